@@ -1,0 +1,17 @@
+# gemel::flags: what every target is compiled with. Contraction is off everywhere: one operation in
+# the source is one rounding in the result, on every machine (docs/decisions/determinism.md).
+add_library(gemel_flags INTERFACE)
+add_library(gemel::flags ALIAS gemel_flags)
+target_compile_features(gemel_flags INTERFACE cxx_std_20)
+target_compile_options(gemel_flags INTERFACE -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow)
+if(GEMEL_WARNINGS_AS_ERRORS)
+  target_compile_options(gemel_flags INTERFACE -Werror)
+endif()
+if(GEMEL_STD_THREADS)
+  target_compile_definitions(gemel_flags INTERFACE GEMEL_STD_THREADS)
+endif()
+if(GEMEL_SANITIZE)
+  target_compile_options(gemel_flags INTERFACE -fsanitize=${GEMEL_SANITIZE} -fno-omit-frame-pointer
+                                               -fno-sanitize-recover=all)
+  target_link_options(gemel_flags INTERFACE -fsanitize=${GEMEL_SANITIZE})
+endif()

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+/// Counter-based random numbers: every draw is a function of (seed, replicate, subject, purpose,
+/// index) alone, so any subject can be drawn by itself, anywhere, in any order.
+namespace gemel::sim {
+
+/// Philox4x32-10 of Salmon et al. (2011), SC11, doi:10.1145/2063384.2063405.
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key);
+
+/// The 32-bit number of a purpose such as "eta/CL" (FNV-1a of the name). Two purposes with one
+/// number are an error at load: whoever collects purposes checks them with PurposeSet.
+std::uint32_t purpose_number(std::string_view purpose);
+
+/// Draws for one subject and one purpose. Cheap to make; a value, no hidden state but the position.
+class RandomStream {
+  public:
+    struct Key {
+        std::uint64_t seed = 0;
+        std::uint32_t replicate = 0; ///< 16 bits are used
+        std::uint64_t subject = 0;   ///< 48 bits are used
+    };
+    /// @param index  first index: occasion or visit × 4096 + draw
+    RandomStream(Key key, std::uint32_t purpose, std::uint32_t index = 0);
+
+    double uniform();     ///< in (0, 1), 53 bits, never 0 or 1; moves on by one index
+    double normal();      ///< inverse cumulative normal of uniform()
+    double exponential(); ///< mean 1
+
+  private:
+    Key key_;
+    std::uint32_t purpose_;
+    std::uint32_t index_;
+};
+
+/// The quantile of the standard normal distribution, p in (0, 1). Wichura (1988), AS 241, with our
+/// own log, so that it gives the same bits everywhere. Relative error below 1e-15.
+double normal_quantile(double p);
+/// The standard normal distribution function, by our own erfc; the same bits everywhere.
+double normal_probability(double z);
+
+} // namespace gemel::sim

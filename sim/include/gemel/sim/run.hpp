@@ -1,0 +1,94 @@
+#pragma once
+
+#include <gemel/sim/solver.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+/// Runs arms × subjects over threads; blocks of results leave through a Sink.
+namespace gemel::sim {
+
+/// Subjects [first, first + count) of one replicate.
+struct SubjectRange {
+    std::uint32_t replicate = 0;
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+};
+
+/// Where results go. `write` is called from many threads, never twice at once for one sink (run
+/// holds a lock), in any order of blocks.
+class Sink {
+  public:
+    virtual ~Sink() = default;
+    virtual void write(int arm, const SubjectRange& range, const BlockResult& result) = 0;
+};
+
+/// Progress and cancel. Called from many threads.
+class Monitor {
+  public:
+    virtual ~Monitor() = default;
+    virtual void advance(std::uint64_t n_solves, std::uint64_t n_failed) = 0; ///< since last call
+    virtual bool is_cancelled() const { return false; }
+};
+
+struct ArmProblem {
+    Timeline timeline;
+    Observation observation;
+    const PreparedSolver* solver = nullptr;
+};
+
+struct RunRequest {
+    const CompiledSystem* system = nullptr;
+    std::vector<ArmProblem> arms;
+    SubjectRange subjects;
+    std::uint64_t block_size = 256; ///< also the files' chunk; from the layout, never from threads
+    int n_threads = 0;              ///< 0: all cores
+    /// Fills the input columns [n_inputs × range.count] of a range; pure, called from many threads,
+    /// once per block.
+    std::function<void(const SubjectRange& range, std::span<double> inputs)> inputs;
+};
+
+struct RunReport {
+    std::uint64_t n_solves = 0;
+    std::vector<std::vector<std::uint64_t>> status_counts; ///< [arm][SolverStatus]
+    bool was_cancelled = false;
+};
+
+/// Blocks in which all arms of a subject range are solved from one draw. Results of a subject
+/// depend on nothing but its inputs and the arm.
+RunReport run(const RunRequest& request, Sink& sink, Monitor* monitor = nullptr);
+
+/// Keeps everything in memory: tests and library users. Pointer, shape and strides in bytes.
+class MemorySink : public Sink {
+  public:
+    MemorySink(const RunRequest& request);
+    void write(int arm, const SubjectRange& range, const BlockResult& result) override;
+
+    /// An array owned by the sink, [rows × columns] of doubles.
+    struct View {
+        const double* data = nullptr;
+        std::int64_t shape[2] = {0, 0};
+        std::int64_t strides[2] = {0, 0};
+    };
+    View sampled(int arm, int sampled_output) const; ///< [n_subjects × n_times]
+    View functionals(int arm) const;                 ///< [n_functionals × n_subjects]
+    View parameters() const;                         ///< [n_parameters × n_subjects]
+    std::span<const SolverStatus> status(int arm) const;
+
+  private:
+    struct Arm {
+        std::vector<std::vector<double>> sampled;
+        std::vector<std::int64_t> n_times;
+        std::vector<double> functionals;
+        std::vector<SolverStatus> status;
+    };
+    std::uint64_t first_ = 0;
+    std::int64_t n_subjects_ = 0;
+    std::int64_t n_functionals_ = 0;
+    std::vector<Arm> arms_;
+    std::vector<double> parameters_;
+};
+
+} // namespace gemel::sim

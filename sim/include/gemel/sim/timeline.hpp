@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+/// What happens to a subject in time, as nominal records: what was prescribed, before lag and
+/// bioavailability. The solvers own what records mean (docs/theory/events.md).
+namespace gemel::sim {
+
+enum class RecordKind : std::uint8_t {
+    add,    ///< an amount at once
+    infuse, ///< an amount at a constant rate
+};
+
+/// One nominal record. Plain data.
+struct Record {
+    double time = 0.0; ///< of the first dose
+    RecordKind kind = RecordKind::add;
+    int state = 0;
+    double amount = 0.0;     ///< in the state's unit
+    int amount_factor = -1;  ///< input whose value multiplies the amount (dose per kg), or −1
+    double duration = 0.0;   ///< of an infusion, > 0; 0: given by `rate`
+    double rate = 0.0;       ///< of an infusion, > 0; modelled_rate or modelled_duration otherwise
+    double interval = 0.0;   ///< between repeats
+    std::int64_t count = 1;  ///< how many times in all
+};
+inline constexpr double modelled_rate = -1.0;
+inline constexpr double modelled_duration = -2.0;
+
+/// Shared by all subjects of an arm; immutable while a run uses it. Records at equal times act in
+/// the order they stand here. Events come before observations at the same time: a sampled value is
+/// the value just after (docs/decisions/event_order.md).
+struct Timeline {
+    std::vector<Record> records;
+    double end = 0.0; ///< last time of interest
+};
+
+/// What a record becomes for one subject: sorted by (time, order).
+enum class EventKind : std::uint8_t { add, rate_on, rate_off };
+struct Event {
+    double time = 0.0;
+    EventKind kind = EventKind::add;
+    int state = 0;
+    double value = 0.0; ///< amount to add, or rate to add (rate_off: to take away)
+};
+
+/// One subject's modifiers of doses, per state: [n_states] each.
+struct DoseModifiers {
+    const double* bioavailability = nullptr;
+    const double* lag = nullptr;
+    const double* modelled_rate = nullptr;
+    const double* modelled_duration = nullptr;
+};
+
+/// Expands records for one subject: repeats, lag, bioavailability (on a bolus the amount; on an
+/// infusion given by duration the rate, on one given by rate the duration; modelled: as NONMEM),
+/// amounts per input. Events after `timeline.end` are left out; those at the end are kept.
+/// @param input  value of an input of this subject
+/// @returns false if a modifier is not finite, or a modelled rate or duration is not positive
+bool expand(const Timeline& timeline,
+            const DoseModifiers& modifiers,
+            const double* inputs,
+            std::ptrdiff_t input_stride,
+            std::vector<Event>& events);
+
+} // namespace gemel::sim
