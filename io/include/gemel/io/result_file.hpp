@@ -1,0 +1,129 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+/// The result file: netCDF-4-clean HDF5, layout `gemel-trajectory/1`. Nothing else names HDF5 paths
+/// or sees HDF5. Written under NAME.part and renamed when complete.
+namespace gemel::io {
+
+/// An axis every dataset along it is attached to as a dimension scale.
+struct Axis {
+    std::string name; ///< "arm", "subject", "time", "time_INR"
+    std::string long_name;
+    std::string units;                  ///< UCUM; for numbers
+    std::vector<double> numbers;        ///< float64 axis, or …
+    std::vector<std::int64_t> integers; ///< … int64 axis, or …
+    std::vector<std::string> labels;    ///< … text axis
+    std::size_t size() const { return numbers.size() + integers.size() + labels.size(); }
+};
+
+enum class ValueType {
+    real,     ///< float64, missing = NaN
+    integer,  ///< int64
+    category, ///< uint8 with flag_values and flag_meanings
+    text      ///< variable-length UTF-8
+};
+
+struct Variable {
+    std::string
+        path; ///< "Cp", "outcomes/AUC", "covariates/WT", "genotypes/CYP2C9", "diagnostics/status"
+    ValueType type = ValueType::real;
+    std::vector<std::string> axes; ///< names, outermost first
+    std::string units;             ///< every variable has one ("1" for pure numbers)
+    std::string long_name;
+    std::vector<std::string> meanings;                           ///< of category codes 0, 1, …
+    std::vector<std::pair<std::string, std::string>> attributes; ///< further text attributes
+};
+
+class ResultFile {
+public:
+    /// Creates PATH.part. @throws std::runtime_error with the path and the system's reason
+    explicit ResultFile(std::filesystem::path path);
+    ~ResultFile(); ///< removes PATH.part unless finished
+    ResultFile(const ResultFile&) = delete;
+    ResultFile& operator=(const ResultFile&) = delete;
+
+    void add(const Axis& axis);
+    /// Subjects per chunk for a variable with a subject axis comes from `chunk_subjects`.
+    void add(const Variable& variable);
+
+    /// Writes subjects [first, first + count) of one variable: [arm] is −1 for variables without an
+    /// arm axis; values are [count × remaining axes]. `first` is a multiple of 64. Not thread-safe.
+    void
+    write(const std::string& path, int arm, std::uint64_t first, std::span<const double> values);
+    void write(const std::string& path,
+               int arm,
+               std::uint64_t first,
+               std::span<const std::int64_t> values);
+    void write(const std::string& path,
+               int arm,
+               std::uint64_t first,
+               std::span<const std::uint8_t> values);
+    void write(const std::string& path,
+               int arm,
+               std::uint64_t first,
+               const std::vector<std::string>& values);
+    /// A whole variable without subject axis.
+    void write_all(const std::string& path, std::span<const double> values);
+    void write_all(const std::string& path, std::span<const std::int64_t> values);
+    void write_all(const std::string& path, const std::vector<std::string>& values);
+
+    /// Root attributes, and attributes and texts of /provenance (never part of the digest).
+    void attribute(const std::string& name, const std::string& value);
+    void attribute(const std::string& name, std::int64_t value);
+    void provenance(const std::string& name, const std::string& value);
+    void provenance_text(const std::string& name, const std::string& text); ///< scalar text dataset
+
+    /// Digests, flush, close, verify by re-opening, fsync, rename, fsync of the folder.
+    /// @returns results_sha256 (also a root attribute): SHA-256 over the sorted list of (path,
+    /// type, shape, units, XXH3-128 of leaves of 64 subjects), as lower-case hex
+    std::string finish();
+
+    /// The digest of one variable so far, hex: what must not change when others are added.
+    std::string variable_digest(const std::string& path) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+/// Subjects per chunk: the largest power of two in 64…1024 whose chunk of `n_times` doubles stays
+/// ≤ 512 KiB, else 64. From the layout alone.
+std::uint64_t chunk_subjects(std::size_t longest_n_times);
+
+/// Reads a finished file, for export and comparison.
+class ResultReader {
+public:
+    /// @throws std::runtime_error if it is no file of a layout this program knows
+    explicit ResultReader(const std::filesystem::path& path);
+    ~ResultReader();
+    ResultReader(const ResultReader&) = delete;
+    ResultReader& operator=(const ResultReader&) = delete;
+
+    std::vector<Variable> variables() const; ///< axes excluded, sorted by path
+    Axis axis(const std::string& name) const;
+    std::string attribute(const std::string& name) const; ///< "" if absent
+    std::string variable_digest(const std::string& path) const;
+
+    /// Subjects [first, first + count) of a variable, [count × remaining axes]; arm −1 if it has
+    /// none.
+    std::vector<double>
+    reals(const std::string& path, int arm, std::uint64_t first, std::uint64_t count) const;
+    std::vector<std::string>
+    texts(const std::string& path, int arm, std::uint64_t first, std::uint64_t count) const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+std::string sha256_hex(std::string_view bytes);
+
+} // namespace gemel::io
