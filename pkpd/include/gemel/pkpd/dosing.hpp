@@ -1,0 +1,47 @@
+#pragma once
+
+#include <gemel/io/fields.hpp>
+#include <gemel/pkpd/model.hpp>
+#include <gemel/sim/timeline.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Doses as people write them, and what they become: nominal records. Lag, bioavailability and
+/// overlap are the engine's; nothing here computes a time that depends on a patient.
+namespace gemel::pkpd {
+
+/// One `{ dose = "100 mg", start = "0 h", every = "24 h", until = "14 d" }`.
+struct DoseWords {
+    sim::SourceSpan span;            ///< of the table
+    sim::Quantity dose;              ///< an amount, or an amount per kg or per m2
+    std::string route, into;         ///< at most one; neither: the default route
+    std::optional<sim::Quantity> at; ///< `at` or `start`; absent: 0
+    std::optional<sim::Quantity> every, until, lasting; ///< `lasting` is written `for`
+    std::optional<std::int64_t> count;
+    std::optional<sim::Quantity> infuse_over, rate;
+    sim::SourceSpan dose_span, route_span, repeat_span;
+};
+
+/// The keys of a dose; fills `dose` while reading.
+void describe_dose(io::Fields& fields, DoseWords& dose);
+
+/// A regimen met with a model: records, and the planned times that name its intervals.
+struct Regimen {
+    std::string name;
+    std::vector<sim::Record> records;
+    std::vector<double> dose_times; ///< every planned dose, sorted, equal times once, in model time
+    double last_interval = 0.0;     ///< `every` of the last dose; 0 if it is not repeated
+};
+
+/// Doses fall at start ≤ t < until (and t < duration, the end of the study, in model time).
+/// Mistakes: no such route or state, a dose whose dimension the state cannot take (mass into nmol
+/// needs a molar mass), repeats without `every`, more than one of count/until/for, …
+Regimen plan_doses(const std::string& name,
+                   const std::vector<DoseWords>& doses,
+                   const Model& model,
+                   double duration,
+                   sim::DiagnosticList& diagnostics);
+
+} // namespace gemel::pkpd

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <gemel/io/resources.hpp>
+#include <gemel/sim/diagnostic.hpp>
+
+#include <compare>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// Genes as data: alleles, rules from diplotype to phenotype, frequencies by ancestry group. No
+/// gene is named in C++; adding one is adding a file (docs/guide/genes.md).
+namespace gemel::pkpd {
+
+/// An unordered pair of alleles, canonical: first ≤ second in the order of the gene's file.
+struct Diplotype {
+    int first = 0;
+    int second = 0;
+    bool operator==(const Diplotype&) const = default;
+    auto operator<=>(const Diplotype&) const = default;
+};
+
+struct Allele {
+    std::string name;                 ///< "*2"
+    std::vector<std::string> aliases; ///< "-1639A", "rs9923231 T"
+    std::string function;             ///< "Normal function", "Uncertain function", …
+    std::optional<double> activity;   ///< value in the score; none where the function is not known
+};
+
+struct Phenotype {
+    std::string name;  ///< "Intermediate Metabolizer"
+    std::string label; ///< short, for tables and flags: "IM"
+};
+
+struct AlleleFrequencies {
+    std::string group;                    ///< "EUR"
+    std::vector<double> frequencies;      ///< [n_alleles], sums to 1
+    std::vector<std::int64_t> n_subjects; ///< tested per allele, 0: not reported
+};
+
+class GeneTable {
+public:
+    std::string name;
+    std::string source, licence, date;
+    std::string reference; ///< reference allele
+    std::vector<Allele> alleles;
+    std::vector<Phenotype>
+        phenotypes; ///< the last is the one for diplotypes no rule covers, if any
+    std::vector<AlleleFrequencies> frequencies;
+    bool has_score = false; ///< phenotype by activity score; otherwise by pair of functions
+
+    /// By name or alias; −1 if unknown.
+    int find_allele(const std::string& text) const;
+    /// "*1/*3", "AG", "A/G", "-1639A/-1639G": nothing (and `why`) if not understood.
+    std::optional<Diplotype> parse_diplotype(const std::string& text,
+                                             std::string* why = nullptr) const;
+    std::string text(const Diplotype& diplotype) const; ///< canonical, "*1/*3"
+    /// Sum of the activities; nothing if an allele's activity is not known.
+    std::optional<double> score(const Diplotype& diplotype) const;
+    int phenotype(const Diplotype& diplotype) const; ///< index into phenotypes
+    const AlleleFrequencies* group(const std::string& code) const;
+
+    struct ScoreRule {
+        double from = 0.0, to = 0.0; ///< inclusive
+        int phenotype = 0;
+    };
+    struct PairRule {
+        std::string first, second; ///< functions, unordered
+        int phenotype = 0;
+    };
+    std::vector<ScoreRule> score_rules;
+    std::vector<PairRule> pair_rules;
+    int otherwise = 0; ///< phenotype where no rule applies or the score is not known
+
+    struct Test {
+        sim::SourceSpan span;
+        std::string diplotype, phenotype;
+        std::optional<double> score;
+    };
+    std::vector<Test> tests;
+};
+
+/// @returns nullptr after adding what is wrong to diagnostics
+std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
+                                           sim::DiagnosticList& diagnostics);
+
+} // namespace gemel::pkpd

@@ -1,0 +1,180 @@
+#pragma once
+
+#include <gemel/io/fields.hpp>
+#include <gemel/io/resources.hpp>
+#include <gemel/io/toml.hpp>
+#include <gemel/pkpd/gene_table.hpp>
+#include <gemel/sim/ode_system.hpp>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A pharmacological model as its file states it, and the OdeSystem it is lowered to.
+namespace gemel::pkpd {
+
+/// How a random effect enters a parameter: P = typical·exp(η), typical + η, logit⁻¹(logit typical +
+/// η), or typical·exp(((exp η)^λ − 1)/λ).
+enum class VariabilityLaw { lognormal, normal, logit, boxcox };
+
+/// Between-subject variability of one parameter. `sd` is that of η, whatever reading the file uses.
+struct Variability {
+    VariabilityLaw law = VariabilityLaw::lognormal;
+    double sd = 0.0;
+    double lambda = 0.0; ///< of boxcox
+    std::string reading; ///< "sd", "var", "cv", "cv_approx": as the file says
+};
+
+struct Parameter {
+    std::string name;
+    std::string about;
+    sim::SourceSpan span;
+    sim::Unit unit;
+    double value = 0.0; ///< typical value, in unit
+    std::optional<Variability> iiv;
+    std::optional<double> lower, upper; ///< bounds for the typical value, in unit
+};
+
+/// Correlated random effects of a group of parameters, [n × n] covariance of η.
+struct OmegaBlock {
+    std::vector<int> of; ///< parameters
+    std::vector<double> covariance;
+};
+
+/// From a gene to a number: what `[maps.NAME]` says. The only door from genes to parameters.
+struct GenotypeMap {
+    enum class By { diplotype, allele, phenotype, activity_score };
+    std::string name;
+    std::string gene;
+    sim::SourceSpan span;
+    By by = By::diplotype;
+    sim::Unit unit; ///< of the values; "1" for factors
+
+    /// Values by diplotype (allele values are multiplied beforehand), phenotype index or score.
+    std::map<Diplotype, double> by_diplotype;
+    std::map<int, double> by_phenotype;
+    std::map<double, double> by_score;
+
+    /// What holds for diplotypes the table does not name; none: they are an error.
+    struct Otherwise {
+        By by = By::activity_score;
+        std::map<int, double> by_phenotype;
+        std::map<double, double> by_score;
+        /// Activities an allele of unknown function may have, with probabilities: drawn per subject
+        /// and allele. Empty: such alleles are an error.
+        std::vector<std::pair<double, double>> uncertain_activity;
+        std::string source; ///< "assumed: …"
+    };
+    std::optional<Otherwise> otherwise;
+};
+
+struct Covariate {
+    std::string name;
+    std::string about;
+    sim::Unit unit;
+    std::vector<std::string>
+        categories;                  ///< empty: a number. Expressions see NAME_category as 0 or 1
+    std::optional<double> reference; ///< for typical patients and tests; a category's index
+    sim::SourceSpan span;
+};
+
+struct Route {
+    std::string name;
+    int state = 0;
+    bool is_default = false;
+};
+
+/// Law of the residual error of an output; parameters in the output's unit or as a fraction.
+struct ResidualError {
+    enum class Law { none, additive, proportional, combined1, combined2, lognormal, power };
+    Law law = Law::none;
+    double additive = 0.0, proportional = 0.0, exponent = 1.0;
+};
+
+/// What an input column of the OdeSystem holds.
+struct InputSource {
+    enum class Kind { theta, eta, covariate, category, map };
+    Kind kind = Kind::theta;
+    int index = 0;    ///< of the parameter, covariate or map
+    int category = 0; ///< of a category indicator
+};
+
+/// Dose as words, before it meets a model (see dosing.hpp).
+struct DoseWords;
+
+struct ModelTest {
+    sim::SourceSpan span;
+    std::shared_ptr<const std::vector<DoseWords>> doses;
+    std::map<std::string, std::string> genotypes; ///< gene → diplotype
+    std::map<std::string, double> covariates;     ///< in the covariate's unit
+    std::map<std::string, double> parameters; ///< replaced typical values, in the parameter's unit
+    std::vector<double> at;                   ///< in the model's time unit
+    std::map<std::string, std::vector<double>>
+        expect;           ///< output → values at those times, in its unit
+    double within = 1e-3; ///< relative
+    std::string source;
+};
+
+struct Model {
+    std::string id; ///< file name without ending
+    std::string name, about, source;
+    std::filesystem::path file;
+    std::shared_ptr<const sim::SourceFile> text;
+
+    std::vector<Parameter> parameters;
+    std::vector<OmegaBlock> omega; ///< correlated groups; parameters in none are independent
+    std::vector<GenotypeMap> maps;
+    std::vector<Covariate> covariates;
+    std::vector<Route> routes;
+    std::vector<ResidualError> residual_errors; ///< [n_outputs]
+    std::vector<double> molar_mass; ///< [n_states] in mg/nmol-coherent units; 0: not declared
+    std::vector<ModelTest> tests;
+    std::map<std::string, std::shared_ptr<const GeneTable>> genes; ///< of the maps
+
+    sim::OdeSystem system;           ///< lowered, units checked
+    std::vector<InputSource> inputs; ///< [system.inputs.size()]
+
+    int find_parameter(const std::string& name) const; ///< −1 if none; likewise below
+    int find_covariate(const std::string& name) const;
+    int find_output(const std::string& name) const;
+    int find_state(const std::string& name) const;
+    int find_route(const std::string& name) const; ///< "" gives the default route
+};
+
+/// Reads, checks and lowers a model file with the genes it names. All mistakes of all files are
+/// added to diagnostics. @returns nullptr if there were any
+std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
+                                        const io::Library& library,
+                                        sim::DiagnosticList& diagnostics);
+
+/// The keys of model and gene files, for the reference pages and tests of bad input.
+void describe_model_for_reference(io::Fields& fields);
+void describe_gene_for_reference(io::Fields& fields);
+
+/// A map's value for a subject, or nothing if the map does not cover it. `activities` are those of
+/// the two alleles (drawn, where unknown). `is_assumed` tells that `otherwise` was used.
+std::optional<double> map_value(const GenotypeMap& map,
+                                const GeneTable& gene,
+                                const Diplotype& diplotype,
+                                std::optional<double> score,
+                                bool* is_assumed);
+
+/// A patient given by name: what tests, `variability = "none"` checks and personal dosing start
+/// from.
+struct TypicalPatient {
+    std::map<std::string, std::string> genotypes; ///< genes not named: the reference diplotype
+    std::map<std::string, double> covariates;     ///< not named: the model's reference
+    std::map<std::string, double> parameters;     ///< replaced typical values
+};
+/// The input column of a typical patient (all η = 0), [n_inputs].
+/// @throws std::invalid_argument naming a covariate without reference, or an unknown name
+std::vector<double> typical_inputs(const Model& model, const TypicalPatient& patient);
+
+/// Runs one of the model's own tests. @returns "" or what differs, in words
+std::string
+run_model_test(const Model& model, const ModelTest& test, const std::string& solver, double rtol);
+
+} // namespace gemel::pkpd
