@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <string>
+
+/// Result files as long tables.
+namespace gemel::scenarios {
+
+enum class ExportWhat { outputs, outcomes, subjects, parameters };
+
+/// Streams one table as CSV; columns carry their units in the header, "Cp [mg/L]".
+/// outputs: arm, subject, time and every output on that time axis; outcomes: arm, subject, one
+/// column each; subjects: covariates, genotypes, scores, phenotypes; parameters: individual
+/// parameters.
+/// @throws std::runtime_error if the file is no result file
+void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostream& out);
+
+} // namespace gemel::scenarios

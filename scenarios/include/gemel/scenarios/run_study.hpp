@@ -1,0 +1,54 @@
+#pragma once
+
+#include <gemel/scenarios/study.hpp>
+#include <gemel/sim/run.hpp>
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The main job: a study becomes a result file.
+namespace gemel::scenarios {
+
+struct RunStudyOptions {
+    std::filesystem::path output; ///< the result file
+    int n_threads = 0;            ///< 0: all cores
+    int width = 0;                ///< lanes; 0: the default. Changes no result
+    std::string command;          ///< for provenance
+    std::string version;          ///< of the program, for provenance
+};
+
+/// One line of the terminal summary: an arm, split by one grouping.
+struct SummaryRow {
+    std::string arm;
+    std::string grouping; ///< "", "CYP2C9 phenotype", "ancestry"
+    std::string group;
+    std::uint64_t n_subjects = 0;
+    std::vector<double> mean, p05, median, p95; ///< [n_outcomes]
+};
+
+struct StudyReport {
+    sim::RunReport run;
+    std::string solver, solver_why;
+    std::string results_sha256;
+    std::uint64_t n_failed = 0;           ///< solves
+    std::vector<std::string> failures;    ///< "arm a: 2 not_finite (subjects 17, 403)"
+    std::vector<std::string> assumptions; ///< "CYP2C9_on_CL: 1,532 of 10,000 subjects rest on …"
+    std::vector<std::string> outcome_units;
+    std::vector<SummaryRow> summary;
+    std::uint64_t file_bytes = 0;
+    std::vector<std::string> written; ///< what the file holds, one line per variable group
+};
+
+/// @throws std::runtime_error for file errors; a cancelled run leaves no file
+StudyReport
+run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor = nullptr);
+
+/// The report as a person reads it: failures first, then assumptions, then arms and phenotypes.
+std::string render(const StudyReport& report, const Study& study);
+
+/// The model of a file compiled and its solver chosen, as `check` tells it.
+std::string describe_plan(const Study& study);
+
+} // namespace gemel::scenarios

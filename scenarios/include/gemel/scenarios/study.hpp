@@ -1,0 +1,65 @@
+#pragma once
+
+#include <gemel/pkpd/dosing.hpp>
+#include <gemel/pkpd/population.hpp>
+#include <gemel/scenarios/outcome.hpp>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A study as its file states it, checked against its model.
+namespace gemel::scenarios {
+
+struct Arm {
+    std::string name;
+    std::string label;
+    std::string regimen;
+};
+
+/// `[save] Cp = { every = "1 h", subjects = "all" }`
+struct Save {
+    std::string output;
+    std::vector<double> times;    ///< model time
+    std::uint64_t n_subjects = 0; ///< the first so many; all: the population's size; none: 0
+};
+
+struct Study {
+    std::string id; ///< file name without ending
+    std::string title;
+    std::filesystem::path file;
+    std::shared_ptr<const sim::SourceFile> text;
+    std::vector<std::string> overrides;                      ///< as given with --set, in order
+    std::vector<std::pair<std::string, std::string>> inputs; ///< path, text of every file read
+
+    std::shared_ptr<const pkpd::Model> model;
+    pkpd::Population population;
+    double duration = 0.0; ///< model time
+    std::vector<pkpd::Regimen> regimens;
+    std::vector<Arm> arms;
+    std::vector<Outcome> outcomes;
+    std::vector<Save> saves;
+    std::vector<std::vector<BoundOutcome>> bound_outcomes; ///< [arm][outcome]
+    std::vector<double> outcome_thresholds;                ///< [outcome], in the outcome's unit
+    std::string solver;                                    ///< "" : chosen by structure
+    double rtol = 1e-6;
+    std::int64_t max_steps = 1'000'000;
+    std::uint64_t max_failures = 0; ///< solves that may fail before the exit code says so
+};
+
+struct StudyOptions {
+    std::vector<std::string> overrides; ///< "path=value", applied in order
+    std::optional<std::uint64_t> seed;
+};
+
+/// All mistakes of all files (study, model, genes) together.
+/// @throws sim::InputError
+Study load_study(const std::filesystem::path& file,
+                 const io::Library& library,
+                 const StudyOptions& options = {});
+void describe_study_for_reference(io::Fields& fields);
+
+} // namespace gemel::scenarios
