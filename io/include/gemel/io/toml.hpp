@@ -35,7 +35,8 @@ public:
     std::optional<double> number() const; ///< of an integer or a real
     std::optional<bool> boolean() const;
     /// The text of a string with the place of its first character, for equations and quantities;
-    /// exact in basic and literal strings, single- and multi-line.
+    /// exact in basic and literal strings, single- and multi-line. In a text with
+    /// escapes the places after an escape are those of the text, not of the file.
     std::optional<sim::SourceText> source_text() const;
 
     TomlView operator[](std::string_view key) const; ///< member of a table, or an unset view
@@ -45,6 +46,7 @@ public:
     /// Details beside the source.
     struct Node;
     explicit TomlView(std::shared_ptr<const Node> node) : node_(std::move(node)) {}
+    const std::shared_ptr<const Node>& node() const { return node_; }
 
 private:
     std::shared_ptr<const Node> node_;
@@ -60,6 +62,7 @@ std::shared_ptr<const sim::SourceFile> read_source(const std::filesystem::path& 
 /// The document with one value replaced or added: `assignment` is "save.Cp.every=2 h" as on the
 /// command line. The right side is read as a TOML value if it is one ("10", "true", '[1, 2]',
 /// '"text"'), as text otherwise. Mistakes point into "--set save.Cp.every=2 h".
+/// @returns an unset view after a mistake
 TomlView with_override(const TomlView& document,
                        std::string_view assignment,
                        sim::DiagnosticList& diagnostics);
