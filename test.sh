@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds everything, runs all tests; ends with CTest's summary.
+#   ./test.sh         the tests
+#   ./test.sh --all   also the sanitizers on everything, every public header by itself, and
+#                     README and tests in a bare Debian root (tools/fresh.sh; needs root or sudo)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")"
+all=no
+case "${1:-}" in
+  "") ;;
+  --all) all=yes ;;
+  *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+esac
+tools/install.sh build test
+tools/build.sh release
+if [ "$all" = yes ]; then
+  tools/build.sh release all_verify_interface_header_sets
+  for preset in sanitize threads; do
+    tools/build.sh "$preset"
+    ctest --preset "$preset"
+  done
+  tools/install.sh fresh
+  tools/fresh.sh
+fi
+ctest --preset release

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Tries the README in a bare Debian 12: debootstrap, a clone of this commit, ./demo.sh as an ordinary
+# user with sudo and ./test.sh as root, empty homes. What only works because of something
+# installed by hand fails here. Needs root or sudo, debootstrap, some 6 GB and a Debian mirror.
+#   tools/fresh.sh [--demo-only]     GEMEL_MIRROR, GEMEL_FRESH_ROOT choose mirror and folder
+set -euo pipefail
+repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+mirror="${GEMEL_MIRROR:-http://deb.debian.org/debian}"
+root="${GEMEL_FRESH_ROOT:-$(mktemp -d /var/tmp/gemel-fresh.XXXXXX)}"
+if [ "$(id -u)" -ne 0 ]; then
+  exec sudo GEMEL_MIRROR="$mirror" GEMEL_FRESH_ROOT="$root" "$0" "$@"
+fi
+
+inside() { # user command…
+  local user="$1"
+  shift
+  chroot "$root" /usr/bin/env -i HOME="$(chroot "$root" getent passwd "$user" | cut -d: -f6)" \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    setpriv --reuid "$user" --regid "$user" --init-groups /bin/bash -c "$*"
+}
+clean_up() {
+  umount "$root/proc" 2>/dev/null || true
+  umount "$root/dev" 2>/dev/null || true
+  rm -rf --one-file-system "$root"
+}
+trap clean_up EXIT
+
+debootstrap --variant=minbase --include=ca-certificates,git,sudo bookworm "$root" "$mirror" >/dev/null
+cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
+
+chroot "$root" useradd -m -s /bin/bash patient
+echo 'patient ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/patient"
+git clone -q --no-local "$repository" "$root/home/patient/gemel"
+chroot "$root" chown -R patient:patient /home/patient
+git clone -q --no-local "$repository" "$root/root/gemel"
+
+inside patient 'cd ~/gemel && ./demo.sh'
+if [ "${1:-}" != --demo-only ]; then
+  inside root 'cd ~/gemel && ./test.sh'
+fi
+echo "fresh: README's commands work on a bare Debian 12"
