@@ -30,10 +30,27 @@ inline constexpr Dimension dimensionless{};
 inline constexpr Dimension mass_dimension{{1}};
 inline constexpr Dimension time_dimension{{0, 0, 1}};
 
+/// A factor kept as numerator/denominator·10^decimal, so that what is exact on paper (ng in kg, d
+/// in h) is rounded once, when it becomes a double.
+struct UnitFactor {
+    double numerator = 1.0;
+    double denominator = 1.0;
+    int decimal = 0;
+
+    UnitFactor() = default;
+    UnitFactor(double value) : numerator(value) {}
+    UnitFactor(double top, double bottom, int power_of_ten);
+
+    operator double() const; ///< rounded once if numerator and denominator are exact
+    UnitFactor times(const UnitFactor& other) const;
+    UnitFactor inverse() const;
+    UnitFactor power(double exponent) const;
+};
+
 /// A unit is a dimension and a factor to the coherent system {mg, dm (so L = dm^3), h, nmol, K, …}.
 struct Unit {
     Dimension dimension;
-    double factor = 1.0;
+    UnitFactor factor;
     std::string text = "1"; ///< canonical UCUM spelling, written to results
 
     bool is_dimensionless() const { return dimension.is_dimensionless(); }
@@ -42,8 +59,8 @@ struct Unit {
 /// @returns nothing if the text is no unit; `why` then says which part is not understood
 std::optional<Unit> parse_unit(std::string_view text, std::string* why = nullptr);
 
-/// What one of `from` is in `to`; exactly 1 for equal units, exact decimal powers where factors are.
-/// Both must have one dimension (asserted).
+/// What one of `from` is in `to`; exactly 1 for equal units, exact decimal powers where factors
+/// are. Both must have one dimension (asserted).
 double conversion_factor(const Unit& from, const Unit& to);
 
 /// The unit of a product, a quotient, a power, with a readable text.
