@@ -8,6 +8,5 @@ targets=()
 if [ "$#" -gt 0 ]; then
   targets=(--target "$@")
 fi
-cmake --preset "$preset" >"build-$preset.log" 2>&1 || { cat "build-$preset.log" >&2; exit 1; }
-rm -f "build-$preset.log"
+cmake --preset "$preset" --log-level=WARNING >/dev/null
 cmake --build --preset "$preset" "${targets[@]}"
