@@ -1,67 +1,175 @@
 #pragma once
 
+#include "solve/workspace.hpp"
+
 #include <gemel/sim/lane_program.hpp>
 #include <gemel/sim/solver.hpp>
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 /// What all solvers share: preparing a block's subjects, and observing a solution piece by piece.
-/// A solver only steps; after each accepted step it shows the observer the piece of time it covered.
+/// A solver only steps; after each accepted step it shows the observer the piece of time it
+/// covered.
 namespace gemel::sim {
 
 /// Columns computed from a block's inputs before any solve, by lane programs: [… × n_subjects].
 struct BlockSetup {
     int n_subjects = 0;
-    std::vector<double> derived;    ///< [n_derived × n_subjects], for the solver's own programs
-    std::vector<double> initial;    ///< [n_states × n_subjects]
+    std::vector<double> derived; ///< [n_derived × n_subjects], for the solver's own programs
+    std::vector<double> initial; ///< [n_states × n_subjects]
     std::vector<double> bioavailability, lag, modelled_rate, modelled_duration; ///< [n_states × …]
-    std::vector<double> parameters; ///< [n_parameters × n_subjects]
+    std::vector<double> parameters;   ///< [n_parameters × n_subjects]
     std::vector<SolverStatus> status; ///< invalid_parameter where a number is not finite
 };
 
 /// The programs every solver needs beside its own, lowered together with them so that they share
-/// `derived` slots: [0] initial values and dose modifiers, [1] outputs (result slots, from state and
-/// time). A solver's own programs follow at index `n_common_programs`.
+/// `derived` slots. [0] `initial`: result slots hold, n_states each, initial values,
+/// bioavailability, lag, modelled rate, modelled duration (0 where a state has none), then the
+/// parameters. [1] `outputs`: result slot k is output k, from inputs, states and time. A solver's
+/// own programs follow at index `n_common_programs`.
 inline constexpr int n_common_programs = 2;
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own);
 
+/// Columns [n_states] of one subject's dose modifiers, gathered from a setup.
+class SubjectModifiers {
+public:
+    explicit SubjectModifiers(int n_states) : values_(static_cast<std::size_t>(4 * n_states)) {}
+    /// Valid until the next call.
+    DoseModifiers of(const BlockSetup& setup, int subject);
+
+private:
+    std::vector<double> values_;
+};
+
 class SetupPrograms {
-  public:
+public:
     SetupPrograms(const CompiledSystem& system, const ProgramSet& set, int width);
     void run(const BlockProblem& problem, BlockSetup& setup);
-  // details beside the source
-  private:
+
+private:
+    void size(BlockSetup& setup, int n_subjects) const;
+    void store(BlockSetup& setup, int first, int count) const;
+    void check(BlockSetup& setup) const;
+
     int width_ = 0;
     int n_inputs_ = 0, n_states_ = 0, n_derived_ = 0, n_parameters_ = 0;
     WorkspaceLayout layout_;
     std::unique_ptr<Kernel> prepare_, initial_;
-    std::vector<double> workspace_;
+    Workspace workspace_;
 };
 
 /// Samples outputs and accumulates functionals for `width` lanes that each move in their own time.
+/// Every result of a subject depends on its own solution and on its own definition alone: not on
+/// the width, the other lanes, or what else is observed.
 class DenseObserver {
-  public:
+public:
     DenseObserver(const CompiledSystem& system, const ProgramSet& set, int width);
 
-    /// Starts a problem; results go to `result` (already reset).
+    /// Starts a problem; results go to `result` (already reset). Writes the parameters, and the
+    /// status of subjects whose setup failed: a solver skips those. All three must outlive the
+    /// solve.
     void begin(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
     /// Lane `lane` now carries subject `subject` of the block, at time 0.
     void load(int lane, int subject);
 
-    /// Fills state columns: states[i·width + lane] at time from[lane] + theta[lane]·(to − from).
-    /// Lanes outside the mask may be left as they are.
+    /// Fills state columns: states[i·width + lane] at time from[lane] + theta[lane]·(to − from),
+    /// with 0 ≤ theta ≤ 1. Lanes outside the mask may be left as they are or filled with anything.
     using Interpolate = std::function<void(const double* theta, const char* mask, double* states)>;
 
-    /// A piece of each masked lane's solution: [from, to), the right end being the left limit there.
-    /// Takes samples with from ≤ time < to and adds to functionals over the overlap.
-    void piece(const double* from, const double* to, const char* mask, const Interpolate& interpolate);
+    /// A piece of each masked lane's solution: [from, to), the right end being the left limit
+    /// there. Takes samples with from ≤ time < to and adds to functionals over the overlap. On a
+    /// piece, outputs must be smooth enough for five Gauss points: solvers that could take longer
+    /// steps (the exact ones) cut theirs. Pieces of a lane follow each other without gaps from time
+    /// 0.
+    void
+    piece(const double* from, const double* to, const char* mask, const Interpolate& interpolate);
 
-    /// The lane reached the end: the last samples, from `states` (column of this lane) after the
-    /// events at the end; checks finiteness. @returns not_finite if any result is not finite
+    /// The lane reached the end: the last samples, from `states` (column of this lane: state i at
+    /// states[i·stride]) after the events at the end; writes functionals, status and stopped_at.
+    /// @returns not_finite if any result is not finite (all are NaN then), otherwise ok
     SolverStatus finish(int lane, double time, const double* states, std::ptrdiff_t stride);
-    /// The lane failed: its results become NaN.
+    /// The lane failed: its results become NaN, status and stopped_at are written.
     void fail(int lane, SolverStatus status, double time);
+
+private:
+    struct Target {
+        int sampled = 0;
+        int index = 0;
+    };
+    /// The largest value of one output over one window.
+    struct Peak {
+        int output = 0;
+        int slot = 0;                   ///< of best_value_ and best_time_
+        std::vector<int> values, times; ///< functionals that want it
+    };
+    /// Functionals that share their window, so that nodes are evaluated once.
+    struct Window {
+        double from = 0.0, to = 0.0;
+        std::vector<int> integrals, above; ///< functionals
+        std::vector<Peak> peaks;
+    };
+    struct LeftLimit {
+        double time = 0.0;
+        std::vector<int> functionals;
+    };
+
+    void collect_samples();
+    void collect_functionals();
+    Window& window(double from, double to);
+    void take_samples(const double* to, const char* mask);
+    void store_samples(int lane);
+    void take_left_limits(const double* from, const double* to, const char* mask);
+    void take_window(const Window& window, const double* from, const double* to, const char* mask);
+    void integrate(const Window& window);
+    void find_peaks(const Window& window);
+    bool open_bracket(const Peak& peak, int peak_index, int lane);
+    void refine_peak(const Peak& peak);
+    void probe_peak(int lane, double value);
+    void measure_above(const Window& window);
+    void add_above(int which, const Window& window);
+    bool next_crossing(const double* g);
+    void locate_crossing(const Functional& above, double* total);
+    void evaluate(const double* times, const char* mask);
+    const double* output(int index) const;
+    void keep(int functional, int lane, double value);
+    const Functional& functional(int index) const;
+
+    int width_ = 0;
+    int n_states_ = 0, n_inputs_ = 0, n_derived_ = 0, n_outputs_ = 0;
+    WorkspaceLayout layout_;
+    std::unique_ptr<Kernel> outputs_;
+    Workspace workspace_;
+
+    const BlockProblem* problem_ = nullptr;
+    const BlockSetup* setup_ = nullptr;
+    BlockResult* result_ = nullptr;
+
+    std::vector<double> point_times_; ///< all sampled times, merged, then +inf
+    std::vector<int> point_targets_;  ///< offsets into targets_
+    std::vector<Target> targets_;
+    std::vector<Window> windows_;
+    std::vector<LeftLimit> left_limits_;
+    int n_peaks_ = 0;
+
+    std::vector<int> subject_, cursor_;          ///< [width]
+    std::vector<double> next_time_;              ///< [width]
+    std::vector<char> is_bad_;                   ///< [width] a result is not finite
+    std::vector<double> total_;                  ///< [n_functionals × width]
+    std::vector<double> best_value_, best_time_; ///< [n_peaks × width]
+
+    // The piece in hand, and room for work on it.
+    const double* from_ = nullptr;
+    const double* to_ = nullptr;
+    const Interpolate* interpolate_ = nullptr;
+    std::vector<double> theta_, time_, begin_, end_;   ///< [width]
+    std::vector<char> mask_, active_;                  ///< [width]
+    std::vector<double> nodes_;                        ///< [outputs in use × nodes × width]
+    std::vector<double> bracket_time_, bracket_value_; ///< [3 × width]
+    std::vector<double> part_begin_, part_end_;        ///< [width] a subinterval with a crossing
+    std::vector<int> crossing_;                        ///< [width] next subinterval to look at
+    std::vector<char> rises_, kept_;                   ///< [width] sign after; end that was kept
 };
 
 } // namespace gemel::sim

@@ -16,7 +16,8 @@ namespace gemel::sim {
 /// How a subject's solve ended. Anything but ok: all its results in that arm are NaN.
 enum class SolverStatus : std::uint8_t {
     ok,
-    invalid_parameter, ///< a parameter, initial value, lag or bioavailability is not a finite number
+    invalid_parameter, ///< a parameter, initial value, lag or bioavailability is not a finite
+                       ///< number
     not_finite,        ///< a state or output became infinite or NaN
     step_limit,        ///< more steps than SolverOptions::max_steps
     step_too_small,    ///< step size below 16 ulp of the time
@@ -28,16 +29,16 @@ std::string_view name(SolverStatus status); ///< "ok", "invalid_parameter", …
 struct SolverOptions {
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000; ///< accepted and rejected, per subject and arm
-    int width = 32; ///< lanes; changes no bit of any result
+    int width = 32;                     ///< lanes; changes no bit of any result
 };
 
 /// One number per subject, taken from an output while it is solved: exact in time, not from a grid.
 enum class FunctionalKind : std::uint8_t {
-    integral,         ///< ∫ output dt over [from, to], output unit × time unit
-    maximum,          ///< largest value on [from, to]
-    time_of_maximum,  ///< when, the first time it is reached
-    value_before,     ///< left limit at `to`: before anything that happens at that time
-    time_above        ///< time in [from, to] during which output > threshold
+    integral,        ///< ∫ output dt over [from, to], output unit × time unit
+    maximum,         ///< largest value on [from, to]
+    time_of_maximum, ///< when, the first time it is reached
+    value_before,    ///< left limit at `to`: before anything that happens at that time
+    time_above       ///< time in [from, to] during which output > threshold
 };
 struct Functional {
     FunctionalKind kind = FunctionalKind::integral;
@@ -58,6 +59,11 @@ struct Observation {
     std::vector<Functional> functionals;
 };
 
+/// @throws std::invalid_argument naming what is wrong: no such output, times that do not increase
+/// or
+///         leave [0, end], a window that is empty or leaves [0, end]
+void validate(const Observation& observation, const CompiledSystem& system, double end);
+
 /// Subjects that are solved together. Column-major: one column of n_subjects values per input.
 struct BlockProblem {
     int n_subjects = 0;
@@ -69,9 +75,9 @@ struct BlockProblem {
 struct BlockResult {
     std::vector<std::vector<double>> sampled; ///< per sampled output: [n_subjects × n_times]
     std::vector<double> functionals;          ///< [n_functionals × n_subjects]
-    std::vector<double> parameters;           ///< individual parameters [n_parameters × n_subjects]
-    std::vector<SolverStatus> status;         ///< [n_subjects]
-    std::vector<double> stopped_at; ///< [n_subjects] time reached; timeline.end when ok
+    std::vector<double> parameters;        ///< individual parameters [n_parameters × n_subjects]
+    std::vector<SolverStatus> status;      ///< [n_subjects]
+    std::vector<double> stopped_at;        ///< [n_subjects] time reached; timeline.end when ok
     std::vector<std::uint32_t> n_steps;    ///< [n_subjects] accepted steps; 0 for exact solvers
     std::vector<std::uint32_t> n_rejected; ///< [n_subjects]
 
@@ -81,14 +87,14 @@ struct BlockResult {
 
 /// Solves blocks, one after the other; has its own workspace, so one per thread.
 class BlockSolver {
-  public:
+public:
     virtual ~BlockSolver() = default;
     virtual void solve(const BlockProblem& problem, BlockResult& result) = 0;
 };
 
 /// A solver made ready for a system: immutable, shared by threads.
 class PreparedSolver {
-  public:
+public:
     virtual ~PreparedSolver() = default;
     virtual std::unique_ptr<BlockSolver> worker() const = 0;
 };
@@ -97,15 +103,16 @@ class PreparedSolver {
 struct Solver {
     std::string_view name;
     std::string_view about;
-    int order = 0;           ///< of convergence in the step size; 0: exact up to rounding
-    bool is_stiff = false;   ///< fit for stiff systems
+    int order = 0;             ///< of convergence in the step size; 0: exact up to rounding
+    bool is_stiff = false;     ///< fit for stiff systems
     bool is_reference = false; ///< for checking, not chosen by structure
     bool (*applies)(const CompiledSystem&) = nullptr;
-    std::unique_ptr<PreparedSolver> (*prepare)(const CompiledSystem&, const SolverOptions&) = nullptr;
+    std::unique_ptr<PreparedSolver> (*prepare)(const CompiledSystem&,
+                                               const SolverOptions&) = nullptr;
 };
 
-std::span<const Solver> solvers();                 ///< the registry, in order of preference
-const Solver* find_solver(std::string_view name);  ///< nullptr if there is none of that name
+std::span<const Solver> solvers();                ///< the registry, in order of preference
+const Solver* find_solver(std::string_view name); ///< nullptr if there is none of that name
 
 /// The solver for a structure: the first that applies and is no reference. `why` in words.
 struct SolverChoice {

@@ -18,12 +18,12 @@ struct Record {
     double time = 0.0; ///< of the first dose
     RecordKind kind = RecordKind::add;
     int state = 0;
-    double amount = 0.0;     ///< in the state's unit
-    int amount_factor = -1;  ///< input whose value multiplies the amount (dose per kg), or −1
-    double duration = 0.0;   ///< of an infusion, > 0; 0: given by `rate`
-    double rate = 0.0;       ///< of an infusion, > 0; modelled_rate or modelled_duration otherwise
-    double interval = 0.0;   ///< between repeats
-    std::int64_t count = 1;  ///< how many times in all
+    double amount = 0.0;    ///< in the state's unit
+    int amount_factor = -1; ///< input whose value multiplies the amount (dose per kg), or −1
+    double duration = 0.0;  ///< of an infusion, > 0; 0: given by `rate`
+    double rate = 0.0;      ///< of an infusion, > 0; modelled_rate or modelled_duration otherwise
+    double interval = 0.0;  ///< between repeats
+    std::int64_t count = 1; ///< how many times in all
 };
 inline constexpr double modelled_rate = -1.0;
 inline constexpr double modelled_duration = -2.0;
@@ -56,12 +56,20 @@ struct DoseModifiers {
 /// Expands records for one subject: repeats, lag, bioavailability (on a bolus the amount; on an
 /// infusion given by duration the rate, on one given by rate the duration; modelled: as NONMEM),
 /// amounts per input. Events after `timeline.end` are left out; those at the end are kept.
-/// @param input  value of an input of this subject
-/// @returns false if a modifier is not finite, or a modelled rate or duration is not positive
+/// At equal times infusions end first (handing over leaves no rounding residue), then records act
+/// in their order; an infusion too short for the clock to see is a bolus.
+///
+/// @param inputs  value of input i at inputs[i · input_stride]
+/// @returns false if a modifier is not finite, a lag or bioavailability is negative, or a modelled
+///          rate or duration is not positive; only modifiers of states that records name count
 bool expand(const Timeline& timeline,
             const DoseModifiers& modifiers,
             const double* inputs,
             std::ptrdiff_t input_stride,
             std::vector<Event>& events);
+
+/// @throws std::invalid_argument naming the first record that means nothing: a time, amount, count,
+///         interval, rate or duration out of range, or no such state or input
+void validate(const Timeline& timeline, int n_states, int n_inputs);
 
 } // namespace gemel::sim

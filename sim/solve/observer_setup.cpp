@@ -1,0 +1,149 @@
+#include "solve/observer.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gemel::sim {
+namespace {
+
+/// Result slots of the program `initial`, in this order, n_states each; then the parameters.
+enum Modifier { initial_value, bioavailability, lag, modelled_rate_of, modelled_duration_of };
+constexpr int n_modifiers = 5;
+
+ProgramSpec initial_spec(CompiledSystem& compiled) {
+    OdeSystem& system = compiled.system;
+    ProgramSpec spec{"initial", {}};
+    const int n = static_cast<int>(system.states.size());
+    const auto add = [&](int slot, Expr value, double otherwise) {
+        const Expr e = value.is_set() ? value : system.graph.constant(otherwise);
+        spec.targets.push_back({{LeafKind::result, slot}, e});
+    };
+    for (int i = 0; i < n; ++i) {
+        const State state = system.states[static_cast<std::size_t>(i)];
+        add(initial_value * n + i, state.initial, 0.0);
+        add(bioavailability * n + i, state.bioavailability, 1.0);
+        add(lag * n + i, state.lag, 0.0);
+        add(modelled_rate_of * n + i, state.modelled_rate, 0.0);
+        add(modelled_duration_of * n + i, state.modelled_duration, 0.0);
+    }
+    for (std::size_t p = 0; p < system.parameters.size(); ++p)
+        add(n_modifiers * n + static_cast<int>(p), system.parameters[p].value, 0.0);
+    return spec;
+}
+
+ProgramSpec outputs_spec(const CompiledSystem& compiled) {
+    ProgramSpec spec{"outputs", {}};
+    for (std::size_t k = 0; k < compiled.system.outputs.size(); ++k)
+        spec.targets.push_back(
+            {{LeafKind::result, static_cast<int>(k)}, compiled.system.outputs[k].value});
+    return spec;
+}
+
+int count(const WorkspaceLayout& layout, LeafKind kind) {
+    return layout.counts[static_cast<std::size_t>(kind)];
+}
+
+bool all_finite(const std::vector<double>& columns, int n_columns, int n_subjects, int subject) {
+    for (int i = 0; i < n_columns; ++i)
+        if (!std::isfinite(columns[static_cast<std::size_t>(i * n_subjects + subject)]))
+            return false;
+    return true;
+}
+
+} // namespace
+
+ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own) {
+    std::vector<ProgramSpec> specs{initial_spec(system), outputs_spec(system)};
+    specs.insert(specs.end(), own.begin(), own.end());
+    return lower(system.system.graph, specs);
+}
+
+DoseModifiers SubjectModifiers::of(const BlockSetup& setup, int subject) {
+    const std::size_t n = values_.size() / 4;
+    const auto gather = [&](const std::vector<double>& columns, std::size_t part) {
+        double* to = values_.data() + part * n;
+        for (std::size_t i = 0; i < n; ++i)
+            to[i] = columns[i * static_cast<std::size_t>(setup.n_subjects) +
+                            static_cast<std::size_t>(subject)];
+        return to;
+    };
+    return {gather(setup.bioavailability, 0),
+            gather(setup.lag, 1),
+            gather(setup.modelled_rate, 2),
+            gather(setup.modelled_duration, 3)};
+}
+
+SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set, int width)
+    : width_(width),
+      n_inputs_(static_cast<int>(system.system.inputs.size())),
+      n_states_(static_cast<int>(system.system.states.size())),
+      n_derived_(count(set.layout, LeafKind::derived)),
+      n_parameters_(static_cast<int>(system.system.parameters.size())),
+      layout_(set.layout),
+      prepare_(interpreter().compile(set.prepare, set.layout, width)),
+      initial_(interpreter().compile(set.programs[0], set.layout, width)) {
+    const int slots = std::max(prepare_->n_slots(), initial_->n_slots());
+    workspace_ = Workspace(static_cast<std::size_t>(slots) * static_cast<std::size_t>(width));
+}
+
+void SetupPrograms::size(BlockSetup& setup, int n_subjects) const {
+    setup.n_subjects = n_subjects;
+    const auto n = static_cast<std::size_t>(n_subjects);
+    const std::size_t states = n * static_cast<std::size_t>(n_states_);
+    setup.derived.resize(n * static_cast<std::size_t>(n_derived_));
+    for (auto* column : {&setup.initial,
+                         &setup.bioavailability,
+                         &setup.lag,
+                         &setup.modelled_rate,
+                         &setup.modelled_duration})
+        column->resize(states);
+    setup.parameters.resize(n * static_cast<std::size_t>(n_parameters_));
+    setup.status.assign(n, SolverStatus::ok);
+}
+
+void SetupPrograms::run(const BlockProblem& problem, BlockSetup& setup) {
+    size(setup, problem.n_subjects);
+    double* w = workspace_.data();
+    const int used_inputs = std::min(n_inputs_, count(layout_, LeafKind::input));
+    for (int first = 0; first < problem.n_subjects; first += width_) {
+        const int n = std::min(width_, problem.n_subjects - first);
+        for (int i = 0; i < used_inputs; ++i) {
+            const double* from = problem.inputs.data() + i * problem.n_subjects + first;
+            double* to = w + layout_.slot({LeafKind::input, i}) * width_;
+            for (int lane = 0; lane < width_; ++lane)
+                to[lane] = from[std::min(lane, n - 1)]; // the last subject fills the tail
+        }
+        prepare_->run(w);
+        initial_->run(w);
+        store(setup, first, n);
+    }
+    check(setup);
+}
+
+void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
+    const double* w = workspace_.data();
+    const auto copy = [&](LeafKind kind, int slot, int columns, std::vector<double>& to) {
+        for (int i = 0; i < columns; ++i) {
+            const double* from = w + layout_.slot({kind, slot + i}) * width_;
+            std::copy(from, from + n, to.data() + i * setup.n_subjects + first);
+        }
+    };
+    copy(LeafKind::derived, 0, n_derived_, setup.derived);
+    copy(LeafKind::result, initial_value * n_states_, n_states_, setup.initial);
+    copy(LeafKind::result, bioavailability * n_states_, n_states_, setup.bioavailability);
+    copy(LeafKind::result, lag * n_states_, n_states_, setup.lag);
+    copy(LeafKind::result, modelled_rate_of * n_states_, n_states_, setup.modelled_rate);
+    copy(LeafKind::result, modelled_duration_of * n_states_, n_states_, setup.modelled_duration);
+    copy(LeafKind::result, n_modifiers * n_states_, n_parameters_, setup.parameters);
+}
+
+void SetupPrograms::check(BlockSetup& setup) const {
+    for (int s = 0; s < setup.n_subjects; ++s)
+        if (!all_finite(setup.initial, n_states_, setup.n_subjects, s) ||
+            !all_finite(setup.bioavailability, n_states_, setup.n_subjects, s) ||
+            !all_finite(setup.lag, n_states_, setup.n_subjects, s) ||
+            !all_finite(setup.parameters, n_parameters_, setup.n_subjects, s))
+            setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
+}
+
+} // namespace gemel::sim

@@ -1,0 +1,78 @@
+#include <gemel/sim/solver.hpp>
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace gemel::sim {
+namespace {
+
+void validate(const SampledOutput& sampled, int n_outputs, double end) {
+    if (sampled.output < 0 || sampled.output >= n_outputs)
+        throw std::invalid_argument(
+            fmt::format("observation: there is no output {}", sampled.output));
+    double last = -1.0;
+    for (double time : sampled.times) {
+        if (!(time >= 0.0 && time <= end && time > last))
+            throw std::invalid_argument(fmt::format(
+                "observation: sample times must increase within [0, {}], got {}", end, time));
+        last = time;
+    }
+}
+
+void validate(const Functional& f, int n_outputs, double end) {
+    if (f.output < 0 || f.output >= n_outputs)
+        throw std::invalid_argument(fmt::format("observation: there is no output {}", f.output));
+    const bool is_window =
+        f.kind == FunctionalKind::value_before || (f.from >= 0.0 && f.from < f.to);
+    if (!is_window || !(f.to >= 0.0 && f.to <= end))
+        throw std::invalid_argument(fmt::format(
+            "observation: the window [{}, {}] is empty or leaves [0, {}]", f.from, f.to, end));
+}
+
+} // namespace
+
+void validate(const Observation& observation, const CompiledSystem& system, double end) {
+    const int n_outputs = static_cast<int>(system.system.outputs.size());
+    for (const SampledOutput& sampled : observation.sampled)
+        validate(sampled, n_outputs, end);
+    for (const Functional& f : observation.functionals)
+        validate(f, n_outputs, end);
+}
+
+std::string_view name(SolverStatus status) {
+    switch (status) {
+    case SolverStatus::ok:
+        return "ok";
+    case SolverStatus::invalid_parameter:
+        return "invalid_parameter";
+    case SolverStatus::not_finite:
+        return "not_finite";
+    case SolverStatus::step_limit:
+        return "step_limit";
+    case SolverStatus::step_too_small:
+        return "step_too_small";
+    case SolverStatus::singular:
+        return "singular";
+    }
+    return "unknown";
+}
+
+void BlockResult::reset(const CompiledSystem& system, const BlockProblem& problem) {
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    const auto n = static_cast<std::size_t>(problem.n_subjects);
+    const Observation& observation = *problem.observation;
+    sampled.resize(observation.sampled.size());
+    for (std::size_t k = 0; k < sampled.size(); ++k)
+        sampled[k].assign(n * observation.sampled[k].times.size(), nan);
+    functionals.assign(n * observation.functionals.size(), nan);
+    parameters.assign(n * system.system.parameters.size(), nan);
+    status.assign(n, SolverStatus::ok);
+    stopped_at.assign(n, 0.0);
+    n_steps.assign(n, 0);
+    n_rejected.assign(n, 0);
+}
+
+} // namespace gemel::sim

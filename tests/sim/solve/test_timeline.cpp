@@ -1,0 +1,142 @@
+#include <gemel/sim/timeline.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+using namespace gemel::sim;
+
+namespace {
+
+/// Two states; modifiers of each.
+struct Subject {
+    double bioavailability[2] = {1.0, 1.0};
+    double lag[2] = {0.0, 0.0};
+    double modelled_rate[2] = {0.0, 0.0};
+    double modelled_duration[2] = {0.0, 0.0};
+    double input[2] = {70.0, 1.0};
+
+    DoseModifiers modifiers() const {
+        return {bioavailability, lag, modelled_rate, modelled_duration};
+    }
+};
+
+Record bolus(double time, double amount) {
+    Record r;
+    r.time = time;
+    r.amount = amount;
+    return r;
+}
+
+Record infusion(double time, double amount, double duration, double rate) {
+    Record r = bolus(time, amount);
+    r.kind = RecordKind::infuse;
+    r.duration = duration;
+    r.rate = rate;
+    return r;
+}
+
+std::vector<Event> events_of(const Timeline& timeline, const Subject& subject) {
+    std::vector<Event> events;
+    REQUIRE(expand(timeline, subject.modifiers(), subject.input, 1, events));
+    return events;
+}
+
+bool is(const Event& e, double time, EventKind kind, double value) {
+    return e.time == time && e.kind == kind && e.value == value;
+}
+
+} // namespace
+
+TEST_CASE("repeats fall at multiples of the interval, shifted by the lag, up to the end") {
+    Timeline timeline{{bolus(0.0, 100.0)}, 48.0};
+    timeline.records[0].interval = 24.0;
+    timeline.records[0].count = 10;
+    Subject subject;
+    CHECK(events_of(timeline, subject).size() == 3); // 0, 24 and, at the end, 48
+    subject.lag[0] = 0.5;
+    const auto events = events_of(timeline, subject);
+    REQUIRE(events.size() == 2);
+    CHECK(is(events[1], 24.5, EventKind::add, 100.0));
+}
+
+TEST_CASE("bioavailability acts on a bolus' amount, a timed infusion's rate, a rated infusion's "
+          "duration") {
+    const Timeline timeline{
+        {bolus(0.0, 100.0), infusion(1.0, 100.0, 4.0, 0.0), infusion(10.0, 100.0, 0.0, 20.0)},
+        100.0};
+    Subject subject;
+    subject.bioavailability[0] = 0.5;
+    const auto events = events_of(timeline, subject);
+    REQUIRE(events.size() == 5);
+    CHECK(is(events[0], 0.0, EventKind::add, 50.0));
+    CHECK(is(events[1], 1.0, EventKind::rate_on, 12.5)); // 100·0.5/4
+    CHECK(is(events[2], 5.0, EventKind::rate_off, 12.5));
+    CHECK(is(events[3], 10.0, EventKind::rate_on, 20.0));
+    CHECK(is(events[4], 12.5, EventKind::rate_off, 20.0)); // 100·0.5/20 = 2.5
+}
+
+TEST_CASE("modelled rates and durations come from the subject") {
+    const Timeline timeline{
+        {infusion(0.0, 100.0, 0.0, modelled_rate), infusion(20.0, 100.0, 0.0, modelled_duration)},
+        100.0};
+    Subject subject;
+    subject.modelled_rate[0] = 10.0;
+    subject.modelled_duration[0] = 8.0;
+    const auto events = events_of(timeline, subject);
+    REQUIRE(events.size() == 4);
+    CHECK(is(events[1], 10.0, EventKind::rate_off, 10.0));
+    CHECK(is(events[2], 20.0, EventKind::rate_on, 12.5));
+
+    std::vector<Event> none;
+    subject.modelled_rate[0] = 0.0;
+    CHECK_FALSE(expand(timeline, subject.modifiers(), subject.input, 1, none));
+}
+
+TEST_CASE("an amount may be per input, such as a dose per kg") {
+    Timeline timeline{{bolus(0.0, 2.0)}, 10.0};
+    timeline.records[0].amount_factor = 0;
+    CHECK(is(events_of(timeline, {})[0], 0.0, EventKind::add, 140.0));
+}
+
+TEST_CASE("at equal times infusions end first, then records act in their order") {
+    const Timeline timeline{{bolus(5.0, 1.0), infusion(0.0, 10.0, 5.0, 0.0), bolus(5.0, 2.0)},
+                            10.0};
+    const auto events = events_of(timeline, {});
+    REQUIRE(events.size() == 4);
+    CHECK(is(events[1], 5.0, EventKind::rate_off, 2.0));
+    CHECK(is(events[2], 5.0, EventKind::add, 1.0));
+    CHECK(is(events[3], 5.0, EventKind::add, 2.0));
+}
+
+TEST_CASE("an infusion shorter than the clock's resolution delivers its amount at once") {
+    const Timeline timeline{{infusion(1000.0, 10.0, 1e-15, 0.0)}, 2000.0};
+    const auto events = events_of(timeline, {});
+    REQUIRE(events.size() == 1);
+    CHECK(is(events[0], 1000.0, EventKind::add, 10.0));
+}
+
+TEST_CASE("modifiers that are no number refuse the subject, but only where a record needs them") {
+    Timeline timeline{{bolus(0.0, 1.0)}, 10.0};
+    std::vector<Event> events;
+    Subject subject;
+    subject.lag[1] = std::numeric_limits<double>::quiet_NaN();
+    CHECK(expand(timeline, subject.modifiers(), subject.input, 1, events));
+    subject.lag[0] = -1.0;
+    CHECK_FALSE(expand(timeline, subject.modifiers(), subject.input, 1, events));
+    subject.lag[0] = 0.0;
+    subject.bioavailability[0] = std::numeric_limits<double>::infinity();
+    CHECK_FALSE(expand(timeline, subject.modifiers(), subject.input, 1, events));
+}
+
+TEST_CASE("records that mean nothing are refused by name") {
+    Timeline timeline{{bolus(0.0, 1.0)}, 10.0};
+    CHECK_NOTHROW(validate(timeline, 1, 0));
+    CHECK_THROWS_AS(validate(timeline, 0, 0), std::invalid_argument);
+    timeline.records[0].count = 2;
+    CHECK_THROWS_AS(validate(timeline, 1, 0), std::invalid_argument);
+    timeline.records[0] = infusion(0.0, 1.0, 0.0, 0.0);
+    CHECK_THROWS_AS(validate(timeline, 1, 0), std::invalid_argument);
+}
