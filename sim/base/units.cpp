@@ -1,4 +1,5 @@
 #include "base/unit_terms.hpp"
+#include "lanes/lane_math.hpp"
 
 #include <gemel/sim/assert.hpp>
 #include <gemel/sim/units.hpp>
@@ -99,7 +100,7 @@ UnitFactor UnitFactor::power(double exponent) const {
     }
     const double decimals = std::clamp(decimal * exponent, -1e6, 1e6);
     const double whole = std::floor(decimals);
-    return {std::pow(numerator / denominator, exponent) * std::pow(10.0, decimals - whole),
+    return {lane_pow(numerator / denominator, exponent) * lane_pow(10.0, decimals - whole),
             1.0,
             static_cast<int>(whole)};
 }

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 /// Counter-based random numbers: every draw is a function of (seed, replicate, subject, purpose,
@@ -16,29 +18,42 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
 /// number are an error at load: whoever collects purposes checks them with PurposeSet.
 std::uint32_t purpose_number(std::string_view purpose);
 
+/// The purposes of one study, each with its number.
+/// Invariant: no two different names in it have one number.
+class PurposeSet {
+public:
+    /// @returns the purpose's number; adding a name again is allowed
+    /// @throws std::invalid_argument if another name has that number, naming both
+    std::uint32_t add(const std::string& name);
+
+private:
+    std::map<std::uint32_t, std::string> names_;
+};
+
 /// Draws for one subject and one purpose. Cheap to make; a value, no hidden state but the position.
 class RandomStream {
-  public:
+public:
     struct Key {
         std::uint64_t seed = 0;
         std::uint32_t replicate = 0; ///< 16 bits are used
         std::uint64_t subject = 0;   ///< 48 bits are used
     };
     /// @param index  first index: occasion or visit × 4096 + draw
+    /// @throws std::invalid_argument if replicate or subject needs more bits than it has
     RandomStream(Key key, std::uint32_t purpose, std::uint32_t index = 0);
 
     double uniform();     ///< in (0, 1), 53 bits, never 0 or 1; moves on by one index
     double normal();      ///< inverse cumulative normal of uniform()
     double exponential(); ///< mean 1
 
-  private:
+private:
     Key key_;
     std::uint32_t purpose_;
     std::uint32_t index_;
 };
 
 /// The quantile of the standard normal distribution, p in (0, 1). Wichura (1988), AS 241, with our
-/// own log, so that it gives the same bits everywhere. Relative error below 1e-15.
+/// own log, so that it gives the same bits everywhere. Relative error below 2e-15.
 double normal_quantile(double p);
 /// The standard normal distribution function, by our own erfc; the same bits everywhere.
 double normal_probability(double z);

@@ -1,0 +1,82 @@
+#include "lanes/lane_math.hpp"
+
+#include <gemel/sim/random.hpp>
+
+#include <stdexcept>
+
+namespace gemel::sim {
+namespace {
+
+constexpr int n_rounds = 10;
+constexpr std::uint32_t multiplier_0 = 0xD2511F53, multiplier_1 = 0xCD9E8D57;
+constexpr std::uint32_t weyl_0 = 0x9E3779B9, weyl_1 = 0xBB67AE85;
+
+constexpr std::uint64_t first_subject_too_large = std::uint64_t{1} << 48;
+constexpr std::uint32_t first_replicate_too_large = 1u << 16;
+
+} // namespace
+
+std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
+                                        std::array<std::uint32_t, 2> key) {
+    for (int round = 0; round < n_rounds; ++round) {
+        const std::uint64_t a = std::uint64_t{multiplier_0} * counter[0];
+        const std::uint64_t b = std::uint64_t{multiplier_1} * counter[2];
+        counter = {static_cast<std::uint32_t>(b >> 32) ^ counter[1] ^ key[0],
+                   static_cast<std::uint32_t>(b),
+                   static_cast<std::uint32_t>(a >> 32) ^ counter[3] ^ key[1],
+                   static_cast<std::uint32_t>(a)};
+        key[0] += weyl_0;
+        key[1] += weyl_1;
+    }
+    return counter;
+}
+
+std::uint32_t purpose_number(std::string_view purpose) {
+    std::uint32_t hash = 2166136261u;
+    for (char c : purpose)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619u;
+    return hash;
+}
+
+std::uint32_t PurposeSet::add(const std::string& name) {
+    const std::uint32_t number = purpose_number(name);
+    const auto [known, is_new] = names_.emplace(number, name);
+    if (!is_new && known->second != name)
+        throw std::invalid_argument("the names '" + known->second + "' and '" + name +
+                                    "' would share their random numbers; rename one of them");
+    return number;
+}
+
+RandomStream::RandomStream(Key key, std::uint32_t purpose, std::uint32_t index)
+    : key_(key),
+      purpose_(purpose),
+      index_(index) {
+    if (key.subject >= first_subject_too_large)
+        throw std::invalid_argument("subject is " + std::to_string(key.subject) +
+                                    "; less than 2^48 is expected");
+    if (key.replicate >= first_replicate_too_large)
+        throw std::invalid_argument("replicate is " + std::to_string(key.replicate) +
+                                    "; less than 2^16 is expected");
+}
+
+double RandomStream::uniform() {
+    const auto words = philox4x32(
+        {static_cast<std::uint32_t>(key_.subject),
+         static_cast<std::uint32_t>(key_.subject >> 32) | (key_.replicate << 16),
+         purpose_,
+         index_++},
+        {static_cast<std::uint32_t>(key_.seed), static_cast<std::uint32_t>(key_.seed >> 32)});
+    // 52 bits and a half: an odd multiple of 2^-53, exact in a double, never 0 and never 1.
+    const std::uint64_t bits = (std::uint64_t{words[1]} << 32 | words[0]) >> 12;
+    return (static_cast<double>(bits) + 0.5) * 0x1p-52;
+}
+
+double RandomStream::normal() {
+    return normal_quantile(uniform());
+}
+
+double RandomStream::exponential() {
+    return -lane_log(uniform());
+}
+
+} // namespace gemel::sim
