@@ -1,0 +1,29 @@
+#pragma once
+
+#include <gemel/sim/ode_system.hpp>
+#include <gemel/sim/timeline.hpp>
+
+#include <cstddef>
+#include <span>
+
+/// The size of each state for error control, the same for every solver that controls a step:
+/// a step is accepted when error_i ≤ rtol·(0.01·scale_i + |y_i|).
+namespace gemel::sim {
+
+/// Below this part of its scale a state is controlled absolutely.
+inline constexpr double absolute_part = 0.01;
+
+/// One subject's scales, [n_states] (state i at scale[i·stride]): what the state declares; else, if
+/// it takes doses, the largest amount this subject receives at once or in one stretch of infusion,
+/// into any state, or holds at time 0 in any state that takes doses; else its baseline |initial|.
+/// A state left with 0 by all that has scale 1 in its own unit. Only + − × and comparisons, so that
+/// rescaling units by powers of two changes no bit.
+void error_scales(const OdeSystem& system,
+                  std::span<const Event> events,
+                  const double* initial,
+                  std::ptrdiff_t initial_stride,
+                  double end,
+                  double* scale,
+                  std::ptrdiff_t stride);
+
+} // namespace gemel::sim
