@@ -1,0 +1,181 @@
+#include "solve/exact_linear.hpp"
+
+#include "solve/exact_linear_expm.hpp"
+#include "solve/exact_linear_modes.hpp"
+#include "solve/scalar_driver.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+namespace gemel::sim {
+
+namespace {
+
+/// Entries a_ij that are not 0 by structure, row by row, then the constant terms b_i.
+std::vector<ProgramSpec> matrix_program(CompiledSystem& compiled) {
+    OdeSystem& system = compiled.system;
+    ProgramSpec spec{"matrix", {}};
+    const auto store = [&spec](Expr value) {
+        const int index = static_cast<int>(spec.targets.size());
+        spec.targets.push_back({{LeafKind::result, index}, value});
+    };
+    const int n = static_cast<int>(system.states.size());
+    for (int i = 0; i < n; ++i)
+        for (int j : compiled.structure.jacobian[i])
+            store(system.graph.differentiate(system.states[i].rate, {LeafKind::state, j}));
+
+    std::unordered_map<std::uint32_t, Expr> at_zero;
+    for (int j = 0; j < n; ++j)
+        at_zero[system.graph.leaf(LeafKind::state, j).id] = system.graph.constant(0.0);
+    std::vector<Expr> rates;
+    for (const State& state : system.states)
+        rates.push_back(state.rate);
+    for (Expr constant : system.graph.substitute(rates, at_zero))
+        store(constant);
+    return {spec};
+}
+
+/// Cuts [0, length] so that on each piece five Gauss points and a parabola per maximum do: octaves
+/// length·2^−k down to the fastest rate, three pieces each, and none much longer than the slowest
+/// decay while that is visible. At most `max_octaves`. Depends on rates and length alone, never on
+/// what is observed.
+void cut(
+    double length, double fastest, double slowest, int max_octaves, std::vector<double>& edges) {
+    constexpr double first_piece = 0.5;   // in units of the fastest decay
+    constexpr double longest_piece = 1.5; // in units of the slowest decay
+    constexpr double visible = 45.0;      // decays until nothing is left of an amount
+    constexpr double per_octave = 3.0;
+
+    edges.assign(1, 0.0);
+    int octaves = 2;
+    while (octaves < max_octaves && std::ldexp(length, -octaves) * fastest > first_piece)
+        ++octaves;
+    for (int k = octaves; k > 0; --k) {
+        const double start = std::ldexp(length, -k);
+        edges.push_back(start);
+        const double decays = start * slowest;
+        const double wanted = decays < visible ? std::ceil(decays / longest_piece) : 0.0;
+        const int parts = static_cast<int>(std::max(per_octave, wanted));
+        for (int i = 1; i < parts; ++i)
+            edges.push_back(start + start * i / parts);
+    }
+    edges.push_back(length);
+}
+
+class ExactLinear : public ScalarMethod {
+public:
+    ExactLinear(const CompiledSystem& system,
+                const ProgramSet& programs,
+                std::optional<std::vector<ModalPart>> parts)
+        : structure_(system.structure),
+          n_(static_cast<int>(system.system.states.size())),
+          program_(programs.programs[n_common_programs], programs.layout),
+          matrix_(static_cast<std::size_t>(n_ * n_)),
+          constant_(static_cast<std::size_t>(n_)),
+          source_(static_cast<std::size_t>(n_)) {
+        if (parts) modes_.emplace(std::move(*parts));
+    }
+
+    SolverStatus begin(const ScalarSubject& subject) override {
+        program_.load(subject);
+        program_.run();
+        const double* value = program_.results();
+        std::fill(matrix_.begin(), matrix_.end(), 0.0);
+        bool is_finite = true;
+        for (int i = 0; i < n_; ++i)
+            for (int j : structure_.jacobian[i]) {
+                is_finite = is_finite && std::isfinite(*value);
+                matrix_[i * n_ + j] = *value++;
+            }
+        for (int i = 0; i < n_; ++i) {
+            is_finite = is_finite && std::isfinite(*value);
+            constant_[i] = *value++;
+        }
+        if (!is_finite) return SolverStatus::not_finite;
+        is_modal_ = modes_ && modes_->set_matrix(n_, matrix_.data());
+        if (!is_modal_) exponential_.set_matrix(n_, matrix_.data());
+        return SolverStatus::ok;
+    }
+
+    SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
+        for (int i = 0; i < n_; ++i)
+            source_[i] = constant_[i] + segment.infusion[i];
+        if (is_modal_)
+            modes_->start(segment.states.data(), source_.data());
+        else
+            exponential_.start(segment.states.data(), source_.data());
+        show_pieces(segment, show);
+        at(segment.to - segment.from, segment.states.data());
+        return SolverStatus::ok;
+    }
+
+private:
+    /// All there are between doubles, for volumes near 0; edges that coincide in time are left out.
+    static constexpr int all_octaves = 1100;
+    static constexpr int few_octaves = 60; ///< matrix exponentials are dear
+
+    void show_pieces(const ScalarSegment& segment, const ShowPiece& show) {
+        cut(segment.to - segment.from,
+            is_modal_ ? modes_->fastest_rate() : exponential_.fastest_rate(),
+            is_modal_ ? modes_->slowest_rate() : exponential_.slowest_rate(),
+            is_modal_ ? all_octaves : few_octaves,
+            edges_);
+        double from = segment.from;
+        for (std::size_t k = 1; k < edges_.size(); ++k) {
+            const double to = k + 1 < edges_.size() ? segment.from + edges_[k] : segment.to;
+            if (!(to > from)) continue;
+            // Back from the rounded edges, so that τ belongs to the times the observer means.
+            const double tau = from - segment.from, length = to - from;
+            show(from, to, [&](double theta, double* y) { at(tau + theta * length, y); });
+            from = to;
+        }
+    }
+
+    void at(double tau, double* y) {
+        if (is_modal_)
+            modes_->at(tau, y);
+        else
+            exponential_.at(tau, y);
+    }
+
+    const SystemStructure& structure_;
+    int n_ = 0;
+    ScalarProgram program_;
+    std::vector<double> matrix_, constant_, source_, edges_;
+    std::optional<LinearModes> modes_;
+    ExponentialPropagator exponential_;
+    bool is_modal_ = false;
+};
+
+std::unique_ptr<PreparedSolver> prepare(const CompiledSystem& system,
+                                        const SolverOptions& options,
+                                        const std::optional<std::vector<ModalPart>>& parts) {
+    return std::make_unique<ScalarPrepared>(
+        system, options, matrix_program, [parts](const CompiledSystem& s, const ProgramSet& set) {
+            return std::make_unique<ExactLinear>(s, set, parts);
+        });
+}
+
+} // namespace
+
+bool closed_form_applies(const CompiledSystem& system) {
+    return system.structure.is_linear && modal_parts(system.structure).has_value();
+}
+
+std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
+                                                    const SolverOptions& options) {
+    return prepare(system, options, modal_parts(system.structure));
+}
+
+bool expm_applies(const CompiledSystem& system) {
+    return system.structure.is_linear &&
+           static_cast<int>(system.system.states.size()) <= max_expm_states;
+}
+
+std::unique_ptr<PreparedSolver> prepare_expm(const CompiledSystem& system,
+                                             const SolverOptions& options) {
+    return prepare(system, options, std::nullopt);
+}
+
+} // namespace gemel::sim

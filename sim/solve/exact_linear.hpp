@@ -1,0 +1,23 @@
+#pragma once
+
+#include <gemel/sim/solver.hpp>
+
+#include <memory>
+
+/// Exact propagation of linear systems from event to event. Every value is computed from the start
+/// of its segment, never by recursion over a grid. Theory manual: exact.md.
+namespace gemel::sim {
+
+/// Closed forms: parts of one to three disposition compartments, each with any number of single
+/// states feeding it. Subjects whose numbers do not fit (couplings of opposite sense) go by expm.
+bool closed_form_applies(const CompiledSystem& system);
+std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
+                                                    const SolverOptions& options);
+
+/// Matrix exponentials: any linear system of up to max_expm_states states.
+inline constexpr int max_expm_states = 30;
+bool expm_applies(const CompiledSystem& system);
+std::unique_ptr<PreparedSolver> prepare_expm(const CompiledSystem& system,
+                                             const SolverOptions& options);
+
+} // namespace gemel::sim

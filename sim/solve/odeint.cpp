@@ -1,0 +1,277 @@
+#include "solve/odeint.hpp"
+
+#include "solve/error_scale.hpp"
+#include "solve/scalar_driver.hpp"
+
+#include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
+#include <boost/numeric/odeint/stepper/runge_kutta_fehlberg78.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gemel::sim {
+
+namespace {
+
+namespace odeint = boost::numeric::odeint;
+using States = std::vector<double>;
+
+std::vector<ProgramSpec> rate_program(CompiledSystem& compiled) {
+    ProgramSpec spec{"rates", {}};
+    for (const State& state : compiled.system.states)
+        spec.targets.push_back(
+            {{LeafKind::result, static_cast<int>(spec.targets.size())}, state.rate});
+    return {spec};
+}
+
+/// dy/dt of the subject in hand, infusions included.
+class Rates {
+public:
+    Rates(const CompiledSystem& system, const ProgramSet& programs)
+        : n_(system.system.states.size()),
+          program_(programs.programs[n_common_programs], programs.layout) {}
+
+    void load(const ScalarSubject& subject) { program_.load(subject); }
+    void set_infusion(std::span<const double> infusion) { infusion_ = infusion; }
+    std::size_t n_states() const { return n_; }
+
+    void operator()(const States& y, States& dydt, double time) {
+        std::copy(y.begin(), y.end(), program_.states());
+        program_.set_time(time);
+        program_.run();
+        const double* rate = program_.results();
+        for (std::size_t i = 0; i < n_; ++i)
+            dydt[i] = rate[i] + infusion_[i];
+    }
+
+private:
+    std::size_t n_ = 0;
+    ScalarProgram program_;
+    std::span<const double> infusion_;
+};
+
+/// The tolerances of the subject in hand and what Odeint's controller asks of them.
+struct Tolerance {
+    double rtol = 1e-6;
+    std::span<const double> scale;
+
+    double of(double y, std::size_t i) const {
+        return rtol * (absolute_part * scale[i] + std::fabs(y));
+    }
+    /// Largest |value_i| / tolerance_i; huge instead of NaN, which Odeint would take for success.
+    double norm(const States& value, const States& y) const {
+        constexpr double refused = 1e30;
+        double largest = 0.0;
+        for (std::size_t i = 0; i < value.size(); ++i) {
+            const double ratio = std::fabs(value[i]) / of(y[i], i);
+            if (!(ratio < refused)) return refused;
+            largest = std::max(largest, ratio);
+        }
+        return largest;
+    }
+};
+
+/// The error checker of Odeint's controller: our tolerance instead of one eps_abs for all states.
+class ErrorChecker {
+public:
+    explicit ErrorChecker(const Tolerance* tolerance = nullptr) : tolerance_(tolerance) {}
+
+    template <class Algebra>
+    double error(Algebra&, const States& y, const States&, const States& error, double) const {
+        return tolerance_->norm(error, y);
+    }
+
+private:
+    const Tolerance* tolerance_;
+};
+
+/// Steps through segments; a stepper class supplies try_step() and values within its last step.
+class ControlledMethod : public ScalarMethod {
+public:
+    ControlledMethod(const CompiledSystem& system,
+                     const ProgramSet& programs,
+                     const SolverOptions& options,
+                     int order)
+        : rates_(system, programs),
+          max_steps_(options.max_steps),
+          order_(order) {
+        tolerance_.rtol = options.rtol;
+        for (States* values : {&y_, &dydt_, &y_new_, &dydt_new_, &scratch_, &scratch_rate_})
+            values->assign(rates_.n_states(), 0.0);
+    }
+
+    SolverStatus begin(const ScalarSubject& subject) override {
+        rates_.load(subject);
+        tolerance_.scale = subject.scale;
+        return SolverStatus::ok;
+    }
+
+    SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
+        rates_.set_infusion(segment.infusion);
+        y_.assign(segment.states.begin(), segment.states.end());
+        t_ = segment.from;
+        rates_(y_, dydt_, t_);
+        const SolverStatus status =
+            is_finite(dydt_) ? march(segment, show) : SolverStatus::not_finite;
+        segment.reached = t_;
+        std::copy(y_.begin(), y_.end(), segment.states.begin());
+        return status;
+    }
+
+protected:
+    /// From (t_, y_, dydt_) to y_new_ and, if the method gives it, dydt_new_. On failure and on
+    /// success `step` becomes what the controller proposes next.
+    virtual bool try_step(double& step) = 0;
+    /// States at t_ + theta·step, the step just accepted.
+    virtual void between(double theta, double step, double* states) = 0;
+    /// Makes dydt_new_ hold the rates at y_new_.
+    virtual void finish_step(double time) { rates_(y_new_, dydt_new_, time); }
+
+    Rates rates_;
+    Tolerance tolerance_;
+    States y_, dydt_, y_new_, dydt_new_, scratch_, scratch_rate_;
+    double t_ = 0.0;
+
+private:
+    static bool is_finite(const States& values) {
+        return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+    }
+
+    SolverStatus march(ScalarSegment& segment, const ShowPiece& show) {
+        double proposed = initial_step(segment.to - t_);
+        bool was_rejected = false;
+        while (t_ < segment.to) {
+            if (segment.n_steps + segment.n_rejected >= max_steps_) return SolverStatus::step_limit;
+            const double left = segment.to - t_;
+            const bool lands = proposed >= left * (1.0 - 1e-12);
+            // Two even steps rather than a long and a tiny one.
+            const double step = lands ? left : std::min(proposed, 0.5 * left);
+            if (was_rejected && step < 16.0 * spacing(t_))
+                return is_finite(y_new_) ? SolverStatus::step_too_small : SolverStatus::not_finite;
+            double next = step;
+            was_rejected = !try_step(next);
+            if (was_rejected) {
+                ++segment.n_rejected;
+                proposed = next;
+                continue;
+            }
+            accept(lands ? segment.to : t_ + step, step, show);
+            ++segment.n_steps;
+            proposed = std::max(next, lands ? proposed : 0.0);
+            if (!is_finite(dydt_)) return SolverStatus::not_finite;
+        }
+        return SolverStatus::ok;
+    }
+
+    void accept(double to, double step, const ShowPiece& show) {
+        finish_step(to);
+        show(t_, to, [&](double theta, double* states) { between(theta, step, states); });
+        std::swap(y_, y_new_);
+        std::swap(dydt_, dydt_new_);
+        t_ = to;
+    }
+
+    static double spacing(double time) {
+        return std::nextafter(std::fabs(time), std::numeric_limits<double>::infinity()) -
+               std::fabs(time);
+    }
+
+    /// Hairer, Nørsett and Wanner (1993), Solving ODEs I, II.4, with time in units of the segment
+    /// so that the unit of time does not matter.
+    double initial_step(double length) {
+        const double size = tolerance_.norm(y_, y_);
+        const double slope = tolerance_.norm(dydt_, y_) * length;
+        const bool is_flat = slope < 1e-5 || size < 1e-5;
+        const double first = is_flat ? 1e-6 : std::min(1.0, 0.01 * size / slope);
+        for (std::size_t i = 0; i < y_.size(); ++i)
+            scratch_[i] = y_[i] + first * length * dydt_[i];
+        rates_(scratch_, scratch_rate_, t_ + first * length);
+        for (std::size_t i = 0; i < y_.size(); ++i)
+            scratch_rate_[i] -= dydt_[i];
+        const double bend = tolerance_.norm(scratch_rate_, y_) * length / first;
+        const double worst = std::max(slope, bend);
+        const double second = worst <= 1e-15 ? 1.0 : std::pow(0.01 / worst, 1.0 / (order_ + 1.0));
+        return length * std::min({100.0 * first, second, 1.0});
+    }
+
+    std::int64_t max_steps_ = 0;
+    int order_ = 0;
+};
+
+class Dopri5 : public ControlledMethod {
+public:
+    Dopri5(const CompiledSystem& system, const ProgramSet& programs, const SolverOptions& options)
+        : ControlledMethod(system, programs, options, 5),
+          controlled_(ErrorChecker(&tolerance_)) {}
+
+protected:
+    bool try_step(double& step) override {
+        double time = t_;
+        return controlled_.try_step(std::ref(rates_), y_, dydt_, time, y_new_, dydt_new_, step) ==
+               odeint::success;
+    }
+    void finish_step(double) override {} // first same as last: the step has left the rates
+    void between(double theta, double step, double* states) override {
+        controlled_.stepper().calc_state(
+            t_ + theta * step, scratch_, y_, dydt_, t_, y_new_, dydt_new_, t_ + step);
+        std::copy(scratch_.begin(), scratch_.end(), states);
+    }
+
+private:
+    using Stepper = odeint::runge_kutta_dopri5<States>;
+    odeint::controlled_runge_kutta<Stepper, ErrorChecker> controlled_;
+};
+
+class Fehlberg78 : public ControlledMethod {
+public:
+    Fehlberg78(const CompiledSystem& system,
+               const ProgramSet& programs,
+               const SolverOptions& options)
+        : ControlledMethod(system, programs, options, 8),
+          controlled_(ErrorChecker(&tolerance_)) {}
+
+protected:
+    bool try_step(double& step) override {
+        double time = t_;
+        return controlled_.try_step(std::ref(rates_), y_, dydt_, time, y_new_, step) ==
+               odeint::success;
+    }
+    void between(double theta, double step, double* states) override {
+        inner_.do_step(std::ref(rates_), y_, dydt_, t_, scratch_, theta * step);
+        std::copy(scratch_.begin(), scratch_.end(), states);
+    }
+
+private:
+    using Stepper = odeint::runge_kutta_fehlberg78<States>;
+    odeint::controlled_runge_kutta<Stepper, ErrorChecker> controlled_;
+    Stepper inner_;
+};
+
+template <class Method>
+std::unique_ptr<PreparedSolver> prepare(const CompiledSystem& system,
+                                        const SolverOptions& options) {
+    return std::make_unique<ScalarPrepared>(
+        system, options, rate_program, [options](const CompiledSystem& s, const ProgramSet& set) {
+            return std::make_unique<Method>(s, set, options);
+        });
+}
+
+} // namespace
+
+std::unique_ptr<PreparedSolver> prepare_odeint_dopri5(const CompiledSystem& system,
+                                                      const SolverOptions& options) {
+    return prepare<Dopri5>(system, options);
+}
+
+std::unique_ptr<PreparedSolver> prepare_odeint_fehlberg78(const CompiledSystem& system,
+                                                          const SolverOptions& options) {
+    return prepare<Fehlberg78>(system, options);
+}
+
+bool odeint_applies(const CompiledSystem&) {
+    return true;
+}
+
+} // namespace gemel::sim

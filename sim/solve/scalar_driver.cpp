@@ -1,0 +1,193 @@
+#include "solve/scalar_driver.hpp"
+
+#include "solve/error_scale.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gemel::sim {
+
+ScalarProgram::ScalarProgram(const LaneProgram& program, const WorkspaceLayout& layout)
+    : layout_(layout),
+      kernel_(interpreter().compile(program, layout, 1)),
+      workspace_(static_cast<std::size_t>(kernel_->n_slots())) {}
+
+void ScalarProgram::load(const ScalarSubject& subject) {
+    std::copy(subject.inputs.begin(), subject.inputs.end(), slot({LeafKind::input, 0}));
+    std::copy(subject.derived.begin(), subject.derived.end(), slot({LeafKind::derived, 0}));
+}
+
+namespace {
+
+/// Zero-order inputs now running. A state's rate returns to exactly 0 when its last infusion ends.
+class RunningInfusions {
+public:
+    explicit RunningInfusions(int n_states) : rate_(n_states), count_(n_states) {}
+
+    void clear() {
+        std::fill(rate_.begin(), rate_.end(), 0.0);
+        std::fill(count_.begin(), count_.end(), 0);
+    }
+    void apply(const Event& event) {
+        const bool starts = event.kind == EventKind::rate_on;
+        count_[event.state] += starts ? 1 : -1;
+        rate_[event.state] += starts ? event.value : -event.value;
+        if (count_[event.state] == 0) rate_[event.state] = 0.0;
+    }
+    std::span<const double> rates() const { return rate_; }
+
+private:
+    std::vector<double> rate_;
+    std::vector<int> count_;
+};
+
+/// Column `subject` of a block's [rows × n_subjects].
+void gather(std::span<const double> columns,
+            int n_subjects,
+            int subject,
+            std::vector<double>& out) {
+    const std::size_t rows = columns.size() / static_cast<std::size_t>(n_subjects);
+    out.resize(rows);
+    for (std::size_t i = 0; i < rows; ++i)
+        out[i] =
+            columns[i * static_cast<std::size_t>(n_subjects) + static_cast<std::size_t>(subject)];
+}
+
+bool all_finite(std::span<const double> values) {
+    for (double value : values)
+        if (!std::isfinite(value)) return false;
+    return true;
+}
+
+class ScalarDriver : public BlockSolver {
+public:
+    ScalarDriver(const CompiledSystem& system,
+                 const ProgramSet& programs,
+                 const SolverOptions& options,
+                 std::unique_ptr<ScalarMethod> method)
+        : system_(system),
+          n_states_(static_cast<int>(system.system.states.size())),
+          setup_programs_(system, programs, options.width),
+          observer_(system, programs, 1),
+          modifiers_(n_states_),
+          infusions_(n_states_),
+          method_(std::move(method)) {}
+
+    void solve(const BlockProblem& problem, BlockResult& result) override {
+        problem_ = &problem;
+        result_ = &result;
+        result.reset(system_, problem);
+        setup_programs_.run(problem, setup_);
+        observer_.begin(problem, setup_, result);
+        for (int subject = 0; subject < problem.n_subjects; ++subject)
+            if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject);
+    }
+
+private:
+    void solve_subject(int subject) {
+        observer_.load(0, subject);
+        segment_ = {};
+        const SolverStatus status = march(subject);
+        if (status != SolverStatus::ok)
+            observer_.fail(0, status, segment_.reached);
+        else
+            observer_.finish(0, problem_->timeline->end, states_.data(), 1);
+        result_->n_steps[subject] = static_cast<std::uint32_t>(segment_.n_steps);
+        result_->n_rejected[subject] = static_cast<std::uint32_t>(segment_.n_rejected);
+    }
+
+    SolverStatus march(int subject) {
+        if (!load(subject)) return SolverStatus::invalid_parameter;
+        if (const SolverStatus status = method_->begin({inputs_, derived_, scale_});
+            status != SolverStatus::ok)
+            return status;
+        const double end = problem_->timeline->end;
+        double time = 0.0;
+        std::size_t next = 0;
+        while (true) {
+            for (; next < events_.size() && events_[next].time <= time; ++next)
+                apply(events_[next]);
+            if (time >= end) return SolverStatus::ok;
+            const double stop = next < events_.size() ? std::fmin(events_[next].time, end) : end;
+            if (const SolverStatus status = advance(time, stop); status != SolverStatus::ok)
+                return status;
+            time = stop;
+        }
+    }
+
+    bool load(int subject) {
+        const int n = problem_->n_subjects;
+        gather(problem_->inputs, n, subject, inputs_);
+        gather(setup_.derived, n, subject, derived_);
+        gather(setup_.initial, n, subject, states_);
+        infusions_.clear();
+        const DoseModifiers modifiers = modifiers_.of(setup_, subject);
+        if (!expand(*problem_->timeline, modifiers, inputs_.data(), 1, events_)) return false;
+        scale_.resize(static_cast<std::size_t>(n_states_));
+        error_scales(
+            system_.system, events_, states_.data(), 1, problem_->timeline->end, scale_.data(), 1);
+        return true;
+    }
+
+    void apply(const Event& event) {
+        if (event.kind == EventKind::add)
+            states_[event.state] += event.value;
+        else
+            infusions_.apply(event);
+    }
+
+    SolverStatus advance(double from, double to) {
+        segment_.from = from;
+        segment_.to = to;
+        segment_.infusion = infusions_.rates();
+        segment_.states = states_;
+        segment_.reached = from;
+        const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
+            const char mask = 1;
+            observer_.piece(
+                &piece_from, &piece_to, &mask, [&](const double* theta, const char*, double* y) {
+                    states(*theta, y);
+                });
+        };
+        const SolverStatus status = method_->advance(segment_, show);
+        if (status == SolverStatus::ok && !all_finite(states_)) {
+            segment_.reached = to;
+            return SolverStatus::not_finite;
+        }
+        return status;
+    }
+
+    const CompiledSystem& system_;
+    int n_states_ = 0;
+    SetupPrograms setup_programs_;
+    DenseObserver observer_;
+    SubjectModifiers modifiers_;
+    RunningInfusions infusions_;
+    std::unique_ptr<ScalarMethod> method_;
+
+    const BlockProblem* problem_ = nullptr;
+    BlockResult* result_ = nullptr;
+    BlockSetup setup_;
+    ScalarSegment segment_;
+    std::vector<Event> events_;
+    std::vector<double> inputs_, derived_, states_, scale_;
+};
+
+} // namespace
+
+ScalarPrepared::ScalarPrepared(CompiledSystem system,
+                               const SolverOptions& options,
+                               const std::function<std::vector<ProgramSpec>(CompiledSystem&)>& own,
+                               MakeMethod make_method)
+    : system_(std::move(system)),
+      options_(options),
+      make_method_(std::move(make_method)) {
+    programs_ = lower_with_common(system_, own(system_));
+}
+
+std::unique_ptr<BlockSolver> ScalarPrepared::worker() const {
+    return std::make_unique<ScalarDriver>(
+        system_, programs_, options_, make_method_(system_, programs_));
+}
+
+} // namespace gemel::sim
