@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -16,15 +17,35 @@ namespace gemel::sim {
 /// the first is not 0, its third elsewhere. Semantics per operation (NaN, signed zero, rounding):
 /// docs/reference/lane_program.md.
 enum class Op : std::uint8_t {
-    constant, leaf,
-    add, subtract, multiply, divide, negate,
-    power,      ///< a^b for a > 0 or integral b; integer constants become products
-    minimum, maximum, absolute, square_root,
-    exponential, logarithm, expm1, log1p, sine, cosine, hyperbolic_tangent, error_function,
-    less, less_equal, equal, logical_and, logical_or, logical_not,
+    constant,
+    leaf,
+    add,
+    subtract,
+    multiply,
+    divide,
+    negate,
+    power, ///< a^b by C's rules; see ExpressionGraph::power
+    minimum,
+    maximum,
+    absolute,
+    square_root,
+    exponential,
+    logarithm,
+    expm1,
+    log1p,
+    sine,
+    cosine,
+    hyperbolic_tangent,
+    error_function,
+    less,
+    less_equal,
+    equal,
+    logical_and,
+    logical_or,
+    logical_not,
     select,
-    fused_multiply_add,          ///< a·b + c, one rounding; made by lowering only
-    fused_negative_multiply_add  ///< c − a·b, one rounding; made by lowering only
+    fused_multiply_add,         ///< a·b + c, one rounding; made by lowering only
+    fused_negative_multiply_add ///< c − a·b, one rounding; made by lowering only
 };
 
 /// Where a leaf's value comes from. The lane program addresses its workspace by the same pair.
@@ -66,7 +87,7 @@ struct Node {
 /// products. A simplification never depends on what else is in the graph, so adding an expression
 /// changes no bit of another's value. Nodes are numbered so that operands precede users.
 class ExpressionGraph {
-  public:
+public:
     Expr constant(double value);
     Expr leaf(LeafKind kind, int index = 0);
 
@@ -75,6 +96,9 @@ class ExpressionGraph {
     Expr multiply(Expr a, Expr b);
     Expr divide(Expr a, Expr b);
     Expr negate(Expr a);
+    /// base^exponent. Integer constants up to 64 become products, ±½ a square root. Otherwise a
+    /// base that depends on states counts as max(0, base), so that a level that rounding left below
+    /// 0 does no harm (docs/decisions/powers.md).
     Expr power(Expr base, Expr exponent);
     Expr select(Expr condition, Expr if_true, Expr if_false);
     Expr unary(Op op, Expr a);          ///< absolute … error_function, logical_not
@@ -89,7 +113,19 @@ class ExpressionGraph {
     bool is_constant(Expr e) const { return node(e).op == Op::constant; }
     bool is_constant(Expr e, double value) const;
 
-    /// ∂e/∂leaf, memoised; min, max, abs and select differentiate the chosen branch.
+    /// Exact: whether a leaf of that kind is in e.
+    bool depends_on(Expr e, LeafKind kind) const {
+        return (facts_[e.id].kinds >> static_cast<int>(kind) & 1U) != 0;
+    }
+    /// Whether e has leaves, and all are inputs.
+    bool is_of_inputs(Expr e) const {
+        return facts_[e.id].kinds == 1U << static_cast<int>(LeafKind::input);
+    }
+    /// Equal for equal expressions in any graph: never of the numbering of nodes.
+    std::uint64_t content_hash(Expr e) const { return facts_[e.id].content; }
+
+    /// ∂e/∂leaf, memoised; min, max, abs and select differentiate the chosen branch. Powers and
+    /// square roots have a finite derivative at 0 (docs/decisions/powers.md).
     Expr differentiate(Expr e, Leaf leaf);
 
     /// e with leaves replaced; `with` maps leaf nodes to expressions. One memo per call of the
@@ -97,9 +133,10 @@ class ExpressionGraph {
     std::vector<Expr> substitute(std::span<const Expr> expressions,
                                  const std::unordered_map<std::uint32_t, Expr>& with);
 
-    /// Value with a libm of doubles: for tests and for folding; never for results.
-    /// `value_of(leaf)` gives leaves.
-    template <class LeafValue> double evaluate(Expr e, LeafValue value_of) const;
+    /// Value by the maths of the lanes, one node at a time; `value_of(leaf)` gives leaves. For
+    /// tests and single numbers. Lowering fuses operations, so programs may differ in the last bit.
+    template <class LeafValue>
+    double evaluate(Expr e, LeafValue value_of) const;
 
     /// The leaves e depends on, each once, in order of kind and index.
     std::vector<Leaf> leaves(std::span<const Expr> expressions) const;
@@ -107,30 +144,59 @@ class ExpressionGraph {
     /// For messages and debugging: infix text with leaf names such as state0, input3, t.
     std::string text(Expr e) const;
 
-  private:
+private:
+    /// What is known of a node besides itself.
+    struct Facts {
+        std::uint64_t content = 0; ///< hash of the expression
+        std::uint64_t leaves = 0;  ///< one bit per leaf, shared when there are many: may depend
+        std::uint32_t kinds = 0;   ///< one bit per LeafKind
+    };
     Expr intern(Node node);
+    Facts facts_of(const Node& node) const;
+    void grow_table();
+    void order(Expr& a, Expr& b) const;
+    bool comes_before(Expr a, Expr b) const;
+    bool may_depend_on(Expr e, Leaf leaf) const;
+    bool is_boolean(Expr e) const;
+    bool has_op(Expr e, Op op) const { return node(e).op == op; }
+    Expr integer_power(Expr base, int exponent);
+    Expr extreme(Op op, Expr a, Expr b);
+    Expr logical(Op op, Expr a, Expr b);
+    Expr folded(Op op, Expr a, Expr b = {}, Expr c = {});
+    Expr derivative_of(Expr e, Leaf leaf);
+    Expr power_derivative(Expr e, Expr da, Expr db);
 
     std::vector<Node> nodes_;
-    std::unordered_map<std::uint64_t, std::vector<std::uint32_t>> by_hash_;
-    std::unordered_map<std::uint64_t, std::unordered_map<std::uint32_t, Expr>> derivatives_;
+    std::vector<Facts> facts_;         ///< beside nodes_
+    std::vector<std::uint32_t> table_; ///< node numbers by hash, open addressing, a power of two
+    std::unordered_map<std::uint64_t, Expr> derivatives_; ///< by leaf node and node
 };
+
+/// The derivative of x^g divides by max(x, this), so that it is finite at 0.
+inline constexpr double smallest_base = 1e-20;
+
+/// How many operands an operation has: 0 … 3.
+int n_operands(Op op);
+/// The word for an operation in texts: "add", "fused_multiply_add", …
+std::string_view name(Op op);
+/// The word for a kind of leaf: "time", "state", …
+std::string_view name(LeafKind kind);
 
 /// The value of one operation on doubles, by the same maths the lanes use.
 double apply(Op op, double a, double b, double c);
 
-template <class LeafValue> double ExpressionGraph::evaluate(Expr e, LeafValue value_of) const {
+template <class LeafValue>
+double ExpressionGraph::evaluate(Expr e, LeafValue value_of) const {
     std::vector<double> values(e.id + 1, 0.0);
     std::vector<char> needed(e.id + 1, 0);
     needed[e.id] = 1;
     for (std::uint32_t i = e.id + 1; i-- > 0;)
         if (needed[i])
             for (Expr operand : {nodes_[i].a, nodes_[i].b, nodes_[i].c})
-                if (operand.is_set())
-                    needed[operand.id] = 1;
+                if (operand.is_set()) needed[operand.id] = 1;
     const auto at = [&](Expr x) { return x.is_set() ? values[x.id] : 0.0; };
     for (std::uint32_t i = 0; i <= e.id; ++i) {
-        if (!needed[i])
-            continue;
+        if (!needed[i]) continue;
         const Node& n = nodes_[i];
         if (n.op == Op::constant)
             values[i] = n.value;
