@@ -15,9 +15,9 @@ namespace gemel::io {
 
 struct Field {
     std::string name;
-    std::string about; ///< one line for the reference
+    std::string about = {}; ///< one line for the reference
     bool required = false;
-    std::string example; ///< as it would stand after `=`, for messages and the reference
+    std::string example = {}; ///< as it would stand after `=`, for messages and the reference
     double at_least = -std::numeric_limits<double>::infinity(); ///< of the number as read
     double at_most = std::numeric_limits<double>::infinity();
     bool exclusive = false; ///< at_least and at_most themselves are out of range

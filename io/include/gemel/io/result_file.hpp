@@ -16,11 +16,11 @@ namespace gemel::io {
 /// An axis every dataset along it is attached to as a dimension scale.
 struct Axis {
     std::string name; ///< "arm", "subject", "time", "time_INR"
-    std::string long_name;
-    std::string units;                  ///< UCUM; for numbers
-    std::vector<double> numbers;        ///< float64 axis, or …
-    std::vector<std::int64_t> integers; ///< … int64 axis, or …
-    std::vector<std::string> labels;    ///< … text axis
+    std::string long_name = {};
+    std::string units = {};                  ///< UCUM; for numbers
+    std::vector<double> numbers = {};        ///< float64 axis, or …
+    std::vector<std::int64_t> integers = {}; ///< … int64 axis, or …
+    std::vector<std::string> labels = {};    ///< … text axis
     std::size_t size() const { return numbers.size() + integers.size() + labels.size(); }
 };
 
@@ -35,11 +35,11 @@ struct Variable {
     std::string
         path; ///< "Cp", "outcomes/AUC", "covariates/WT", "genotypes/CYP2C9", "diagnostics/status"
     ValueType type = ValueType::real;
-    std::vector<std::string> axes; ///< names, outermost first
-    std::string units;             ///< every variable has one ("1" for pure numbers)
-    std::string long_name;
-    std::vector<std::string> meanings;                           ///< of category codes 0, 1, …
-    std::vector<std::pair<std::string, std::string>> attributes; ///< further text attributes
+    std::vector<std::string> axes = {}; ///< names, outermost first
+    std::string units = {};             ///< every variable has one ("1" for pure numbers)
+    std::string long_name = {};
+    std::vector<std::string> meanings = {}; ///< of category codes 0, 1, …
+    std::vector<std::pair<std::string, std::string>> attributes = {}; ///< further text attributes
 };
 
 class ResultFile {
