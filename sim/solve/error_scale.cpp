@@ -7,33 +7,50 @@ namespace gemel::sim {
 
 namespace {
 
-/// The largest amount in the events; infusions of one state that overlap or touch count as one.
-double largest_amount(std::span<const Event> events, std::size_t n_states, double end) {
+/// The largest amount each state receives; infusions of one state that overlap or touch count as
+/// one.
+std::vector<double>
+largest_amounts(std::span<const Event> events, std::size_t n_states, double end) {
     struct Stretch {
         double rate = 0.0, since = 0.0, amount = 0.0;
         int running = 0;
     };
     std::vector<Stretch> stretches(n_states);
-    double largest = 0.0;
-    const auto advance = [&largest](Stretch& stretch, double time) {
+    std::vector<double> largest(n_states, 0.0);
+    const auto advance = [&](std::size_t state, double time) {
+        Stretch& stretch = stretches[state];
         stretch.amount += stretch.rate * (time - stretch.since);
         stretch.since = time;
-        largest = std::fmax(largest, std::fabs(stretch.amount));
+        largest[state] = std::fmax(largest[state], std::fabs(stretch.amount));
     };
     for (const Event& event : events) {
+        const auto state = static_cast<std::size_t>(event.state);
         if (event.kind == EventKind::add) {
-            largest = std::fmax(largest, std::fabs(event.value));
+            largest[state] = std::fmax(largest[state], std::fabs(event.value));
             continue;
         }
-        Stretch& stretch = stretches[static_cast<std::size_t>(event.state)];
+        Stretch& stretch = stretches[state];
         const bool starts = event.kind == EventKind::rate_on;
         if (stretch.running == 0) stretch = {0.0, event.time, 0.0, 0};
-        advance(stretch, event.time);
+        advance(state, event.time);
         stretch.running += starts ? 1 : -1;
         stretch.rate += starts ? event.value : -event.value;
     }
-    for (Stretch& stretch : stretches)
-        if (stretch.running > 0) advance(stretch, end);
+    for (std::size_t state = 0; state < n_states; ++state)
+        if (stretches[state].running > 0) advance(state, end);
+    return largest;
+}
+
+/// The largest of `amounts` (each in its own state's unit) in the unit of `state`, over states
+/// whose unit has its dimension.
+double largest_in_unit_of(const State& state,
+                          const std::vector<State>& states,
+                          const std::vector<double>& amounts) {
+    double largest = 0.0;
+    for (std::size_t j = 0; j < states.size(); ++j)
+        if (amounts[j] > 0.0 && states[j].unit.dimension == state.unit.dimension)
+            largest =
+                std::fmax(largest, amounts[j] * conversion_factor(states[j].unit, state.unit));
     return largest;
 }
 
@@ -45,18 +62,22 @@ void error_scales(const OdeSystem& system,
                   std::ptrdiff_t initial_stride,
                   double end,
                   double* scale,
-                  std::ptrdiff_t stride) {
+                  std::ptrdiff_t stride,
+                  double unknown) {
     const auto n = static_cast<std::ptrdiff_t>(system.states.size());
     const auto baseline = [&](std::ptrdiff_t i) { return std::fabs(initial[i * initial_stride]); };
-    double received = largest_amount(events, system.states.size(), end);
+    std::vector<double> amounts = largest_amounts(events, system.states.size(), end);
     for (std::ptrdiff_t i = 0; i < n; ++i)
         if (system.states[static_cast<std::size_t>(i)].takes_doses)
-            received = std::fmax(received, baseline(i));
+            amounts[static_cast<std::size_t>(i)] =
+                std::fmax(amounts[static_cast<std::size_t>(i)], baseline(i));
     for (std::ptrdiff_t i = 0; i < n; ++i) {
         const State& state = system.states[static_cast<std::size_t>(i)];
         double size = state.scale;
-        if (!(size > 0.0)) size = state.takes_doses ? received : baseline(i);
-        scale[i * stride] = size > 0.0 ? size : 1.0;
+        if (!(size > 0.0))
+            size =
+                state.takes_doses ? largest_in_unit_of(state, system.states, amounts) : baseline(i);
+        scale[i * stride] = size > 0.0 ? size : unknown;
     }
 }
 

@@ -15,15 +15,15 @@ inline constexpr double absolute_part = 0.01;
 
 /// One subject's scales, [n_states] (state i at scale[i·stride]): what the state declares; else, if
 /// it takes doses, the largest amount this subject receives at once or in one stretch of infusion,
-/// into any state, or holds at time 0 in any state that takes doses; else its baseline |initial|.
-/// A state left with 0 by all that has scale 1 in its own unit. Only + − × and comparisons, so that
-/// rescaling units by powers of two changes no bit.
+/// or holds at time 0, in any state of that dimension; else its baseline |initial|. A state left
+/// with 0 by all that gets `unknown`: 0 for solvers that then go by the largest value so far.
 void error_scales(const OdeSystem& system,
                   std::span<const Event> events,
                   const double* initial,
                   std::ptrdiff_t initial_stride,
                   double end,
                   double* scale,
-                  std::ptrdiff_t stride);
+                  std::ptrdiff_t stride,
+                  double unknown = 1.0);
 
 } // namespace gemel::sim

@@ -86,7 +86,6 @@ class MemorySink : public Sink {
     };
     std::uint64_t first_ = 0;
     std::int64_t n_subjects_ = 0;
-    std::int64_t n_functionals_ = 0;
     std::vector<Arm> arms_;
     std::vector<double> parameters_;
 };

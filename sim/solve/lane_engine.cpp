@@ -1,0 +1,360 @@
+#include "solve/lane_engine.hpp"
+
+#include "lanes/lane_math.hpp"
+#include "solve/error_scale.hpp"
+#include "solve/step_control.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+namespace gemel::sim {
+namespace {
+
+std::size_t index(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+int count(const WorkspaceLayout& layout, LeafKind kind) {
+    return layout.counts[static_cast<std::size_t>(kind)];
+}
+
+ProgramSet lower_method(CompiledSystem& system,
+                        const RosenbrockTableau& tableau,
+                        const StepLayout& layout,
+                        double rtol) {
+    const ProgramSpec own[] = {rosenbrock_step(system, tableau, layout, rtol),
+                               rates_program(system)};
+    return lower_with_common(system, own);
+}
+
+constexpr int step_program = n_common_programs, rates_program_index = n_common_programs + 1;
+
+} // namespace
+
+LaneMethod::LaneMethod(const CompiledSystem& compiled,
+                       const RosenbrockTableau& tableau,
+                       const SolverOptions& solver_options)
+    : system(compiled),
+      options(solver_options),
+      layout(step_layout(system)),
+      programs(lower_method(system, tableau, layout, options.rtol)) {}
+
+LaneEngine::LaneEngine(const LaneMethod& method)
+    : method_(method),
+      width_(method.options.width),
+      n_states_(method.layout.n_states),
+      n_inputs_(static_cast<int>(method.system.system.inputs.size())),
+      n_derived_(count(method.programs.layout, LeafKind::derived)),
+      start_tolerance_(0.5 * lane_pow(method.options.rtol, 0.2)),
+      setup_programs_(method.system, method.programs, width_),
+      observer_(method.system, method.programs, width_),
+      interpolate_(
+          [this](const double* theta, const char*, double* states) { interpolate(theta, states); }),
+      step_(interpreter().compile(
+          method.programs.programs[step_program], method.programs.layout, width_)),
+      rates_(interpreter().compile(
+          method.programs.programs[rates_program_index], method.programs.layout, width_)),
+      workspace_(index(std::max(step_->n_slots(), rates_->n_slots())) * index(width_)),
+      modifiers_(n_states_),
+      subject_inputs_(index(n_inputs_)),
+      lanes_(index(width_)),
+      events_(index(width_)),
+      running_(index(n_states_ * width_)),
+      follows_(index(n_states_ * width_)),
+      from_(index(width_)),
+      to_(index(width_)),
+      accepted_(index(width_)),
+      finite_(index(width_)),
+      failure_(index(width_)) {}
+
+void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
+    problem_ = &problem;
+    result_ = &result;
+    result.reset(method_.system, problem);
+    setup_programs_.run(problem, setup_);
+    observer_.begin(problem, setup_, result);
+    next_subject_ = 0;
+    n_live_ = width_;
+    n_fresh_ = 0;
+    for (int lane = 0; lane < width_; ++lane)
+        refill(lane);
+    while (n_live_ > 0) {
+        if (n_fresh_ > 0) start_fresh_lanes();
+        take_step();
+    }
+}
+
+/// The next subject that can be solved, or none: then the lane idles on harmless numbers.
+void LaneEngine::refill(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    state = LaneState{};
+    while (next_subject_ < problem_->n_subjects) {
+        const int subject = next_subject_++;
+        if (setup_.status[index(subject)] != SolverStatus::ok) continue;
+        observer_.load(lane, subject);
+        state.subject = subject;
+        if (!load(lane, subject)) {
+            observer_.fail(lane, SolverStatus::invalid_parameter, 0.0);
+            continue;
+        }
+        arrive(lane);
+        return;
+    }
+    idle(lane);
+}
+
+bool LaneEngine::load(int lane, int subject) {
+    for (int i = 0; i < n_inputs_; ++i)
+        subject_inputs_[index(i)] = problem_->inputs[index(i * setup_.n_subjects + subject)];
+    const DoseModifiers modifiers = modifiers_.of(setup_, subject);
+    if (!expand(*problem_->timeline, modifiers, subject_inputs_.data(), 1, events_[index(lane)]))
+        return false;
+    load_columns(lane, subject);
+    set_scales(lane);
+    return true;
+}
+
+void LaneEngine::load_columns(int lane, int subject) {
+    const int n = setup_.n_subjects;
+    const int used_inputs = std::min(n_inputs_, count(method_.programs.layout, LeafKind::input));
+    for (int i = 0; i < used_inputs; ++i)
+        column(LeafKind::input, i)[lane] = subject_inputs_[index(i)];
+    for (int i = 0; i < n_derived_; ++i)
+        column(LeafKind::derived, i)[lane] = setup_.derived[index(i * n + subject)];
+    for (int i = 0; i < n_states_; ++i) {
+        column(LeafKind::state, i)[lane] = setup_.initial[index(i * n + subject)];
+        column(LeafKind::infusion, i)[lane] = 0.0;
+        running_[index(i * width_ + lane)] = 0;
+    }
+}
+
+void LaneEngine::set_scales(int lane) {
+    if (n_states_ == 0) return;
+    error_scales(method_.system.system,
+                 events_[index(lane)],
+                 column(LeafKind::state, 0) + lane,
+                 width_,
+                 problem_->timeline->end,
+                 column(LeafKind::scale, 0) + lane,
+                 width_,
+                 0.0);
+    for (int i = 0; i < n_states_; ++i)
+        follows_[index(i * width_ + lane)] = column(LeafKind::scale, i)[lane] > 0.0 ? 0.0 : 1.0;
+}
+
+void LaneEngine::idle(int lane) {
+    --n_live_;
+    lanes_[index(lane)].subject = -1;
+    for (int i = 0; i < count(method_.programs.layout, LeafKind::input); ++i)
+        column(LeafKind::input, i)[lane] = 1.0;
+    for (int i = 0; i < n_derived_; ++i)
+        column(LeafKind::derived, i)[lane] = 1.0;
+    for (int i = 0; i < n_states_; ++i) {
+        column(LeafKind::state, i)[lane] = 0.0;
+        column(LeafKind::infusion, i)[lane] = 0.0;
+        column(LeafKind::scale, i)[lane] = 1.0;
+        follows_[index(i * width_ + lane)] = 0.0;
+    }
+    column(LeafKind::time, 0)[lane] = 0.0;
+    column(LeafKind::step, 0)[lane] = 1.0;
+    accepted_[index(lane)] = 0;
+}
+
+/// At a stop (or the start): what happens now happens, then on to the next stop.
+void LaneEngine::arrive(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    const std::vector<Event>& events = events_[index(lane)];
+    while (state.next_event < events.size() && events[state.next_event].time <= state.time)
+        apply(events[state.next_event++], lane);
+    const double end = problem_->timeline->end;
+    if (state.time >= end) {
+        write_counts(state);
+        observer_.finish(
+            lane, end, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
+        refill(lane);
+        return;
+    }
+    state.stop = state.next_event < events.size() ? events[state.next_event].time : end;
+    state.is_fresh = true;
+    state.was_rejected = false;
+    ++n_fresh_;
+}
+
+/// The number of infusions running is counted, so that their sum ends at exactly 0.
+void LaneEngine::apply(const Event& event, int lane) {
+    if (event.kind == EventKind::add) {
+        column(LeafKind::state, event.state)[lane] += event.value;
+        return;
+    }
+    double& rate = column(LeafKind::infusion, event.state)[lane];
+    int& n_running = running_[index(event.state * width_ + lane)];
+    const bool starts = event.kind == EventKind::rate_on;
+    n_running += starts ? 1 : -1;
+    rate = n_running == 0 ? 0.0 : rate + (starts ? event.value : -event.value);
+}
+
+void LaneEngine::start_fresh_lanes() {
+    for (int lane = 0; lane < width_; ++lane)
+        if (lanes_[index(lane)].is_fresh)
+            column(LeafKind::time, 0)[lane] = lanes_[index(lane)].time;
+    rates_->run(workspace_.data());
+    for (int lane = 0; lane < width_; ++lane) {
+        LaneState& state = lanes_[index(lane)];
+        if (!state.is_fresh) continue;
+        state.step = first_step(lane);
+        state.is_fresh = false;
+    }
+    n_fresh_ = 0;
+}
+
+/// ½·rtol^(1/5) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not matter.
+/// States that are 0 and have no scale yet do not count.
+double LaneEngine::first_step(int lane) {
+    double sum = 0.0;
+    for (int i = 0; i < n_states_; ++i) {
+        const double size =
+            std::abs(column(LeafKind::state, i)[lane]) + column(LeafKind::scale, i)[lane];
+        const double part = column(LeafKind::result, i)[lane] / size;
+        if (size > 0.0) sum += part * part;
+    }
+    const double room = lanes_[index(lane)].stop - lanes_[index(lane)].time;
+    const double step = start_tolerance_ / std::sqrt(sum / std::max(n_states_, 1));
+    return step < room ? step : room;
+}
+
+void LaneEngine::take_step() {
+    for (int lane = 0; lane < width_; ++lane)
+        if (lanes_[index(lane)].subject >= 0) propose(lane);
+    step_->run(workspace_.data());
+    find_finite();
+    for (int lane = 0; lane < width_; ++lane)
+        if (lanes_[index(lane)].subject >= 0) judge(lane);
+    observer_.piece(from_.data(), to_.data(), accepted_.data(), interpolate_);
+    commit();
+    for (int lane = 0; lane < width_; ++lane) {
+        const LaneState& state = lanes_[index(lane)];
+        if (state.subject < 0) continue;
+        if (failure_[index(lane)] != SolverStatus::ok)
+            fail(lane, failure_[index(lane)]);
+        else if (accepted_[index(lane)] && state.time >= state.stop)
+            arrive(lane);
+    }
+}
+
+void LaneEngine::propose(int lane) {
+    const LaneState& state = lanes_[index(lane)];
+    const double room = state.stop - state.time;
+    const bool is_last = room <= stretch * state.step;
+    from_[index(lane)] = state.time;
+    to_[index(lane)] = is_last ? state.stop : state.time + state.step;
+    column(LeafKind::time, 0)[lane] = state.time;
+    column(LeafKind::step, 0)[lane] = is_last ? room : state.step;
+}
+
+/// Whether a step's end is a number in every state.
+void LaneEngine::find_finite() {
+    std::fill(finite_.begin(), finite_.end(), 1);
+    for (int i = 0; i < n_states_; ++i) {
+        const double* end = column(method_.layout.end(i));
+        for (int lane = 0; lane < width_; ++lane)
+            finite_[index(lane)] &=
+                static_cast<char>(std::abs(end[lane]) <= std::numeric_limits<double>::max());
+    }
+}
+
+void LaneEngine::judge(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    accepted_[index(lane)] = 0;
+    failure_[index(lane)] = SolverStatus::ok;
+    const double error = column(method_.layout.error())[lane];
+    const bool is_number = finite_[index(lane)] && std::isfinite(error);
+    if (column(method_.layout.is_singular())[lane] != 0.0) {
+        state.was_not_finite = false;
+        if (++state.n_singular > max_singular_in_a_row)
+            failure_[index(lane)] = SolverStatus::singular;
+        reject(lane, singular_factor);
+    } else if (is_number && error <= 1.0) {
+        accept(lane);
+    } else {
+        state.was_not_finite = !is_number;
+        reject(lane, is_number ? step_factor(column(method_.layout.factor())[lane]) : least_factor);
+    }
+    if (state.n_steps + state.n_rejected > method_.options.max_steps &&
+        failure_[index(lane)] == SolverStatus::ok)
+        failure_[index(lane)] = SolverStatus::step_limit;
+}
+
+void LaneEngine::accept(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    double factor = step_factor(column(method_.layout.factor())[lane]);
+    // After a rejection the step does not grow at once: it was too large a moment ago.
+    if (state.was_rejected && factor > 1.0) factor = 1.0;
+    state.step = column(LeafKind::step, 0)[lane] * factor;
+    state.time = to_[index(lane)];
+    state.was_rejected = false;
+    state.n_singular = 0;
+    ++state.n_steps;
+    accepted_[index(lane)] = 1;
+}
+
+void LaneEngine::reject(int lane, double factor) {
+    LaneState& state = lanes_[index(lane)];
+    state.step = column(LeafKind::step, 0)[lane] * factor;
+    state.was_rejected = true;
+    ++state.n_rejected;
+    if (state.step < least_step(state.time, problem_->timeline->end) &&
+        failure_[index(lane)] == SolverStatus::ok)
+        failure_[index(lane)] =
+            state.was_not_finite ? SolverStatus::not_finite : SolverStatus::step_too_small;
+}
+
+/// Accepted lanes move to the end of their step.
+void LaneEngine::commit() {
+    for (int i = 0; i < n_states_; ++i) {
+        const double* end = column(method_.layout.end(i));
+        const double* follows = follows_.data() + i * width_;
+        double* y = column(LeafKind::state, i);
+        double* scale = column(LeafKind::scale, i);
+        for (int lane = 0; lane < width_; ++lane) {
+            const bool moves = accepted_[index(lane)] != 0;
+            y[lane] = moves ? end[lane] : y[lane];
+            const double size = std::abs(y[lane]);
+            const bool grows = (follows[lane] != 0.0) & (size > scale[lane]);
+            scale[lane] = grows ? size : scale[lane];
+        }
+    }
+}
+
+void LaneEngine::fail(int lane, SolverStatus status) {
+    write_counts(lanes_[index(lane)]);
+    observer_.fail(lane, status, lanes_[index(lane)].time);
+    refill(lane);
+}
+
+void LaneEngine::write_counts(const LaneState& lane) {
+    result_->n_steps[index(lane.subject)] = static_cast<std::uint32_t>(lane.n_steps);
+    result_->n_rejected[index(lane.subject)] = static_cast<std::uint32_t>(lane.n_rejected);
+}
+
+/// y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K1 + θ (K2 + θ K3))), for the states that outputs use.
+void LaneEngine::interpolate(const double* theta, double* states) {
+    const StepLayout& layout = method_.layout;
+    for (int k = 0; k < layout.n_dense(); ++k) {
+        const int i = layout.dense_states[index(k)];
+        const double* y0 = column(LeafKind::state, i);
+        const double* y1 = column(layout.end(i));
+        const double* k1 = column(layout.dense(0, k));
+        const double* k2 = column(layout.dense(1, k));
+        const double* k3 = column(layout.dense(2, k));
+        double* y = states + i * width_;
+        for (int lane = 0; lane < width_; ++lane) {
+            const double t = theta[lane], s = 1.0 - t;
+            const double inner = k1[lane] + t * (k2[lane] + t * k3[lane]);
+            y[lane] = s * y0[lane] + t * (y1[lane] + s * inner);
+        }
+    }
+}
+
+} // namespace gemel::sim

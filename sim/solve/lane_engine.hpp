@@ -1,0 +1,100 @@
+#pragma once
+
+#include "solve/observer.hpp"
+#include "solve/rosenbrock_step.hpp"
+
+#include <gemel/sim/solver.hpp>
+
+#include <cstdint>
+#include <vector>
+
+/// Advances a block's subjects side by side, each lane in its own time with its own step; a lane
+/// that is done takes the next subject. Nothing a lane computes depends on another lane.
+namespace gemel::sim {
+
+/// A system made ready for the engine. Immutable, shared by workers; keeps its own copy of the
+/// system.
+struct LaneMethod {
+    LaneMethod(const CompiledSystem& system,
+               const RosenbrockTableau& tableau,
+               const SolverOptions& options);
+
+    CompiledSystem system;
+    SolverOptions options;
+    StepLayout layout;
+    ProgramSet programs; ///< the common ones, then `step` and `rates`
+};
+
+/// One lane at a step end. With the lane's columns (states, infusions, scales, doses running, and
+/// the subject's inputs and derived values) this is everything: copied into any lane of any engine
+/// of the same method it goes on with the same bits. Plain data without pointers.
+struct LaneState {
+    int subject = -1; ///< of the block; −1: the lane is idle
+    double time = 0.0;
+    double step = 0.0; ///< proposed next
+    double stop = 0.0; ///< the next event, or the end
+    std::int64_t n_steps = 0, n_rejected = 0;
+    std::uint32_t next_event = 0;
+    int n_singular = 0;          ///< halvings in a row for bad linear algebra
+    bool is_fresh = false;       ///< needs a first step: at the start and after events
+    bool was_rejected = false;   ///< the last step
+    bool was_not_finite = false; ///< the last rejected step
+};
+
+class LaneEngine : public BlockSolver {
+public:
+    explicit LaneEngine(const LaneMethod& method);
+    void solve(const BlockProblem& problem, BlockResult& result) override;
+
+private:
+    double* column(LeafKind kind, int index) {
+        return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
+    }
+    double* column(Leaf leaf) { return column(leaf.kind, leaf.index); }
+
+    void refill(int lane);
+    bool load(int lane, int subject);
+    void load_columns(int lane, int subject);
+    void set_scales(int lane);
+    void idle(int lane);
+    void arrive(int lane);
+    void apply(const Event& event, int lane);
+    void start_fresh_lanes();
+    double first_step(int lane);
+    void take_step();
+    void propose(int lane);
+    void judge(int lane);
+    void accept(int lane);
+    void reject(int lane, double factor);
+    void find_finite();
+    void commit();
+    void fail(int lane, SolverStatus status);
+    void write_counts(const LaneState& lane);
+    void interpolate(const double* theta, double* states);
+
+    const LaneMethod& method_;
+    int width_ = 0, n_states_ = 0, n_inputs_ = 0, n_derived_ = 0;
+    double start_tolerance_ = 0.0; ///< ½·rtol^(1/5)
+    SetupPrograms setup_programs_;
+    DenseObserver observer_;
+    DenseObserver::Interpolate interpolate_;
+    std::unique_ptr<Kernel> step_, rates_;
+    Workspace workspace_;
+
+    const BlockProblem* problem_ = nullptr;
+    BlockResult* result_ = nullptr;
+    BlockSetup setup_;
+    SubjectModifiers modifiers_;
+    std::vector<double> subject_inputs_;
+    int next_subject_ = 0, n_live_ = 0, n_fresh_ = 0;
+
+    std::vector<LaneState> lanes_;
+    std::vector<std::vector<Event>> events_; ///< per lane
+    std::vector<int> running_;               ///< [n_states × width] infusions running
+    std::vector<double> follows_;   ///< [n_states × width] 1: scale is the largest value so far
+    std::vector<double> from_, to_; ///< [width] the piece just covered
+    std::vector<char> accepted_, finite_; ///< [width]
+    std::vector<SolverStatus> failure_;   ///< [width] of the step just taken
+};
+
+} // namespace gemel::sim

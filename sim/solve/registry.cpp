@@ -1,0 +1,61 @@
+#include "solve/exact_linear.hpp"
+#include "solve/odeint.hpp"
+#include "solve/rodas5p.hpp"
+
+#include <gemel/sim/solver.hpp>
+
+namespace gemel::sim {
+namespace {
+
+/// The one list of solvers, in order of preference; references last. A new solver is a line here.
+constexpr Solver registry[] = {
+    {.name = "exact-closed-form",
+     .about = "exact propagation of linear compartments by sums of exponentials",
+     .order = 0,
+     .is_stiff = true,
+     .is_reference = false,
+     .applies = closed_form_applies,
+     .prepare = prepare_closed_form},
+    {.name = "exact-expm",
+     .about = "exact propagation of linear systems by matrix exponentials",
+     .order = 0,
+     .is_stiff = true,
+     .is_reference = false,
+     .applies = expm_applies,
+     .prepare = prepare_expm},
+    {.name = "rodas5p",
+     .about = "Rosenbrock method of order 5 in lanes, with symbolic Jacobian and sparse LU",
+     .order = 5,
+     .is_stiff = true,
+     .is_reference = false,
+     .applies = rodas5p_applies,
+     .prepare = prepare_rodas5p},
+    {.name = "odeint-dopri5",
+     .about = "Dormand-Prince 5(4) of Boost.Odeint, one subject at a time",
+     .order = 5,
+     .is_stiff = false,
+     .is_reference = true,
+     .applies = odeint_applies,
+     .prepare = prepare_odeint_dopri5},
+    {.name = "odeint-fehlberg78",
+     .about = "Fehlberg 8(7) of Boost.Odeint, one subject at a time",
+     .order = 8,
+     .is_stiff = false,
+     .is_reference = true,
+     .applies = odeint_applies,
+     .prepare = prepare_odeint_fehlberg78},
+};
+
+} // namespace
+
+std::span<const Solver> solvers() {
+    return registry;
+}
+
+const Solver* find_solver(std::string_view name) {
+    for (const Solver& solver : registry)
+        if (solver.name == name) return &solver;
+    return nullptr;
+}
+
+} // namespace gemel::sim

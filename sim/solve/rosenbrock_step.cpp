@@ -1,0 +1,225 @@
+#include "solve/rosenbrock_step.hpp"
+
+#include "solve/rosenbrock_lu.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+namespace gemel::sim {
+namespace {
+
+constexpr double growth_limit = 1e6;
+/// Of the first stage's residual, per row, against the sizes of what cancels in it: growth_limit
+/// times the rounding of doubles, and a little.
+constexpr double residual_limit = 1e-9;
+/// Keeps 0/0 out of the error of a state that is 0 and stays 0.
+constexpr double smallest_size = 1e-290;
+
+std::size_t index(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+std::vector<Expr> rates_with_infusions(CompiledSystem& compiled) {
+    ExpressionGraph& graph = compiled.system.graph;
+    std::vector<Expr> rates;
+    for (std::size_t i = 0; i < compiled.system.states.size(); ++i)
+        rates.push_back(graph.add(compiled.system.states[i].rate,
+                                  graph.leaf(LeafKind::infusion, static_cast<int>(i))));
+    return rates;
+}
+
+/// Builds a step, multiplied through with γh: (I − γhJ) U_i = γh f + Σ γC_ij U_j + γ d_i h² f_t, in
+/// which states without feedback on themselves have the pivot 1.
+class StepBuilder {
+public:
+    StepBuilder(CompiledSystem& compiled, const RosenbrockTableau& tableau)
+        : compiled_(compiled),
+          graph_(compiled.system.graph),
+          tableau_(tableau),
+          n_(static_cast<int>(compiled.system.states.size())),
+          rates_(rates_with_infusions(compiled)),
+          step_(graph_.leaf(LeafKind::step)),
+          gamma_step_(scaled(tableau.gamma, step_)) {
+        for (int i = 0; i < n_; ++i)
+            start_.push_back(graph_.leaf(LeafKind::state, i));
+    }
+
+    ProgramSpec build(const StepLayout& layout, double rtol);
+
+private:
+    Expr scaled(double factor, Expr e) { return graph_.multiply(graph_.constant(factor), e); }
+    std::vector<SparseRow> matrix();
+    std::vector<Expr> argument(int stage) const;
+    std::vector<Expr> rates_at(int stage, const std::vector<Expr>& argument);
+    std::vector<Expr> right_side(int stage);
+    Expr error(double rtol);
+    Expr bad_solve(const std::vector<SparseRow>& matrix, Expr grown);
+    Expr dense(int r, int state);
+
+    CompiledSystem& compiled_;
+    ExpressionGraph& graph_;
+    const RosenbrockTableau& tableau_;
+    int n_;
+    std::vector<Expr> rates_, start_, end_;
+    Expr step_, gamma_step_;
+    std::vector<std::vector<Expr>> arguments_; ///< [stage] u_i
+    std::vector<std::vector<Expr>> stages_;    ///< [stage] U_i
+    std::vector<Expr> first_side_;             ///< right side of the first stage
+};
+
+std::vector<SparseRow> StepBuilder::matrix() {
+    std::vector<SparseRow> rows(index(n_));
+    const Expr one = graph_.constant(1.0);
+    for (int i = 0; i < n_; ++i) {
+        rows[index(i)][i] = one;
+        for (int j : compiled_.structure.jacobian[index(i)]) {
+            const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::state, j});
+            const Expr entry = graph_.multiply(gamma_step_, slope);
+            rows[index(i)][j] = i == j ? graph_.subtract(one, entry) : graph_.negate(entry);
+        }
+    }
+    return rows;
+}
+
+/// u_i = y + Σ a_ij U_j; from stage 7 on the argument before plus the stage before.
+std::vector<Expr> StepBuilder::argument(int stage) const {
+    std::vector<Expr> u = stage < RosenbrockTableau::n_tabulated ? start_ : arguments_.back();
+    for (int i = 0; i < n_; ++i) {
+        if (stage >= RosenbrockTableau::n_tabulated) {
+            u[index(i)] = graph_.add(u[index(i)], stages_.back()[index(i)]);
+            continue;
+        }
+        for (int j = 0; j < stage; ++j)
+            u[index(i)] = graph_.add(u[index(i)],
+                                     graph_.multiply(graph_.constant(tableau_.a[stage][j]),
+                                                     stages_[index(j)][index(i)]));
+    }
+    return u;
+}
+
+std::vector<Expr> StepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
+    std::unordered_map<std::uint32_t, Expr> with;
+    for (int i = 0; i < n_; ++i)
+        with[start_[index(i)].id] = argument[index(i)];
+    if (compiled_.structure.uses_time) {
+        const Expr time = graph_.leaf(LeafKind::time);
+        with[time.id] = graph_.add(time, scaled(tableau_.c[stage], step_));
+    }
+    return graph_.substitute(rates_, with);
+}
+
+std::vector<Expr> StepBuilder::right_side(int stage) {
+    arguments_.push_back(argument(stage));
+    std::vector<Expr> side = stage == 0 ? rates_ : rates_at(stage, arguments_.back());
+    for (int i = 0; i < n_; ++i) {
+        Expr sum = graph_.multiply(gamma_step_, side[index(i)]);
+        for (int j = 0; j < stage; ++j)
+            sum = graph_.add(
+                sum, scaled(tableau_.gamma * tableau_.C[stage][j], stages_[index(j)][index(i)]));
+        if (compiled_.structure.uses_time && tableau_.d[stage] != 0.0) {
+            const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::time, 0});
+            sum = graph_.add(
+                sum,
+                graph_.multiply(scaled(tableau_.d[stage], graph_.multiply(gamma_step_, step_)),
+                                slope));
+        }
+        side[index(i)] = sum;
+    }
+    return side;
+}
+
+Expr StepBuilder::error(double rtol) {
+    Expr sum = graph_.constant(0.0);
+    for (int i = 0; i < n_; ++i) {
+        const Expr size = graph_.binary(Op::maximum,
+                                        graph_.unary(Op::absolute, start_[index(i)]),
+                                        graph_.unary(Op::absolute, end_[index(i)]));
+        const Expr scale = graph_.add(size, scaled(0.01, graph_.leaf(LeafKind::scale, i)));
+        const Expr part =
+            graph_.divide(stages_.back()[index(i)],
+                          graph_.binary(Op::maximum, scale, graph_.constant(smallest_size)));
+        sum = graph_.add(sum, graph_.multiply(part, part));
+    }
+    return scaled(1.0 / (std::max(n_, 1) * rtol * rtol), sum);
+}
+
+/// Growth in the LU, or a first stage that does not solve its equations: some row's residual is
+/// not small against Σ|W_ij U_j| + |rhs_i|.
+Expr StepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
+    Expr is_bad = grown;
+    for (int i = 0; i < n_; ++i) {
+        Expr residual = graph_.negate(first_side_[index(i)]);
+        Expr size = graph_.unary(Op::absolute, first_side_[index(i)]);
+        for (const auto& [j, entry] : matrix[index(i)]) {
+            const Expr part = graph_.multiply(entry, stages_[0][index(j)]);
+            residual = graph_.add(residual, part);
+            size = graph_.add(size, graph_.unary(Op::absolute, part));
+        }
+        const Expr here = graph_.binary(
+            Op::less, scaled(residual_limit, size), graph_.unary(Op::absolute, residual));
+        is_bad = graph_.binary(Op::logical_or, is_bad, here);
+    }
+    return is_bad;
+}
+
+Expr StepBuilder::dense(int r, int state) {
+    Expr sum = scaled(tableau_.h[r][0], stages_[0][index(state)]);
+    for (int j = 1; j < RosenbrockTableau::n_stages; ++j)
+        sum = graph_.add(sum, scaled(tableau_.h[r][j], stages_[index(j)][index(state)]));
+    return sum;
+}
+
+ProgramSpec StepBuilder::build(const StepLayout& layout, double rtol) {
+    const std::vector<SparseRow> w = matrix();
+    const SymbolicLu lu(graph_, w);
+    for (int stage = 0; stage < RosenbrockTableau::n_stages; ++stage) {
+        const std::vector<Expr> side = right_side(stage);
+        if (stage == 0) first_side_ = side;
+        stages_.push_back(lu.solve(side));
+    }
+    end_ = argument(RosenbrockTableau::n_stages);
+
+    ProgramSpec spec{"step", {}};
+    for (int i = 0; i < n_; ++i)
+        spec.targets.push_back({layout.end(i), end_[index(i)]});
+    for (int r = 0; r < RosenbrockTableau::n_dense; ++r)
+        for (int k = 0; k < layout.n_dense(); ++k)
+            spec.targets.push_back({layout.dense(r, k), dense(r, layout.dense_states[index(k)])});
+    const Expr squared = error(rtol);
+    spec.targets.push_back({layout.error(), squared});
+    const Expr above_zero = graph_.binary(Op::maximum, squared, graph_.constant(1e-20));
+    spec.targets.push_back({layout.factor(), graph_.power(above_zero, graph_.constant(-0.1))});
+    const Expr grown = lu.has_grown(w, growth_limit);
+    spec.targets.push_back(
+        {layout.is_singular(), grown.is_set() ? bad_solve(w, grown) : graph_.constant(0.0)});
+    return spec;
+}
+
+} // namespace
+
+StepLayout step_layout(const CompiledSystem& compiled) {
+    StepLayout layout{static_cast<int>(compiled.system.states.size()), {}};
+    std::vector<Expr> outputs;
+    for (const NamedExpr& output : compiled.system.outputs)
+        outputs.push_back(output.value);
+    for (const Leaf& leaf : compiled.system.graph.leaves(outputs))
+        if (leaf.kind == LeafKind::state) layout.dense_states.push_back(leaf.index);
+    return layout;
+}
+
+ProgramSpec rosenbrock_step(CompiledSystem& system,
+                            const RosenbrockTableau& tableau,
+                            const StepLayout& layout,
+                            double rtol) {
+    return StepBuilder(system, tableau).build(layout, rtol);
+}
+
+ProgramSpec rates_program(CompiledSystem& system) {
+    ProgramSpec spec{"rates", {}};
+    const std::vector<Expr> rates = rates_with_infusions(system);
+    for (std::size_t i = 0; i < rates.size(); ++i)
+        spec.targets.push_back({{LeafKind::result, static_cast<int>(i)}, rates[i]});
+    return spec;
+}
+
+} // namespace gemel::sim

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+
+/// How step sizes follow errors. Theory manual: solvers.md.
+namespace gemel::sim {
+
+inline constexpr double safety = 0.9;
+inline constexpr double least_factor = 0.2, largest_factor = 6.0;
+inline constexpr double singular_factor = 0.5;
+inline constexpr int max_singular_in_a_row = 8;
+/// A step that would leave less than this part of itself before the stop goes to the stop.
+inline constexpr double stretch = 1.01;
+
+/// Step change for a step whose squared error has `error_to_minus_tenth`; NaN shrinks most.
+inline double step_factor(double error_to_minus_tenth) {
+    const double factor = safety * error_to_minus_tenth;
+    if (!(factor > least_factor)) return least_factor;
+    return factor < largest_factor ? factor : largest_factor;
+}
+
+/// The smallest step at a time: 16 ulp; at 0 a size far below anything of interest before `end`.
+inline double least_step(double time, double end) {
+    const double floor = 0x1p-48 * end;
+    return 0x1p-48 * (time > floor ? time : floor);
+}
+
+} // namespace gemel::sim
