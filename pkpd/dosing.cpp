@@ -1,0 +1,287 @@
+#include <gemel/pkpd/dosing.hpp>
+#include <gemel/sim/units.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gemel::pkpd {
+namespace {
+
+using sim::Dimension;
+using sim::Quantity;
+using sim::Unit;
+
+/// Two times closer than this part of an interval are one: start + i·every rounds.
+constexpr double same_time = 1e-9;
+/// More planned doses than this in one line are taken for a slip of units.
+constexpr double most_doses = 1e6;
+
+/// What one line of doses gives to a regimen.
+struct Plan {
+    double start = 0.0, every = 0.0;
+    std::int64_t count = 0;
+};
+
+class Planner {
+public:
+    Planner(const Model& model, double duration, sim::DiagnosticList& diagnostics)
+        : model_(model),
+          duration_(duration),
+          diagnostics_(diagnostics) {}
+
+    std::optional<sim::Record> record(const DoseWords& words) const;
+
+private:
+    std::optional<int> target(const DoseWords& words) const;
+    std::optional<int> default_target(const DoseWords& words) const;
+    std::optional<double> in_state(const Quantity& amount, int state) const;
+    std::optional<double> amount(const DoseWords& words, int state) const;
+    bool scale_by_patient(const DoseWords& words, sim::Record& record) const;
+    bool infuse(const DoseWords& words, sim::Record& record) const;
+    bool schedule(const DoseWords& words, sim::Record& record) const;
+    std::string time_text(double time) const {
+        return fmt::format("{:.6g} {}", time, model_.system.time_unit.text);
+    }
+
+    const Model& model_;
+    double duration_;
+    sim::DiagnosticList& diagnostics_;
+};
+
+template <class Items>
+std::vector<std::string> names_of(const Items& items) {
+    std::vector<std::string> names;
+    for (const auto& item : items)
+        names.push_back(item.name);
+    return names;
+}
+
+std::optional<int> Planner::default_target(const DoseWords& words) const {
+    const int route = model_.find_route("");
+    if (route >= 0) return model_.routes[static_cast<std::size_t>(route)].state;
+    diagnostics_.add(words.span,
+                     fmt::format("the model {} has no default route", model_.id),
+                     fmt::format("say where the dose goes: route = …, {}",
+                                 sim::suggest("", names_of(model_.routes))));
+    return std::nullopt;
+}
+
+std::optional<int> Planner::target(const DoseWords& words) const {
+    if (words.route.empty() && words.into.empty()) return default_target(words);
+    const bool by_route = !words.route.empty();
+    const std::string& wanted = by_route ? words.route : words.into;
+    const int found = by_route ? model_.find_route(wanted) : model_.find_state(wanted);
+    if (found >= 0) return by_route ? model_.routes[static_cast<std::size_t>(found)].state : found;
+    diagnostics_.add(
+        words.route_span,
+        fmt::format("the model {} has no {} '{}'", model_.id, by_route ? "route" : "state", wanted),
+        by_route ? sim::suggest(wanted, names_of(model_.routes))
+                 : sim::suggest(wanted, names_of(model_.system.states)));
+    return std::nullopt;
+}
+
+/// mass [mg] = substance [nmol] · molar mass [mg/nmol]: the one way between the two.
+std::optional<double> Planner::in_state(const Quantity& amount, int state) const {
+    const auto s = static_cast<std::size_t>(state);
+    const Unit& unit = model_.system.states[s].unit;
+    if (unit.dimension == amount.unit.dimension) return amount.in(unit);
+    const double molar_mass = s < model_.molar_mass.size() ? model_.molar_mass[s] : 0.0;
+    Dimension substance;
+    substance.exponents[Dimension::substance] = 1;
+    if (!(molar_mass > 0.0)) return std::nullopt;
+    if (amount.unit.dimension == sim::mass_dimension && unit.dimension == substance)
+        return amount.value * amount.unit.factor / molar_mass / unit.factor;
+    if (amount.unit.dimension == substance && unit.dimension == sim::mass_dimension)
+        return amount.value * amount.unit.factor * molar_mass / unit.factor;
+    return std::nullopt;
+}
+
+std::optional<double> Planner::amount(const DoseWords& words, int state) const {
+    const std::optional<double> value = in_state(words.dose, state);
+    if (value) return value;
+    const sim::State& into = model_.system.states[static_cast<std::size_t>(state)];
+    const bool takes_amounts = is_amount(into.unit.dimension);
+    diagnostics_.add(words.dose_span,
+                     fmt::format("the dose \"{}\" cannot go into the state {}, which is in {} ({})",
+                                 words.dose_text,
+                                 into.name,
+                                 into.unit.text,
+                                 into.unit.dimension.name()),
+                     takes_amounts ? fmt::format("between mass and substance the model needs "
+                                                 "molar_mass in [states] {}",
+                                                 into.name)
+                                   : "doses go into states that are amounts");
+    return std::nullopt;
+}
+
+bool Planner::scale_by_patient(const DoseWords& words, sim::Record& record) const {
+    if (!words.per) return true;
+    const bool by_weight = words.per->dimension == sim::mass_dimension;
+    const std::string name = by_weight ? "WT" : "BSA";
+    const int covariate = model_.find_covariate(name);
+    const auto mistake = [&](const std::string& message, const std::string& help) {
+        diagnostics_.add(words.dose_span, message, help);
+        return false;
+    };
+    if (covariate < 0)
+        return mistake(fmt::format("the dose \"{}\" needs the covariate {}, which the model {} "
+                                   "does not have",
+                                   words.dose_text,
+                                   name,
+                                   model_.id),
+                       fmt::format("declare [covariates] {} = {{ unit = \"{}\" }} in the model",
+                                   name,
+                                   words.per->text));
+    const Unit& unit = model_.covariates[static_cast<std::size_t>(covariate)].unit;
+    if (!(unit.dimension == words.per->dimension))
+        return mistake(fmt::format("the dose \"{}\" is per {}, but the covariate {} is in {} ({})",
+                                   words.dose_text,
+                                   words.per->text,
+                                   name,
+                                   unit.text,
+                                   unit.dimension.name()),
+                       "");
+    for (std::size_t i = 0; i < model_.inputs.size(); ++i)
+        if (model_.inputs[i].kind == InputSource::Kind::covariate &&
+            model_.inputs[i].index == covariate)
+            record.amount_factor = static_cast<int>(i);
+    record.amount *= sim::conversion_factor(unit, *words.per);
+    return record.amount_factor >= 0 ||
+           mistake(
+               fmt::format("the model {} declares {} but has no column for it", model_.id, name),
+               "");
+}
+
+bool Planner::infuse(const DoseWords& words, sim::Record& record) const {
+    if (words.infuse_over) {
+        record.kind = sim::RecordKind::infuse;
+        record.duration = time_in(*words.infuse_over, model_.system.time_unit);
+    }
+    if (!words.rate) return true;
+    record.kind = sim::RecordKind::infuse;
+    // An amount per model time unit, converted as the amount it is.
+    Quantity per_time = *words.rate;
+    per_time.unit = per_time.unit * model_.system.time_unit;
+    const std::optional<double> rate = in_state(per_time, record.state);
+    if (rate)
+        record.rate = *rate;
+    else
+        diagnostics_.add(
+            words.infusion_span,
+            fmt::format("the rate is in {}, which does not fit the state {} in {}",
+                        words.rate->unit.text,
+                        model_.system.states[static_cast<std::size_t>(record.state)].name,
+                        model_.system.states[static_cast<std::size_t>(record.state)].unit.text),
+            "give the rate in the kind of amount the dose is in");
+    return rate.has_value();
+}
+
+bool Planner::schedule(const DoseWords& words, sim::Record& record) const {
+    const Unit& unit = model_.system.time_unit;
+    const auto time = [&](const std::optional<Quantity>& t) { return t ? time_in(*t, unit) : 0.0; };
+    record.time = time(words.at);
+    const double tolerance = same_time * duration_;
+    if (record.time >= duration_ - tolerance) {
+        diagnostics_.add(words.time_span.line > 0 ? words.time_span : words.span,
+                         fmt::format("the dose at {} is not before the end of the study, {}",
+                                     time_text(record.time),
+                                     time_text(duration_)),
+                         "give it earlier, or make the study's duration longer");
+        return false;
+    }
+    if (!words.every) return true;
+    record.interval = time(words.every);
+    double end = duration_;
+    if (words.until) end = std::min(end, time(words.until));
+    if (words.lasting) end = std::min(end, record.time + time(words.lasting));
+    double n = std::ceil((end - record.time) / record.interval - same_time);
+    if (words.count) n = std::min(n, static_cast<double>(*words.count));
+    if (!(n >= 1.0)) {
+        diagnostics_.add(words.repeat_span,
+                         "repeats end before the first dose, so that none is given");
+        return false;
+    }
+    if (n > most_doses) {
+        diagnostics_.add(
+            words.span,
+            fmt::format("this gives {:.3g} doses; at most {:.0f} are understood", n, most_doses),
+            "check the units of `every` and of the study's duration");
+        return false;
+    }
+    record.count = static_cast<std::int64_t>(n);
+    return true;
+}
+
+std::optional<sim::Record> Planner::record(const DoseWords& words) const {
+    sim::Record record;
+    const bool is_scheduled = schedule(words, record);
+    const std::optional<int> state = target(words);
+    if (!state || std::isnan(words.dose.value)) return std::nullopt;
+    record.state = *state;
+    const std::optional<double> value = amount(words, *state);
+    if (!value) return std::nullopt;
+    record.amount = *value;
+    const bool is_scaled = scale_by_patient(words, record);
+    const bool is_infused = infuse(words, record);
+    if (!is_scheduled || !is_scaled || !is_infused) return std::nullopt;
+    return record;
+}
+
+double last_time(const sim::Record& record) {
+    return record.time + static_cast<double>(record.count - 1) * record.interval;
+}
+
+/// Every planned time once; times that differ by rounding only are one.
+std::vector<double> planned_times(const std::vector<sim::Record>& records, double tolerance) {
+    std::vector<double> times;
+    for (const sim::Record& record : records)
+        for (std::int64_t i = 0; i < record.count; ++i)
+            times.push_back(record.time + static_cast<double>(i) * record.interval);
+    std::sort(times.begin(), times.end());
+    const auto is_same = [&](double a, double b) { return b - a <= tolerance; };
+    times.erase(std::unique(times.begin(), times.end(), is_same), times.end());
+    return times;
+}
+
+double last_interval(const std::vector<sim::Record>& records, double tolerance) {
+    double latest = -1.0, interval = 0.0;
+    for (const sim::Record& record : records)
+        latest = std::max(latest, last_time(record));
+    for (const sim::Record& record : records)
+        if (last_time(record) >= latest - tolerance && record.interval > 0.0)
+            interval = record.interval;
+    return interval;
+}
+
+} // namespace
+
+double time_in(const Quantity& time, const Unit& unit) {
+    const double ratio = unit.factor / time.unit.factor;
+    const auto is_whole = [](double x) {
+        return x >= 1.0 && std::abs(x - std::round(x)) <= 1e-12 * x;
+    };
+    if (is_whole(ratio)) return time.value / std::round(ratio);
+    if (is_whole(1.0 / ratio)) return time.value * std::round(1.0 / ratio);
+    return time.in(unit);
+}
+
+Regimen plan_doses(const std::string& name,
+                   const std::vector<DoseWords>& doses,
+                   const Model& model,
+                   double duration,
+                   sim::DiagnosticList& diagnostics) {
+    Regimen regimen;
+    regimen.name = name;
+    const Planner planner(model, duration, diagnostics);
+    for (const DoseWords& words : doses)
+        if (const std::optional<sim::Record> record = planner.record(words))
+            regimen.records.push_back(*record);
+    const double tolerance = same_time * duration;
+    regimen.dose_times = planned_times(regimen.records, tolerance);
+    regimen.last_interval = last_interval(regimen.records, tolerance);
+    return regimen;
+}
+
+} // namespace gemel::pkpd

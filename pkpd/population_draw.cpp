@@ -1,0 +1,329 @@
+#include "covariate_law.hpp"
+
+#include <gemel/pkpd/population.hpp>
+
+#include <cmath>
+#include <limits>
+#include <stdexcept>
+
+/// Drawing: every number comes from the stream of (seed, replicate, subject, purpose, index), so a
+/// block needs nothing but its range, and a new purpose moves no other number.
+namespace gemel::pkpd {
+namespace {
+
+constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
+
+std::uint32_t purpose(const char* kind, const std::string& name) {
+    return sim::purpose_number(std::string(kind) + "/" + name);
+}
+
+/// L with L·Lᵀ = covariance, row by row, sums in one order.
+std::vector<double> cholesky(const std::vector<double>& covariance, std::size_t n) {
+    std::vector<double> lower(n * n, 0.0);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j <= i; ++j) {
+            double rest = covariance[i * n + j];
+            for (std::size_t k = 0; k < j; ++k)
+                rest -= lower[i * n + k] * lower[j * n + k];
+            const double pivot = lower[j * n + j];
+            // A pivot of 0 (correlation exactly 1) leaves nothing to add in its direction.
+            lower[i * n + j] = i == j         ? std::sqrt(std::max(rest, 0.0))
+                               : pivot == 0.0 ? 0.0
+                                              : rest / pivot;
+        }
+    return lower;
+}
+
+/// What is the same for all subjects of a block, worked out once per block.
+class Drawer {
+public:
+    Drawer(const Population& population, const sim::SubjectRange& range)
+        : population_(population),
+          model_(*population.model),
+          range_(range),
+          n_(range.count) {}
+
+    CohortBlock draw();
+
+private:
+    sim::RandomStream
+    stream(std::uint64_t subject, std::uint32_t purpose_number, std::uint32_t index = 0) const {
+        return {
+            {population_.seed, range_.replicate, range_.first + subject}, purpose_number, index};
+    }
+
+    void draw_ancestry();
+    void draw_covariates();
+    void draw_gene(std::size_t gene);
+    void draw_pairs(const std::vector<std::vector<double>>& cumulative,
+                    const GenotypeDistribution& law,
+                    std::vector<Diplotype>& drawn) const;
+    void draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
+    void describe_gene(const GeneTable& table, CohortBlock::Gene& gene) const;
+    void draw_etas();
+    void fill_map(std::size_t map, double* column);
+    double drawn_score(const GenotypeMap& map,
+                       const GeneTable& table,
+                       const Diplotype& diplotype,
+                       std::uint64_t subject,
+                       std::uint32_t activity_purpose) const;
+    void fill_input(const InputSource& source, double* column);
+    std::size_t gene_index(const std::string& name) const;
+
+    const Population& population_;
+    const Model& model_;
+    sim::SubjectRange range_;
+    std::uint64_t n_;
+    CohortBlock block_;
+};
+
+void Drawer::draw_ancestry() {
+    if (population_.groups.empty()) return;
+    block_.ancestry.assign(n_, 0);
+    const std::vector<double> cumulative = cumulative_sums(population_.group_proportions);
+    const std::uint32_t number = sim::purpose_number("ancestry");
+    if (population_.groups.size() > 1)
+        for (std::uint64_t s = 0; s < n_; ++s)
+            block_.ancestry[s] =
+                static_cast<std::uint8_t>(pick(cumulative, stream(s, number).uniform()));
+}
+
+void Drawer::draw_covariates() {
+    block_.covariates.resize(model_.covariates.size() * n_);
+    for (std::size_t c = 0; c < model_.covariates.size(); ++c) {
+        const CovariateDistribution& law = population_.covariates[c];
+        const std::uint32_t number = purpose("covariate", model_.covariates[c].name);
+        double* const column = block_.covariates.data() + c * n_;
+        const bool is_fixed = law.law == CovariateDistribution::Law::fixed;
+        for (std::uint64_t s = 0; s < n_; ++s)
+            column[s] = is_fixed ? law.location : quantile(law, stream(s, number).uniform());
+    }
+}
+
+/// Hardy–Weinberg: two alleles, each drawn from the frequencies of the subject's group.
+void Drawer::draw_pairs(const std::vector<std::vector<double>>& cumulative,
+                        const GenotypeDistribution& law,
+                        std::vector<Diplotype>& drawn) const {
+    const std::uint32_t number = purpose("diplotype", law.gene);
+    const bool by_group = law.kind == GenotypeDistribution::Kind::ancestry;
+    for (std::uint64_t s = 0; s < n_; ++s) {
+        const std::vector<double>& sums = cumulative[by_group ? block_.ancestry[s] : 0];
+        const int a = static_cast<int>(pick(sums, stream(s, number, 0).uniform()));
+        const int b = static_cast<int>(pick(sums, stream(s, number, 1).uniform()));
+        drawn[s] = {std::min(a, b), std::max(a, b)};
+    }
+}
+
+void Drawer::draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const {
+    const std::uint32_t number = purpose("diplotype", law.gene);
+    std::vector<double> probabilities;
+    for (const auto& [diplotype, probability] : law.diplotypes)
+        probabilities.push_back(probability);
+    const std::vector<double> cumulative = cumulative_sums(probabilities);
+    for (std::uint64_t s = 0; s < n_; ++s)
+        drawn[s] = law.diplotypes[pick(cumulative, stream(s, number).uniform())].first;
+}
+
+void Drawer::draw_gene(std::size_t gene) {
+    const GenotypeDistribution& law = population_.genotypes[gene];
+    CohortBlock::Gene& drawn = block_.genes[gene];
+    drawn.diplotype.assign(n_, law.diplotype);
+    std::vector<std::vector<double>> cumulative;
+    switch (law.kind) {
+    case GenotypeDistribution::Kind::fixed:
+        break;
+    case GenotypeDistribution::Kind::diplotypes:
+        draw_listed(law, drawn.diplotype);
+        break;
+    case GenotypeDistribution::Kind::alleles:
+        draw_pairs({cumulative_sums(law.allele_frequencies)}, law, drawn.diplotype);
+        break;
+    case GenotypeDistribution::Kind::ancestry:
+        for (const std::string& group : population_.groups)
+            cumulative.push_back(cumulative_sums(law.table->group(group)->frequencies));
+        draw_pairs(cumulative, law, drawn.diplotype);
+        break;
+    }
+    describe_gene(*law.table, drawn);
+}
+
+/// Score and phenotype, looked up once per diplotype that occurs.
+void Drawer::describe_gene(const GeneTable& table, CohortBlock::Gene& gene) const {
+    struct Known {
+        double score;
+        std::uint8_t phenotype;
+    };
+    std::map<Diplotype, Known> known;
+    gene.score.resize(n_);
+    gene.phenotype.resize(n_);
+    for (std::uint64_t s = 0; s < n_; ++s) {
+        const Diplotype& diplotype = gene.diplotype[s];
+        auto found = known.find(diplotype);
+        if (found == known.end())
+            found = known
+                        .emplace(diplotype,
+                                 Known{table.score(diplotype).value_or(not_known),
+                                       static_cast<std::uint8_t>(table.phenotype(diplotype))})
+                        .first;
+        gene.score[s] = found->second.score;
+        gene.phenotype[s] = found->second.phenotype;
+    }
+}
+
+void Drawer::draw_etas() {
+    const std::size_t n_parameters = model_.parameters.size();
+    block_.etas.assign(n_parameters * n_, 0.0);
+    if (!population_.has_variability) return;
+    std::vector<char> is_correlated(n_parameters, 0);
+    for (const OmegaBlock& omega : model_.omega) {
+        const std::size_t size = omega.of.size();
+        const std::vector<double> lower = cholesky(omega.covariance, size);
+        std::vector<std::uint32_t> numbers;
+        for (int parameter : omega.of) {
+            const auto p = static_cast<std::size_t>(parameter);
+            is_correlated[p] = 1;
+            numbers.push_back(purpose("eta", model_.parameters[p].name));
+        }
+        std::vector<double> z(size);
+        for (std::uint64_t s = 0; s < n_; ++s) {
+            for (std::size_t k = 0; k < size; ++k)
+                z[k] = stream(s, numbers[k]).normal();
+            for (std::size_t i = 0; i < size; ++i) {
+                double eta = 0.0;
+                for (std::size_t k = 0; k <= i; ++k)
+                    eta += lower[i * size + k] * z[k];
+                block_.etas[static_cast<std::size_t>(omega.of[i]) * n_ + s] = eta;
+            }
+        }
+    }
+    for (std::size_t p = 0; p < n_parameters; ++p) {
+        const Parameter& parameter = model_.parameters[p];
+        if (!parameter.iiv || is_correlated[p] != 0) continue;
+        const std::uint32_t number = purpose("eta", parameter.name);
+        for (std::uint64_t s = 0; s < n_; ++s)
+            block_.etas[p * n_ + s] = parameter.iiv->sd * stream(s, number).normal();
+    }
+}
+
+std::size_t Drawer::gene_index(const std::string& name) const {
+    for (std::size_t g = 0; g < population_.genotypes.size(); ++g)
+        if (population_.genotypes[g].gene == name) return g;
+    throw std::invalid_argument("the population has no genotypes of " + name);
+}
+
+/// Score with the activities of uncertain alleles drawn from the map's law; the uniform number of
+/// an allele is one for all maps of its gene.
+double Drawer::drawn_score(const GenotypeMap& map,
+                           const GeneTable& table,
+                           const Diplotype& diplotype,
+                           std::uint64_t subject,
+                           std::uint32_t activity_purpose) const {
+    const auto& law = map.otherwise->uncertain_activity;
+    std::vector<double> probabilities;
+    for (const auto& [activity, probability] : law)
+        probabilities.push_back(probability);
+    const std::vector<double> cumulative = cumulative_sums(probabilities);
+    double score = 0.0;
+    std::uint32_t index = 0;
+    for (int allele : {diplotype.first, diplotype.second}) {
+        const std::optional<double>& known =
+            table.alleles[static_cast<std::size_t>(allele)].activity;
+        score +=
+            known ? *known
+                  : law[pick(cumulative, stream(subject, activity_purpose, index).uniform())].first;
+        ++index;
+    }
+    return score;
+}
+
+void Drawer::fill_map(std::size_t m, double* column) {
+    const GenotypeMap& map = model_.maps[m];
+    const std::size_t g = gene_index(map.gene);
+    const GeneTable& table = *population_.genotypes[g].table;
+    const CohortBlock::Gene& gene = block_.genes[g];
+    const std::uint32_t activity_purpose = purpose("activity", map.gene);
+    const bool draws_activity = map.otherwise && !map.otherwise->uncertain_activity.empty();
+    struct Value {
+        double value;
+        std::uint8_t is_assumed;
+    };
+    std::map<std::pair<Diplotype, double>, Value> known;
+    for (std::uint64_t s = 0; s < n_; ++s) {
+        const Diplotype& diplotype = gene.diplotype[s];
+        double score = gene.score[s];
+        if (std::isnan(score) && draws_activity)
+            score = drawn_score(map, table, diplotype, s, activity_purpose);
+        const bool has_score = !std::isnan(score);
+        // −1 stands for "no score" in the key: activities are not negative.
+        const std::pair<Diplotype, double> key{diplotype, has_score ? score : -1.0};
+        auto found = known.find(key);
+        if (found == known.end()) {
+            bool is_assumed = false;
+            const std::optional<double> value =
+                map_value(map,
+                          table,
+                          diplotype,
+                          has_score ? std::optional<double>(score) : std::nullopt,
+                          &is_assumed);
+            found = known
+                        .emplace(key,
+                                 Value{value.value_or(not_known),
+                                       is_assumed ? std::uint8_t{1} : std::uint8_t{0}})
+                        .first;
+        }
+        column[s] = found->second.value;
+        block_.is_assumed[m * n_ + s] = found->second.is_assumed;
+    }
+}
+
+void Drawer::fill_input(const InputSource& source, double* column) {
+    const auto index = static_cast<std::size_t>(source.index);
+    switch (source.kind) {
+    case InputSource::Kind::theta:
+        std::fill(column, column + n_, model_.parameters[index].value);
+        break;
+    case InputSource::Kind::eta:
+        std::copy_n(block_.etas.data() + index * n_, n_, column);
+        break;
+    case InputSource::Kind::covariate:
+        std::copy_n(block_.covariates.data() + index * n_, n_, column);
+        break;
+    case InputSource::Kind::category:
+        for (std::uint64_t s = 0; s < n_; ++s)
+            column[s] = block_.covariates[index * n_ + s] == source.category ? 1.0 : 0.0;
+        break;
+    case InputSource::Kind::map:
+        fill_map(index, column);
+        break;
+    }
+}
+
+CohortBlock Drawer::draw() {
+    block_.range = range_;
+    draw_ancestry();
+    draw_covariates();
+    block_.genes.resize(population_.genotypes.size());
+    for (std::size_t g = 0; g < population_.genotypes.size(); ++g)
+        draw_gene(g);
+    draw_etas();
+    block_.is_assumed.assign(model_.maps.size() * n_, 0);
+    block_.inputs.resize(model_.inputs.size() * n_);
+    for (std::size_t i = 0; i < model_.inputs.size(); ++i)
+        fill_input(model_.inputs[i], block_.inputs.data() + i * n_);
+    return std::move(block_);
+}
+
+} // namespace
+
+CohortBlock Population::draw(const sim::SubjectRange& range) const {
+    if (model == nullptr || covariates.size() != model->covariates.size())
+        throw std::invalid_argument(
+            "Population::draw: a law for each covariate of the model is needed");
+    if (range.first + range.count > size)
+        throw std::invalid_argument("Population::draw: subjects up to " +
+                                    std::to_string(range.first + range.count) + " of " +
+                                    std::to_string(size));
+    return Drawer(*this, range).draw();
+}
+
+} // namespace gemel::pkpd

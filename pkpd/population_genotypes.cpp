@@ -1,0 +1,336 @@
+#include "population_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace gemel::pkpd {
+namespace {
+
+using Kind = GenotypeDistribution::Kind;
+
+std::vector<std::string> allele_names(const GeneTable& gene) {
+    std::vector<std::string> names;
+    for (const Allele& allele : gene.alleles)
+        names.push_back(allele.name);
+    return names;
+}
+
+std::vector<std::string> group_codes(const GeneTable& gene) {
+    std::vector<std::string> codes;
+    for (const AlleleFrequencies& group : gene.frequencies)
+        codes.push_back(group.group);
+    return codes;
+}
+
+/// Reads the genotypes of one gene.
+class GenotypeReader {
+public:
+    GenotypeReader(const Population& population,
+                   const GeneTable& gene,
+                   sim::DiagnosticList& diagnostics)
+        : population_(population),
+          gene_(gene),
+          diagnostics_(diagnostics) {}
+
+    bool read(const io::TomlView& view, GenotypeDistribution& law) const;
+
+private:
+    bool mistake(const sim::SourceSpan& span,
+                 const std::string& message,
+                 const std::string& help = {}) const {
+        diagnostics_.add(span, message, help);
+        return false;
+    }
+    bool fixed(const io::TomlView& view, GenotypeDistribution& law) const;
+    bool by_ancestry(const io::TomlView& table, GenotypeDistribution& law) const;
+    bool alleles(const io::TomlView& table, GenotypeDistribution& law) const;
+    bool diplotypes(const io::TomlView& table, GenotypeDistribution& law) const;
+
+    const Population& population_;
+    const GeneTable& gene_;
+    sim::DiagnosticList& diagnostics_;
+};
+
+bool GenotypeReader::fixed(const io::TomlView& view, GenotypeDistribution& law) const {
+    const std::optional<std::string> text = view.text();
+    if (!text)
+        return mistake(view.span(),
+                       fmt::format("{} stands where genotypes of {} are expected",
+                                   name(view.kind()),
+                                   gene_.name),
+                       "a diplotype, allele frequencies, { diplotypes = { … } }, or { by = "
+                       "\"ancestry\" }");
+    std::string why;
+    const std::optional<Diplotype> diplotype = gene_.parse_diplotype(*text, &why);
+    if (!diplotype)
+        return mistake(view.span(),
+                       fmt::format("\"{}\" is no diplotype of {}: {}", *text, gene_.name, why));
+    law.kind = Kind::fixed;
+    law.diplotype = *diplotype;
+    return true;
+}
+
+bool GenotypeReader::by_ancestry(const io::TomlView& table, GenotypeDistribution& law) const {
+    if (table["by"].text().value_or("") != "ancestry" || table.members().size() != 1)
+        return mistake(table.span(),
+                       "`by` stands alone and its only word is \"ancestry\"",
+                       "write { by = \"ancestry\" }");
+    if (population_.groups.empty())
+        return mistake(
+            table.span(),
+            fmt::format("genotypes of {} by ancestry need the ancestry of the population",
+                        gene_.name),
+            "as in ancestry = { EUR = 0.5, EAS = 0.5 }");
+    bool is_right = true;
+    for (const std::string& group : population_.groups)
+        if (gene_.group(group) == nullptr)
+            is_right =
+                mistake(table.span(),
+                        fmt::format("{} has no frequencies for the group {}", gene_.name, group),
+                        sim::suggest(group, group_codes(gene_)));
+    law.kind = Kind::ancestry;
+    return is_right;
+}
+
+bool GenotypeReader::alleles(const io::TomlView& table, GenotypeDistribution& law) const {
+    const auto given = read_probabilities(table, "allele frequencies", diagnostics_);
+    bool is_right = !given.empty();
+    std::vector<char> is_given(gene_.alleles.size(), 0);
+    law.kind = Kind::alleles;
+    law.allele_frequencies.assign(gene_.alleles.size(), 0.0);
+    for (const auto& [allele_name, frequency] : given) {
+        const int found = gene_.find_allele(allele_name);
+        const sim::SourceSpan span = table[allele_name].key_span();
+        if (found < 0) {
+            is_right = mistake(span,
+                               fmt::format("{} has no allele '{}'", gene_.name, allele_name),
+                               sim::suggest(allele_name, allele_names(gene_)));
+            continue;
+        }
+        const auto allele = static_cast<std::size_t>(found);
+        if (is_given[allele] != 0)
+            is_right = mistake(span,
+                               fmt::format("'{}' is the allele {}, which stands here already",
+                                           allele_name,
+                                           gene_.alleles[allele].name));
+        is_given[allele] = 1;
+        law.allele_frequencies[allele] = frequency;
+    }
+    return is_right;
+}
+
+bool GenotypeReader::diplotypes(const io::TomlView& table, GenotypeDistribution& law) const {
+    if (table.members().size() != 1) return mistake(table.span(), "`diplotypes` stands alone");
+    const io::TomlView body = table["diplotypes"];
+    const auto given = read_probabilities(body, "diplotype frequencies", diagnostics_);
+    bool is_right = !given.empty();
+    std::set<Diplotype> seen;
+    law.kind = Kind::diplotypes;
+    for (const auto& [text, probability] : given) {
+        const sim::SourceSpan span = body[text].key_span();
+        std::string why;
+        const std::optional<Diplotype> diplotype = gene_.parse_diplotype(text, &why);
+        if (!diplotype)
+            is_right = mistake(
+                span, fmt::format("\"{}\" is no diplotype of {}: {}", text, gene_.name, why));
+        else if (!seen.insert(*diplotype).second)
+            is_right = mistake(span,
+                               fmt::format("\"{}\" is the diplotype {}, which stands here already",
+                                           text,
+                                           gene_.text(*diplotype)));
+        else
+            law.diplotypes.emplace_back(*diplotype, probability);
+    }
+    return is_right;
+}
+
+bool GenotypeReader::read(const io::TomlView& view, GenotypeDistribution& law) const {
+    if (view.kind() != io::TomlKind::table) return fixed(view, law);
+    if (view["by"].is_set()) return by_ancestry(view, law);
+    return view["diplotypes"].is_set() ? diplotypes(view, law) : alleles(view, law);
+}
+
+// Coverage of maps.
+
+void add_pairs(std::span<const double> frequencies, std::set<Diplotype>& drawable) {
+    for (int a = 0; a < static_cast<int>(frequencies.size()); ++a)
+        for (int b = a; b < static_cast<int>(frequencies.size()); ++b)
+            if (frequencies[static_cast<std::size_t>(a)] > 0.0 &&
+                frequencies[static_cast<std::size_t>(b)] > 0.0)
+                drawable.insert({a, b});
+}
+
+std::set<Diplotype> drawable_diplotypes(const Population& population,
+                                        const GenotypeDistribution& law) {
+    std::set<Diplotype> drawable;
+    switch (law.kind) {
+    case Kind::fixed:
+        drawable.insert(law.diplotype);
+        break;
+    case Kind::alleles:
+        add_pairs(law.allele_frequencies, drawable);
+        break;
+    case Kind::diplotypes:
+        for (const auto& [diplotype, probability] : law.diplotypes)
+            if (probability > 0.0) drawable.insert(diplotype);
+        break;
+    case Kind::ancestry:
+        for (std::size_t g = 0; g < population.groups.size(); ++g)
+            if (population.group_proportions[g] > 0.0)
+                add_pairs(law.table->group(population.groups[g])->frequencies, drawable);
+        break;
+    }
+    return drawable;
+}
+
+/// Every score a subject with this diplotype can have in a map: one, none, or several where the
+/// activity of an allele is drawn.
+std::vector<std::optional<double>>
+possible_scores(const GenotypeMap& map, const GeneTable& gene, const Diplotype& diplotype) {
+    const std::optional<double> score = gene.score(diplotype);
+    if (score || !map.otherwise || map.otherwise->uncertain_activity.empty()) return {score};
+    const auto activities = [&](int allele) {
+        std::vector<double> possible;
+        const std::optional<double>& known =
+            gene.alleles[static_cast<std::size_t>(allele)].activity;
+        if (known) return std::vector<double>{*known};
+        for (const auto& [activity, probability] : map.otherwise->uncertain_activity)
+            if (probability > 0.0) possible.push_back(activity);
+        return possible;
+    };
+    std::vector<std::optional<double>> scores;
+    for (double a : activities(diplotype.first))
+        for (double b : activities(diplotype.second))
+            scores.emplace_back(a + b);
+    return scores;
+}
+
+bool is_covered(const GenotypeMap& map, const GeneTable& gene, const Diplotype& diplotype) {
+    for (const std::optional<double>& score : possible_scores(map, gene, diplotype)) {
+        bool is_assumed = false;
+        if (!map_value(map, gene, diplotype, score, &is_assumed)) return false;
+    }
+    return true;
+}
+
+std::string first_few(const std::vector<std::string>& names) {
+    constexpr std::size_t few = 5;
+    std::vector<std::string> shown(
+        names.begin(), names.begin() + static_cast<std::ptrdiff_t>(std::min(few, names.size())));
+    std::string text = fmt::format("{}", fmt::join(shown, ", "));
+    if (names.size() > few) text += fmt::format(" and {} more", names.size() - few);
+    return text;
+}
+
+void check_map(const GenotypeMap& map,
+               const Population& population,
+               const GenotypeDistribution& law,
+               const sim::SourceSpan& place,
+               sim::DiagnosticList& diagnostics) {
+    const GeneTable& gene = *law.table;
+    std::vector<std::string> uncovered;
+    std::set<int> without_activity;
+    for (const Diplotype& diplotype : drawable_diplotypes(population, law)) {
+        if (is_covered(map, gene, diplotype)) continue;
+        uncovered.push_back(gene.text(diplotype));
+        for (int allele : {diplotype.first, diplotype.second})
+            if (!gene.alleles[static_cast<std::size_t>(allele)].activity)
+                without_activity.insert(allele);
+    }
+    if (uncovered.empty()) return;
+    std::vector<std::string> unknown;
+    for (int allele : without_activity)
+        unknown.push_back(gene.alleles[static_cast<std::size_t>(allele)].name);
+    const bool uses_score =
+        gene.has_score && map.otherwise && map.otherwise->by == GenotypeMap::By::activity_score;
+    diagnostics.add(
+        place,
+        fmt::format("the map {} has no value for {}, which this population can draw",
+                    map.name,
+                    first_few(uncovered)),
+        uses_score && !unknown.empty()
+            ? fmt::format("the activity of {} is not known: state uncertain_activity in the map's "
+                          "`otherwise`",
+                          first_few(unknown))
+            : fmt::format("add them to the table of the map {}, or state in its `otherwise` what "
+                          "is assumed",
+                          map.name));
+}
+
+} // namespace
+
+void read_ancestry(const io::TomlView& ancestry,
+                   Population& population,
+                   sim::DiagnosticList& diagnostics) {
+    if (const std::optional<std::string> text = ancestry.text()) {
+        population.groups = {*text};
+        population.group_proportions = {1.0};
+        return;
+    }
+    if (ancestry.kind() != io::TomlKind::table) {
+        diagnostics.add(ancestry.span(),
+                        "`ancestry` is a group or a table of groups and their proportions",
+                        "as in ancestry = \"EUR\" or ancestry = { EUR = 0.5, EAS = 0.5 }");
+        return;
+    }
+    const auto given = read_probabilities(ancestry, "proportions", diagnostics);
+    if (given.size() > 255) diagnostics.add(ancestry.span(), "at most 255 groups are understood");
+    for (const auto& [group, proportion] : given) {
+        population.groups.push_back(group);
+        population.group_proportions.push_back(proportion);
+    }
+}
+
+void read_genotypes(const io::TomlView& genotypes,
+                    const sim::SourceSpan& place,
+                    Population& population,
+                    sim::DiagnosticList& diagnostics) {
+    const Model& model = *population.model;
+    std::vector<std::string> known;
+    for (const auto& [gene, table] : model.genes)
+        known.push_back(gene);
+    if (genotypes.is_set() && genotypes.kind() != io::TomlKind::table) {
+        diagnostics.add(genotypes.span(), "`genotypes` is a table, one entry per gene");
+        return;
+    }
+    if (genotypes.is_set())
+        for (const auto& [gene, view] : genotypes.members()) {
+            const auto found = model.genes.find(gene);
+            if (found == model.genes.end()) {
+                diagnostics.add(
+                    view.key_span(),
+                    fmt::format("the model {} has no map of the gene '{}'", model.id, gene),
+                    sim::suggest(gene, known));
+                continue;
+            }
+            GenotypeDistribution law;
+            law.gene = gene;
+            law.table = found->second;
+            if (GenotypeReader(population, *law.table, diagnostics).read(view, law))
+                population.genotypes.push_back(std::move(law));
+        }
+    for (const std::string& gene : known)
+        if (!genotypes.is_set() || !genotypes[gene].is_set())
+            diagnostics.add(place,
+                            fmt::format("the model {} needs genotypes of {}, which the population "
+                                        "does not give",
+                                        model.id,
+                                        gene),
+                            fmt::format("in genotypes: {} = {{ by = \"ancestry\" }}, allele "
+                                        "frequencies, or a diplotype",
+                                        gene));
+}
+
+void check_maps_cover(const Population& population,
+                      const io::TomlView& genotypes,
+                      sim::DiagnosticList& diagnostics) {
+    for (const GenotypeMap& map : population.model->maps)
+        for (const GenotypeDistribution& law : population.genotypes)
+            if (law.gene == map.gene)
+                check_map(map, population, law, genotypes[law.gene].span(), diagnostics);
+}
+
+} // namespace gemel::pkpd

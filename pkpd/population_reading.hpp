@@ -1,0 +1,38 @@
+#pragma once
+
+#include <gemel/pkpd/population.hpp>
+
+/// The parts of `[population]`, read from their views. All report into one list and go on.
+namespace gemel::pkpd {
+
+/// `covariates = { WT = …, SEX = … }`: one law per covariate of the model, in the model's order.
+/// @param place  where the population stands, for covariates that are not given
+std::vector<CovariateDistribution> read_covariates(const io::TomlView& covariates,
+                                                   const sim::SourceSpan& place,
+                                                   const Model& model,
+                                                   sim::DiagnosticList& diagnostics);
+
+/// `ancestry = "EUR"` or `{ EUR = 0.4, EAS = 0.6 }` into groups and their proportions.
+void read_ancestry(const io::TomlView& ancestry,
+                   Population& population,
+                   sim::DiagnosticList& diagnostics);
+
+/// `genotypes = { CYP2C9 = …, … }`, in the order of the file; needs the ancestry.
+void read_genotypes(const io::TomlView& genotypes,
+                    const sim::SourceSpan& place,
+                    Population& population,
+                    sim::DiagnosticList& diagnostics);
+
+/// Diplotypes that can be drawn must have a value in every map of their gene.
+/// @param genotypes  for places
+void check_maps_cover(const Population& population,
+                      const io::TomlView& genotypes,
+                      sim::DiagnosticList& diagnostics);
+
+/// A table of names and probabilities that sum to 1, in the order of the file; empty after a
+/// mistake. `what` is "allele frequencies" or the like.
+std::vector<std::pair<std::string, double>> read_probabilities(const io::TomlView& table,
+                                                               const std::string& what,
+                                                               sim::DiagnosticList& diagnostics);
+
+} // namespace gemel::pkpd
