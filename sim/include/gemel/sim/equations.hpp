@@ -26,6 +26,7 @@ struct TypedExpr {
     Expr expr;
     Unit unit;
     bool is_zero_literal = false; ///< a literal 0, which fits every dimension
+    bool is_mistake = false;      ///< stands for text with a mistake already told: tell no more
 };
 
 /// A piece of a source text: where its first character stands in the file. `text` is a part of the
@@ -48,11 +49,12 @@ struct ExpressionContext {
     DiagnosticList* diagnostics = nullptr;
 };
 
-/// @returns an expression without unit and with value 0 after a mistake (which is in diagnostics)
+/// @returns after a mistake (which is in diagnostics) a literal 0 marked `is_mistake`
 TypedExpr parse_expression(const SourceText& text, const ExpressionContext& context);
 
 /// Brings an expression into a unit. A mistake names both sides: `what` is "d/dt(central)" or the
-/// like, as in: "d/dt(central) is in mg/h (a mass per time), but this expression is in mg (an amount)".
+/// like, as in: "d/dt(central) is in mg/h (a mass per time), but this expression is in mg (an
+/// amount)".
 Expr convert(const TypedExpr& typed,
              const Unit& unit,
              const std::string& what,
@@ -61,18 +63,23 @@ Expr convert(const TypedExpr& typed,
 
 /// One line of an equations block: `kind(target) = text`, or `target = text` with kind "".
 struct Equation {
-    std::string kind; ///< "", "d/dt", "initial" (written `central(0) = …`), "F", "lag", "rate", "duration"
+    std::string
+        kind; ///< "", "d/dt", "initial" (written `central(0) = …`), "F", "lag", "rate", "duration"
     std::string target;
     SourceSpan target_span;
     SourceText expression;
 };
 
 /// Splits a block into its equations in the order of the text. An equation ends with its line or
-/// with `;`; a line inside open parentheses, or ending in an operator, goes on. Mistakes: text that is
-/// no equation, a target defined twice for one kind.
+/// with `;`; a line inside open parentheses, or ending in an operator, goes on. Mistakes: text that
+/// is no equation, a target defined twice for one kind.
 std::vector<Equation> split_equations(const SourceText& block, DiagnosticList& diagnostics);
 
-/// The names an expression mentions, each once, in order; mistakes of grammar are left for parsing.
+/// The names an expression mentions, each once, in order, without `t` and functions; mistakes of
+/// grammar are left for parsing.
 std::vector<std::string> names_in(const SourceText& expression);
+
+/// Whether the language has the name for itself: `t`, the functions, `and`, `or`, `not`, `in`.
+bool is_reserved_name(std::string_view name);
 
 } // namespace gemel::sim
