@@ -1,12 +1,10 @@
-#include <gemel/sim/expression.hpp>
+#include "expr/traverse.hpp"
 
 #include <algorithm>
 #include <tuple>
 
 namespace gemel::sim {
-namespace {
 
-/// The nodes that the expressions are made of, operands before users.
 std::vector<std::uint32_t> parts_of(const ExpressionGraph& graph,
                                     std::span<const Expr> expressions) {
     std::vector<char> is_part(graph.size(), 0);
@@ -26,8 +24,6 @@ std::vector<std::uint32_t> parts_of(const ExpressionGraph& graph,
     std::sort(parts.begin(), parts.end()); // operands have smaller numbers
     return parts;
 }
-
-} // namespace
 
 std::vector<Expr> ExpressionGraph::substitute(std::span<const Expr> expressions,
                                               const std::unordered_map<std::uint32_t, Expr>& with) {

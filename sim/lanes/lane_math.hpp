@@ -1,6 +1,5 @@
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
 /// The maths of the lanes: one definition of every function, from + − × ÷ fma sqrt, comparisons and
@@ -20,10 +19,10 @@ inline constexpr double infinity = __builtin_inf();
 inline constexpr double nan = __builtin_nan("");
 
 GEMEL_LANE std::uint64_t bits(double x) {
-    return std::bit_cast<std::uint64_t>(x);
+    return __builtin_bit_cast(std::uint64_t, x);
 }
 GEMEL_LANE double from_bits(std::uint64_t x) {
-    return std::bit_cast<double>(x);
+    return __builtin_bit_cast(double, x);
 }
 GEMEL_LANE double fma(double a, double b, double c) {
     return __builtin_fma(a, b, c);

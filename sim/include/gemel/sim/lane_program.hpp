@@ -17,6 +17,9 @@ namespace gemel::sim {
 struct WorkspaceLayout {
     std::array<int, n_leaf_kinds> counts{}; ///< slots per LeafKind
 
+    /// Grows to hold leaves that no program mentions but a solver writes, before compiling.
+    void make_room(LeafKind kind, int count);
+
     int n_slots() const;
     int slot(Leaf leaf) const;
 };
@@ -66,7 +69,7 @@ struct ProgramSpec {
 struct ProgramSet {
     LaneProgram prepare;
     std::vector<LaneProgram> programs; ///< in the order of the specs
-    WorkspaceLayout layout;            ///< large enough for all of them
+    WorkspaceLayout layout; ///< large enough for all of them; time, step and tolerance always
 };
 
 /// Lowers expressions: hoists what depends on inputs only into `prepare`, divides by hoisted values by
@@ -89,6 +92,7 @@ class Executor {
   public:
     virtual ~Executor() = default;
     /// @param width  lanes, a positive multiple of 8, or 1 for scalar solvers
+    /// @throws std::invalid_argument for another width, or a leaf that the layout has no slot for
     virtual std::unique_ptr<Kernel> compile(const LaneProgram& program,
                                             const WorkspaceLayout& layout,
                                             int width) const = 0;
@@ -96,7 +100,8 @@ class Executor {
 
 /// Instruction sets the interpreter's kernels are compiled for. Same bits from each.
 enum class InstructionSet { baseline, x86_64_v3 };
-InstructionSet best_instruction_set();
+InstructionSet best_instruction_set(); ///< of this machine
+/// @throws std::invalid_argument if this machine lacks the set
 const Executor& interpreter(InstructionSet set = best_instruction_set());
 
 } // namespace gemel::sim
