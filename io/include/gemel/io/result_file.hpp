@@ -50,12 +50,15 @@ public:
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
 
+    /// "arm" and "subject" have a meaning of their own; "subject_…" is a part of the subjects.
     void add(const Axis& axis);
-    /// Subjects per chunk for a variable with a subject axis comes from `chunk_subjects`.
+    /// Axes are [arm,] [subject,] others. Subjects per chunk are one number per file, from
+    /// `chunk_subjects` of the largest variable; add that one before writing begins.
     void add(const Variable& variable);
 
     /// Writes subjects [first, first + count) of one variable: [arm] is −1 for variables without an
-    /// arm axis; values are [count × remaining axes]. `first` is a multiple of 64. Not thread-safe.
+    /// arm axis; values are [count × remaining axes]. `first` is a multiple of 64, and count too
+    /// unless it reaches the last subject. Every cell must be written. Not thread-safe.
     void
     write(const std::string& path, int arm, std::uint64_t first, std::span<const double> values);
     void write(const std::string& path,
@@ -88,6 +91,8 @@ public:
 
     /// The digest of one variable so far, hex: what must not change when others are added.
     std::string variable_digest(const std::string& path) const;
+    /// The same of one arm alone: what must not change when arms are added.
+    std::string arm_digest(const std::string& path, int arm) const;
 
 private:
     struct Impl;
@@ -109,11 +114,14 @@ public:
 
     std::vector<Variable> variables() const; ///< axes excluded, sorted by path
     Axis axis(const std::string& name) const;
-    std::string attribute(const std::string& name) const; ///< "" if absent
-    std::string variable_digest(const std::string& path) const;
+    std::string attribute(const std::string& name) const;       ///< "" if absent
+    std::string provenance(const std::string& name) const;      ///< attribute or text; "" if absent
+    std::string variable_digest(const std::string& path) const; ///< as stored
+    std::string arm_digest(const std::string& path, int arm) const; ///< of the values as they are
 
     /// Subjects [first, first + count) of a variable, [count × remaining axes]; arm −1 if it has
-    /// none.
+    /// none: [first, first + count) then runs along its first axis. Integers and category codes
+    /// become reals; codes also become texts.
     std::vector<double>
     reals(const std::string& path, int arm, std::uint64_t first, std::uint64_t count) const;
     std::vector<std::string>

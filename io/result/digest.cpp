@@ -1,0 +1,107 @@
+#include "digest.hpp"
+
+#include <gemel/io/result_file.hpp>
+
+#include <openssl/evp.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+
+namespace gemel::io {
+
+static_assert(std::endian::native == std::endian::little, "digests are over little-endian bytes");
+
+namespace {
+
+Leaf canonical(XXH128_hash_t hash) {
+    XXH128_canonical_t bytes;
+    XXH128_canonicalFromHash(&bytes, hash);
+    Leaf leaf;
+    std::copy(std::begin(bytes.digest), std::end(bytes.digest), leaf.begin());
+    return leaf;
+}
+
+template <typename T>
+Leaf digest_of_bytes(std::span<const T> values) {
+    return canonical(XXH3_128bits(values.data(), values.size_bytes()));
+}
+
+class Sha256 {
+public:
+    Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+        require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+    }
+
+    void add(const void* bytes, std::size_t size) {
+        require(EVP_DigestUpdate(context_.get(), bytes, size) == 1);
+    }
+
+    std::string hex() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+        unsigned size = 0;
+        require(EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) == 1);
+        constexpr char digits[] = "0123456789abcdef";
+        std::string text;
+        for (unsigned i = 0; i < size; ++i) {
+            text += digits[bytes[i] >> 4];
+            text += digits[bytes[i] & 15];
+        }
+        return text;
+    }
+
+private:
+    static void require(bool done) {
+        if (!done) throw std::runtime_error("SHA-256 is not available in OpenSSL");
+    }
+
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
+};
+
+} // namespace
+
+void canonicalise_missing(std::span<double> values) {
+    for (double& value : values)
+        if (std::isnan(value)) value = std::numeric_limits<double>::quiet_NaN();
+}
+
+Leaf leaf_digest(std::span<const double> values) {
+    return digest_of_bytes(values);
+}
+
+Leaf leaf_digest(std::span<const std::int64_t> values) {
+    return digest_of_bytes(values);
+}
+
+Leaf leaf_digest(std::span<const std::uint8_t> values) {
+    return digest_of_bytes(values);
+}
+
+Leaf leaf_digest(std::span<const std::string> values) {
+    std::string bytes;
+    for (const std::string& value : values) {
+        const std::uint64_t size = value.size();
+        bytes.append(reinterpret_cast<const char*>(&size), sizeof size);
+        bytes += value;
+    }
+    return digest_of_bytes(std::span<const char>(bytes));
+}
+
+std::string digest_of(const std::string& heading, std::span<const Leaf> leaves) {
+    Sha256 sha;
+    sha.add(heading.data(), heading.size());
+    for (const Leaf& leaf : leaves)
+        sha.add(leaf.data(), leaf.size());
+    return sha.hex();
+}
+
+std::string sha256_hex(std::string_view bytes) {
+    return digest_of(std::string(bytes), {});
+}
+
+} // namespace gemel::io

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+/// Digests of results (docs/decisions/result_digest.md): XXH3-128 per leaf, SHA-256 above.
+namespace gemel::io {
+
+inline constexpr std::uint64_t leaf_subjects = 64;
+
+using Leaf = std::array<std::uint8_t, 16>;
+
+/// NaNs have many bit patterns and one meaning: all become the quiet NaN without payload.
+void canonicalise_missing(std::span<double> values);
+
+/// Of little-endian bytes. Reals must be canonical.
+Leaf leaf_digest(std::span<const double> values);
+Leaf leaf_digest(std::span<const std::int64_t> values);
+Leaf leaf_digest(std::span<const std::uint8_t> values);
+/// Each text with its length in front, so that no two lists of texts look alike.
+Leaf leaf_digest(std::span<const std::string> values);
+
+/// SHA-256 of a heading and leaves, as lower-case hex.
+std::string digest_of(const std::string& heading, std::span<const Leaf> leaves);
+
+} // namespace gemel::io

@@ -1,0 +1,162 @@
+#include "layout.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+
+namespace gemel::io {
+
+namespace {
+
+std::string heading(const std::string& path,
+                    const std::string& type,
+                    std::span<const std::uint64_t> extent,
+                    const std::string& units) {
+    return fmt::format("{}\n{}\n{}\n{}\n", path, type, fmt::join(extent, " "), units);
+}
+
+/// What a code means belongs to the type.
+std::string type_text(const Variable& variable) {
+    switch (variable.type) {
+    case ValueType::real:
+        return "real";
+    case ValueType::integer:
+        return "integer";
+    case ValueType::category:
+        return fmt::format("category {}", fmt::join(variable.meanings, " "));
+    case ValueType::text:
+        break;
+    }
+    return "text";
+}
+
+std::string axis_type(const Axis& axis) {
+    if (!axis.numbers.empty()) return "real";
+    return axis.labels.empty() ? "integer" : "text";
+}
+
+} // namespace
+
+std::uint64_t chunk_subjects(std::size_t longest_n_times) {
+    constexpr std::uint64_t most_bytes = 512 * 1024;
+    for (std::uint64_t subjects = 1024; subjects > leaf_subjects; subjects /= 2)
+        if (subjects * longest_n_times * sizeof(double) <= most_bytes) return subjects;
+    return leaf_subjects;
+}
+
+bool is_subject_axis(const std::string& name) {
+    return name == "subject" || name.starts_with("subject_");
+}
+
+std::uint64_t Shape::cells_per_subject() const {
+    std::uint64_t cells = 1;
+    for (std::size_t i = std::size_t(has_arm) + has_subject; i < extent.size(); ++i)
+        cells *= extent[i];
+    return cells;
+}
+
+std::uint64_t Shape::leaves_per_arm() const {
+    return (n_subjects() + leaf_subjects - 1) / leaf_subjects;
+}
+
+h5::Slab Shape::slab(std::size_t arm, std::uint64_t first, std::uint64_t count) const {
+    h5::Slab slab{h5::Extent(extent.size(), 0), extent};
+    if (has_arm) {
+        slab.start[0] = arm;
+        slab.count[0] = 1;
+    }
+    if (has_subject) {
+        slab.start[has_arm] = first;
+        slab.count[has_arm] = count;
+    }
+    return slab;
+}
+
+Shape shape_of(const Variable& variable, h5::Extent extent) {
+    Shape shape{std::move(extent), false, false};
+    for (std::size_t i = 0; i < variable.axes.size(); ++i) {
+        const bool is_subject = is_subject_axis(variable.axes[i]);
+        const bool is_arm = variable.axes[i] == "arm";
+        if ((is_arm && i > 0) || (is_subject && i > std::size_t(shape.has_arm)))
+            throw std::invalid_argument(
+                fmt::format("variable '{}': its axes must be [arm,] [subject,] others, not [{}]",
+                            variable.path,
+                            fmt::join(variable.axes, ", ")));
+        shape.has_arm = shape.has_arm || is_arm;
+        shape.has_subject = shape.has_subject || is_subject;
+    }
+    return shape;
+}
+
+h5::Cell cell_of(ValueType type) {
+    switch (type) {
+    case ValueType::real:
+        return h5::Cell::real;
+    case ValueType::integer:
+        return h5::Cell::integer;
+    case ValueType::category:
+        return h5::Cell::byte;
+    case ValueType::text:
+        break;
+    }
+    return h5::Cell::text;
+}
+
+std::string variable_heading(const Variable& variable, const h5::Extent& extent) {
+    return heading(variable.path, type_text(variable), extent, variable.units);
+}
+
+std::string arm_heading(const Variable& variable, const Shape& shape) {
+    const std::span<const std::uint64_t> extent = shape.extent;
+    return heading(variable.path,
+                   type_text(variable),
+                   extent.subspan(std::size_t(shape.has_arm)),
+                   variable.units);
+}
+
+std::string axis_heading(const Axis& axis) {
+    const std::uint64_t size = axis.size();
+    return heading(axis.name, axis_type(axis), {&size, 1}, axis.units);
+}
+
+Leaf axis_leaf(const Axis& axis) {
+    if (!axis.numbers.empty()) return leaf_digest(std::span<const double>(axis.numbers));
+    if (!axis.labels.empty()) return leaf_digest(std::span<const std::string>(axis.labels));
+    return leaf_digest(std::span<const std::int64_t>(axis.integers));
+}
+
+std::string results_digest(const std::vector<std::pair<std::string, std::string>>& sorted) {
+    std::string list;
+    for (const auto& [path, digest] : sorted)
+        list += path + ' ' + digest + '\n';
+    return sha256_hex(list);
+}
+
+std::vector<Leaf> read_leaves(const h5::Dataset& dataset,
+                              const Shape& shape,
+                              std::size_t arm,
+                              std::uint64_t first,
+                              std::uint64_t count) {
+    const h5::Slab slab = shape.slab(arm, first, count);
+    const auto cut = [&]<typename T>(const std::vector<T>& values) {
+        return leaves_of(std::span<const T>(values), shape, count);
+    };
+    switch (dataset.cell()) {
+    case h5::Cell::real: {
+        std::vector<double> values = dataset.read_reals(slab);
+        canonicalise_missing(values);
+        return cut(values);
+    }
+    case h5::Cell::integer:
+        return cut(dataset.read_integers(slab));
+    case h5::Cell::byte:
+        return cut(dataset.read_bytes(slab));
+    case h5::Cell::text:
+        break;
+    }
+    return cut(dataset.read_texts(slab));
+}
+
+} // namespace gemel::io

@@ -1,0 +1,308 @@
+#include "result/digest.hpp"
+#include "result/hdf5.hpp"
+#include "trial.hpp"
+
+#include <gemel/io/result_file.hpp>
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <cmath>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <limits>
+
+namespace gemel::io {
+
+using test::Folder;
+using test::trial_value;
+using test::TrialOptions;
+using test::write_trial;
+
+namespace {
+
+/// The message of what a call throws, "" if it throws nothing.
+template <typename Error, typename Call>
+std::string thrown(const Call& call) {
+    try {
+        call();
+    } catch (const Error& error) {
+        return error.what();
+    }
+    return {};
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+/// A file of one variable along one axis of subjects.
+struct OneVariable {
+    explicit OneVariable(const std::filesystem::path& path, std::uint64_t n = 100) : file(path) {
+        file.add(Axis{.name = "subject", .integers = std::vector<std::int64_t>(n, 1)});
+        file.add({.path = "x", .axes = {"subject"}, .units = "1"});
+    }
+    ResultFile file;
+};
+
+} // namespace
+
+TEST_CASE("The subject chunk is the largest power of two that stays within 512 KiB") {
+    // 512 KiB are 65536 doubles: 65536 / T, rounded down to a power of two, within 64…1024.
+    CHECK(chunk_subjects(0) == 1024);
+    CHECK(chunk_subjects(64) == 1024);
+    CHECK(chunk_subjects(65) == 512);
+    CHECK(chunk_subjects(241) == 256);
+    CHECK(chunk_subjects(256) == 256);
+    CHECK(chunk_subjects(257) == 128);
+    CHECK(chunk_subjects(1024) == 64);
+    CHECK(chunk_subjects(100000) == 64);
+}
+
+TEST_CASE("SHA-256 is that of the standard") {
+    // FIPS 180-4, examples of NIST.
+    CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("XXH3-128 is that of its specification") {
+    // xxHash's sanity tests: XXH3 128 of the empty input, in canonical (big-endian) order.
+    const Leaf empty = leaf_digest(std::span<const std::uint8_t>());
+    const Leaf expected{0x99,
+                        0xaa,
+                        0x06,
+                        0xd3,
+                        0x01,
+                        0x47,
+                        0x98,
+                        0xd8,
+                        0x60,
+                        0x01,
+                        0xc3,
+                        0x24,
+                        0x46,
+                        0x8d,
+                        0x49,
+                        0x7f};
+    CHECK(empty == expected);
+}
+
+TEST_CASE("What was written is read back") {
+    const Folder folder("read_back");
+    const auto path = folder.path / "trial.h5";
+    const std::string digest = write_trial(path);
+    CHECK_FALSE(std::filesystem::exists(folder.path / "trial.h5.part"));
+
+    const ResultReader reader(path);
+    CHECK(reader.attribute("results_sha256") == digest);
+    CHECK(digest.size() == 64);
+    CHECK(reader.attribute("Conventions") == "CF-1.10");
+    CHECK(reader.attribute("title") == "a trial µ");
+    CHECK(reader.attribute("seed") == "42");
+    CHECK(reader.attribute("absent") == "");
+    CHECK(reader.provenance("rng") == "philox4x32-10");
+    CHECK(reader.provenance("study_toml") == "gemel = \"study/1\"\n");
+    CHECK(reader.axis("arm").labels == std::vector<std::string>{"low", "high"});
+    CHECK(reader.axis("time").numbers.at(24) == 24.0);
+    CHECK(reader.axis("time").units == "h");
+    CHECK(reader.axis("subject").integers.back() == 150);
+
+    const auto values = reader.reals("Cp", 1, 60, 10);
+    REQUIRE(values.size() == 250);
+    for (std::size_t i = 0; i < 10; ++i)
+        for (std::size_t t = 0; t < 25; ++t)
+            CHECK(values[i * 25 + t] == trial_value(1, 60 + i, t));
+    CHECK(std::isnan(reader.reals("Cp", 1, 3, 1).at(7)));
+    CHECK(reader.reals("covariates/WT", -1, 149, 1).at(0) == 209.0);
+    CHECK(reader.texts("genotypes/CYP2C9", -1, 1, 2) == std::vector<std::string>{"*1/*3", "*1/*1"});
+    CHECK(reader.texts("diagnostics/status", 1, 3, 2) ==
+          std::vector<std::string>{"failed_nonfinite", "ok"});
+    CHECK(reader.reals("diagnostics/n_steps", 1, 149, 1).at(0) == 249.0);
+    CHECK(reader.reals("endpoints/mean_AUC", -1, 0, 2) == std::vector<double>{1.5, 1.5});
+}
+
+TEST_CASE("A reader learns the variables from the file") {
+    const Folder folder("variables");
+    write_trial(folder.path / "trial.h5");
+    const auto variables = ResultReader(folder.path / "trial.h5").variables();
+    std::string paths;
+    for (const Variable& variable : variables)
+        paths += variable.path + ' ';
+    CHECK(paths == "Cp INR covariates/WT diagnostics/n_steps diagnostics/status endpoints/mean_AUC "
+                   "genotypes/CYP2C9 outcomes/AUC ");
+    CHECK(variables[0].axes == std::vector<std::string>{"arm", "subject", "time"});
+    CHECK(variables[0].units == "mg/L");
+    CHECK(variables[0].long_name == "plasma concentration");
+    CHECK(variables[1].axes.back() == "time_INR");
+    CHECK(variables[4].type == ValueType::category);
+    CHECK(variables[4].meanings == std::vector<std::string>{"ok", "failed_nonfinite"});
+    CHECK(variables[6].type == ValueType::text);
+    CHECK(variables[7].attributes ==
+          std::vector<std::pair<std::string, std::string>>{{"definition", "auc(Cp, 0 h, 24 h)"}});
+}
+
+TEST_CASE("Chunks hold one arm and B subjects of every variable") {
+    const Folder folder("chunks");
+    const TrialOptions options{.n_subjects = 2000, .block = 1024};
+    write_trial(folder.path / "trial.h5", options);
+    const h5::File file = h5::File::open_read_only(folder.path / "trial.h5");
+    // 25 times: 1024 subjects × 25 × 8 bytes = 200 KiB.
+    CHECK(file.open_dataset("Cp").chunk() == h5::Extent{1, 1024, 25});
+    CHECK(file.open_dataset("outcomes/AUC").chunk() == h5::Extent{1, 1024});
+    CHECK(file.open_dataset("covariates/WT").chunk() == h5::Extent{1024});
+    CHECK(file.open_dataset("time").chunk().empty());
+}
+
+TEST_CASE("The digest sees values, not blocks or the order of writing") {
+    const Folder folder("order");
+    const auto path = folder.path / "trial.h5";
+    const std::string digest = write_trial(path);
+    CHECK(write_trial(path, {.block = 128}) == digest);
+    CHECK(write_trial(path, {.block = 128, .writes_backwards = true}) == digest);
+    CHECK(write_trial(path, {.shift = 1e-12}) != digest);
+}
+
+TEST_CASE("Equal runs give equal bytes") {
+    const Folder folder("bytes");
+    const auto bytes = [&](const char* name) {
+        write_trial(folder.path / name);
+        std::ifstream stream(folder.path / name, std::ios::binary);
+        return std::string(std::istreambuf_iterator<char>(stream), {});
+    };
+    CHECK(bytes("a.h5") == bytes("b.h5"));
+}
+
+TEST_CASE("Adding an output or an arm leaves the digests of the others alone") {
+    const Folder folder("adding");
+    write_trial(folder.path / "two.h5");
+    write_trial(folder.path / "less.h5", {.has_second_output = false});
+    write_trial(folder.path / "three.h5", {.arms = {"low", "high", "extra"}});
+    const ResultReader two(folder.path / "two.h5");
+    const ResultReader less(folder.path / "less.h5");
+    const ResultReader three(folder.path / "three.h5");
+    for (const Variable& variable : less.variables())
+        CHECK(two.variable_digest(variable.path) == less.variable_digest(variable.path));
+    CHECK(two.variable_digest("Cp") != three.variable_digest("Cp"));
+    CHECK(two.variable_digest("covariates/WT") == three.variable_digest("covariates/WT"));
+    for (const int arm : {0, 1}) {
+        CHECK(two.arm_digest("Cp", arm) == three.arm_digest("Cp", arm));
+        CHECK(two.arm_digest("diagnostics/status", arm) ==
+              three.arm_digest("diagnostics/status", arm));
+    }
+    CHECK(two.arm_digest("Cp", 0) != two.arm_digest("Cp", 1));
+}
+
+TEST_CASE("Digests while writing are those of the finished file") {
+    const Folder folder("while");
+    std::string written;
+    std::string arm;
+    {
+        OneVariable one(folder.path / "x.h5");
+        one.file.write("x", -1, 0, std::vector<double>(100, 2.5));
+        written = one.file.variable_digest("x");
+        arm = one.file.arm_digest("x", 0);
+        one.file.finish();
+    }
+    const ResultReader reader(folder.path / "x.h5");
+    CHECK(reader.variable_digest("x") == written);
+    CHECK(reader.arm_digest("x", 0) == arm);
+}
+
+TEST_CASE("A missing value is one value, whatever its bits") {
+    const Folder folder("nan");
+    std::string digests[2];
+    const double payload = std::bit_cast<double>(0xFFF8000000000123ULL);
+    const double missing[] = {std::numeric_limits<double>::quiet_NaN(), payload};
+    for (int i = 0; i < 2; ++i) {
+        OneVariable one(folder.path / "x.h5");
+        one.file.write("x", -1, 0, std::vector<double>(100, missing[i]));
+        digests[i] = one.file.finish();
+    }
+    CHECK(digests[0] == digests[1]);
+}
+
+TEST_CASE("An unfinished file leaves nothing behind, and the finished one of before untouched") {
+    const Folder folder("unfinished");
+    const auto path = folder.path / "x.h5";
+    std::ofstream(path) << "before";
+    {
+        OneVariable one(path);
+        one.file.write("x", -1, 0, std::vector<double>(64, 1.0));
+        CHECK(std::filesystem::exists(folder.path / "x.h5.part"));
+        const auto message = thrown<std::invalid_argument>([&] { one.file.finish(); });
+        CHECK(has(message, "'x' is not written from arm 0, subject 64"));
+    }
+    CHECK_FALSE(std::filesystem::exists(folder.path / "x.h5.part"));
+    std::string word;
+    std::ifstream(path) >> word;
+    CHECK(word == "before");
+}
+
+TEST_CASE("What the disk refuses names file and reason") {
+    const auto nowhere =
+        thrown<std::runtime_error>([] { ResultFile file("/nonexistent_folder/x.h5"); });
+    CHECK(nowhere == "/nonexistent_folder/x.h5.part: creating the file: No such file or directory");
+
+    // A limit on the size of files stands for a full disk: both refuse to write.
+    const Folder folder("full");
+    rlimit before{};
+    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit small{1 << 20, before.rlim_max};
+    REQUIRE(setrlimit(RLIMIT_FSIZE, &small) == 0);
+    const auto full = thrown<std::runtime_error>([&] {
+        OneVariable one(folder.path / "x.h5", 1 << 20);
+        one.file.write("x", -1, 0, std::vector<double>(1 << 20, 1.0));
+        one.file.finish();
+    });
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+    CHECK(has(full, (folder.path / "x.h5.part").string()));
+    CHECK(has(full, "File too large"));
+    CHECK(std::filesystem::is_empty(folder.path));
+}
+
+TEST_CASE("Misuse is refused with the argument's name") {
+    const Folder folder("misuse");
+    OneVariable one(folder.path / "x.h5");
+    ResultFile& file = one.file;
+    const std::vector<double> ones(64, 1.0);
+    const auto refused = [](const auto& call) { return thrown<std::invalid_argument>(call); };
+    CHECK(has(refused([&] { file.add({.path = "x", .units = "1"}); }), "already"));
+    CHECK(has(refused([&] { file.add({.path = "a b", .units = "1"}); }), "no name"));
+    CHECK(has(refused([&] { file.add({.path = "/a", .units = "1"}); }), "no name"));
+    CHECK(has(refused([&] { file.add({.path = "y"}); }), "needs units"));
+    CHECK(has(refused([&] { file.add({.path = "y", .axes = {"z"}, .units = "1"}); }), "axis 'z'"));
+    CHECK(has(refused([&] { file.add(Axis{.name = "t"}); }), "values of one kind"));
+    CHECK(has(refused([&] { file.add(Axis{.name = "t", .numbers = {1}}); }), "units"));
+    CHECK(has(refused([&] { file.write("y", -1, 0, ones); }), "no variable 'y'"));
+    CHECK(has(refused([&] { file.write("x", 0, 0, ones); }), "no such arm"));
+    CHECK(has(refused([&] { file.write("x", -1, 1, ones); }), "multiples of 64"));
+    CHECK(has(refused([&] { file.write("x", -1, 64, ones); }), "beyond"));
+    CHECK(has(refused([&] { file.write("x", -1, 0, std::vector<double>(10)); }), "blocks end"));
+    CHECK(has(refused([&] { file.write("x", -1, 0, std::vector<std::int64_t>(64)); }), "type"));
+    CHECK(has(refused([&] { file.write_all("x", ones); }), "do not fit"));
+}
+
+TEST_CASE("A reader refuses what is no result of this layout") {
+    const Folder folder("foreign");
+    std::ofstream(folder.path / "text.h5") << "no HDF5";
+    const auto refused = [&](const char* name) {
+        return thrown<std::runtime_error>([&] { const ResultReader reader(folder.path / name); });
+    };
+    CHECK(has(refused("text.h5"), "text.h5: opening the file"));
+    CHECK(has(refused("absent.h5"), "there is no such file"));
+    h5::File::create(folder.path / "other.h5").close();
+    CHECK(has(refused("other.h5"), "no result file of layout gemel-trajectory/1"));
+}
+
+/// Called by tests/io/check_layout.py, which gives the folder.
+TEST_CASE("write the trial that check_layout.py reads" * doctest::skip()) {
+    const char* folder = std::getenv("GEMEL_LAYOUT_FOLDER");
+    REQUIRE(folder != nullptr);
+    write_trial(std::filesystem::path(folder) / "trial.h5");
+}
+
+} // namespace gemel::io
