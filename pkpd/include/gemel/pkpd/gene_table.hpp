@@ -23,11 +23,20 @@ struct Diplotype {
     auto operator<=>(const Diplotype&) const = default;
 };
 
+/// A change that defines an allele: GRCh38, forward strand, as in a VCF.
+struct AlleleVariant {
+    std::string rsid; ///< "" where the change has none
+    std::string chrom, ref, alt;
+    std::int64_t pos = 0;
+    bool is_optional = false; ///< the definition allows either base
+};
+
 struct Allele {
     std::string name;                 ///< "*2"
     std::vector<std::string> aliases; ///< "-1639A", "rs9923231 T"
     std::string function;             ///< "Normal function", "Uncertain function", …
     std::optional<double> activity;   ///< value in the score; none where the function is not known
+    std::vector<AlleleVariant> variants;
 };
 
 struct Phenotype {
@@ -61,6 +70,9 @@ public:
     /// Sum of the activities; nothing if an allele's activity is not known.
     std::optional<double> score(const Diplotype& diplotype) const;
     int phenotype(const Diplotype& diplotype) const; ///< index into phenotypes
+    /// By name or label; −1 if unknown.
+    int find_phenotype(const std::string& text) const;
+    Diplotype reference_diplotype() const;
     const AlleleFrequencies* group(const std::string& code) const;
 
     struct ScoreRule {

@@ -33,7 +33,8 @@ struct Parameter {
     std::string about;
     sim::SourceSpan span;
     sim::Unit unit;
-    double value = 0.0; ///< typical value, in unit
+    double value = 0.0;       ///< typical value, in unit
+    bool is_computed = false; ///< the file gives an expression: value is NaN, there is no theta
     std::optional<Variability> iiv;
     std::optional<double> lower, upper; ///< bounds for the typical value, in unit
 };
@@ -52,6 +53,12 @@ struct GenotypeMap {
     sim::SourceSpan span;
     By by = By::diplotype;
     sim::Unit unit; ///< of the values; "1" for factors
+
+    /// How a score becomes a value, s being the score and r that of the reference: by the table;
+    /// (s/r)^exponent; (s/(half + s)) / (r/(half + r)).
+    enum class Law { table, power, emax };
+    Law law = Law::table;
+    double exponent = 1.0, half = 0.0, reference_score = 0.0;
 
     /// Values by diplotype (allele values are multiplied beforehand), phenotype index or score.
     std::map<Diplotype, double> by_diplotype;
@@ -83,6 +90,7 @@ struct Covariate {
 
 struct Route {
     std::string name;
+    std::string about;
     int state = 0;
     bool is_default = false;
 };
@@ -92,6 +100,7 @@ struct ResidualError {
     enum class Law { none, additive, proportional, combined1, combined2, lognormal, power };
     Law law = Law::none;
     double additive = 0.0, proportional = 0.0, exponent = 1.0;
+    double log_sd = 0.0; ///< of lognormal
 };
 
 /// What an input column of the OdeSystem holds.
@@ -115,7 +124,7 @@ struct ModelTest {
     std::map<std::string, std::vector<double>>
         expect;           ///< output → values at those times, in its unit
     double within = 1e-3; ///< relative
-    std::string source;
+    std::string about, source;
 };
 
 struct Model {

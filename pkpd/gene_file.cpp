@@ -1,0 +1,345 @@
+#include "keys.hpp"
+
+#include <gemel/io/fields.hpp>
+#include <gemel/pkpd/gene_table.hpp>
+#include <gemel/pkpd/model.hpp>
+#include <gemel/sim/diagnostic.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+namespace gemel::pkpd {
+
+namespace {
+
+using io::Fields;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN(); // not read
+
+struct PhenotypeWords {
+    Phenotype phenotype;
+    std::vector<double> score;
+    std::vector<std::vector<std::string>> pairs;
+    sim::SourceSpan span;
+};
+
+struct FrequencyWords {
+    std::string group;
+    sim::SourceSpan span;
+    struct Row {
+        std::string allele;
+        double frequency = 0.0;
+        std::int64_t subjects = 0;
+        sim::SourceSpan span;
+    };
+    std::vector<Row> rows;
+};
+
+/// A gene's file as it stands, before its names are looked up.
+struct GeneWords {
+    std::string format;
+    GeneTable gene;
+    std::string unknown;
+    sim::SourceSpan reference_span, unknown_span;
+    std::vector<PhenotypeWords> phenotypes;
+    std::vector<FrequencyWords> frequencies;
+    std::vector<sim::SourceSpan> allele_spans;
+    sim::DiagnosticList* diagnostics = nullptr;
+};
+
+void describe_header(Fields& f, GeneWords& words) {
+    f.text(required_key("name", "the gene's symbol", "\"CYP2C9\""), words.gene.name);
+    f.text(required_key("source", "where the facts are from", "\"CPIC, https://cpicpgx.org/\""),
+           words.gene.source);
+    f.text(required_key("date", "of the source", "\"2026-05-11\""), words.gene.date);
+    f.text(required_key("licence", "of the facts", "\"CC0-1.0\""), words.gene.licence);
+    f.text(required_key("reference", "the allele a typical patient has twice", "\"*1\""),
+           words.gene.reference);
+    int by = 0;
+    f.choice(required_key("phenotype_by", "what decides the phenotype", "\"activity_score\""),
+             {"activity_score", "function_pair"},
+             by);
+    words.gene.has_score = by == 0;
+    f.text(
+        optional_key("unknown", "the phenotype of diplotypes no rule covers", "\"Indeterminate\""),
+        words.unknown);
+    words.reference_span = f.span("reference");
+    words.unknown_span = f.span("unknown");
+}
+
+void describe_variant(Fields& f, AlleleVariant& variant) {
+    f.text(optional_key("rsid", "dbSNP number", "\"rs1799853\""), variant.rsid);
+    f.text(required_key("chrom", "chromosome", "\"chr10\""), variant.chrom);
+    f.integer(positive(required_key("pos", "position in GRCh38", "94942290")), variant.pos);
+    f.text(required_key("ref", "reference bases, forward strand", "\"C\""), variant.ref);
+    f.text(required_key("alt", "changed bases, forward strand", "\"T\""), variant.alt);
+    f.flag(optional_key("optional", "the definition allows either", "true"), variant.is_optional);
+}
+
+void describe_allele(Fields& f, Allele& allele) {
+    f.text(required_key("function", "clinical function", "\"Decreased function\""),
+           allele.function);
+    double activity = nan;
+    f.number(not_negative(optional_key(
+                 "activity", "value in the activity score; none where it is not known", "0.5")),
+             activity);
+    if (!std::isnan(activity)) allele.activity = activity;
+    f.texts(optional_key("aliases", "other names, with their strand", "[\"rs9923231 T\"]"),
+            allele.aliases);
+    f.list(optional_key("variants", "the changes that define it", "[]"),
+           [&](Fields& row) { describe_variant(row, allele.variants.emplace_back()); });
+}
+
+void read_pairs(const io::TomlView& view, GeneWords& words, PhenotypeWords& phenotype) {
+    for (const io::TomlView& row : view.elements()) {
+        std::vector<std::string> pair;
+        for (const io::TomlView& cell : row.elements())
+            if (const auto text = cell.text()) pair.push_back(*text);
+        if (pair.size() == 2)
+            phenotype.pairs.push_back(pair);
+        else
+            words.diagnostics->add(row.span(),
+                                   "this is no pair of functions",
+                                   "write two functions, as [\"No function\", \"No function\"]");
+    }
+}
+
+void describe_phenotype(Fields& f, GeneWords& words, PhenotypeWords& phenotype) {
+    f.text(required_key("label", "short name, for tables", "\"IM\""), phenotype.phenotype.label);
+    const auto read_score = [&](const io::TomlView& view) {
+        for (const io::TomlView& cell : view.elements())
+            if (const auto number = cell.number()) phenotype.score.push_back(*number);
+        if (phenotype.score.size() != 2 || view.elements().size() != 2 ||
+            phenotype.score[0] > phenotype.score[1])
+            words.diagnostics->add(view.span(),
+                                   "a range of activity scores is two numbers, the lower first",
+                                   "write for example [1, 1.5]");
+    };
+    f.any(optional_key("score", "lowest and highest activity score, both included", "[1, 1.5]"),
+          "two numbers",
+          read_score);
+    f.any(optional_key("pairs",
+                       "pairs of functions, in any order",
+                       "[[\"Normal function\", \"No function\"]]"),
+          "pairs of texts",
+          [&](const io::TomlView& view) { read_pairs(view, words, phenotype); });
+    f.one_of({"score", "pairs"}, false);
+    phenotype.span = f.span();
+}
+
+void describe_frequencies(Fields& f, FrequencyWords& group) {
+    group.span = f.span();
+    f.keyed(required_key("alleles", "frequency of each allele in the group", "{}"),
+            [&](const std::string& allele, Fields& row) {
+                FrequencyWords::Row& words = group.rows.emplace_back();
+                words.allele = allele;
+                words.span = row.span();
+                io::Field frequency = required_key("frequency", "share of chromosomes", "0.128");
+                frequency.at_least = 0.0;
+                frequency.at_most = 1.0;
+                row.number(frequency, words.frequency);
+                row.integer(not_negative(optional_key("subjects", "how many were tested", "6791")),
+                            words.subjects);
+            });
+}
+
+void describe_test(Fields& f, GeneTable::Test& test) {
+    test.span = f.span();
+    f.text(required_key("diplotype", "two alleles", "\"*1/*3\""), test.diplotype);
+    f.text(required_key("phenotype", "expected phenotype", "\"Intermediate Metabolizer\""),
+           test.phenotype);
+    double score = nan;
+    f.number(optional_key("score", "expected activity score; absent: not known", "1"), score);
+    if (!std::isnan(score)) test.score = score;
+}
+
+void describe_gene(Fields& f, GeneWords& words) {
+    f.text(required_key("gemel", "what the file is", "\"gene/1\""), words.format);
+    if (!words.format.empty() && words.format != "gene/1")
+        f.mistake("gemel",
+                  fmt::format("this is no gene file but \"{}\"", words.format),
+                  "the first line of a gene file is gemel = \"gene/1\"");
+    f.table(required_key("gene", "the gene as a whole", ""),
+            [&](Fields& g) { describe_header(g, words); });
+    f.keyed(required_key("alleles", "the alleles, reference first by custom", ""),
+            [&](const std::string& key, Fields& row) {
+                words.allele_spans.push_back(row.span());
+                words.gene.alleles.emplace_back().name = key;
+                describe_allele(row, words.gene.alleles.back());
+            });
+    f.keyed(required_key("phenotypes", "the phenotypes and what leads to them", ""),
+            [&](const std::string& key, Fields& row) {
+                words.phenotypes.emplace_back().phenotype.name = key;
+                describe_phenotype(row, words, words.phenotypes.back());
+            });
+    f.keyed(optional_key("frequencies", "allele frequencies by ancestry group", ""),
+            [&](const std::string& key, Fields& row) {
+                words.frequencies.emplace_back().group = key;
+                describe_frequencies(row, words.frequencies.back());
+            });
+    f.list(optional_key("tests", "diplotypes with what they must give", ""),
+           [&](Fields& row) { describe_test(row, words.gene.tests.emplace_back()); });
+}
+
+/// From words to a table: every name in the file must be one of the file's own.
+class GeneBuilder {
+public:
+    GeneBuilder(GeneWords words, sim::DiagnosticList& diagnostics)
+        : words_(std::move(words)),
+          diagnostics_(diagnostics) {}
+
+    GeneTable build() {
+        table_ = words_.gene;
+        check_alleles();
+        add_phenotypes();
+        add_unknown();
+        for (const FrequencyWords& group : words_.frequencies)
+            add_frequencies(group);
+        return table_;
+    }
+
+private:
+    void check_alleles() {
+        for (std::size_t i = 0; i < table_.alleles.size(); ++i)
+            for (const std::string& word : names_of(table_.alleles[i]))
+                if (table_.find_allele(word) != static_cast<int>(i))
+                    diagnostics_.add(words_.allele_spans[i],
+                                     fmt::format("'{}' names two alleles", word));
+        if (!table_.reference.empty() && table_.find_allele(table_.reference) < 0)
+            diagnostics_.add(
+                words_.reference_span,
+                fmt::format("the reference '{}' is none of the alleles", table_.reference),
+                sim::suggest(table_.reference, allele_names()));
+    }
+
+    static std::vector<std::string> names_of(const Allele& allele) {
+        std::vector<std::string> names = allele.aliases;
+        names.push_back(allele.name);
+        return names;
+    }
+
+    std::vector<std::string> allele_names() const {
+        std::vector<std::string> names;
+        for (const Allele& allele : table_.alleles)
+            names.push_back(allele.name);
+        return names;
+    }
+
+    void add_phenotypes() {
+        for (std::size_t i = 0; i < words_.phenotypes.size(); ++i) {
+            const PhenotypeWords& words = words_.phenotypes[i];
+            table_.phenotypes.push_back(words.phenotype);
+            add_rules(words, static_cast<int>(i));
+        }
+    }
+
+    void add_rules(const PhenotypeWords& words, int phenotype) {
+        if (!words.score.empty() && !table_.has_score)
+            diagnostics_.add(words.span,
+                             "'score' has no meaning where phenotype_by = \"function_pair\"");
+        if (!words.pairs.empty() && table_.has_score)
+            diagnostics_.add(words.span,
+                             "'pairs' has no meaning where phenotype_by = \"activity_score\"");
+        if (words.score.size() == 2)
+            table_.score_rules.push_back({words.score[0], words.score[1], phenotype});
+        for (const auto& pair : words.pairs) {
+            check_function(pair[0], words.span);
+            check_function(pair[1], words.span);
+            table_.pair_rules.push_back({pair[0], pair[1], phenotype});
+        }
+    }
+
+    void check_function(const std::string& function, const sim::SourceSpan& span) {
+        std::vector<std::string> known;
+        for (const Allele& allele : table_.alleles)
+            if (std::ranges::count(known, allele.function) == 0) known.push_back(allele.function);
+        if (std::ranges::count(known, function) == 0)
+            diagnostics_.add(span,
+                             fmt::format("no allele has the function '{}'", function),
+                             sim::suggest(function, known));
+    }
+
+    /// Without `unknown` every diplotype must be covered, which only pair rules can promise.
+    void add_unknown() {
+        if (!words_.unknown.empty()) {
+            table_.otherwise = table_.find_phenotype(words_.unknown);
+            if (table_.otherwise >= 0) return;
+            std::vector<std::string> known;
+            for (const Phenotype& phenotype : table_.phenotypes)
+                known.push_back(phenotype.name);
+            diagnostics_.add(words_.unknown_span,
+                             fmt::format("'{}' is none of the phenotypes", words_.unknown),
+                             sim::suggest(words_.unknown, known));
+            return;
+        }
+        table_.otherwise = -1;
+        const int n = static_cast<int>(table_.alleles.size());
+        for (int a = 0; a < n; ++a)
+            for (int b = a; b < n; ++b)
+                if (table_.phenotype({a, b}) < 0) {
+                    diagnostics_.add(
+                        words_.reference_span,
+                        fmt::format("no rule gives a phenotype for {}", table_.text({a, b})),
+                        "name one in [gene] unknown = \"…\" for diplotypes no rule covers");
+                    table_.otherwise = 0;
+                    return;
+                }
+    }
+
+    void add_frequencies(const FrequencyWords& words) {
+        AlleleFrequencies row;
+        row.group = words.group;
+        row.frequencies.assign(table_.alleles.size(), 0.0);
+        row.n_subjects.assign(table_.alleles.size(), 0);
+        for (const FrequencyWords::Row& given : words.rows) {
+            const int allele = table_.find_allele(given.allele);
+            if (allele < 0) {
+                diagnostics_.add(given.span,
+                                 fmt::format("'{}' is no allele of {}", given.allele, table_.name),
+                                 sim::suggest(given.allele, allele_names()));
+                continue;
+            }
+            row.frequencies[static_cast<std::size_t>(allele)] = given.frequency;
+            row.n_subjects[static_cast<std::size_t>(allele)] = given.subjects;
+        }
+        const double sum = std::accumulate(row.frequencies.begin(), row.frequencies.end(), 0.0);
+        constexpr double published_digits = 2e-5; // six digits, some ten alleles
+        if (std::abs(sum - 1.0) > published_digits)
+            diagnostics_.add(
+                words.span,
+                fmt::format("the frequencies of {} sum to {:.6g}, not 1", words.group, sum));
+        table_.frequencies.push_back(std::move(row));
+    }
+
+    GeneWords words_;
+    sim::DiagnosticList& diagnostics_;
+    GeneTable table_;
+};
+
+} // namespace
+
+std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
+                                           sim::DiagnosticList& diagnostics) {
+    const std::size_t n_before = diagnostics.size();
+    const auto source = io::read_source(file, diagnostics);
+    if (!source) return nullptr;
+    const io::TomlView root = io::parse_toml(source, diagnostics);
+    if (!root.is_set()) return nullptr;
+    GeneWords words;
+    words.diagnostics = &diagnostics;
+    io::read_fields(root, diagnostics, [&](Fields& f) { describe_gene(f, words); });
+    GeneTable gene = GeneBuilder(std::move(words), diagnostics).build();
+    if (diagnostics.size() != n_before) return nullptr;
+    return std::make_shared<const GeneTable>(std::move(gene));
+}
+
+void describe_gene_for_reference(io::Fields& fields) {
+    GeneWords words;
+    describe_gene(fields, words);
+}
+
+} // namespace gemel::pkpd

@@ -1,0 +1,129 @@
+#include <gemel/pkpd/gene_table.hpp>
+#include <gemel/sim/diagnostic.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace gemel::pkpd {
+
+namespace {
+
+/// Sums of activities such as 0.25 + 0.5 are exact in binary; 0.1-like values are not.
+constexpr double score_tolerance = 1e-9;
+
+bool is_base(const std::string& text) {
+    return text.size() == 1 && std::string("ACGT").find(text[0]) != std::string::npos;
+}
+
+std::vector<std::string> allele_words(const GeneTable& gene) {
+    std::vector<std::string> words;
+    for (const Allele& allele : gene.alleles) {
+        words.push_back(allele.name);
+        words.insert(words.end(), allele.aliases.begin(), allele.aliases.end());
+    }
+    return words;
+}
+
+/// A bare base does not say its strand; an alias "rs9923231 T" does.
+std::string explain_unknown_allele(const GeneTable& gene, const std::string& text) {
+    const std::vector<std::string> words = allele_words(gene);
+    if (is_base(text))
+        for (const std::string& word : words)
+            if (word.ends_with(" " + text))
+                return fmt::format("a bare '{}' does not say its strand; write '{}'", text, word);
+    return fmt::format("'{}' is no allele of {}; {}", text, gene.name, sim::suggest(text, words));
+}
+
+/// "A/B" → A, B. In "rs9923231 C/T" the variant's name holds for both.
+std::optional<std::pair<std::string, std::string>> split_pair(const GeneTable& gene,
+                                                              const std::string& text) {
+    const auto slash = text.find('/');
+    if (slash == std::string::npos) {
+        if (text.size() == 2) return std::pair{text.substr(0, 1), text.substr(1)};
+        return std::nullopt;
+    }
+    std::pair pair{text.substr(0, slash), text.substr(slash + 1)};
+    const auto space = pair.first.rfind(' ');
+    if (space != std::string::npos && is_base(pair.second)) {
+        const std::string named = pair.first.substr(0, space + 1) + pair.second;
+        if (gene.find_allele(named) >= 0) pair.second = named;
+    }
+    return pair;
+}
+
+} // namespace
+
+int GeneTable::find_allele(const std::string& text) const {
+    for (std::size_t i = 0; i < alleles.size(); ++i)
+        if (alleles[i].name == text || std::ranges::count(alleles[i].aliases, text) > 0)
+            return static_cast<int>(i);
+    return -1;
+}
+
+std::optional<Diplotype> GeneTable::parse_diplotype(const std::string& written,
+                                                    std::string* why) const {
+    const auto pair = split_pair(*this, written);
+    if (!pair) {
+        if (why)
+            *why = fmt::format("'{}' is no diplotype; write two alleles as '{}'",
+                               written,
+                               text({0, static_cast<int>(alleles.size()) - 1}));
+        return std::nullopt;
+    }
+    const int first = find_allele(pair->first);
+    const int second = find_allele(pair->second);
+    if (first < 0 || second < 0) {
+        if (why) *why = explain_unknown_allele(*this, first < 0 ? pair->first : pair->second);
+        return std::nullopt;
+    }
+    return Diplotype{std::min(first, second), std::max(first, second)};
+}
+
+std::string GeneTable::text(const Diplotype& diplotype) const {
+    return alleles[static_cast<std::size_t>(diplotype.first)].name + "/" +
+           alleles[static_cast<std::size_t>(diplotype.second)].name;
+}
+
+std::optional<double> GeneTable::score(const Diplotype& diplotype) const {
+    const auto& a = alleles[static_cast<std::size_t>(diplotype.first)].activity;
+    const auto& b = alleles[static_cast<std::size_t>(diplotype.second)].activity;
+    if (!has_score || !a || !b) return std::nullopt;
+    return *a + *b;
+}
+
+int GeneTable::phenotype(const Diplotype& diplotype) const {
+    if (has_score) {
+        const auto sum = score(diplotype);
+        for (const ScoreRule& rule : score_rules)
+            if (sum && *sum >= rule.from - score_tolerance && *sum <= rule.to + score_tolerance)
+                return rule.phenotype;
+        return otherwise;
+    }
+    const std::string& a = alleles[static_cast<std::size_t>(diplotype.first)].function;
+    const std::string& b = alleles[static_cast<std::size_t>(diplotype.second)].function;
+    for (const PairRule& rule : pair_rules)
+        if ((rule.first == a && rule.second == b) || (rule.first == b && rule.second == a))
+            return rule.phenotype;
+    return otherwise;
+}
+
+int GeneTable::find_phenotype(const std::string& text) const {
+    for (std::size_t i = 0; i < phenotypes.size(); ++i)
+        if (phenotypes[i].name == text || phenotypes[i].label == text) return static_cast<int>(i);
+    return -1;
+}
+
+Diplotype GeneTable::reference_diplotype() const {
+    const int allele = find_allele(reference);
+    return {allele, allele};
+}
+
+const AlleleFrequencies* GeneTable::group(const std::string& code) const {
+    for (const AlleleFrequencies& row : frequencies)
+        if (row.group == code) return &row;
+    return nullptr;
+}
+
+} // namespace gemel::pkpd

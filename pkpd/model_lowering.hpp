@@ -1,0 +1,67 @@
+#pragma once
+
+#include "model_names.hpp"
+
+#include <gemel/sim/equations.hpp>
+
+#include <string>
+#include <vector>
+
+namespace gemel::pkpd {
+
+/// From words to the OdeSystem: names resolved, units checked and converted. Expects
+/// model.parameters, .covariates and .maps to stand one to one with the words, and fills
+/// model.system and model.inputs. What depends on a mistake is not checked further, so that one
+/// mistake is told once.
+class ModelLowering {
+public:
+    ModelLowering(const ModelWords& words, Model& model, sim::DiagnosticList& diagnostics);
+    void run();
+
+private:
+    using Equation = sim::Equation;
+
+    void declare_names();
+    void declare_equations();
+    void add_inputs();
+    sim::Expr add_input(const std::string& name, const sim::Unit& unit, InputSource source);
+    void add_states();
+    void add_state(const Equation& rate);
+    void lower_rates();
+    void lower_dose_property(const Equation& equation);
+    void lower_outputs();
+    void lower_rest();
+    void tell_unused();
+
+    /// A name's value, worked out on first use; nullptr if it is unknown or has a mistake.
+    const sim::TypedExpr* value_of(const std::string& name, Symbol& symbol);
+    std::optional<sim::TypedExpr> evaluate(const std::string& name, const Symbol& symbol);
+    std::optional<sim::TypedExpr> individual_parameter(int index);
+    std::optional<sim::TypedExpr> typical_value(int index);
+    sim::Expr with_effect(int index, sim::Expr typical);
+    void tell_cycle(const std::string& name);
+
+    /// Nothing after a mistake, in this text or in what it depends on.
+    std::optional<sim::TypedExpr> parse(const sim::SourceText& text, bool allows_time);
+    /// As parse, of inputs only, in a unit; `what` is told in messages.
+    std::optional<sim::Expr>
+    parse_constant(const sim::SourceText& text, const sim::Unit& unit, const std::string& what);
+    std::optional<sim::Expr> convert(const sim::TypedExpr& typed,
+                                     const sim::Unit& unit,
+                                     const std::string& what,
+                                     const sim::SourceSpan& span);
+    sim::ExpressionContext context(bool allows_time);
+    const StateWords* state_words(const std::string& name) const;
+
+    const ModelWords& words_;
+    Model& model_;
+    sim::OdeSystem& system_;
+    sim::DiagnosticList& diagnostics_;
+    SymbolTable symbols_;
+    std::vector<Equation> equations_;
+    std::vector<int> state_equations_; ///< of each state of the system, its d/dt line
+    std::vector<std::string> under_way_;
+    std::vector<sim::Expr> theta_, eta_;
+};
+
+} // namespace gemel::pkpd

@@ -1,0 +1,251 @@
+#include "model_random.hpp"
+
+#include "keys.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace gemel::pkpd {
+
+namespace {
+
+constexpr const char* readings_help =
+    "{ sd = 0.3 } the sd of the effect itself, { var = 0.09 } its variance, { cv = 0.307 } a "
+    "log-normal's exact CV, or { cv_approx = 0.3 } where a paper means 100·sd by its %";
+
+struct IivWords {
+    io::TomlView sd;
+    double var = 0.0, cv = 0.0, cv_approx = 0.0, lambda = 0.0;
+    int law = 0;
+};
+
+void describe_iiv(io::Fields& f, IivWords& words) {
+    f.any(optional_key("sd", "sd of the random effect; with a unit for law normal", "0.3"),
+          "number or quantity",
+          [&](const io::TomlView& view) { words.sd = view; });
+    f.number(not_negative(optional_key("var", "variance of the random effect", "0.09")), words.var);
+    f.number(
+        not_negative(optional_key("cv", "a log-normal's CV: sd = sqrt(log(1 + cv^2))", "0.307")),
+        words.cv);
+    f.number(not_negative(optional_key("cv_approx", "a CV that means the sd: sd = cv", "0.3")),
+             words.cv_approx);
+    f.one_of({"sd", "var", "cv", "cv_approx"}, true);
+    f.choice(optional_key("law", "how the effect enters", "\"lognormal\""),
+             {"lognormal", "normal", "logit", "boxcox"},
+             words.law);
+    f.number(optional_key("lambda", "shape of law boxcox", "0.5"), words.lambda);
+    const auto law = static_cast<VariabilityLaw>(words.law);
+    if (law == VariabilityLaw::boxcox && !f.has("lambda") && !f.is_listing())
+        f.mistake("law", "law \"boxcox\" needs 'lambda'");
+    if (law != VariabilityLaw::boxcox && f.has("lambda"))
+        f.mistake("lambda", "only law \"boxcox\" takes 'lambda'");
+    for (const char* reading : {"cv", "cv_approx"})
+        if (law != VariabilityLaw::lognormal && f.has(reading))
+            f.mistake(reading,
+                      fmt::format("'{}' is a reading of law \"lognormal\"", reading),
+                      "give the sd or var of the effect");
+}
+
+/// A bare number is in the parameter's unit; a quantity is for law normal, whose effect has a unit.
+std::optional<double> read_sd(const io::TomlView& view,
+                              VariabilityLaw law,
+                              const sim::Unit& unit,
+                              sim::DiagnosticList& diagnostics) {
+    const auto fail = [&](std::string message, std::string help = {}) {
+        diagnostics.add(view.span(), std::move(message), std::move(help));
+        return std::nullopt;
+    };
+    double sd = 0.0;
+    if (const auto number = view.number()) {
+        sd = *number;
+    } else if (const auto text = view.text()) {
+        std::string why;
+        const auto quantity = sim::parse_quantity(*text, &why);
+        if (!quantity) return fail(fmt::format("\"{}\" is no quantity: {}", *text, why));
+        if (law != VariabilityLaw::normal)
+            return fail("only law \"normal\" has an sd with a unit", "write a bare number");
+        if (!(quantity->unit.dimension == unit.dimension))
+            return fail(fmt::format("\"{}\" is {}; the parameter is {}",
+                                    *text,
+                                    quantity->unit.dimension.name(),
+                                    unit.dimension.name()));
+        sd = quantity->in(unit);
+    } else {
+        return fail(fmt::format("{} stands here; a number is expected", io::name(view.kind())));
+    }
+    if (!(sd >= 0.0) || !std::isfinite(sd)) return fail("an sd is a number that is not negative");
+    return sd;
+}
+
+/// Lower triangle rows → symmetric [n × n]; nothing after a mistake of shape.
+std::optional<std::vector<double>> read_triangle(const io::TomlView& view,
+                                                 std::size_t n,
+                                                 bool has_diagonal,
+                                                 sim::DiagnosticList& diagnostics) {
+    const std::size_t first = has_diagonal ? 0 : 1;
+    std::vector<double> matrix(n * n, 0.0);
+    for (std::size_t i = 0; i < n; ++i)
+        matrix[i * n + i] = 1.0;
+    const auto rows = view.elements();
+    bool is_good = rows.size() == n - first;
+    for (std::size_t r = 0; is_good && r < rows.size(); ++r) {
+        const std::size_t i = r + first;
+        const auto cells = rows[r].elements();
+        is_good = cells.size() == i + (has_diagonal ? 1 : 0);
+        for (std::size_t j = 0; is_good && j < cells.size(); ++j) {
+            const auto number = cells[j].number();
+            is_good = number.has_value();
+            if (is_good) matrix[i * n + j] = matrix[j * n + i] = *number;
+        }
+    }
+    if (is_good) return matrix;
+    diagnostics.add(view.span(),
+                    fmt::format("for {} parameters {} rows of {} numbers are expected",
+                                n,
+                                n - first,
+                                has_diagonal ? "1, 2, …" : "1, 2, … (below the diagonal)"),
+                    has_diagonal ? "for two: [[0.09], [0.02, 0.04]]"
+                                 : "for two: [[0.6]]; for three: [[0.6], [0.1, 0.2]]");
+    return std::nullopt;
+}
+
+bool is_positive_definite(std::vector<double> m, std::size_t n) {
+    for (std::size_t k = 0; k < n; ++k) {
+        if (!(m[k * n + k] > 0.0)) return false;
+        for (std::size_t i = k + 1; i < n; ++i) {
+            const double factor = m[i * n + k] / m[k * n + k];
+            for (std::size_t j = k; j < n; ++j)
+                m[i * n + j] -= factor * m[k * n + j];
+        }
+    }
+    return true;
+}
+
+std::vector<std::string> varying_parameters(const Model& model) {
+    std::vector<std::string> names;
+    for (const Parameter& parameter : model.parameters)
+        if (parameter.iiv) names.push_back(parameter.name);
+    return names;
+}
+
+std::optional<std::vector<int>>
+find_group(const OmegaWords& words, const Model& model, sim::DiagnosticList& diagnostics) {
+    std::vector<int> group;
+    bool is_good = true;
+    for (const std::string& name : words.of) {
+        const int parameter = model.find_parameter(name);
+        std::string message;
+        if (parameter < 0)
+            message = fmt::format("'{}' is no parameter", name);
+        else if (!model.parameters[static_cast<std::size_t>(parameter)].iiv)
+            message = fmt::format("'{}' has no iiv", name);
+        else if (std::ranges::count(group, parameter) > 0)
+            message = fmt::format("'{}' is named twice", name);
+        for (const OmegaBlock& block : model.omega)
+            if (std::ranges::count(block.of, parameter) > 0)
+                message = fmt::format("'{}' is already in another [[omega]]", name);
+        if (!message.empty()) {
+            diagnostics.add(words.of_span, message, sim::suggest(name, varying_parameters(model)));
+            is_good = false;
+        }
+        group.push_back(parameter);
+    }
+    if (is_good && group.size() < 2) {
+        diagnostics.add(words.of_span, "a correlation is between at least two parameters");
+        is_good = false;
+    }
+    return is_good ? std::optional(group) : std::nullopt;
+}
+
+/// A covariance says the sds again; two that differ would leave open which holds.
+void check_same_sd(const Parameter& parameter,
+                   double sd,
+                   const sim::SourceSpan& span,
+                   sim::DiagnosticList& diagnostics) {
+    constexpr double published_digits = 1e-2;
+    if (std::abs(sd - parameter.iiv->sd) > published_digits * sd)
+        diagnostics.add(
+            span,
+            fmt::format("this covariance gives {} an sd of {:.4g}, its iiv gives {:.4g}",
+                        parameter.name,
+                        sd,
+                        parameter.iiv->sd),
+            "make both say the same, or give 'correlation' instead");
+}
+
+void add_block(const OmegaWords& words,
+               const std::vector<int>& group,
+               Model& model,
+               sim::DiagnosticList& diagnostics) {
+    const std::size_t n = group.size();
+    const bool is_covariance = words.covariance.is_set();
+    const io::TomlView& view = is_covariance ? words.covariance : words.correlation;
+    if (!view.is_set()) return;
+    auto matrix = read_triangle(view, n, is_covariance, diagnostics);
+    if (!matrix) return;
+    if (!is_positive_definite(*matrix, n)) {
+        diagnostics.add(view.span(),
+                        fmt::format("this {} is not positive definite: no patients vary like that",
+                                    is_covariance ? "covariance" : "correlation"));
+        return;
+    }
+    for (std::size_t i = 0; i < n; ++i) {
+        const Parameter& a = model.parameters[static_cast<std::size_t>(group[i])];
+        if (is_covariance)
+            check_same_sd(a, std::sqrt((*matrix)[i * n + i]), view.span(), diagnostics);
+        for (std::size_t j = 0; !is_covariance && j < n; ++j)
+            (*matrix)[i * n + j] *=
+                a.iiv->sd * model.parameters[static_cast<std::size_t>(group[j])].iiv->sd;
+    }
+    model.omega.push_back({group, std::move(*matrix)});
+}
+
+} // namespace
+
+std::optional<Variability>
+read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics) {
+    if (const auto number = view.number()) {
+        diagnostics.add(view.span(),
+                        fmt::format("a bare {:g} may mean several things", *number),
+                        fmt::format("say which: {}", readings_help));
+        return std::nullopt;
+    }
+    if (view.kind() != io::TomlKind::table) {
+        diagnostics.add(view.span(),
+                        fmt::format("{} stands here; a table is expected", io::name(view.kind())),
+                        fmt::format("write {}", readings_help));
+        return std::nullopt;
+    }
+    const std::size_t n_before = diagnostics.size();
+    IivWords words;
+    io::read_fields(view, diagnostics, [&](io::Fields& f) { describe_iiv(f, words); });
+    Variability result;
+    result.law = static_cast<VariabilityLaw>(words.law);
+    result.lambda = words.lambda;
+    for (const char* reading : {"sd", "var", "cv", "cv_approx"})
+        if (view[reading].is_set()) result.reading = reading;
+    if (words.sd.is_set())
+        result.sd = read_sd(words.sd, result.law, unit, diagnostics).value_or(0.0);
+    else if (result.reading == "var")
+        result.sd = std::sqrt(words.var);
+    else if (result.reading == "cv")
+        result.sd = std::sqrt(std::log1p(words.cv * words.cv));
+    else
+        result.sd = words.cv_approx;
+    return diagnostics.size() == n_before ? std::optional(result) : std::nullopt;
+}
+
+void describe_iiv_for_reference(io::Fields& fields) {
+    IivWords words;
+    describe_iiv(fields, words);
+}
+
+void read_omega(const ModelWords& words, Model& model, sim::DiagnosticList& diagnostics) {
+    for (const OmegaWords& omega : words.omega)
+        if (const auto group = find_group(omega, model, diagnostics))
+            add_block(omega, *group, model, diagnostics);
+}
+
+} // namespace gemel::pkpd

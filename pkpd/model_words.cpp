@@ -1,0 +1,391 @@
+#include "model_words.hpp"
+
+#include "keys.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+namespace gemel::pkpd {
+
+namespace {
+
+using io::Fields;
+
+/// In a model file % is a label: 100 % is the number 100, and %/h is 1/h.
+sim::Unit with_percent_as_label(sim::Unit unit) {
+    std::string plain = unit.text;
+    for (char& c : plain)
+        if (c == '%') c = '1';
+    if (const auto parsed = sim::parse_unit(plain); parsed && plain != unit.text) {
+        unit.dimension = parsed->dimension;
+        unit.factor = parsed->factor;
+    }
+    return unit;
+}
+
+void describe_unit(Fields& f, DeclaredUnit& declared, const io::Field& field) {
+    sim::Unit unit;
+    unit.text.clear(); // still empty after a mistake
+    f.unit(field, unit);
+    declared.span = f.span(field.name);
+    declared.is_known = !unit.text.empty();
+    if (declared.is_known) declared.unit = with_percent_as_label(unit);
+}
+
+/// The place of [section] key's own name, which f.span() (its value) is not.
+sim::SourceSpan key_place(const ModelWords& words,
+                          const std::string& section,
+                          const Fields& f,
+                          const std::string& key) {
+    if (f.is_listing()) return {};
+    return words.root[section][key].key_span();
+}
+
+std::optional<double> optional_number(Fields& f, const io::Field& field) {
+    double value = std::numeric_limits<double>::quiet_NaN(); // still NaN after a mistake
+    f.number(field, value);
+    return std::isnan(value) ? std::nullopt : std::optional(value);
+}
+
+std::optional<sim::SourceText> optional_source(Fields& f, const io::Field& field) {
+    sim::SourceText text;
+    f.source(field, text);
+    return f.has(field.name) && text.start.file ? std::optional(text) : std::nullopt;
+}
+
+void describe_molar_mass(Fields& f, std::optional<sim::Quantity>& value) {
+    sim::Dimension molar_mass = sim::mass_dimension;
+    molar_mass.exponents[sim::Dimension::substance] = -1.0;
+    sim::Quantity quantity;
+    f.quantity(positive(optional_key("molar_mass",
+                                     "lets doses in mg go into states in nmol and back",
+                                     "\"308.33 g/mol\"")),
+               molar_mass,
+               quantity);
+    if (f.has("molar_mass") && quantity.value > 0.0) value = quantity;
+}
+
+/// Keeps the value as it stands, to be read once what it is about is known.
+void keep(Fields& f, const io::Field& field, const std::string& shapes, io::TomlView& view) {
+    f.any(field, shapes, [&](const io::TomlView& given) { view = given; });
+}
+
+void describe_head(Fields& f, ModelWords& words) {
+    f.text(required_key("name", "one line", "\"one compartment, first-order absorption\""),
+           words.name);
+    f.text(optional_key("about", "what it is for, and what it is not for", "\"…\""), words.about);
+    f.text(required_key("source", "where equations and values are from", "\"Bateman 1910\""),
+           words.source);
+    describe_unit(f, words.time, required_key("time", "the unit of t and of every d/dt", "\"h\""));
+    if (words.time.is_known && !(words.time.unit.dimension == sim::time_dimension)) {
+        f.mistake("time",
+                  fmt::format("the unit \"{}\" is {}; a unit of time is expected",
+                              words.time.unit.text,
+                              words.time.unit.dimension.name()),
+                  "write for example time = \"h\"");
+        words.time.is_known = false;
+    }
+    describe_molar_mass(f, words.molar_mass);
+    f.source(required_key("equations", "the equations, see below", "'''…'''"), words.equations);
+}
+
+void read_value(const io::TomlView& view, ModelWords& words, ParameterWords& parameter) {
+    parameter.value_span = view.span();
+    if (const auto number = view.number()) {
+        parameter.value = *number;
+        return;
+    }
+    const auto text = view.source_text();
+    if (!text) {
+        words.diagnostics->add(
+            view.span(),
+            fmt::format("{} stands here; a number, or a text with an expression, "
+                        "is expected",
+                        io::name(view.kind())));
+    } else if (const auto quantity = sim::parse_quantity(text->text)) {
+        words.diagnostics->add(
+            view.span(),
+            "a value is a bare number in the parameter's own unit",
+            fmt::format("write value = {:g}, unit = \"{}\"", quantity->value, quantity->unit.text));
+    } else {
+        parameter.expression = *text;
+    }
+}
+
+void describe_parameter(Fields& f, ModelWords& words, ParameterWords& parameter) {
+    f.any(required_key("value",
+                       "typical value in `unit`, or an expression of covariates, maps and other "
+                       "parameters",
+                       "5.0"),
+          "number or expression",
+          [&](const io::TomlView& view) { read_value(view, words, parameter); });
+    describe_unit(f, parameter.unit, required_key("unit", "of the value", "\"L/h\""));
+    if (f.is_listing())
+        f.table(optional_key("iiv", "variability between patients", "{ sd = 0.3 }"),
+                describe_iiv_for_reference);
+    else
+        keep(f, optional_key("iiv", "", ""), "", parameter.iiv);
+    parameter.scale = optional_source(
+        f,
+        optional_key("scale", "what multiplies the value; without unit", "\"(WT / 70[kg])^0.75\""));
+    parameter.lower =
+        optional_number(f, optional_key("lower", "least typical value, in `unit`", "0"));
+    parameter.upper =
+        optional_number(f, optional_key("upper", "largest typical value, in `unit`", "10"));
+    f.text(optional_key("about", "one line", "\"clearance\""), parameter.about);
+    f.text(optional_key(
+               "source", "where the value is from, if not from the model's source", "\"assumed\""),
+           parameter.source);
+}
+
+void describe_omega(Fields& f, OmegaWords& omega) {
+    omega.span = f.span();
+    f.texts(required_key("of", "parameters whose effects are correlated", "[\"CL\", \"V\"]"),
+            omega.of);
+    omega.of_span = f.span("of");
+    keep(f,
+         optional_key("correlation",
+                      "below the diagonal, one row per parameter from the second on",
+                      "[[0.6]]"),
+         "rows of numbers",
+         omega.correlation);
+    keep(f,
+         optional_key("covariance",
+                      "of the effects, with the diagonal, which repeats the variances of iiv",
+                      "[[0.09], [0.02, 0.04]]"),
+         "rows of numbers",
+         omega.covariance);
+    f.one_of({"correlation", "covariance"}, true);
+}
+
+void describe_otherwise_for_reference(Fields& f) {
+    int by = 0;
+    std::string source;
+    const auto ignore = [](const io::TomlView&) {};
+    f.choice(required_key("by", "what gives the value instead", "\"activity_score\""),
+             {"activity_score", "phenotype"},
+             by);
+    f.any(required_key("table", "values", "{ \"2\" = 1, \"1\" = 0.5 }"), "numbers by text", ignore);
+    f.any(optional_key("uncertain_activity",
+                       "activities an allele of unknown function may have, with probabilities",
+                       "{ \"0\" = 0.25, \"0.5\" = 0.5, \"1\" = 0.25 }"),
+          "probabilities by activity",
+          ignore);
+    f.text(required_key("source", "why this may be assumed", "\"assumed: …\""), source);
+}
+
+void describe_map(Fields& f, MapWords& map) {
+    f.text(required_key(
+               "gene", "a gene of the library, or a gene file beside the model", "\"CYP2C9\""),
+           map.gene);
+    map.gene_span = f.span("gene");
+    int by = 0, law = 0;
+    f.choice(required_key("by", "what the value depends on", "\"diplotype\""),
+             {"diplotype", "allele", "phenotype", "activity_score"},
+             by);
+    map.by = static_cast<GenotypeMap::By>(by);
+    describe_unit(f, map.unit, optional_key("unit", "of the values; absent: factors", "\"mg/L\""));
+    if (!f.has("unit")) map.unit.is_known = true;
+    f.text(optional_key("reference",
+                        "where the factor is exactly 1; required unless the map has a unit",
+                        "\"*1/*1\""),
+           map.reference);
+    map.reference_span = f.span("reference");
+    f.choice(optional_key("law", "how a score becomes a factor", "\"power\""),
+             {"table", "power", "emax"},
+             law);
+    map.law = static_cast<GenotypeMap::Law>(law);
+    map.exponent = optional_number(
+        f, positive(optional_key("exponent", "of law power: (score / reference)^exponent", "1.4")));
+    map.half =
+        optional_number(f,
+                        positive(optional_key(
+                            "half", "of law emax: the score with half the largest value", "1.5")));
+    keep(f,
+         optional_key("table", "values of law table", "{ \"*1/*1\" = 1, \"*1/*2\" = 0.685 }"),
+         "numbers by text",
+         map.table);
+    if (f.is_listing())
+        f.table(optional_key(
+                    "otherwise", "for what the table does not name; or \"error\"", "\"error\""),
+                describe_otherwise_for_reference);
+    else
+        keep(f, optional_key("otherwise", "", ""), "", map.otherwise);
+    std::string text; // for readers only
+    f.text(optional_key("about", "one line", "\"S-warfarin clearance\""), text);
+    f.text(optional_key("source", "where the values are from", "\"Hamberg 2007\""), text);
+}
+
+void describe_covariate(Fields& f, CovariateWords& covariate) {
+    covariate.unit.is_known = true;
+    if (f.has("unit") || f.is_listing())
+        describe_unit(f, covariate.unit, optional_key("unit", "of a number", "\"kg\""));
+    f.texts(
+        optional_key("categories", "of a covariate that is no number", "[\"male\", \"female\"]"),
+        covariate.categories);
+    f.one_of({"unit", "categories"}, true);
+    keep(
+        f,
+        optional_key("reference", "the typical patient's, for tests; never a silent default", "70"),
+        "number in `unit`, or a category",
+        covariate.reference);
+    f.text(optional_key("about", "one line", "\"body weight\""), covariate.about);
+}
+
+void describe_state(Fields& f, StateWords& state) {
+    describe_unit(f, state.unit, required_key("unit", "of the state; % is a label", "\"mg\""));
+    f.number(
+        positive(optional_key("scale",
+                              "its usual size in `unit`, for error control; absent: from doses "
+                              "or baseline",
+                              "100")),
+        state.scale);
+    describe_molar_mass(f, state.molar_mass);
+    f.text(optional_key("about", "one line", "\"gut\""), state.about);
+}
+
+void describe_route(Fields& f, RouteWords& route) {
+    f.text(required_key("into", "the state a dose goes into", "\"depot\""), route.into);
+    route.into_span = f.span("into");
+    f.flag(optional_key("default", "for doses that name no route", "true"), route.is_default);
+    f.text(optional_key("about", "one line", "\"tablet\""), route.about);
+}
+
+/// Which numbers a law takes, beside each other so that the rules stay one table.
+struct ErrorLaw {
+    const char* name;
+    ResidualError::Law law;
+    bool additive, proportional, exponent, sd;
+};
+constexpr ErrorLaw error_laws[] = {
+    {"additive", ResidualError::Law::additive, true, false, false, false},
+    {"proportional", ResidualError::Law::proportional, false, true, false, false},
+    {"combined1", ResidualError::Law::combined1, true, true, false, false},
+    {"combined2", ResidualError::Law::combined2, true, true, false, false},
+    {"lognormal", ResidualError::Law::lognormal, false, false, false, true},
+    {"power", ResidualError::Law::power, false, true, true, false},
+};
+
+void check_error_number(Fields& f, const ErrorLaw& law, const char* key, bool is_taken) {
+    if (f.has(key) && !is_taken)
+        f.mistake(key, fmt::format("law \"{}\" takes no '{}'", law.name, key));
+    if (!f.has(key) && is_taken)
+        f.mistake("law", fmt::format("law \"{}\" needs '{}'", law.name, key));
+}
+
+void describe_error(Fields& f, ResidualError& error) {
+    std::vector<std::string> names;
+    for (const ErrorLaw& law : error_laws)
+        names.emplace_back(law.name);
+    int law = -1;
+    f.choice(required_key("law", "of the residual error", "\"combined2\""), names, law);
+    f.number(not_negative(optional_key("additive", "sd in the output's unit", "0.02")),
+             error.additive);
+    f.number(not_negative(optional_key("proportional", "sd as a fraction of the value", "0.15")),
+             error.proportional);
+    f.number(optional_key("exponent", "of law power: sd = proportional · value^exponent", "0.5"),
+             error.exponent);
+    f.number(not_negative(optional_key("sd", "of law lognormal: sd of the log", "0.3")),
+             error.log_sd);
+    if (f.is_listing() || law < 0) return;
+    const ErrorLaw& chosen = error_laws[law];
+    error.law = chosen.law;
+    check_error_number(f, chosen, "additive", chosen.additive);
+    check_error_number(f, chosen, "proportional", chosen.proportional);
+    check_error_number(f, chosen, "exponent", chosen.exponent);
+    check_error_number(f, chosen, "sd", chosen.sd);
+}
+
+void describe_output(Fields& f, OutputWords& output) {
+    describe_unit(f, output.unit, required_key("unit", "it is reported in", "\"mg/L\""));
+    f.text(optional_key("label", "for axes and tables", "\"plasma concentration\""), output.label);
+    f.table(optional_key("error", "residual error of a measurement", "{ law = \"proportional\" }"),
+            [&](Fields& e) { describe_error(e, output.error); });
+}
+
+void describe_test(Fields& f, TestWords& test) {
+    test.span = f.span();
+    f.list(optional_key("doses", "as in a regimen", "[ { dose = \"100 mg\" } ]"),
+           [&](Fields& dose) { describe_dose(dose, test.doses.emplace_back()); });
+    f.quantities(required_key("at", "when to look, rising", "[\"1 h\", \"4 h\"]"),
+                 sim::time_dimension,
+                 test.at);
+    test.at_span = f.span("at");
+    keep(f,
+         required_key("expect", "values of outputs, in their units", "{ Cp = [1.5, 1.6] }"),
+         "rows of numbers by output",
+         test.expect);
+    f.number(positive(optional_key("within", "largest relative difference", "1e-3")), test.within);
+    keep(f,
+         optional_key("genotypes", "diplotypes by gene; absent: reference", "{}"),
+         "diplotypes by gene",
+         test.genotypes);
+    keep(f,
+         optional_key("covariates", "values that differ from the reference", "{}"),
+         "values by covariate",
+         test.covariates);
+    keep(f,
+         optional_key("parameters", "typical values that differ from the file's", "{}"),
+         "numbers by parameter",
+         test.parameters);
+    f.text(optional_key("about", "what it shows", "\"…\""), test.about);
+    f.text(required_key("source", "where the expected numbers are from", "\"closed form\""),
+           test.source);
+}
+
+/// Reads [section.KEY] tables into a list, in the order of the file.
+template <class Row, class Describe>
+void describe_keyed(Fields& f,
+                    ModelWords& words,
+                    const io::Field& field,
+                    std::vector<Row>& rows,
+                    Describe describe) {
+    f.keyed(field, [&](const std::string& key, Fields& row) {
+        Row& entry = rows.emplace_back();
+        entry.name = key;
+        entry.span = key_place(words, field.name, row, key);
+        describe(row, entry);
+    });
+}
+
+} // namespace
+
+void describe_model(Fields& f, ModelWords& words) {
+    f.text(required_key("gemel", "what the file is", "\"model/1\""), words.format);
+    if (!words.format.empty() && words.format != "model/1")
+        f.mistake("gemel",
+                  fmt::format("this is no model file but \"{}\"", words.format),
+                  "the first line of a model file is gemel = \"model/1\"");
+    f.table(required_key("model", "the model as a whole", ""),
+            [&](Fields& head) { describe_head(head, words); });
+    describe_keyed(
+        f, words, optional_key("routes", "ways in for doses", ""), words.routes, describe_route);
+    describe_keyed(
+        f,
+        words,
+        optional_key("parameters", "numbers with units", ""),
+        words.parameters,
+        [&](Fields& row, ParameterWords& entry) { describe_parameter(row, words, entry); });
+    f.list(optional_key("omega", "correlated variability", ""),
+           [&](Fields& row) { describe_omega(row, words.omega.emplace_back()); });
+    describe_keyed(
+        f, words, optional_key("maps", "from genotype to number", ""), words.maps, describe_map);
+    describe_keyed(f,
+                   words,
+                   optional_key("covariates", "what is known of a patient", ""),
+                   words.covariates,
+                   describe_covariate);
+    describe_keyed(f,
+                   words,
+                   required_key("states", "one for each d/dt line", ""),
+                   words.states,
+                   describe_state);
+    describe_keyed(
+        f, words, required_key("outputs", "what is reported", ""), words.outputs, describe_output);
+    f.list(optional_key("tests", "what the model must reproduce", ""),
+           [&](Fields& row) { describe_test(row, words.tests.emplace_back()); });
+}
+
+} // namespace gemel::pkpd

@@ -1,0 +1,120 @@
+#pragma once
+
+#include <gemel/io/fields.hpp>
+#include <gemel/pkpd/dosing.hpp>
+#include <gemel/pkpd/model.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A model file as it stands: every key read and checked by itself, no name looked up yet.
+namespace gemel::pkpd {
+
+/// A unit as declared. In a model file `%` is a label: the number stands for itself.
+struct DeclaredUnit {
+    sim::Unit unit;
+    sim::SourceSpan span;
+    bool is_known = false; ///< false after a mistake: what has this unit is not checked further
+};
+
+struct ParameterWords {
+    std::string name, about, source;
+    sim::SourceSpan span; ///< of its key; likewise below
+    DeclaredUnit unit;
+    std::optional<double> value;
+    std::optional<sim::SourceText> expression; ///< where the value is one
+    std::optional<sim::SourceText> scale;
+    std::optional<double> lower, upper;
+    io::TomlView iiv;
+    sim::SourceSpan value_span;
+};
+
+struct OmegaWords {
+    sim::SourceSpan span;
+    std::vector<std::string> of;
+    sim::SourceSpan of_span;
+    io::TomlView correlation, covariance;
+};
+
+struct MapWords {
+    std::string name, gene, reference;
+    sim::SourceSpan span, gene_span, reference_span;
+    GenotypeMap::By by = GenotypeMap::By::diplotype;
+    GenotypeMap::Law law = GenotypeMap::Law::table;
+    DeclaredUnit unit;
+    std::optional<double> exponent, half;
+    io::TomlView table, otherwise;
+};
+
+struct CovariateWords {
+    std::string name, about;
+    sim::SourceSpan span;
+    DeclaredUnit unit;
+    std::vector<std::string> categories;
+    io::TomlView reference;
+};
+
+struct StateWords {
+    std::string name, about;
+    sim::SourceSpan span;
+    DeclaredUnit unit;
+    double scale = 0.0;
+    std::optional<sim::Quantity> molar_mass;
+};
+
+struct RouteWords {
+    std::string name, about, into;
+    sim::SourceSpan span, into_span;
+    bool is_default = false;
+};
+
+struct OutputWords {
+    std::string name, label;
+    sim::SourceSpan span;
+    DeclaredUnit unit;
+    ResidualError error;
+};
+
+struct TestWords {
+    sim::SourceSpan span;
+    std::string about, source;
+    std::vector<DoseWords> doses;
+    std::vector<sim::Quantity> at;
+    sim::SourceSpan at_span;
+    io::TomlView expect, genotypes, covariates, parameters;
+    double within = 1e-3;
+};
+
+struct ModelWords {
+    std::string format, name, about, source;
+    DeclaredUnit time;
+    std::optional<sim::Quantity> molar_mass;
+    sim::SourceText equations;
+    std::vector<ParameterWords> parameters;
+    std::vector<OmegaWords> omega;
+    std::vector<MapWords> maps;
+    std::vector<CovariateWords> covariates;
+    std::vector<StateWords> states;
+    std::vector<RouteWords> routes;
+    std::vector<OutputWords> outputs;
+    std::vector<TestWords> tests;
+
+    io::TomlView root;                          ///< unset while listing
+    sim::DiagnosticList* diagnostics = nullptr; ///< null while listing
+};
+
+/// The grammar of model files.
+void describe_model(io::Fields& fields, ModelWords& words);
+
+/// What `iiv = { … }` says about a parameter in `unit`; nothing after a mistake.
+std::optional<Variability>
+read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics);
+void describe_iiv_for_reference(io::Fields& fields);
+
+/// A covariate's value: a number in its unit, a quantity, or a category (its index).
+std::optional<double> read_covariate_value(const Covariate& covariate,
+                                           const io::TomlView& view,
+                                           sim::DiagnosticList& diagnostics);
+
+} // namespace gemel::pkpd
