@@ -21,7 +21,8 @@ bool any_mistake(std::initializer_list<const Operand*> operands) {
 
 std::string describe(const Unit& unit) {
     if (is_one(unit)) return "a number without unit";
-    return fmt::format("{} ({})", unit.text, unit.dimension.name());
+    return fmt::format(
+        "{} ({})", unit.text, unit.is_dimensionless() ? "a ratio" : unit.dimension.name());
 }
 
 std::string advice_on_units(const Unit& is, const Unit& wanted) {

@@ -18,7 +18,7 @@ struct Operand {
     SourceSpan span;
 };
 
-/// "mg/L (a concentration)"; "a number without unit".
+/// "mg/L (a concentration)"; "mg/kg (a ratio)"; "a number without unit".
 std::string describe(const Unit& unit);
 
 class TypedMath {
