@@ -104,7 +104,7 @@ Population read_population(const io::TomlView& table,
     if (words.ancestry.is_set()) read_ancestry(words.ancestry, population, diagnostics);
     population.covariates =
         read_covariates(words.covariates, table.span(), *population.model, diagnostics);
-    read_genotypes(words.genotypes, table.span(), population, diagnostics);
+    read_genotypes(words.genotypes, table.span(), words.ancestry.is_set(), population, diagnostics);
     if (diagnostics.size() == n_before) check_maps_cover(population, words.genotypes, diagnostics);
     check_purposes(population, table.span(), diagnostics);
     return population;

@@ -30,9 +30,11 @@ class GenotypeReader {
 public:
     GenotypeReader(const Population& population,
                    const GeneTable& gene,
+                   bool has_ancestry,
                    sim::DiagnosticList& diagnostics)
         : population_(population),
           gene_(gene),
+          has_ancestry_(has_ancestry),
           diagnostics_(diagnostics) {}
 
     bool read(const io::TomlView& view, GenotypeDistribution& law) const;
@@ -51,6 +53,7 @@ private:
 
     const Population& population_;
     const GeneTable& gene_;
+    bool has_ancestry_;
     sim::DiagnosticList& diagnostics_;
 };
 
@@ -78,6 +81,8 @@ bool GenotypeReader::by_ancestry(const io::TomlView& table, GenotypeDistribution
         return mistake(table.span(),
                        "`by` stands alone and its only word is \"ancestry\"",
                        "write { by = \"ancestry\" }");
+    if (population_.groups.empty() && has_ancestry_)
+        return false; // what is wrong with the ancestry is reported there
     if (population_.groups.empty())
         return mistake(
             table.span(),
@@ -286,6 +291,7 @@ void read_ancestry(const io::TomlView& ancestry,
 
 void read_genotypes(const io::TomlView& genotypes,
                     const sim::SourceSpan& place,
+                    bool has_ancestry,
                     Population& population,
                     sim::DiagnosticList& diagnostics) {
     const Model& model = *population.model;
@@ -309,7 +315,7 @@ void read_genotypes(const io::TomlView& genotypes,
             GenotypeDistribution law;
             law.gene = gene;
             law.table = found->second;
-            if (GenotypeReader(population, *law.table, diagnostics).read(view, law))
+            if (GenotypeReader(population, *law.table, has_ancestry, diagnostics).read(view, law))
                 population.genotypes.push_back(std::move(law));
         }
     for (const std::string& gene : known)

@@ -18,8 +18,10 @@ void read_ancestry(const io::TomlView& ancestry,
                    sim::DiagnosticList& diagnostics);
 
 /// `genotypes = { CYP2C9 = …, … }`, in the order of the file; needs the ancestry.
+/// @param has_ancestry  the key stands in the file, right or wrong
 void read_genotypes(const io::TomlView& genotypes,
                     const sim::SourceSpan& place,
+                    bool has_ancestry,
                     Population& population,
                     sim::DiagnosticList& diagnostics);
 
