@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <fstream>
+#include <random>
 
 // The oracle of every place is counting by hand in the text beside it.
 namespace gemel::io {
@@ -104,6 +105,40 @@ TEST_CASE("The three inputs toml++ 3.3 stumbles over are ordinary mistakes") {
     mistakes("[\n[\n");
     mistakes(std::string(5000, '[') + "\n");
     mistakes("a = " + std::string(5000, '[') + "\n");
+}
+
+TEST_CASE("No damage to a file does more than make it wrong") {
+    // Invariant: a damaged text is either read or told in words, and nothing is thrown.
+    const std::string whole = R"(gemel = "study/1" # µ 漢 😀
+[study]
+model = 'x.toml'
+size = 1_000
+t = [1.5e3, inf, 0x1F, 07:32:00, true]
+e = '''
+a = "b"
+'''
+[[tests]]
+a."b c" = { d = [ { } ] }
+s = """x\n \u00B5 \
+  y"""
+[arms."*1/*1".z]
+)";
+    const std::string pieces = "[]{}=.,#\"'\\\n\r\t_+-0eExnué漢😀\x80\xFF\x7F";
+    REQUIRE(parsed(whole).is_set());
+    std::mt19937 random(1);
+    const auto below = [&](std::size_t n) { return random() % n; };
+    for (int i = 0; i < 20000; ++i) {
+        std::string text = whole;
+        for (std::size_t edits = 1 + below(4); edits > 0; --edits) {
+            if (below(3) == 0) text.erase(below(text.size()), 1 + below(8));
+            if (text.empty()) text = whole;
+            if (below(3) == 0) text.insert(below(text.size()), text, below(text.size()), below(8));
+            text.insert(below(text.size()), pieces, below(pieces.size()), 1 + below(3));
+        }
+        sim::DiagnosticList diagnostics;
+        const TomlView view = parse_toml(source(text), diagnostics);
+        if (view.is_set() != diagnostics.empty()) FAIL(text);
+    }
 }
 
 TEST_CASE("What is not UTF-8 or invisible is named with its place") {

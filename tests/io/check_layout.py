@@ -1,0 +1,114 @@
+"""A result file opens cleanly where users open it: xarray by both engines, h5py, ncdump.
+
+usage: check_layout.py TEST_IO    (the test program, which writes the file)
+
+The expected values are those of tests/io/result/trial.cpp: 10·arm + subject + time/100.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+import xarray as xr
+
+GROUPS = ["", "outcomes", "covariates", "genotypes", "diagnostics", "endpoints"]
+
+
+def write_trial(program, folder):
+    subprocess.run(
+        [program, "--no-skip", "--test-case=write the trial that check_layout.py reads"],
+        env={**os.environ, "GEMEL_LAYOUT_FOLDER": folder},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return os.path.join(folder, "trial.h5")
+
+
+def check_h5py(path):
+    with h5py.File(path, "r") as file:
+        # Fixed-length text, which R needs, is bytes in h5py.
+        assert file.attrs["layout"].decode() == "gemel-trajectory/1"
+        assert file.attrs["Conventions"].decode() == "CF-1.10"
+        assert len(file.attrs["results_sha256"]) == 64
+
+        def check(name, item):
+            tracked = item.id.get_create_plist()  # a group's or a dataset's
+            assert tracked.get_attr_creation_order() == 3, f"{name} forgets the order of attributes"
+            if not isinstance(item, h5py.Dataset):
+                return
+            assert not tracked.get_obj_track_times(), name
+            assert "units" in item.attrs, f"{name} has no units"
+            assert item.dtype.kind != "V", f"{name} is a compound"
+            if name.startswith("provenance/") or h5py.h5ds.is_scale(item.id):
+                return
+            for axis, dimension in enumerate(item.dims):
+                assert len(dimension) == 1, f"axis {axis} of {name} has no scale"
+            if item.dtype.kind == "f":
+                assert np.isnan(item.fillvalue) and np.isnan(item.attrs["_FillValue"]), name
+            if item.dtype.kind == "O":
+                info = h5py.check_string_dtype(item.dtype)
+                assert info.encoding == "utf-8" and info.length is None, name
+
+        file.visititems(check)
+        assert file["provenance/study_toml"].asstr()[()].startswith("gemel")
+
+
+def check_xarray(path, engine):
+    with xr.open_dataset(path, engine=engine) as root:
+        assert set(root.dims) == {"arm", "subject", "time", "time_INR"}, root.dims
+        assert root.Cp.dims == ("arm", "subject", "time")
+        assert root.Cp.units == "mg/L" and root.time.units == "h"
+        assert root.time.dtype == np.float64  # hours stay numbers
+        assert list(root.arm.values) == ["low", "high"]
+        assert float(root.Cp.sel(arm="high", subject=71, time=5)) == 10 + 70 + 0.05
+        assert bool(root.Cp.sel(arm="high", subject=4).isnull().all())
+        assert int(root.Cp.isnull().sum()) == 25
+        assert root.attrs["title"] == "a trial µ"
+    for group in GROUPS:
+        with xr.open_dataset(path, engine=engine, group=group or None) as ds:
+            assert not any("phony" in str(dim) for dim in ds.dims), (engine, group, ds.dims)
+            for name in ds.data_vars:
+                assert "units" in ds[name].attrs, (engine, group, name)
+    with xr.open_dataset(path, engine=engine, group="genotypes") as ds:
+        assert list(ds.CYP2C9.values[:2]) == ["*1/*1", "*1/*3"]
+        assert ds.CYP2C9.attrs["long_name"] == "diplotype µ"
+    with xr.open_dataset(path, engine=engine, group="diagnostics") as ds:
+        assert ds.status.attrs["flag_meanings"] == "ok failed_nonfinite"
+        assert list(ds.status.attrs["flag_values"]) == [0, 1]
+        assert int(ds.status.sum()) == 1
+
+
+def check_ncdump(path):
+    header = subprocess.run(["ncdump", "-h", path], check=True, capture_output=True, text=True)
+    text = header.stdout
+    assert header.stderr == "", header.stderr
+    assert "phony" not in text
+    for line in [
+        "double Cp(arm, subject, time) ;",
+        'Cp:units = "mg/L" ;',
+        "Cp:_FillValue = NaN ;",
+        "string arm(arm) ;",
+        "int64 subject(subject) ;",
+        "double AUC(arm, subject) ;",
+        "string CYP2C9(subject) ;",
+        "ubyte status(arm, subject) ;",
+        ':Conventions = "CF-1.10" ;',
+    ]:
+        assert line in text, f"{line}\nis missing in\n{text}"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
+        path = write_trial(sys.argv[1], folder)
+        check_h5py(path)
+        for engine in ["netcdf4", "h5netcdf"]:
+            check_xarray(path, engine)
+        check_ncdump(path)
+    print("h5py, xarray (netcdf4, h5netcdf) and ncdump read the file as it was meant")
+
+
+if __name__ == "__main__":
+    main()
