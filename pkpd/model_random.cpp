@@ -1,5 +1,6 @@
 #include "model_random.hpp"
 
+#include "covariate_law.hpp"
 #include "keys.hpp"
 
 #include <fmt/format.h>
@@ -231,7 +232,7 @@ read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& d
     else if (result.reading == "var")
         result.sd = std::sqrt(words.var);
     else if (result.reading == "cv")
-        result.sd = std::sqrt(std::log1p(words.cv * words.cv));
+        result.sd = log_sd_of_cv(words.cv); // no libm: the sd is part of what is drawn
     else
         result.sd = words.cv_approx;
     return diagnostics.size() == n_before ? std::optional(result) : std::nullopt;
