@@ -33,6 +33,7 @@ struct OutcomeCall {
 struct BoundOutcome {
     sim::Functional functional;
     sim::Unit unit;
+    double offset = 0.0; ///< added to the functional: tmax counts from the start of its window
 };
 
 /// A row of the one list of outcome functions.

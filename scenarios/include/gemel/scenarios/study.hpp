@@ -33,7 +33,7 @@ struct Study {
     std::filesystem::path file;
     std::shared_ptr<const sim::SourceFile> text;
     std::vector<std::string> overrides;                      ///< as given with --set, in order
-    std::vector<std::pair<std::string, std::string>> inputs; ///< path, text of every file read
+    std::vector<std::pair<std::string, std::string>> inputs; ///< name, text of every file read
 
     std::shared_ptr<const pkpd::Model> model;
     pkpd::Population population;
@@ -43,7 +43,8 @@ struct Study {
     std::vector<Outcome> outcomes;
     std::vector<Save> saves;
     std::vector<std::vector<BoundOutcome>> bound_outcomes; ///< [arm][outcome]
-    std::vector<double> outcome_thresholds;                ///< [outcome], in the outcome's unit
+    std::vector<double> outcome_thresholds; ///< [outcome], in its call's unit; NaN: no comparison
+    std::vector<sim::Unit> outcome_units;   ///< [outcome]; "1" for comparisons
     std::string solver;                                    ///< "" : chosen by structure
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000;
@@ -54,6 +55,9 @@ struct StudyOptions {
     std::vector<std::string> overrides; ///< "path=value", applied in order
     std::optional<std::uint64_t> seed;
 };
+
+/// The arm's regimen.
+const pkpd::Regimen& regimen_of(const Study& study, const Arm& arm);
 
 /// All mistakes of all files (study, model, genes) together.
 /// @throws sim::InputError

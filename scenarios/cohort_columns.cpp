@@ -1,0 +1,167 @@
+#include "cohort_columns.hpp"
+
+#include "engine.hpp"
+
+#include <algorithm>
+
+namespace gemel::scenarios {
+
+namespace {
+
+std::vector<std::string> phenotype_labels(const pkpd::GeneTable& gene) {
+    std::vector<std::string> labels;
+    for (const pkpd::Phenotype& phenotype : gene.phenotypes)
+        labels.push_back(phenotype.label.empty() ? phenotype.name : phenotype.label);
+    return labels;
+}
+
+void declare_covariate(const pkpd::Covariate& covariate, io::ResultFile& file) {
+    io::Variable variable;
+    variable.path = "covariates/" + covariate.name;
+    variable.type =
+        covariate.categories.empty() ? io::ValueType::real : io::ValueType::category;
+    variable.axes = {"subject"};
+    variable.units = covariate.categories.empty() ? covariate.unit.text : "1";
+    variable.long_name = covariate.about.empty() ? covariate.name : covariate.about;
+    variable.meanings = covariate.categories;
+    file.add(variable);
+}
+
+void declare_gene(const pkpd::GeneTable& gene, io::ResultFile& file) {
+    const std::string path = "genotypes/" + gene.name;
+    file.add({path, io::ValueType::text, {"subject"}, "1", gene.name + " diplotype", {}, {}});
+    if (gene.has_score)
+        file.add({path + "_activity",
+                  io::ValueType::real,
+                  {"subject"},
+                  "1",
+                  gene.name + " activity score",
+                  {},
+                  {}});
+    file.add({path + "_phenotype",
+              io::ValueType::category,
+              {"subject"},
+              "1",
+              gene.name + " phenotype",
+              phenotype_labels(gene),
+              {}});
+}
+
+void write_covariates(const Study& study, const pkpd::CohortBlock& block, io::ResultFile& file) {
+    const auto count = static_cast<std::size_t>(block.range.count);
+    for (std::size_t i = 0; i < study.model->covariates.size(); ++i) {
+        const pkpd::Covariate& covariate = study.model->covariates[i];
+        const std::span<const double> column{block.covariates.data() + i * count, count};
+        const std::string path = "covariates/" + covariate.name;
+        if (covariate.categories.empty()) {
+            file.write(path, -1, block.range.first, column);
+            continue;
+        }
+        std::vector<std::uint8_t> codes(count);
+        std::transform(column.begin(), column.end(), codes.begin(), [](double x) {
+            return static_cast<std::uint8_t>(x);
+        });
+        file.write(path, -1, block.range.first, std::span<const std::uint8_t>(codes));
+    }
+    if (!block.ancestry.empty())
+        file.write("covariates/ancestry",
+                   -1,
+                   block.range.first,
+                   std::span<const std::uint8_t>(block.ancestry));
+}
+
+void write_gene(const pkpd::GeneTable& gene,
+                const pkpd::CohortBlock::Gene& drawn,
+                std::uint64_t first,
+                io::ResultFile& file) {
+    const std::string path = "genotypes/" + gene.name;
+    std::vector<std::string> diplotypes;
+    for (const pkpd::Diplotype& diplotype : drawn.diplotype)
+        diplotypes.push_back(gene.text(diplotype));
+    file.write(path, -1, first, diplotypes);
+    if (gene.has_score)
+        file.write(path + "_activity", -1, first, std::span<const double>(drawn.score));
+    file.write(
+        path + "_phenotype", -1, first, std::span<const std::uint8_t>(drawn.phenotype));
+}
+
+/// Splits every subject on a map's `otherwise` by what is missing: the table's row or the function.
+void count_assumptions(const Study& study, const pkpd::CohortBlock& block, Cohort& cohort) {
+    const auto count = static_cast<std::size_t>(block.range.count);
+    for (std::size_t m = 0; m < study.model->maps.size(); ++m) {
+        const auto& genotypes = study.population.genotypes;
+        const auto gene =
+            std::find_if(genotypes.begin(), genotypes.end(), [&](const auto& distribution) {
+                return distribution.gene == study.model->maps[m].gene;
+            });
+        if (gene == genotypes.end())
+            continue;
+        const auto& drawn = block.genes[static_cast<std::size_t>(gene - genotypes.begin())];
+        for (std::size_t s = 0; s < count; ++s) {
+            if (block.is_assumed[m * count + s] == 0)
+                continue;
+            const bool is_known = gene->table->score(drawn.diplotype[s]).has_value();
+            ++(is_known ? cohort.assumptions[m].not_in_table
+                        : cohort.assumptions[m].unknown_function);
+        }
+    }
+}
+
+Cohort empty_cohort(const Study& study) {
+    Cohort cohort;
+    for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes) {
+        Grouping grouping{genotype.gene + " phenotype", {}, {}};
+        for (const pkpd::Phenotype& phenotype : genotype.table->phenotypes)
+            grouping.groups.push_back(phenotype.name);
+        cohort.groupings.push_back(std::move(grouping));
+    }
+    if (!study.population.groups.empty())
+        cohort.groupings.push_back({"ancestry", study.population.groups, {}});
+    cohort.assumptions.resize(study.model->maps.size());
+    return cohort;
+}
+
+void keep_groups(const pkpd::CohortBlock& block, Cohort& cohort) {
+    const auto append = [](std::vector<std::uint8_t>& to, const std::vector<std::uint8_t>& from) {
+        to.insert(to.end(), from.begin(), from.end());
+    };
+    for (std::size_t g = 0; g < block.genes.size(); ++g)
+        append(cohort.groupings[g].of, block.genes[g].phenotype);
+    if (!block.ancestry.empty())
+        append(cohort.groupings.back().of, block.ancestry);
+}
+
+} // namespace
+
+void declare_cohort(const Study& study, io::ResultFile& file) {
+    for (const pkpd::Covariate& covariate : study.model->covariates)
+        declare_covariate(covariate, file);
+    if (!study.population.groups.empty())
+        file.add({"covariates/ancestry",
+                  io::ValueType::category,
+                  {"subject"},
+                  "1",
+                  "ancestry group",
+                  study.population.groups,
+                  {}});
+    for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
+        declare_gene(*genotype.table, file);
+}
+
+Cohort write_cohort(const Study& study, io::ResultFile& file) {
+    Cohort cohort = empty_cohort(study);
+    const std::uint64_t size = study.population.size;
+    const std::uint64_t step = block_size_of(study);
+    for (std::uint64_t first = 0; first < size; first += step) {
+        const pkpd::CohortBlock block =
+            study.population.draw({0, first, std::min(step, size - first)});
+        write_covariates(study, block, file);
+        for (std::size_t g = 0; g < study.population.genotypes.size(); ++g)
+            write_gene(*study.population.genotypes[g].table, block.genes[g], first, file);
+        count_assumptions(study, block, cohort);
+        keep_groups(block, cohort);
+    }
+    return cohort;
+}
+
+} // namespace gemel::scenarios

@@ -1,0 +1,85 @@
+#include "engine.hpp"
+
+#include <gemel/io/result_file.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace gemel::scenarios {
+
+sim::SolverChoice solver_of(const Study& study, const sim::CompiledSystem& system) {
+    if (study.solver.empty())
+        return sim::choose_solver(system);
+    return {sim::find_solver(study.solver), "named by the study"};
+}
+
+std::string why_not_applicable(const Study& study) {
+    if (study.solver.empty())
+        return {};
+    const sim::CompiledSystem system = sim::compile(study.model->system);
+    const sim::Solver* solver = sim::find_solver(study.solver);
+    if (solver == nullptr || solver->applies == nullptr || solver->applies(system))
+        return {};
+    return fmt::format(
+        "solver '{}' cannot solve this model; it is for: {}", study.solver, solver->about);
+}
+
+std::vector<Save> written_saves(const Study& study) {
+    std::vector<Save> written;
+    for (const Save& save : study.saves)
+        if (save.n_subjects > 0 && !save.times.empty())
+            written.push_back(save);
+    return written;
+}
+
+sim::Observation observation_of(const Study& study, std::size_t arm) {
+    sim::Observation observation;
+    for (const Save& save : written_saves(study))
+        observation.sampled.push_back({study.model->find_output(save.output), save.times});
+    for (const BoundOutcome& outcome : study.bound_outcomes[arm])
+        observation.functionals.push_back(outcome.functional);
+    return observation;
+}
+
+Engine make_engine(const Study& study, int width) {
+    Engine engine;
+    engine.system = std::make_unique<sim::CompiledSystem>(sim::compile(study.model->system));
+    const sim::SolverChoice choice = solver_of(study, *engine.system);
+    engine.solver = choice.solver;
+    engine.why = choice.why;
+    sim::SolverOptions options;
+    options.rtol = study.rtol;
+    options.max_steps = study.max_steps;
+    if (width > 0)
+        options.width = width;
+    engine.prepared = engine.solver->prepare(*engine.system, options);
+    for (std::size_t arm = 0; arm < study.arms.size(); ++arm)
+        engine.arms.push_back({{regimen_of(study, study.arms[arm]).records, study.duration},
+                               observation_of(study, arm),
+                               engine.prepared.get()});
+    return engine;
+}
+
+std::uint64_t block_size_of(const Study& study) {
+    std::size_t longest = 0;
+    for (const Save& save : written_saves(study))
+        longest = std::max(longest, save.times.size());
+    return io::chunk_subjects(longest);
+}
+
+sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threads) {
+    sim::RunRequest request;
+    request.system = engine.system.get();
+    request.arms = engine.arms;
+    request.subjects = {0, 0, study.population.size};
+    request.block_size = block_size_of(study);
+    request.n_threads = n_threads;
+    request.inputs = [&study](const sim::SubjectRange& range, std::span<double> inputs) {
+        const pkpd::CohortBlock block = study.population.draw(range);
+        std::copy(block.inputs.begin(), block.inputs.end(), inputs.begin());
+    };
+    return request;
+}
+
+} // namespace gemel::scenarios

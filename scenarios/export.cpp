@@ -1,0 +1,192 @@
+#include <gemel/scenarios/export.hpp>
+
+#include <gemel/io/csv.hpp>
+#include <gemel/io/result_file.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ostream>
+
+namespace gemel::scenarios {
+
+namespace {
+
+using Columns = std::vector<io::Variable>;
+
+/// Subjects read at once.
+constexpr std::uint64_t step = 1024;
+
+std::string header(const io::Variable& variable) {
+    const auto slash = variable.path.rfind('/');
+    const std::string name =
+        slash == std::string::npos ? variable.path : variable.path.substr(slash + 1);
+    const bool is_number =
+        variable.type == io::ValueType::real || variable.type == io::ValueType::integer;
+    return is_number && variable.units != "1" ? fmt::format("{} [{}]", name, variable.units) : name;
+}
+
+Columns columns_in(const io::ResultReader& file, const std::vector<std::string>& folders) {
+    Columns columns;
+    for (const std::string& folder : folders)
+        for (const io::Variable& variable : file.variables())
+            if (variable.path.starts_with(folder + "/"))
+                columns.push_back(variable);
+    return columns;
+}
+
+std::vector<std::string> headers(std::vector<std::string> first, const Columns& columns) {
+    for (const io::Variable& column : columns)
+        first.push_back(header(column));
+    return first;
+}
+
+/// A stretch of subjects of one column, as cells.
+class ColumnBlock {
+  public:
+    ColumnBlock(const io::ResultReader& file,
+                const io::Variable& variable,
+                int arm,
+                std::uint64_t first,
+                std::uint64_t count)
+        : variable_(variable) {
+        if (variable.type == io::ValueType::text)
+            texts_ = file.texts(variable.path, arm, first, count);
+        else
+            reals_ = file.reals(variable.path, arm, first, count);
+    }
+
+    void put(std::size_t index, io::CsvWriter& csv) const {
+        if (variable_.type == io::ValueType::text)
+            csv.cell(texts_[index]);
+        else if (variable_.type == io::ValueType::category)
+            csv.cell(variable_.meanings.at(static_cast<std::size_t>(reals_[index])));
+        else
+            csv.cell(reals_[index]);
+    }
+
+  private:
+    const io::Variable& variable_;
+    std::vector<double> reals_;
+    std::vector<std::string> texts_;
+};
+
+std::vector<ColumnBlock> read_block(const io::ResultReader& file,
+                                    const Columns& columns,
+                                    int arm,
+                                    std::uint64_t first,
+                                    std::uint64_t count) {
+    std::vector<ColumnBlock> blocks;
+    for (const io::Variable& column : columns)
+        blocks.emplace_back(file, column, arm, first, count);
+    return blocks;
+}
+
+void put_subjects(const io::ResultReader& file,
+                  const Columns& columns,
+                  const std::string* arm_label,
+                  int arm,
+                  io::CsvWriter& csv) {
+    const std::vector<std::int64_t> subjects = file.axis("subject").integers;
+    for (std::uint64_t first = 0; first < subjects.size(); first += step) {
+        const std::uint64_t count = std::min<std::uint64_t>(step, subjects.size() - first);
+        const auto blocks = read_block(file, columns, arm, first, count);
+        for (std::size_t s = 0; s < count; ++s) {
+            if (arm_label != nullptr)
+                csv.cell(*arm_label);
+            csv.cell(subjects[first + s]);
+            for (const ColumnBlock& block : blocks)
+                block.put(s, csv);
+            csv.end_row();
+        }
+    }
+}
+
+void export_by_subject(const io::ResultReader& file,
+                       const std::vector<std::string>& folders,
+                       std::ostream& out) {
+    const Columns columns = columns_in(file, folders);
+    io::CsvWriter csv(out, headers({"subject"}, columns));
+    put_subjects(file, columns, nullptr, -1, csv);
+}
+
+void export_outcomes(const io::ResultReader& file, std::ostream& out) {
+    Columns columns = columns_in(file, {"outcomes"});
+    io::CsvWriter csv(out, headers({"arm", "subject"}, columns));
+    const std::vector<std::string> arms = file.axis("arm").labels;
+    for (std::size_t arm = 0; arm < arms.size(); ++arm)
+        put_subjects(file, columns, &arms[arm], static_cast<int>(arm), csv);
+}
+
+/// Outputs of one grid and one set of subjects make one table; its rows follow each other.
+std::vector<Columns> output_tables(const io::ResultReader& file) {
+    std::vector<Columns> tables;
+    for (const io::Variable& variable : file.variables()) {
+        if (variable.axes.size() != 3 || variable.path.find('/') != std::string::npos)
+            continue;
+        const auto same = std::find_if(tables.begin(), tables.end(), [&](const Columns& table) {
+            return table.front().axes == variable.axes;
+        });
+        (same == tables.end() ? tables.emplace_back() : *same).push_back(variable);
+    }
+    return tables;
+}
+
+/// Where a table's columns stand among all outputs: others stay empty.
+void put_outputs(const io::ResultReader& file,
+                 const Columns& all,
+                 const Columns& table,
+                 const std::string& arm_label,
+                 int arm,
+                 io::CsvWriter& csv) {
+    const std::vector<std::int64_t> subjects = file.axis(table.front().axes[1]).integers;
+    const std::vector<double> times = file.axis(table.front().axes[2]).numbers;
+    constexpr std::uint64_t output_step = 64;
+    for (std::uint64_t first = 0; first < subjects.size(); first += output_step) {
+        const std::uint64_t count = std::min<std::uint64_t>(output_step, subjects.size() - first);
+        const auto blocks = read_block(file, table, arm, first, count);
+        for (std::size_t row = 0; row < count * times.size(); ++row) {
+            csv.cell(arm_label);
+            csv.cell(subjects[first + row / times.size()]);
+            csv.cell(times[row % times.size()]);
+            std::size_t next = 0;
+            for (const io::Variable& output : all)
+                if (next < table.size() && table[next].path == output.path)
+                    blocks[next++].put(row, csv);
+                else
+                    csv.cell(std::string());
+            csv.end_row();
+        }
+    }
+}
+
+void export_outputs(const io::ResultReader& file, std::ostream& out) {
+    const std::vector<Columns> tables = output_tables(file);
+    Columns all;
+    for (const Columns& table : tables)
+        all.insert(all.end(), table.begin(), table.end());
+    std::string time = "time";
+    if (!all.empty())
+        time = fmt::format("time [{}]", file.axis(all.front().axes[2]).units);
+    io::CsvWriter csv(out, headers({"arm", "subject", time}, all));
+    const std::vector<std::string> arms = file.axis("arm").labels;
+    for (std::size_t arm = 0; arm < arms.size(); ++arm)
+        for (const Columns& table : tables)
+            put_outputs(file, all, table, arms[arm], static_cast<int>(arm), csv);
+}
+
+} // namespace
+
+void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostream& out) {
+    const io::ResultReader file(results);
+    if (what == ExportWhat::outputs)
+        export_outputs(file, out);
+    else if (what == ExportWhat::outcomes)
+        export_outcomes(file, out);
+    else if (what == ExportWhat::subjects)
+        export_by_subject(file, {"covariates", "genotypes"}, out);
+    else
+        export_by_subject(file, {"parameters"}, out);
+}
+
+} // namespace gemel::scenarios

@@ -1,0 +1,56 @@
+#include "provenance.hpp"
+
+#include <gemel/sim/lane_program.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace gemel::scenarios {
+
+namespace {
+
+std::string instruction_set() {
+    return sim::best_instruction_set() == sim::InstructionSet::x86_64_v3 ? "x86-64-v3" : "baseline";
+}
+
+std::string joined(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines)
+        text += line + "\n";
+    return text;
+}
+
+std::string now_utc() {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
+}
+
+} // namespace
+
+void write_provenance(const Study& study,
+                      const Engine& engine,
+                      const RunStudyOptions& options,
+                      io::ResultFile& file) {
+    file.attribute("title", study.title.empty() ? study.id : study.title);
+    file.attribute("source", "gemel " + options.version);
+    file.attribute("seed", static_cast<std::int64_t>(study.population.seed));
+    file.attribute("study_sha256", io::sha256_hex(study.text->text));
+    file.provenance("version", options.version);
+    file.provenance("command", options.command);
+    file.provenance("created_utc", now_utc());
+    file.provenance("seed", std::to_string(study.population.seed));
+    file.provenance("rng", "philox4x32-10");
+    file.provenance("solver", std::string(engine.solver->name));
+    file.provenance("solver_why", engine.why);
+    file.provenance("rtol", fmt::format("{}", study.rtol));
+    file.provenance("tier", engine.solver->is_portable ? "everywhere" : "same build and CPU class");
+    file.provenance("instruction_set", instruction_set());
+    file.provenance_text("study_toml", study.text->text);
+    if (!study.overrides.empty())
+        file.provenance_text("overrides", joined(study.overrides));
+    for (const auto& [name, text] : study.inputs)
+        file.provenance_text(name, text);
+}
+
+} // namespace gemel::scenarios

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "engine.hpp"
+
+#include <gemel/io/result_file.hpp>
+#include <gemel/scenarios/run_study.hpp>
+
+namespace gemel::scenarios {
+
+/// What was asked and what answered: exact texts of every file, overrides, program, solver, seed.
+/// No name of a host or user, and no path of this machine.
+void write_provenance(const Study& study,
+                      const Engine& engine,
+                      const RunStudyOptions& options,
+                      io::ResultFile& file);
+
+/// Planned doses as NONMEM would list them, one row per record: /events.
+void declare_events(const Study& study, io::ResultFile& file);
+void write_events(const Study& study, io::ResultFile& file);
+
+} // namespace gemel::scenarios

@@ -1,0 +1,324 @@
+#include "engine.hpp"
+#include "outcome_text.hpp"
+#include "outcomes/window.hpp"
+#include "study_words.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gemel::scenarios {
+
+namespace {
+
+constexpr double max_saved_times = 1e6;
+
+/// Everything a study meets while it is loaded.
+struct Loading {
+    const io::Library& library;
+    sim::DiagnosticList diagnostics;
+    StudyWords words;
+    Study study;
+};
+
+io::TomlView overridden(io::TomlView document, const StudyOptions& options, Loading& loading) {
+    loading.study.overrides = options.overrides;
+    if (options.seed)
+        loading.study.overrides.push_back(fmt::format("study.seed={}", *options.seed));
+    for (const std::string& assignment : loading.study.overrides)
+        document = io::with_override(document, assignment, loading.diagnostics);
+    return document;
+}
+
+/// A file of another kind is told as such, not as a list of unknown keys.
+void refuse_other_kinds(const io::TomlView& document, Loading& loading) {
+    const io::TomlView format = document["gemel"];
+    const auto kind = format.text();
+    if (!kind || kind->starts_with("study/"))
+        return;
+    loading.diagnostics.add(format.span(),
+                            fmt::format("this file is a \"{}\"; a study is expected", *kind),
+                            "a study's first line is gemel = \"study/1\"");
+    loading.diagnostics.throw_if_any();
+}
+
+void read_words(const StudyOptions& options, Loading& loading) {
+    loading.study.text = io::read_source(loading.study.file, loading.diagnostics);
+    loading.diagnostics.throw_if_any();
+    io::TomlView document = io::parse_toml(loading.study.text, loading.diagnostics);
+    loading.diagnostics.throw_if_any();
+    document = overridden(document, options, loading);
+    refuse_other_kinds(document, loading);
+    io::read_fields(document, loading.diagnostics, [&](io::Fields& fields) {
+        describe_study(fields, loading.words, loading.diagnostics);
+    });
+}
+
+void load_model_of(Loading& loading) {
+    const std::string& reference = loading.words.model;
+    if (reference.empty())
+        return;
+    const auto file = io::resolve(loading.library, "models", reference, loading.study.file);
+    if (!file.empty()) {
+        loading.study.model = pkpd::load_model(file, loading.library, loading.diagnostics);
+        return;
+    }
+    const std::string prefix = "library:";
+    const bool from_library = reference.starts_with(prefix);
+    loading.diagnostics.add(
+        loading.words.model_span,
+        from_library ? fmt::format("the library has no model '{}'", reference.substr(prefix.size()))
+                     : fmt::format("there is no file '{}' beside the study", reference),
+        from_library
+            ? sim::suggest(reference.substr(prefix.size()), loading.library.names("models"))
+            : "name a file relative to the study, or library:NAME (gemel models lists them)");
+}
+
+void check_arms(Loading& loading) {
+    StudyWords& words = loading.words;
+    std::vector<std::string> names;
+    for (const RegimenWords& regimen : words.regimens)
+        names.push_back(regimen.name);
+    if (words.arms.empty() && !names.empty()) {
+        sim::SourceSpan place = words.regimens.front().span;
+        loading.diagnostics.add(place,
+                                "the study has no arm",
+                                fmt::format("add\n[arms.{0}]\nregimen = \"{0}\"", names.front()));
+    }
+    for (const ArmWords& arm : words.arms) {
+        loading.study.arms.push_back(arm.arm);
+        if (!arm.arm.regimen.empty() &&
+            std::find(names.begin(), names.end(), arm.arm.regimen) == names.end())
+            loading.diagnostics.add(arm.regimen_span,
+                                    fmt::format("there is no regimen '{}'", arm.arm.regimen),
+                                    sim::suggest(arm.arm.regimen, names));
+    }
+}
+
+void plan_regimens(Loading& loading) {
+    for (const RegimenWords& words : loading.words.regimens)
+        loading.study.regimens.push_back(pkpd::plan_doses(words.name,
+                                                          words.doses,
+                                                          *loading.study.model,
+                                                          loading.study.duration,
+                                                          loading.diagnostics));
+}
+
+void parse_outcomes(Loading& loading) {
+    for (const OutcomeWords& words : loading.words.outcomes)
+        if (auto outcome = parse_outcome(words.name, words.text, loading.diagnostics))
+            loading.study.outcomes.push_back(std::move(*outcome));
+}
+
+const pkpd::Regimen* find_regimen(const Study& study, const std::string& name) {
+    for (const pkpd::Regimen& regimen : study.regimens)
+        if (regimen.name == name)
+            return &regimen;
+    return nullptr;
+}
+
+void bind_outcomes(Loading& loading) {
+    Study& study = loading.study;
+    for (const Arm& arm : study.arms) {
+        const pkpd::Regimen* regimen = find_regimen(study, arm.regimen);
+        if (regimen == nullptr)
+            continue;
+        const OutcomeContext context{study.model.get(), regimen, study.duration};
+        auto& bound = study.bound_outcomes.emplace_back();
+        for (const Outcome& outcome : study.outcomes)
+            bound.push_back(find_outcome_function(outcome.call.function)
+                                ->bind(outcome.call, context, loading.diagnostics));
+    }
+}
+
+void read_thresholds(Loading& loading) {
+    Study& study = loading.study;
+    if (study.bound_outcomes.empty())
+        return;
+    for (std::size_t i = 0; i < study.outcomes.size(); ++i) {
+        const Outcome& outcome = study.outcomes[i];
+        const sim::Unit unit = study.bound_outcomes.front()[i].unit;
+        double threshold = std::numeric_limits<double>::quiet_NaN();
+        if (!outcome.comparison.empty())
+            threshold = constant_in(outcome.threshold,
+                                    unit,
+                                    study.model->system.time_unit,
+                                    fmt::format("outcome {}", outcome.name),
+                                    loading.diagnostics)
+                            .value_or(threshold);
+        study.outcome_thresholds.push_back(threshold);
+        study.outcome_units.push_back(outcome.comparison.empty() ? unit : sim::Unit{});
+    }
+}
+
+/// from, from + every, … up to `to`; the last one exactly `to` where it should fall there.
+std::vector<double> regular_times(double from, double to, double every) {
+    const double slack = 1e-9;
+    const auto n = static_cast<std::int64_t>(std::floor((to - from) / every + slack));
+    std::vector<double> times;
+    for (std::int64_t i = 0; i <= n; ++i)
+        times.push_back(std::min(from + static_cast<double>(i) * every, to));
+    return times;
+}
+
+class SaveReader {
+  public:
+    SaveReader(const SaveWords& words, Loading& loading) : words_(words), loading_(loading) {}
+
+    std::vector<double> times() {
+        if (!words_.every)
+            return listed();
+        const double end = loading_.study.duration;
+        const double from = words_.from ? in_study(*words_.from, words_.from_span) : 0.0;
+        const double to = words_.to ? in_study(*words_.to, words_.to_span) : end;
+        const double every = model_time(*words_.every);
+        if (!(every > 0.0) || !(end > 0.0))
+            return {}; // already told
+        if (from > to)
+            return mistake(words_.from_span, "the times end before they start");
+        if ((to - from) / every >= max_saved_times)
+            return mistake(words_.every_span,
+                           fmt::format("this makes more than {:.0f} times", max_saved_times));
+        return regular_times(from, to, every);
+    }
+
+  private:
+    std::vector<double> listed() {
+        std::vector<double> times;
+        for (const sim::Quantity& time : words_.at)
+            times.push_back(in_study(time, words_.at_span));
+        for (std::size_t i = 1; i < times.size(); ++i)
+            if (!(times[i - 1] < times[i]))
+                return mistake(words_.at_span, "the times do not rise");
+        return times;
+    }
+
+    double model_time(const sim::Quantity& time) const {
+        return time.in(loading_.study.model->system.time_unit);
+    }
+
+    double in_study(const sim::Quantity& time, const sim::SourceSpan& span) {
+        const double value = model_time(time);
+        const std::string unit = loading_.study.model->system.time_unit.text;
+        if (value < 0.0 || value > loading_.study.duration)
+            loading_.diagnostics.add(
+                span,
+                fmt::format("{:g} {} is not within the study, which lasts {:g} {}",
+                            value,
+                            unit,
+                            loading_.study.duration,
+                            unit));
+        return value;
+    }
+
+    std::vector<double> mistake(const sim::SourceSpan& span, std::string message) {
+        loading_.diagnostics.add(span, std::move(message));
+        return {};
+    }
+
+    const SaveWords& words_;
+    Loading& loading_;
+};
+
+void read_saves(Loading& loading) {
+    const pkpd::Model& model = *loading.study.model;
+    std::vector<std::string> names;
+    for (const sim::NamedExpr& output : model.system.outputs)
+        names.push_back(output.name);
+    for (const SaveWords& words : loading.words.saves) {
+        if (model.find_output(words.output) < 0)
+            loading.diagnostics.add(words.span,
+                                    fmt::format("the model has no output '{}'", words.output),
+                                    sim::suggest(words.output, names));
+        Save save{words.output, SaveReader(words, loading).times(), loading.study.population.size};
+        if (words.n_subjects)
+            save.n_subjects = std::min(save.n_subjects, *words.n_subjects);
+        loading.study.saves.push_back(std::move(save));
+    }
+}
+
+void read_settings(Loading& loading) {
+    const StudyWords& words = loading.words;
+    Study& study = loading.study;
+    study.title = words.title;
+    study.rtol = words.rtol;
+    study.max_steps = words.max_steps;
+    study.max_failures = static_cast<std::uint64_t>(words.max_failures);
+    study.solver = words.solver == "auto" ? "" : words.solver;
+    if (study.solver.empty() || sim::find_solver(study.solver) != nullptr)
+        return;
+    std::vector<std::string> names{"auto"};
+    for (const sim::Solver& solver : sim::solvers())
+        names.emplace_back(solver.name);
+    loading.diagnostics.add(words.solver_span,
+                            fmt::format("there is no solver '{}'", study.solver),
+                            sim::suggest(study.solver, names));
+    study.solver.clear();
+}
+
+void meet_model(Loading& loading) {
+    Study& study = loading.study;
+    if (loading.words.duration.unit.dimension == sim::time_dimension)
+        study.duration = loading.words.duration.in(study.model->system.time_unit);
+    if (loading.words.population.is_set())
+        study.population = pkpd::read_population(loading.words.population,
+                                                 study.model,
+                                                 static_cast<std::uint64_t>(loading.words.seed),
+                                                 loading.library,
+                                                 loading.diagnostics);
+    if (!(study.duration > 0.0))
+        return; // a mistake already told; times would all be wrong after it
+    plan_regimens(loading);
+    bind_outcomes(loading);
+    read_thresholds(loading);
+    read_saves(loading);
+    if (const std::string why = why_not_applicable(study); !why.empty())
+        loading.diagnostics.add(loading.words.solver_span, why, "solver = \"auto\" chooses one");
+}
+
+/// Texts of model and genes, for provenance.
+void keep_inputs(Loading& loading) {
+    Study& study = loading.study;
+    study.inputs.emplace_back("model_toml", study.model->text->text);
+    std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
+    for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
+        genes.emplace(genotype.gene, genotype.table);
+    for (const auto& [name, gene] : genes)
+        study.inputs.emplace_back("gene_" + name + "_toml", gene->text->text);
+}
+
+} // namespace
+
+const pkpd::Regimen& regimen_of(const Study& study, const Arm& arm) {
+    const pkpd::Regimen* regimen = find_regimen(study, arm.regimen);
+    GEMEL_ASSERT(regimen != nullptr, "an arm's regimen is in its study");
+    return *regimen;
+}
+
+Study load_study(const std::filesystem::path& file,
+                 const io::Library& library,
+                 const StudyOptions& options) {
+    Loading loading{library, {}, {}, {}};
+    loading.study.id = file.stem().string();
+    loading.study.file = file;
+    read_words(options, loading);
+    read_settings(loading);
+    check_arms(loading);
+    parse_outcomes(loading);
+    load_model_of(loading);
+    if (loading.study.model != nullptr)
+        meet_model(loading);
+    loading.diagnostics.throw_if_any();
+    keep_inputs(loading);
+    return std::move(loading.study);
+}
+
+void describe_study_for_reference(io::Fields& fields) {
+    StudyWords words;
+    sim::DiagnosticList diagnostics;
+    describe_study(fields, words, diagnostics);
+}
+
+} // namespace gemel::scenarios

@@ -1,0 +1,222 @@
+#include "study_words.hpp"
+
+#include <gemel/sim/solver.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace gemel::scenarios {
+
+namespace {
+
+using io::Field;
+using io::Fields;
+
+Field key(std::string name, std::string about, std::string example = {}) {
+    Field field;
+    field.name = std::move(name);
+    field.about = std::move(about);
+    field.example = std::move(example);
+    return field;
+}
+
+Field required(std::string name, std::string about, std::string example) {
+    Field field = key(std::move(name), std::move(about), std::move(example));
+    field.required = true;
+    return field;
+}
+
+Field at_least(Field field, double bound) {
+    field.at_least = bound;
+    return field;
+}
+
+Field above(Field field, double bound) {
+    field.at_least = bound;
+    field.exclusive = true;
+    return field;
+}
+
+bool is_identifier(const std::string& text) {
+    const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
+    return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
+           std::all_of(text.begin(), text.end(), is_word);
+}
+
+/// Names become axis labels and dataset names.
+void check_name(Fields& fields, const std::string& what, const std::string& name) {
+    if (!fields.is_listing() && !is_identifier(name))
+        fields.mistake({},
+                       fmt::format("'{}' cannot name {}", name, what),
+                       "names are letters, digits and _, and start with no digit");
+}
+
+void describe_settings(Fields& f, StudyWords& words) {
+    f.text(required("model", "model file, or library:NAME", "\"library:one_compartment_oral\""),
+           words.model);
+    f.text(key("title", "one line for reports and results", "\"Loading dose\""), words.title);
+    f.integer(at_least(required("seed", "of every random number", "1"), 0), words.seed);
+    f.quantity(above(required("duration", "end of the study", "\"14 d\""), 0),
+               sim::time_dimension,
+               words.duration);
+    f.choice(key("design",
+                 "counterfactual: every subject in every arm; true effects, no trial p-values",
+                 "\"counterfactual\""),
+             {"counterfactual"},
+             words.design);
+    f.text(key("solver", "auto: chosen by the model's structure; or a solver's name", "\"auto\""),
+           words.solver);
+    Field rtol = at_least(key("rtol", "relative tolerance", "1e-6"), 1e-12);
+    rtol.at_most = 1e-2;
+    f.number(rtol, words.rtol);
+    f.integer(at_least(key("max_steps", "steps per subject and arm", "1000000"), 1),
+              words.max_steps);
+    f.integer(at_least(key("max_failures", "solves that may fail before exit code 3", "0"), 0),
+              words.max_failures);
+    words.model_span = f.span("model");
+    words.duration_span = f.span("duration");
+    words.solver_span = f.span("solver");
+}
+
+void describe_regimen(Fields& f, RegimenWords& regimen) {
+    check_name(f, "a regimen", regimen.name);
+    regimen.span = f.span();
+    f.list(required("doses", "the doses, in any order; [] for none", "[ { dose = \"100 mg\" } ]"),
+           [&](Fields& g) {
+               pkpd::DoseWords dose;
+               pkpd::describe_dose(g, dose);
+               regimen.doses.push_back(std::move(dose));
+           });
+}
+
+void describe_arm(Fields& f, ArmWords& words) {
+    check_name(f, "an arm", words.arm.name);
+    f.text(required("regimen", "what its subjects receive", "\"loaded\""), words.arm.regimen);
+    f.text(key("label", "for reports", "\"200 mg, then 100 mg daily\""), words.arm.label);
+    words.regimen_span = f.span("regimen");
+}
+
+void read_outcomes(const io::TomlView& view,
+                   StudyWords& words,
+                   sim::DiagnosticList& diagnostics) {
+    if (view.kind() != io::TomlKind::table) {
+        diagnostics.add(view.span(),
+                        fmt::format("outcomes is {}; a table is expected", io::name(view.kind())),
+                        "[outcomes]\nAUC = \"auc(Cp, last_interval)\"");
+        return;
+    }
+    for (const auto& [name, value] : view.members()) {
+        const auto text = value.source_text();
+        if (!is_identifier(name))
+            diagnostics.add(value.key_span(),
+                            fmt::format("'{}' cannot name an outcome", name),
+                            "names are letters, digits and _, and start with no digit");
+        if (text)
+            words.outcomes.push_back({name, *text});
+        else
+            diagnostics.add(value.span(),
+                            fmt::format("outcomes.{} is {}; a text is expected",
+                                        name,
+                                        io::name(value.kind())),
+                            "write a call such as \"auc(Cp, last_interval)\"");
+    }
+}
+
+void read_subjects(const io::TomlView& view, SaveWords& save, sim::DiagnosticList& diagnostics) {
+    const auto number = view.integer();
+    const auto text = view.text();
+    if (number && *number >= 0)
+        save.n_subjects = static_cast<std::uint64_t>(*number);
+    else if (text && *text == "none")
+        save.n_subjects = 0;
+    else if (!text || *text != "all")
+        diagnostics.add(view.span(),
+                        "subjects is neither \"all\", \"none\" nor a whole number",
+                        "subjects = 100 saves the first 100");
+}
+
+void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics) {
+    save.span = f.span();
+    sim::Quantity every, from, to;
+    f.quantity(above(key("every", "times from `from` to `to`, so far apart", "\"1 h\""), 0),
+               sim::time_dimension,
+               every);
+    f.quantities(key("at", "these times, in rising order", "[\"1 h\", \"4 h\"]"),
+                 sim::time_dimension,
+                 save.at);
+    f.quantity(at_least(key("from", "first time; else 0", "\"0 h\""), 0), sim::time_dimension, from);
+    f.quantity(above(key("to", "last time; else the end of the study", "\"24 h\""), 0),
+               sim::time_dimension,
+               to);
+    f.any(key("subjects", "whose curves are written", "\"all\""),
+          "\"all\" | \"none\" | N, the first N",
+          [&](const io::TomlView& view) { read_subjects(view, save, diagnostics); });
+    f.one_of({"every", "at"}, true);
+    const auto set = [&](const char* name, const sim::Quantity& read, auto& value) {
+        if (f.has(name))
+            value = read;
+    };
+    set("every", every, save.every);
+    set("from", from, save.from);
+    set("to", to, save.to);
+    save.every_span = f.span("every");
+    save.at_span = f.span("at");
+    save.from_span = f.span("from");
+    save.to_span = f.span("to");
+    if (f.has("at") && (f.has("from") || f.has("to")))
+        f.mistake(f.has("from") ? "from" : "to", "`at` names all times; from and to go with every");
+}
+
+void describe_population(Fields& f, StudyWords& words) {
+    const Field field = required("population", "who is drawn", "{ size = 1000 }");
+    if (f.is_listing())
+        f.table(field, pkpd::describe_population_for_reference);
+    else
+        f.any(field, "a table", [&](const io::TomlView& view) { words.population = view; });
+}
+
+void describe_arms(Fields& f, StudyWords& words) {
+    Field field = key("arms", "what is compared, in the order of the file; at least one", "");
+    // Absent, the mistake is told with the name of a regimen, see load_study.
+    field.required = f.is_listing();
+    words.has_arms = f.has("arms");
+    f.keyed(field, [&](const std::string& name, Fields& g) {
+        ArmWords arm;
+        arm.arm.name = name;
+        describe_arm(g, arm);
+        words.arms.push_back(std::move(arm));
+    });
+}
+
+} // namespace
+
+void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnostics) {
+    f.choice(required("gemel", "what the file is; its first line", "\"study/1\""),
+             {"study/1"},
+             words.format);
+    f.table(required("study", "what is simulated", "{ … }"),
+            [&](Fields& g) { describe_settings(g, words); });
+    describe_population(f, words);
+    f.keyed(required("regimens", "dose sequences by name", "{ … }"),
+            [&](const std::string& name, Fields& g) {
+                RegimenWords regimen;
+                regimen.name = name;
+                describe_regimen(g, regimen);
+                words.regimens.push_back(std::move(regimen));
+            });
+    describe_arms(f, words);
+    f.any(key("outcomes", "one number per subject and arm", "{ AUC = \"auc(Cp, last_interval)\" }"),
+          "NAME = \"call\" | \"call >= constant\"",
+          [&](const io::TomlView& view) { read_outcomes(view, words, diagnostics); });
+    f.keyed(key("save", "curves to write, by output", "{ Cp = { every = \"1 h\" } }"),
+            [&](const std::string& name, Fields& g) {
+                SaveWords save;
+                save.output = name;
+                describe_save(g, save, diagnostics);
+                words.saves.push_back(std::move(save));
+            });
+}
+
+} // namespace gemel::scenarios

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <gemel/io/fields.hpp>
+#include <gemel/pkpd/dosing.hpp>
+#include <gemel/scenarios/study.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+/// A study file as it was written, before it meets its model.
+namespace gemel::scenarios {
+
+struct RegimenWords {
+    std::string name;
+    sim::SourceSpan span;
+    std::vector<pkpd::DoseWords> doses;
+};
+
+struct ArmWords {
+    Arm arm;
+    sim::SourceSpan regimen_span;
+};
+
+struct OutcomeWords {
+    std::string name;
+    sim::SourceText text;
+};
+
+struct SaveWords {
+    std::string output;
+    sim::SourceSpan span, every_span, at_span, from_span, to_span;
+    std::optional<sim::Quantity> every, from, to;
+    std::vector<sim::Quantity> at;
+    std::optional<std::uint64_t> n_subjects; ///< nothing: all
+};
+
+struct StudyWords {
+    int format = 0;
+    int design = 0;
+    std::string model, title;
+    sim::SourceSpan model_span, duration_span, solver_span, arms_span;
+    std::int64_t seed = 0;
+    sim::Quantity duration;
+    std::string solver = "auto";
+    double rtol = 1e-6;
+    std::int64_t max_steps = 1'000'000;
+    std::int64_t max_failures = 0;
+    io::TomlView population;
+    std::vector<RegimenWords> regimens;
+    std::vector<ArmWords> arms;
+    std::vector<OutcomeWords> outcomes;
+    std::vector<SaveWords> saves;
+    bool has_arms = false;
+};
+
+/// Every key of a study file; fills `words` while reading.
+void describe_study(io::Fields& fields, StudyWords& words, sim::DiagnosticList& diagnostics);
+
+} // namespace gemel::scenarios
