@@ -110,7 +110,7 @@ std::string bytes(double n) {
     std::size_t i = 0;
     for (; n >= 1024.0 && i < 4; ++i)
         n /= 1024.0;
-    return fmt::format(i == 0 ? "{:.0f} {}" : "{:.1f} {}", n, names[i]);
+    return fmt::format("{:.{}f} {}", n, i == 0 ? 0 : 1, names[i]);
 }
 
 std::string legend(const Study& study) {

@@ -286,7 +286,7 @@ void keep_inputs(Loading& loading) {
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         genes.emplace(genotype.gene, genotype.table);
     for (const auto& [name, gene] : genes)
-        study.inputs.emplace_back("gene_" + name + "_toml", gene->text->text);
+        study.inputs.emplace_back("gene_" + name + "_toml", gene->file->text);
 }
 
 } // namespace

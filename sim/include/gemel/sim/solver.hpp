@@ -109,6 +109,7 @@ struct Solver {
     bool (*applies)(const CompiledSystem&) = nullptr;
     std::unique_ptr<PreparedSolver> (*prepare)(const CompiledSystem&,
                                                const SolverOptions&) = nullptr;
+    bool is_portable = false; ///< the same bits on every machine: tier "everywhere"
 };
 
 std::span<const Solver> solvers();                ///< the registry, in order of preference
