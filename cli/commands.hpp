@@ -1,0 +1,21 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <functional>
+#include <memory>
+
+/// Each command adds its options to the program and says what to do when it is chosen.
+namespace gemel::cli {
+
+/// Runs a command; the result is the exit code.
+using Action = std::function<int()>;
+
+void add_run(CLI::App& program, Action& action);
+void add_check(CLI::App& program, Action& action);
+void add_export(CLI::App& program, Action& action);
+void add_models(CLI::App& program, Action& action);
+void add_genes(CLI::App& program, Action& action);
+void add_reference(CLI::App& program, Action& action);
+
+} // namespace gemel::cli

@@ -1,0 +1,99 @@
+#include "commands.hpp"
+#include "program.hpp"
+
+#include <gemel/io/toml.hpp>
+#include <gemel/scenarios/run_study.hpp>
+
+#include <fmt/format.h>
+
+namespace gemel::cli {
+
+namespace {
+
+/// What the file says it is: "study", "model", "gene"; "" after a mistake.
+std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
+    const auto source = io::read_source(path, diagnostics);
+    if (source == nullptr)
+        return {};
+    const io::TomlView document = io::parse_toml(source, diagnostics);
+    if (!document.is_set())
+        return {};
+    const std::string format = document["gemel"].text().value_or("");
+    const std::string kind = format.substr(0, format.find('/'));
+    if (kind == "study" || kind == "model" || kind == "gene")
+        return kind;
+    diagnostics.add(document["gemel"].is_set() ? document["gemel"].span() : document.span(),
+                    "the file does not say what it is",
+                    "its first line is gemel = \"study/1\", \"model/1\" or \"gene/1\"");
+    return {};
+}
+
+std::string check_study(const std::string& path, sim::DiagnosticList& diagnostics) {
+    try {
+        return scenarios::describe_plan(scenarios::load_study(path, library()));
+    } catch (const sim::InputError& error) {
+        diagnostics.append(error.diagnostics());
+        return {};
+    }
+}
+
+std::string check_model(const std::string& path, sim::DiagnosticList& diagnostics) {
+    const auto model = pkpd::load_model(path, library(), diagnostics);
+    if (model == nullptr)
+        return {};
+    std::string text = fmt::format("model     {} ({} states)\n", model->id, model->system.states.size());
+    const sim::SolverChoice choice = sim::choose_solver(sim::compile(model->system));
+    text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
+    for (const pkpd::ModelTest& test : model->tests) {
+        const std::string difference =
+            pkpd::run_model_test(*model, test, std::string(choice.solver->name), 1e-8);
+        if (!difference.empty())
+            diagnostics.add(test.span, "the model does not pass its own test: " + difference);
+    }
+    return text + fmt::format("tests     {} passed\n", model->tests.size());
+}
+
+std::string check_gene(const std::string& path, sim::DiagnosticList& diagnostics) {
+    const auto gene = pkpd::load_gene(path, diagnostics);
+    if (gene == nullptr)
+        return {};
+    return fmt::format("gene      {} ({} alleles, {} ancestry groups)\n",
+                       gene->name,
+                       gene->alleles.size(),
+                       gene->frequencies.size());
+}
+
+int check(const std::vector<std::string>& files) {
+    sim::DiagnosticList diagnostics;
+    std::string good;
+    for (const std::string& file : files) {
+        const std::size_t before = diagnostics.size();
+        const std::string kind = kind_of(file, diagnostics);
+        std::string text;
+        if (kind == "study")
+            text = check_study(file, diagnostics);
+        else if (kind == "model")
+            text = check_model(file, diagnostics);
+        else if (kind == "gene")
+            text = check_gene(file, diagnostics);
+        if (diagnostics.size() == before)
+            good += fmt::format("{}: ok\n{}", file, text);
+    }
+    fmt::print("{}", good);
+    if (diagnostics.empty())
+        return exit_ok;
+    fmt::print(stderr, "{}\n", diagnostics.render());
+    return exit_input;
+}
+
+} // namespace
+
+void add_check(CLI::App& program, Action& action) {
+    auto files = std::make_shared<std::vector<std::string>>();
+    CLI::App* command =
+        program.add_subcommand("check", "Tell all mistakes of studies, models and genes; run none");
+    command->add_option("FILE", *files, "study, model or gene files")->required();
+    command->callback([files, &action] { action = [files] { return check(*files); }; });
+}
+
+} // namespace gemel::cli

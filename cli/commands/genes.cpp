@@ -1,0 +1,96 @@
+#include "commands.hpp"
+#include "program.hpp"
+#include "text_table.hpp"
+
+#include <gemel/pkpd/gene_table.hpp>
+
+#include <fmt/format.h>
+
+namespace gemel::cli {
+
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::shared_ptr<const pkpd::GeneTable> load(const std::string& name) {
+    sim::DiagnosticList diagnostics;
+    const io::Library found = library();
+    const auto file = found.find("genes", name);
+    if (file.empty())
+        diagnostics.add({},
+                        fmt::format("the library has no gene '{}'", name),
+                        sim::suggest(name, found.names("genes")));
+    const auto gene = file.empty() ? nullptr : pkpd::load_gene(file, diagnostics);
+    diagnostics.throw_if_any();
+    return gene;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words)
+        text += (text.empty() ? "" : ", ") + word;
+    return text;
+}
+
+Rows allele_rows(const pkpd::GeneTable& gene) {
+    Rows rows{{"allele", "activity", "function", "aliases"}};
+    for (const pkpd::AlleleFrequencies& group : gene.frequencies)
+        rows.front().push_back(group.group);
+    for (std::size_t a = 0; a < gene.alleles.size(); ++a) {
+        const pkpd::Allele& allele = gene.alleles[a];
+        rows.push_back({allele.name,
+                        allele.activity ? fmt::format("{:g}", *allele.activity) : "–",
+                        allele.function,
+                        joined(allele.aliases)});
+        for (const pkpd::AlleleFrequencies& group : gene.frequencies)
+            rows.back().push_back(fmt::format("{:.4f}", group.frequencies[a]));
+    }
+    return rows;
+}
+
+Rows phenotype_rows(const pkpd::GeneTable& gene) {
+    Rows rows;
+    for (const pkpd::Phenotype& phenotype : gene.phenotypes)
+        rows.push_back({phenotype.label, phenotype.name});
+    return rows;
+}
+
+int show(const std::string& name) {
+    const auto gene = load(name);
+    fmt::print("{}, reference {}, phenotype by {}\n\n{}\nphenotypes\n{}\nsource: {} ({}, {})\n",
+               gene->name,
+               gene->reference,
+               gene->has_score ? "activity score" : "pair of functions",
+               text_table(allele_rows(*gene)),
+               text_table(phenotype_rows(*gene)),
+               gene->source,
+               gene->date,
+               gene->licence);
+    return exit_ok;
+}
+
+int list() {
+    const io::Library found = library();
+    Rows rows;
+    sim::DiagnosticList diagnostics;
+    for (const std::string& name : found.names("genes"))
+        if (const auto gene = pkpd::load_gene(found.find("genes", name), diagnostics))
+            rows.push_back({name,
+                            fmt::format("{} alleles", gene->alleles.size()),
+                            fmt::format("{} ancestry groups", gene->frequencies.size())});
+    fmt::print("{}", text_table(rows));
+    diagnostics.throw_if_any();
+    return exit_ok;
+}
+
+} // namespace
+
+void add_genes(CLI::App& program, Action& action) {
+    auto name = std::make_shared<std::string>();
+    CLI::App* command = program.add_subcommand("genes", "List the library's genes, or show one");
+    command->add_option("NAME", *name, "a gene of the library");
+    command->callback(
+        [name, &action] { action = [name] { return name->empty() ? list() : show(*name); }; });
+}
+
+} // namespace gemel::cli

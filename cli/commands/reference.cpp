@@ -1,0 +1,54 @@
+#include "commands.hpp"
+#include "program.hpp"
+
+#include <gemel/io/fields.hpp>
+#include <gemel/pkpd/model.hpp>
+#include <gemel/scenarios/outcome.hpp>
+#include <gemel/scenarios/study.hpp>
+
+#include <fmt/format.h>
+
+namespace gemel::cli {
+
+namespace {
+
+std::string outcomes_page() {
+    std::string page = "# Outcome functions\n\nWritten by `gemel reference outcomes`.\n\n"
+                       "| call | gives |\n|---|---|\n";
+    for (const scenarios::OutcomeFunction& function : scenarios::outcome_functions())
+        page += fmt::format("| `{}` | {} |\n", function.signature, function.about);
+    return page + "\nA window is `first_interval`, `last_interval` (between planned doses), or a start "
+                  "and an end such as\n`24[h], 48[h]`. A comparison may follow the call, as in "
+                  "`trough(Cp) >= 0.2[mg/L]`: 1 where it holds, else 0.\n";
+}
+
+std::string page_of(const std::string& grammar) {
+    if (grammar == "outcomes")
+        return outcomes_page();
+    if (grammar == "model")
+        return io::reference_page("Model files",
+                                  io::list_fields(pkpd::describe_model_for_reference));
+    if (grammar == "gene")
+        return io::reference_page("Gene files", io::list_fields(pkpd::describe_gene_for_reference));
+    return io::reference_page("Study files",
+                              io::list_fields(scenarios::describe_study_for_reference));
+}
+
+} // namespace
+
+void add_reference(CLI::App& program, Action& action) {
+    auto grammar = std::make_shared<std::string>();
+    CLI::App* command =
+        program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
+    command->add_option("GRAMMAR", *grammar, "study, model, gene or outcomes")
+        ->required()
+        ->check(CLI::IsMember({"study", "model", "gene", "outcomes"}));
+    command->callback([grammar, &action] {
+        action = [grammar] {
+            fmt::print("{}", page_of(*grammar));
+            return exit_ok;
+        };
+    });
+}
+
+} // namespace gemel::cli

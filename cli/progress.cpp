@@ -1,0 +1,109 @@
+#include "progress.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include <unistd.h>
+
+namespace gemel::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+volatile std::sig_atomic_t interrupted = 0;
+
+extern "C" void on_interrupt(int) {
+    if (interrupted != 0)
+        _exit(130);
+    interrupted = 1;
+}
+
+bool is_on_terminal() {
+    const char* terminal = std::getenv("TERM");
+    return isatty(STDERR_FILENO) != 0 && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
+}
+
+bool has_colour() {
+    const char* no_colour = std::getenv("NO_COLOR");
+    return no_colour == nullptr || no_colour[0] == '\0';
+}
+
+std::string duration(double seconds) {
+    const auto s = static_cast<std::int64_t>(seconds + 0.5);
+    if (s < 60)
+        return fmt::format("{} s", s);
+    if (s < 3600)
+        return fmt::format("{} min {:02} s", s / 60, s % 60);
+    return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
+}
+
+} // namespace
+
+Interrupt::Interrupt() {
+    interrupted = 0;
+    std::signal(SIGINT, on_interrupt);
+    std::signal(SIGTERM, on_interrupt);
+}
+
+Interrupt::~Interrupt() {
+    std::signal(SIGINT, SIG_DFL);
+    std::signal(SIGTERM, SIG_DFL);
+}
+
+bool Interrupt::is_requested() { return interrupted != 0; }
+
+Progress::Progress(std::uint64_t n_solves, bool is_quiet)
+    : n_total_(n_solves), is_quiet_(is_quiet), is_terminal_(is_on_terminal()),
+      next_(start_ + (is_terminal_ ? Clock::duration(200ms) : Clock::duration(30s))) {}
+
+void Progress::advance(std::uint64_t n_solves, std::uint64_t n_failed) {
+    const std::lock_guard lock(mutex_);
+    n_done_ += n_solves;
+    n_failed_ += n_failed;
+    const auto now = Clock::now();
+    if (!is_quiet_ && now >= next_)
+        show(now);
+}
+
+void Progress::show(Clock::time_point now) {
+    next_ = now + (is_terminal_ ? Clock::duration(200ms) : Clock::duration(30s));
+    const std::string text = line(std::chrono::duration<double>(now - start_).count());
+    fmt::print(stderr, "{}{}{}", is_terminal_ ? "\r\x1b[K" : "", text, is_terminal_ ? "" : "\n");
+    std::fflush(stderr);
+    is_shown_ = true;
+}
+
+std::string Progress::line(double seconds) const {
+    const double part = n_total_ == 0 ? 1.0 : static_cast<double>(n_done_) / static_cast<double>(n_total_);
+    std::string text;
+    if (is_terminal_) {
+        constexpr int width = 30;
+        const int filled = std::clamp(static_cast<int>(part * width), 0, width);
+        for (int i = 0; i < width; ++i)
+            text += i < filled ? "━" : "┄";
+        text += "  ";
+    }
+    text += fmt::format("{:3.0f} %  {} of {} solves", 100.0 * part, n_done_, n_total_);
+    if (part > 0.0)
+        text += fmt::format(", {} left", duration(seconds * (1.0 - part) / part));
+    if (n_failed_ > 0) {
+        const bool red = is_terminal_ && has_colour();
+        text += fmt::format(", {}{} failed{}", red ? "\x1b[31m" : "", n_failed_, red ? "\x1b[0m" : "");
+    }
+    return text;
+}
+
+void Progress::clear() {
+    const std::lock_guard lock(mutex_);
+    if (is_shown_ && is_terminal_)
+        fmt::print(stderr, "\r\x1b[K");
+    is_shown_ = false;
+}
+
+} // namespace gemel::cli
