@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
+#include <stdexcept>
 
 namespace gemel::cli {
 
@@ -55,9 +57,19 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
     return result;
 }
 
+/// Results never replace what they are made from.
+void refuse_to_overwrite_inputs(const scenarios::Study& study, const std::filesystem::path& output) {
+    std::error_code error;
+    for (const std::filesystem::path& input : {study.file, study.model->file})
+        if (std::filesystem::equivalent(input, output, error))
+            throw std::runtime_error(
+                fmt::format("{} is an input of this study; choose another -o", output.string()));
+}
+
 int run(const Options& options) {
     const scenarios::Study study = load(options);
     const scenarios::RunStudyOptions how = run_options(options, study);
+    refuse_to_overwrite_inputs(study, how.output);
     const Interrupt interrupt;
     Progress progress(study.population.size * study.arms.size(), options.is_quiet);
     const scenarios::StudyReport report = scenarios::run_study(study, how, &progress);
