@@ -20,16 +20,14 @@ std::filesystem::path program_folder() {
 
 void add_if_present(io::Library& found, const std::filesystem::path& root) {
     std::error_code error;
-    if (!root.empty() && std::filesystem::is_directory(root, error))
-        found.roots.push_back(root);
+    if (!root.empty() && std::filesystem::is_directory(root, error)) found.roots.push_back(root);
 }
 
 } // namespace
 
 io::Library library() {
     io::Library found;
-    if (const char* named = std::getenv("GEMEL_LIBRARY"))
-        add_if_present(found, named);
+    if (const char* named = std::getenv("GEMEL_LIBRARY")) add_if_present(found, named);
     add_if_present(found, program_folder() / ".." / "share" / "gemel");
     add_if_present(found, GEMEL_LIBRARY_SOURCE);
     return found;

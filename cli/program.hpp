@@ -8,9 +8,9 @@
 namespace gemel::cli {
 
 inline constexpr int exit_ok = 0;
-inline constexpr int exit_error = 1;       ///< ours, or of files
-inline constexpr int exit_input = 2;       ///< input wrong, nothing run
-inline constexpr int exit_failures = 3;    ///< finished, more subjects failed than max_failures
+inline constexpr int exit_error = 1;    ///< ours, or of files
+inline constexpr int exit_input = 2;    ///< input wrong, nothing run
+inline constexpr int exit_failures = 3; ///< finished, more subjects failed than max_failures
 inline constexpr int exit_interrupted = 130;
 
 /// GEMEL_LIBRARY first, then share/gemel beside the program's folder, then the source tree.

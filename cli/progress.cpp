@@ -1,14 +1,13 @@
 #include "progress.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-
-#include <unistd.h>
 
 namespace gemel::cli {
 
@@ -19,14 +18,14 @@ using namespace std::chrono_literals;
 volatile std::sig_atomic_t interrupted = 0;
 
 extern "C" void on_interrupt(int) {
-    if (interrupted != 0)
-        _exit(130);
+    if (interrupted != 0) _exit(130);
     interrupted = 1;
 }
 
 bool is_on_terminal() {
     const char* terminal = std::getenv("TERM");
-    return isatty(STDERR_FILENO) != 0 && (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
+    return isatty(STDERR_FILENO) != 0 &&
+           (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
 }
 
 bool has_colour() {
@@ -36,10 +35,8 @@ bool has_colour() {
 
 std::string duration(double seconds) {
     const auto s = static_cast<std::int64_t>(seconds + 0.5);
-    if (s < 60)
-        return fmt::format("{} s", s);
-    if (s < 3600)
-        return fmt::format("{} min {:02} s", s / 60, s % 60);
+    if (s < 60) return fmt::format("{} s", s);
+    if (s < 3600) return fmt::format("{} min {:02} s", s / 60, s % 60);
     return fmt::format("{} h {:02} min", s / 3600, s / 60 % 60);
 }
 
@@ -56,10 +53,14 @@ Interrupt::~Interrupt() {
     std::signal(SIGTERM, SIG_DFL);
 }
 
-bool Interrupt::is_requested() { return interrupted != 0; }
+bool Interrupt::is_requested() {
+    return interrupted != 0;
+}
 
 Progress::Progress(std::uint64_t n_solves, bool is_quiet)
-    : n_total_(n_solves), is_quiet_(is_quiet), is_terminal_(is_on_terminal()),
+    : n_total_(n_solves),
+      is_quiet_(is_quiet),
+      is_terminal_(is_on_terminal()),
       next_(start_ + (is_terminal_ ? Clock::duration(200ms) : Clock::duration(30s))) {}
 
 void Progress::advance(std::uint64_t n_solves, std::uint64_t n_failed) {
@@ -67,8 +68,7 @@ void Progress::advance(std::uint64_t n_solves, std::uint64_t n_failed) {
     n_done_ += n_solves;
     n_failed_ += n_failed;
     const auto now = Clock::now();
-    if (!is_quiet_ && now >= next_)
-        show(now);
+    if (!is_quiet_ && now >= next_) show(now);
 }
 
 void Progress::show(Clock::time_point now) {
@@ -80,7 +80,8 @@ void Progress::show(Clock::time_point now) {
 }
 
 std::string Progress::line(double seconds) const {
-    const double part = n_total_ == 0 ? 1.0 : static_cast<double>(n_done_) / static_cast<double>(n_total_);
+    const double part =
+        n_total_ == 0 ? 1.0 : static_cast<double>(n_done_) / static_cast<double>(n_total_);
     std::string text;
     if (is_terminal_) {
         constexpr int width = 30;
@@ -90,19 +91,18 @@ std::string Progress::line(double seconds) const {
         text += "  ";
     }
     text += fmt::format("{:3.0f} %  {} of {} solves", 100.0 * part, n_done_, n_total_);
-    if (part > 0.0)
-        text += fmt::format(", {} left", duration(seconds * (1.0 - part) / part));
+    if (part > 0.0) text += fmt::format(", {} left", duration(seconds * (1.0 - part) / part));
     if (n_failed_ > 0) {
         const bool red = is_terminal_ && has_colour();
-        text += fmt::format(", {}{} failed{}", red ? "\x1b[31m" : "", n_failed_, red ? "\x1b[0m" : "");
+        text +=
+            fmt::format(", {}{} failed{}", red ? "\x1b[31m" : "", n_failed_, red ? "\x1b[0m" : "");
     }
     return text;
 }
 
 void Progress::clear() {
     const std::lock_guard lock(mutex_);
-    if (is_shown_ && is_terminal_)
-        fmt::print(stderr, "\r\x1b[K");
+    if (is_shown_ && is_terminal_) fmt::print(stderr, "\r\x1b[K");
     is_shown_ = false;
 }
 

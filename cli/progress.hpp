@@ -12,7 +12,7 @@ namespace gemel::cli {
 
 /// Ctrl-C asks a run to stop; a second one ends the program at once. Lives as long as the run.
 class Interrupt {
-  public:
+public:
     Interrupt();
     ~Interrupt();
     Interrupt(const Interrupt&) = delete;
@@ -23,13 +23,13 @@ class Interrupt {
 /// Tells how far a run is on standard error: a line redrawn five times a second on a terminal, a
 /// plain line every 30 s elsewhere, nothing when quiet.
 class Progress : public sim::Monitor {
-  public:
+public:
     Progress(std::uint64_t n_solves, bool is_quiet);
     void advance(std::uint64_t n_solves, std::uint64_t n_failed) override;
     bool is_cancelled() const override { return Interrupt::is_requested(); }
     void clear(); ///< takes the line away
 
-  private:
+private:
     using Clock = std::chrono::steady_clock;
     void show(Clock::time_point now);
     std::string line(double seconds) const;

@@ -18,8 +18,7 @@ std::vector<std::string> phenotype_labels(const pkpd::GeneTable& gene) {
 void declare_covariate(const pkpd::Covariate& covariate, io::ResultFile& file) {
     io::Variable variable;
     variable.path = "covariates/" + covariate.name;
-    variable.type =
-        covariate.categories.empty() ? io::ValueType::real : io::ValueType::category;
+    variable.type = covariate.categories.empty() ? io::ValueType::real : io::ValueType::category;
     variable.axes = {"subject"};
     variable.units = covariate.categories.empty() ? covariate.unit.text : "1";
     variable.long_name = covariate.about.empty() ? covariate.name : covariate.about;
@@ -81,8 +80,7 @@ void write_gene(const pkpd::GeneTable& gene,
     file.write(path, -1, first, diplotypes);
     if (gene.has_score)
         file.write(path + "_activity", -1, first, std::span<const double>(drawn.score));
-    file.write(
-        path + "_phenotype", -1, first, std::span<const std::uint8_t>(drawn.phenotype));
+    file.write(path + "_phenotype", -1, first, std::span<const std::uint8_t>(drawn.phenotype));
 }
 
 /// Splits every subject on a map's `otherwise` by what is missing: the table's row or the function.
@@ -94,12 +92,10 @@ void count_assumptions(const Study& study, const pkpd::CohortBlock& block, Cohor
             std::find_if(genotypes.begin(), genotypes.end(), [&](const auto& distribution) {
                 return distribution.gene == study.model->maps[m].gene;
             });
-        if (gene == genotypes.end())
-            continue;
+        if (gene == genotypes.end()) continue;
         const auto& drawn = block.genes[static_cast<std::size_t>(gene - genotypes.begin())];
         for (std::size_t s = 0; s < count; ++s) {
-            if (block.is_assumed[m * count + s] == 0)
-                continue;
+            if (block.is_assumed[m * count + s] == 0) continue;
             const bool is_known = gene->table->score(drawn.diplotype[s]).has_value();
             ++(is_known ? cohort.assumptions[m].not_in_table
                         : cohort.assumptions[m].unknown_function);
@@ -127,8 +123,7 @@ void keep_groups(const pkpd::CohortBlock& block, Cohort& cohort) {
     };
     for (std::size_t g = 0; g < block.genes.size(); ++g)
         append(cohort.groupings[g].of, block.genes[g].phenotype);
-    if (!block.ancestry.empty())
-        append(cohort.groupings.back().of, block.ancestry);
+    if (!block.ancestry.empty()) append(cohort.groupings.back().of, block.ancestry);
 }
 
 } // namespace

@@ -9,18 +9,15 @@
 namespace gemel::scenarios {
 
 sim::SolverChoice solver_of(const Study& study, const sim::CompiledSystem& system) {
-    if (study.solver.empty())
-        return sim::choose_solver(system);
+    if (study.solver.empty()) return sim::choose_solver(system);
     return {sim::find_solver(study.solver), "named by the study"};
 }
 
 std::string why_not_applicable(const Study& study) {
-    if (study.solver.empty())
-        return {};
+    if (study.solver.empty()) return {};
     const sim::CompiledSystem system = sim::compile(study.model->system);
     const sim::Solver* solver = sim::find_solver(study.solver);
-    if (solver == nullptr || solver->applies == nullptr || solver->applies(system))
-        return {};
+    if (solver == nullptr || solver->applies == nullptr || solver->applies(system)) return {};
     return fmt::format(
         "solver '{}' cannot solve this model; it is for: {}", study.solver, solver->about);
 }
@@ -28,8 +25,7 @@ std::string why_not_applicable(const Study& study) {
 std::vector<Save> written_saves(const Study& study) {
     std::vector<Save> written;
     for (const Save& save : study.saves)
-        if (save.n_subjects > 0 && !save.times.empty())
-            written.push_back(save);
+        if (save.n_subjects > 0 && !save.times.empty()) written.push_back(save);
     return written;
 }
 
@@ -51,8 +47,7 @@ Engine make_engine(const Study& study, int width) {
     sim::SolverOptions options;
     options.rtol = study.rtol;
     options.max_steps = study.max_steps;
-    if (width > 0)
-        options.width = width;
+    if (width > 0) options.width = width;
     engine.prepared = engine.solver->prepare(*engine.system, options);
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm)
         engine.arms.push_back({{regimen_of(study, study.arms[arm]).records, study.duration},

@@ -28,21 +28,21 @@ const sim::State& state_of(const Study& study, const EventRow& row) {
 /// The unit of one row's amount: the state's, per unit of what multiplies it.
 std::string amount_unit(const Study& study, const EventRow& row) {
     const sim::Unit& unit = state_of(study, row).unit;
-    if (row.record->amount_factor < 0)
-        return unit.text;
-    return (unit / study.model->system.inputs[static_cast<std::size_t>(row.record->amount_factor)].unit)
+    if (row.record->amount_factor < 0) return unit.text;
+    return (unit /
+            study.model->system.inputs[static_cast<std::size_t>(row.record->amount_factor)].unit)
         .text;
 }
 
 /// One unit for the column where all rows agree.
 std::string common_amount_unit(const Study& study, const std::vector<EventRow>& rows) {
     for (const EventRow& row : rows)
-        if (amount_unit(study, row) != amount_unit(study, rows.front()))
-            return "1";
+        if (amount_unit(study, row) != amount_unit(study, rows.front())) return "1";
     return amount_unit(study, rows.front());
 }
 
-template <class Get> auto column(const std::vector<EventRow>& rows, Get get) {
+template <class Get>
+auto column(const std::vector<EventRow>& rows, Get get) {
     std::vector<decltype(get(rows.front()))> values;
     for (const EventRow& row : rows)
         values.push_back(get(row));
@@ -53,16 +53,17 @@ template <class Get> auto column(const std::vector<EventRow>& rows, Get get) {
 
 void declare_events(const Study& study, io::ResultFile& file) {
     const std::vector<EventRow> rows = rows_of(study);
-    if (rows.empty())
-        return;
+    if (rows.empty()) return;
     io::Axis axis{"event", "number of the planned record", "1", {}, {}, {}};
     axis.integers.resize(rows.size());
     std::iota(axis.integers.begin(), axis.integers.end(), 1);
     file.add(axis);
     const std::string time = study.model->system.time_unit.text;
-    const auto add = [&](const char* name, io::ValueType type, std::string unit, const char* about) {
-        file.add(
-            {fmt::format("events/{}", name), type, {"event"}, std::move(unit), about, {}, {}});
+    const auto add = [&](const char* name,
+                         io::ValueType type,
+                         std::string unit,
+                         const char* about) {
+        file.add({fmt::format("events/{}", name), type, {"event"}, std::move(unit), about, {}, {}});
     };
     add("ARM", io::ValueType::text, "1", "arm");
     add("TIME", io::ValueType::real, time, "of the first dose");
@@ -77,8 +78,7 @@ void declare_events(const Study& study, io::ResultFile& file) {
 
 void write_events(const Study& study, io::ResultFile& file) {
     const std::vector<EventRow> rows = rows_of(study);
-    if (rows.empty())
-        return;
+    if (rows.empty()) return;
     const auto reals = [&](const char* name, double sim::Record::*member) {
         const auto values = column(rows, [&](const EventRow& row) { return row.record->*member; });
         file.write_all(fmt::format("events/{}", name), std::span<const double>(values));

@@ -1,7 +1,6 @@
-#include <gemel/scenarios/export.hpp>
-
 #include <gemel/io/csv.hpp>
 #include <gemel/io/result_file.hpp>
+#include <gemel/scenarios/export.hpp>
 
 #include <fmt/format.h>
 
@@ -30,8 +29,7 @@ Columns columns_in(const io::ResultReader& file, const std::vector<std::string>&
     Columns columns;
     for (const std::string& folder : folders)
         for (const io::Variable& variable : file.variables())
-            if (variable.path.starts_with(folder + "/"))
-                columns.push_back(variable);
+            if (variable.path.starts_with(folder + "/")) columns.push_back(variable);
     return columns;
 }
 
@@ -43,7 +41,7 @@ std::vector<std::string> headers(std::vector<std::string> first, const Columns& 
 
 /// A stretch of subjects of one column, as cells.
 class ColumnBlock {
-  public:
+public:
     ColumnBlock(const io::ResultReader& file,
                 const io::Variable& variable,
                 int arm,
@@ -65,7 +63,7 @@ class ColumnBlock {
             csv.cell(reals_[index]);
     }
 
-  private:
+private:
     const io::Variable& variable_;
     std::vector<double> reals_;
     std::vector<std::string> texts_;
@@ -92,8 +90,7 @@ void put_subjects(const io::ResultReader& file,
         const std::uint64_t count = std::min<std::uint64_t>(step, subjects.size() - first);
         const auto blocks = read_block(file, columns, arm, first, count);
         for (std::size_t s = 0; s < count; ++s) {
-            if (arm_label != nullptr)
-                csv.cell(*arm_label);
+            if (arm_label != nullptr) csv.cell(*arm_label);
             csv.cell(subjects[first + s]);
             for (const ColumnBlock& block : blocks)
                 block.put(s, csv);
@@ -122,8 +119,7 @@ void export_outcomes(const io::ResultReader& file, std::ostream& out) {
 std::vector<Columns> output_tables(const io::ResultReader& file) {
     std::vector<Columns> tables;
     for (const io::Variable& variable : file.variables()) {
-        if (variable.axes.size() != 3 || variable.path.find('/') != std::string::npos)
-            continue;
+        if (variable.axes.size() != 3 || variable.path.find('/') != std::string::npos) continue;
         const auto same = std::find_if(tables.begin(), tables.end(), [&](const Columns& table) {
             return table.front().axes == variable.axes;
         });
@@ -166,8 +162,7 @@ void export_outputs(const io::ResultReader& file, std::ostream& out) {
     for (const Columns& table : tables)
         all.insert(all.end(), table.begin(), table.end());
     std::string time = "time";
-    if (!all.empty())
-        time = fmt::format("time [{}]", file.axis(all.front().axes[2]).units);
+    if (!all.empty()) time = fmt::format("time [{}]", file.axis(all.front().axes[2]).units);
     io::CsvWriter csv(out, headers({"arm", "subject", time}, all));
     const std::vector<std::string> arms = file.axis("arm").labels;
     for (std::size_t arm = 0; arm < arms.size(); ++arm)

@@ -12,9 +12,15 @@ namespace {
 const std::string outcome_help =
     "write a call such as \"auc(Cp, last_interval)\" or \"trough(Cp) >= 0.2[mg/L]\"";
 
-bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)) != 0; }
-bool is_name_character(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
-bool starts_code_point(char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; }
+bool is_space(char c) {
+    return std::isspace(static_cast<unsigned char>(c)) != 0;
+}
+bool is_name_character(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+}
+bool starts_code_point(char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+}
 
 /// The part [from, to) of a text without the blanks around it, with its own place.
 sim::SourceText part(const sim::SourceText& whole, std::size_t from, std::size_t to) {
@@ -42,8 +48,7 @@ std::size_t closing(const std::string& text, std::size_t open) {
     for (std::size_t i = open; i < text.size(); ++i) {
         depth += text[i] == '(';
         depth -= text[i] == ')';
-        if (depth == 0)
-            return i;
+        if (depth == 0) return i;
     }
     return std::string::npos;
 }
@@ -62,8 +67,7 @@ split_arguments(const sim::SourceText& text, std::size_t open, std::size_t close
         depth += c == '(';
         depth -= c == ')';
     }
-    if (arguments.size() == 1 && arguments.front().text.empty())
-        arguments.clear();
+    if (arguments.size() == 1 && arguments.front().text.empty()) arguments.clear();
     return arguments;
 }
 
@@ -72,15 +76,12 @@ bool split_comparison(const sim::SourceText& text,
                       Outcome& outcome,
                       sim::DiagnosticList& diagnostics) {
     const sim::SourceText rest = part(text, from, text.text.size());
-    if (rest.text.empty())
-        return true;
+    if (rest.text.empty()) return true;
     for (const char* comparison : {"<=", ">=", "<", ">"}) {
-        if (!rest.text.starts_with(comparison))
-            continue;
+        if (!rest.text.starts_with(comparison)) continue;
         outcome.comparison = comparison;
         outcome.threshold = part(rest, outcome.comparison.size(), rest.text.size());
-        if (!outcome.threshold.text.empty())
-            return true;
+        if (!outcome.threshold.text.empty()) return true;
         diagnostics.add(rest.start, "a number with its unit is missing after the comparison");
         return false;
     }
@@ -94,8 +95,7 @@ bool split_comparison(const sim::SourceText& text,
 
 const OutcomeFunction* find_outcome_function(std::string_view name) {
     for (const OutcomeFunction& function : outcome_functions())
-        if (function.name == name)
-            return &function;
+        if (function.name == name) return &function;
     return nullptr;
 }
 
@@ -131,8 +131,7 @@ std::optional<Outcome> parse_outcome(const std::string& name,
     outcome.call = {function.text,
                     part(outcome.text, 0, close + 1).start,
                     split_arguments(outcome.text, open, close)};
-    if (!split_comparison(outcome.text, close + 1, outcome, diagnostics))
-        return std::nullopt;
+    if (!split_comparison(outcome.text, close + 1, outcome, diagnostics)) return std::nullopt;
     return outcome;
 }
 

@@ -47,8 +47,7 @@ void write_provenance(const Study& study,
     file.provenance("tier", engine.solver->is_portable ? "everywhere" : "same build and CPU class");
     file.provenance("instruction_set", instruction_set());
     file.provenance_text("study_toml", study.text->text);
-    if (!study.overrides.empty())
-        file.provenance_text("overrides", joined(study.overrides));
+    if (!study.overrides.empty()) file.provenance_text("overrides", joined(study.overrides));
     for (const auto& [name, text] : study.inputs)
         file.provenance_text(name, text);
 }

@@ -45,8 +45,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
 }
 
 std::string number(double value) {
-    if (std::isnan(value))
-        return "–";
+    if (std::isnan(value)) return "–";
     return std::abs(value) >= 1000.0 && std::abs(value) < 1e7 ? fmt::format("{:.0f}", value)
                                                               : fmt::format("{:.3g}", value);
 }
@@ -62,12 +61,13 @@ std::string cell(const SummaryRow& row, const Outcome& outcome, std::size_t i) {
 }
 
 std::vector<std::string> heading(const StudyReport& report, const Study& study, const Arm& arm) {
-    std::vector<std::string> cells{
-        "arm " + arm.name + (arm.label.empty() ? "" : ": " + arm.label), "n"};
+    std::vector<std::string> cells{"arm " + arm.name + (arm.label.empty() ? "" : ": " + arm.label),
+                                   "n"};
     for (std::size_t i = 0; i < study.outcomes.size(); ++i)
-        cells.push_back(report.outcome_units[i] == "1"
-                            ? study.outcomes[i].name
-                            : fmt::format("{} [{}]", study.outcomes[i].name, report.outcome_units[i]));
+        cells.push_back(
+            report.outcome_units[i] == "1"
+                ? study.outcomes[i].name
+                : fmt::format("{} [{}]", study.outcomes[i].name, report.outcome_units[i]));
     return cells;
 }
 
@@ -75,8 +75,7 @@ std::vector<std::vector<std::string>>
 arm_rows(const StudyReport& report, const Study& study, const Arm& arm) {
     std::vector<std::vector<std::string>> rows{heading(report, study, arm)};
     for (const SummaryRow& row : report.summary) {
-        if (row.arm != arm.name)
-            continue;
+        if (row.arm != arm.name) continue;
         std::vector<std::string> cells{
             row.grouping.empty() ? "  all" : fmt::format("  {}: {}", row.grouping, row.group),
             grouped(row.n_subjects)};
@@ -88,8 +87,7 @@ arm_rows(const StudyReport& report, const Study& study, const Arm& arm) {
 }
 
 std::string failures_text(const StudyReport& report) {
-    if (report.n_failed == 0)
-        return {};
+    if (report.n_failed == 0) return {};
     std::string text = fmt::format("{} of {} solves failed; their values are missing\n",
                                    grouped(report.n_failed),
                                    grouped(report.run.n_solves));
@@ -121,8 +119,7 @@ std::string legend(const Study& study) {
 }
 
 std::string arms_text(const StudyReport& report, const Study& study) {
-    if (study.outcomes.empty())
-        return {};
+    if (study.outcomes.empty()) return {};
     std::string text = legend(study);
     for (const Arm& arm : study.arms)
         text += table(arm_rows(report, study, arm)) + "\n";
@@ -161,7 +158,8 @@ std::string describe_plan(const Study& study) {
                                    study.model->system.states.size());
     text += fmt::format("subjects  {}\n", grouped(study.population.size));
     for (const Arm& arm : study.arms)
-        text += fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
+        text +=
+            fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
     text += fmt::format("solves    {}\n", grouped(study.population.size * study.arms.size()));
     text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
     for (const Save& save : written_saves(study))

@@ -1,10 +1,10 @@
-#include <gemel/scenarios/run_study.hpp>
-
 #include "cohort_columns.hpp"
 #include "engine.hpp"
 #include "provenance.hpp"
 #include "study_sink.hpp"
 #include "summary.hpp"
+
+#include <gemel/scenarios/run_study.hpp>
 
 #include <fmt/format.h>
 
@@ -33,8 +33,7 @@ std::vector<std::string> describe_contents(const Study& study) {
     std::string outcomes;
     for (const Outcome& outcome : study.outcomes)
         outcomes += (outcomes.empty() ? "" : ", ") + outcome.name;
-    if (!outcomes.empty())
-        lines.push_back("outcomes: " + outcomes);
+    if (!outcomes.empty()) lines.push_back("outcomes: " + outcomes);
     lines.push_back("parameters, covariates, genotypes, events, diagnostics, provenance");
     return lines;
 }
@@ -53,8 +52,7 @@ StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport r
 
 } // namespace
 
-StudyReport
-run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor) {
+StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor) {
     const Engine engine = make_engine(study, options.width);
     io::ResultFile file(options.output);
     declare_results(study, file);
@@ -67,8 +65,7 @@ run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* moni
     StudySink sink(study, file);
     sim::RunReport run = sim::run(request_of(study, engine, options.n_threads), sink, monitor);
     StudyReport report = report_of(study, engine, std::move(run));
-    if (report.run.was_cancelled)
-        return report; // the unfinished file vanishes
+    if (report.run.was_cancelled) return report; // the unfinished file vanishes
     report.results_sha256 = file.finish();
     report.file_bytes = std::filesystem::file_size(options.output);
     report.failures = describe_failures(study, sink);

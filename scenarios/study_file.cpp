@@ -36,8 +36,7 @@ io::TomlView overridden(io::TomlView document, const StudyOptions& options, Load
 void refuse_other_kinds(const io::TomlView& document, Loading& loading) {
     const io::TomlView format = document["gemel"];
     const auto kind = format.text();
-    if (!kind || kind->starts_with("study/"))
-        return;
+    if (!kind || kind->starts_with("study/")) return;
     loading.diagnostics.add(format.span(),
                             fmt::format("this file is a \"{}\"; a study is expected", *kind),
                             "a study's first line is gemel = \"study/1\"");
@@ -58,8 +57,7 @@ void read_words(const StudyOptions& options, Loading& loading) {
 
 void load_model_of(Loading& loading) {
     const std::string& reference = loading.words.model;
-    if (reference.empty())
-        return;
+    if (reference.empty()) return;
     const auto file = io::resolve(loading.library, "models", reference, loading.study.file);
     if (!file.empty()) {
         loading.study.model = pkpd::load_model(file, loading.library, loading.diagnostics);
@@ -114,8 +112,7 @@ void parse_outcomes(Loading& loading) {
 
 const pkpd::Regimen* find_regimen(const Study& study, const std::string& name) {
     for (const pkpd::Regimen& regimen : study.regimens)
-        if (regimen.name == name)
-            return &regimen;
+        if (regimen.name == name) return &regimen;
     return nullptr;
 }
 
@@ -123,8 +120,7 @@ void bind_outcomes(Loading& loading) {
     Study& study = loading.study;
     for (const Arm& arm : study.arms) {
         const pkpd::Regimen* regimen = find_regimen(study, arm.regimen);
-        if (regimen == nullptr)
-            continue;
+        if (regimen == nullptr) continue;
         const OutcomeContext context{study.model.get(), regimen, study.duration};
         auto& bound = study.bound_outcomes.emplace_back();
         for (const Outcome& outcome : study.outcomes)
@@ -135,8 +131,7 @@ void bind_outcomes(Loading& loading) {
 
 void read_thresholds(Loading& loading) {
     Study& study = loading.study;
-    if (study.bound_outcomes.empty())
-        return;
+    if (study.bound_outcomes.empty()) return;
     for (std::size_t i = 0; i < study.outcomes.size(); ++i) {
         const Outcome& outcome = study.outcomes[i];
         const sim::Unit unit = study.bound_outcomes.front()[i].unit;
@@ -164,34 +159,30 @@ std::vector<double> regular_times(double from, double to, double every) {
 }
 
 class SaveReader {
-  public:
+public:
     SaveReader(const SaveWords& words, Loading& loading) : words_(words), loading_(loading) {}
 
     std::vector<double> times() {
-        if (!words_.every)
-            return listed();
+        if (!words_.every) return listed();
         const double end = loading_.study.duration;
         const double from = words_.from ? in_study(*words_.from, words_.from_span) : 0.0;
         const double to = words_.to ? in_study(*words_.to, words_.to_span) : end;
         const double every = model_time(*words_.every);
-        if (!(every > 0.0) || !(end > 0.0))
-            return {}; // already told
-        if (from > to)
-            return mistake(words_.from_span, "the times end before they start");
+        if (!(every > 0.0) || !(end > 0.0)) return {}; // already told
+        if (from > to) return mistake(words_.from_span, "the times end before they start");
         if ((to - from) / every >= max_saved_times)
             return mistake(words_.every_span,
                            fmt::format("this makes more than {:.0f} times", max_saved_times));
         return regular_times(from, to, every);
     }
 
-  private:
+private:
     std::vector<double> listed() {
         std::vector<double> times;
         for (const sim::Quantity& time : words_.at)
             times.push_back(in_study(time, words_.at_span));
         for (std::size_t i = 1; i < times.size(); ++i)
-            if (!(times[i - 1] < times[i]))
-                return mistake(words_.at_span, "the times do not rise");
+            if (!(times[i - 1] < times[i])) return mistake(words_.at_span, "the times do not rise");
         return times;
     }
 
@@ -233,8 +224,7 @@ void read_saves(Loading& loading) {
                                     fmt::format("the model has no output '{}'", words.output),
                                     sim::suggest(words.output, names));
         Save save{words.output, SaveReader(words, loading).times(), loading.study.population.size};
-        if (words.n_subjects)
-            save.n_subjects = std::min(save.n_subjects, *words.n_subjects);
+        if (words.n_subjects) save.n_subjects = std::min(save.n_subjects, *words.n_subjects);
         loading.study.saves.push_back(std::move(save));
     }
 }
@@ -247,8 +237,7 @@ void read_settings(Loading& loading) {
     study.max_steps = words.max_steps;
     study.max_failures = static_cast<std::uint64_t>(words.max_failures);
     study.solver = words.solver == "auto" ? "" : words.solver;
-    if (study.solver.empty() || sim::find_solver(study.solver) != nullptr)
-        return;
+    if (study.solver.empty() || sim::find_solver(study.solver) != nullptr) return;
     std::vector<std::string> names{"auto"};
     for (const sim::Solver& solver : sim::solvers())
         names.emplace_back(solver.name);
@@ -308,8 +297,7 @@ Study load_study(const std::filesystem::path& file,
     check_arms(loading);
     parse_outcomes(loading);
     load_model_of(loading);
-    if (loading.study.model != nullptr)
-        meet_model(loading);
+    if (loading.study.model != nullptr) meet_model(loading);
     loading.diagnostics.throw_if_any();
     keep_inputs(loading);
     return std::move(loading.study);

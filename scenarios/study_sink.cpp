@@ -104,27 +104,25 @@ void declare_diagnostics(const Study& study, io::ResultFile& file) {
     for (int i = 0; i < sim::n_solver_statuses; ++i)
         status.meanings.emplace_back(sim::name(static_cast<sim::SolverStatus>(i)));
     file.add(status);
-    const auto add = [&](const char* name, io::ValueType type, std::string unit, const char* about) {
-        file.add({fmt::format("diagnostics/{}", name),
-                  type,
-                  arm_and_subject,
-                  std::move(unit),
-                  about,
-                  {},
-                  {}});
-    };
+    const auto add =
+        [&](const char* name, io::ValueType type, std::string unit, const char* about) {
+            file.add({fmt::format("diagnostics/{}", name),
+                      type,
+                      arm_and_subject,
+                      std::move(unit),
+                      about,
+                      {},
+                      {}});
+        };
     add("n_steps", io::ValueType::integer, "1", "accepted steps; 0 for exact solvers");
     add("n_rejected", io::ValueType::integer, "1", "rejected steps");
     add("stopped_at", io::ValueType::real, study.model->system.time_unit.text, "time reached");
 }
 
 bool holds(const std::string& comparison, double value, double threshold) {
-    if (comparison == "<")
-        return value < threshold;
-    if (comparison == "<=")
-        return value <= threshold;
-    if (comparison == ">")
-        return value > threshold;
+    if (comparison == "<") return value < threshold;
+    if (comparison == "<=") return value <= threshold;
+    if (comparison == ">") return value > threshold;
     return value >= threshold;
 }
 
@@ -139,7 +137,10 @@ void declare_results(const Study& study, io::ResultFile& file) {
 }
 
 StudySink::StudySink(const Study& study, io::ResultFile& file)
-    : study_(study), file_(file), saves_(written_saves(study)), failures_(study.arms.size()) {
+    : study_(study),
+      file_(file),
+      saves_(written_saves(study)),
+      failures_(study.arms.size()) {
     const std::vector<double> unknown(static_cast<std::size_t>(study.population.size),
                                       std::numeric_limits<double>::quiet_NaN());
     outcomes_.assign(study.arms.size(), {study.outcomes.size(), unknown});
@@ -158,8 +159,7 @@ void StudySink::write_curves(int arm,
                              const sim::BlockResult& result) {
     for (std::size_t i = 0; i < saves_.size(); ++i) {
         const Save& save = saves_[i];
-        if (range.first >= save.n_subjects)
-            continue;
+        if (range.first >= save.n_subjects) continue;
         const std::uint64_t count = std::min(range.count, save.n_subjects - range.first);
         const auto n_values = static_cast<std::size_t>(count) * save.times.size();
         file_.write(save.output,
@@ -181,7 +181,8 @@ void StudySink::write_outcomes(int arm,
             const double value = result.functionals[i * count + s] + offset;
             kept[s] = value;
             if (!outcome.comparison.empty() && value == value)
-                kept[s] = holds(outcome.comparison, value, study_.outcome_thresholds[i]) ? 1.0 : 0.0;
+                kept[s] =
+                    holds(outcome.comparison, value, study_.outcome_thresholds[i]) ? 1.0 : 0.0;
         }
         file_.write(
             "outcomes/" + outcome.name, arm, range.first, std::span<const double>(kept, count));

@@ -18,7 +18,7 @@ void declare_results(const Study& study, io::ResultFile& file);
 
 /// Writes blocks as they come; keeps outcomes and failures for the summary.
 class StudySink : public sim::Sink {
-  public:
+public:
     StudySink(const Study& study, io::ResultFile& file);
     void write(int arm, const sim::SubjectRange& range, const sim::BlockResult& result) override;
 
@@ -33,7 +33,7 @@ class StudySink : public sim::Sink {
     /// Failures of an arm in order of subject.
     std::vector<Failure> failures(std::size_t arm) const;
 
-  private:
+private:
     void write_curves(int arm, const sim::SubjectRange& range, const sim::BlockResult& result);
     void write_outcomes(int arm, const sim::SubjectRange& range, const sim::BlockResult& result);
     void write_parameters(const sim::SubjectRange& range, const sim::BlockResult& result);
@@ -42,7 +42,7 @@ class StudySink : public sim::Sink {
     const Study& study_;
     io::ResultFile& file_;
     std::vector<Save> saves_;
-    std::vector<std::vector<std::vector<double>>> outcomes_; ///< [arm][outcome][subject]
+    std::vector<std::vector<std::vector<double>>> outcomes_;           ///< [arm][outcome][subject]
     std::vector<std::map<std::uint64_t, sim::SolverStatus>> failures_; ///< [arm]
 };
 

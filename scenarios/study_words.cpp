@@ -98,9 +98,7 @@ void describe_arm(Fields& f, ArmWords& words) {
     words.regimen_span = f.span("regimen");
 }
 
-void read_outcomes(const io::TomlView& view,
-                   StudyWords& words,
-                   sim::DiagnosticList& diagnostics) {
+void read_outcomes(const io::TomlView& view, StudyWords& words, sim::DiagnosticList& diagnostics) {
     if (view.kind() != io::TomlKind::table) {
         diagnostics.add(view.span(),
                         fmt::format("outcomes is {}; a table is expected", io::name(view.kind())),
@@ -116,11 +114,10 @@ void read_outcomes(const io::TomlView& view,
         if (text)
             words.outcomes.push_back({name, *text});
         else
-            diagnostics.add(value.span(),
-                            fmt::format("outcomes.{} is {}; a text is expected",
-                                        name,
-                                        io::name(value.kind())),
-                            "write a call such as \"auc(Cp, last_interval)\"");
+            diagnostics.add(
+                value.span(),
+                fmt::format("outcomes.{} is {}; a text is expected", name, io::name(value.kind())),
+                "write a call such as \"auc(Cp, last_interval)\"");
     }
 }
 
@@ -146,7 +143,8 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     f.quantities(key("at", "these times, in rising order", "[\"1 h\", \"4 h\"]"),
                  sim::time_dimension,
                  save.at);
-    f.quantity(at_least(key("from", "first time; else 0", "\"0 h\""), 0), sim::time_dimension, from);
+    f.quantity(
+        at_least(key("from", "first time; else 0", "\"0 h\""), 0), sim::time_dimension, from);
     f.quantity(above(key("to", "last time; else the end of the study", "\"24 h\""), 0),
                sim::time_dimension,
                to);
@@ -155,8 +153,7 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
           [&](const io::TomlView& view) { read_subjects(view, save, diagnostics); });
     f.one_of({"every", "at"}, true);
     const auto set = [&](const char* name, const sim::Quantity& read, auto& value) {
-        if (f.has(name))
-            value = read;
+        if (f.has(name)) value = read;
     };
     set("every", every, save.every);
     set("from", from, save.from);

@@ -27,8 +27,7 @@ struct Selection {
 std::vector<double> selected(const std::vector<double>& values, const Selection& selection) {
     std::vector<double> chosen;
     for (std::size_t s = 0; s < values.size(); ++s)
-        if (selection.has(s) && !std::isnan(values[s]))
-            chosen.push_back(values[s]);
+        if (selection.has(s) && !std::isnan(values[s])) chosen.push_back(values[s]);
     return chosen;
 }
 
@@ -87,8 +86,7 @@ summarise(const Study& study, const Cohort& cohort, const StudySink& results) {
         for (const Grouping& grouping : cohort.groupings)
             for (std::size_t group = 0; group < grouping.groups.size(); ++group) {
                 SummaryRow row = row_of(study, results, solved, arm, {&grouping, group});
-                if (row.n_subjects > 0)
-                    rows.push_back(std::move(row));
+                if (row.n_subjects > 0) rows.push_back(std::move(row));
             }
     }
     return rows;
@@ -124,8 +122,7 @@ std::vector<std::string> describe_assumptions(const Study& study, const Cohort& 
         const Assumption& counted = cohort.assumptions[m];
         const pkpd::GenotypeMap& map = study.model->maps[m];
         const std::uint64_t n = counted.not_in_table + counted.unknown_function;
-        if (n == 0 || !map.otherwise)
-            continue;
+        if (n == 0 || !map.otherwise) continue;
         lines.push_back(fmt::format(
             "{}: {} of {} subjects have a {} diplotype that its table does not name ({} with an "
             "allele of unknown function, whose activity is drawn). {}",

@@ -13,15 +13,12 @@ namespace {
 /// What the file says it is: "study", "model", "gene"; "" after a mistake.
 std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     const auto source = io::read_source(path, diagnostics);
-    if (source == nullptr)
-        return {};
+    if (source == nullptr) return {};
     const io::TomlView document = io::parse_toml(source, diagnostics);
-    if (!document.is_set())
-        return {};
+    if (!document.is_set()) return {};
     const std::string format = document["gemel"].text().value_or("");
     const std::string kind = format.substr(0, format.find('/'));
-    if (kind == "study" || kind == "model" || kind == "gene")
-        return kind;
+    if (kind == "study" || kind == "model" || kind == "gene") return kind;
     diagnostics.add(document["gemel"].is_set() ? document["gemel"].span() : document.span(),
                     "the file does not say what it is",
                     "its first line is gemel = \"study/1\", \"model/1\" or \"gene/1\"");
@@ -39,9 +36,9 @@ std::string check_study(const std::string& path, sim::DiagnosticList& diagnostic
 
 std::string check_model(const std::string& path, sim::DiagnosticList& diagnostics) {
     const auto model = pkpd::load_model(path, library(), diagnostics);
-    if (model == nullptr)
-        return {};
-    std::string text = fmt::format("model     {} ({} states)\n", model->id, model->system.states.size());
+    if (model == nullptr) return {};
+    std::string text =
+        fmt::format("model     {} ({} states)\n", model->id, model->system.states.size());
     const sim::SolverChoice choice = sim::choose_solver(sim::compile(model->system));
     text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
     for (const pkpd::ModelTest& test : model->tests) {
@@ -55,8 +52,7 @@ std::string check_model(const std::string& path, sim::DiagnosticList& diagnostic
 
 std::string check_gene(const std::string& path, sim::DiagnosticList& diagnostics) {
     const auto gene = pkpd::load_gene(path, diagnostics);
-    if (gene == nullptr)
-        return {};
+    if (gene == nullptr) return {};
     return fmt::format("gene      {} ({} alleles, {} ancestry groups)\n",
                        gene->name,
                        gene->alleles.size(),
@@ -76,12 +72,10 @@ int check(const std::vector<std::string>& files) {
             text = check_model(file, diagnostics);
         else if (kind == "gene")
             text = check_gene(file, diagnostics);
-        if (diagnostics.size() == before)
-            good += fmt::format("{}: ok\n{}", file, text);
+        if (diagnostics.size() == before) good += fmt::format("{}: ok\n{}", file, text);
     }
     fmt::print("{}", good);
-    if (diagnostics.empty())
-        return exit_ok;
+    if (diagnostics.empty()) return exit_ok;
     fmt::print(stderr, "{}\n", diagnostics.render());
     return exit_input;
 }

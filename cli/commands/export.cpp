@@ -27,12 +27,10 @@ void export_to_file(const Options& options) {
     const std::string part = options.output + ".part";
     try {
         std::ofstream out(part, std::ios::binary);
-        if (!out)
-            throw std::runtime_error(fmt::format("cannot write {}", part));
+        if (!out) throw std::runtime_error(fmt::format("cannot write {}", part));
         scenarios::export_csv(options.results, options.what, out);
         out.close();
-        if (!out)
-            throw std::runtime_error(fmt::format("cannot write {}: is the disk full?", part));
+        if (!out) throw std::runtime_error(fmt::format("cannot write {}: is the disk full?", part));
         std::filesystem::rename(part, options.output);
     } catch (...) {
         std::error_code error;
@@ -67,7 +65,8 @@ void add_export(CLI::App& program, Action& action) {
         ->transform(CLI::CheckedTransformer(whats));
     command->add_option("--format", options->format, "csv")->check(CLI::IsMember({"csv"}));
     command->add_option("-o,--output", options->output, "file; default: standard output");
-    command->callback([options, &action] { action = [options] { return export_table(*options); }; });
+    command->callback(
+        [options, &action] { action = [options] { return export_table(*options); }; });
 }
 
 } // namespace gemel::cli

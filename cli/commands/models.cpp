@@ -33,13 +33,13 @@ std::string titled(const char* title, const Rows& rows) {
 Rows parameter_rows(const pkpd::Model& model) {
     Rows rows;
     for (const pkpd::Parameter& parameter : model.parameters)
-        rows.push_back({parameter.name,
-                        fmt::format("{:g} {}", parameter.value, parameter.unit.text),
-                        parameter.iiv ? fmt::format("sd of eta {:.3g} ({})",
-                                                    parameter.iiv->sd,
-                                                    parameter.iiv->reading)
-                                      : "",
-                        parameter.about});
+        rows.push_back(
+            {parameter.name,
+             fmt::format("{:g} {}", parameter.value, parameter.unit.text),
+             parameter.iiv
+                 ? fmt::format("sd of eta {:.3g} ({})", parameter.iiv->sd, parameter.iiv->reading)
+                 : "",
+             parameter.about});
     return rows;
 }
 
@@ -88,8 +88,7 @@ int show(const std::string& name) {
     const sim::CompiledSystem system = sim::compile(model->system);
     const sim::SolverChoice choice = sim::choose_solver(system);
     std::string text = fmt::format("{}: {}\n", model->id, model->name);
-    if (!model->about.empty())
-        text += model->about + "\n";
+    if (!model->about.empty()) text += model->about + "\n";
     text += titled("parameters", parameter_rows(*model));
     text += titled("covariates", covariate_rows(*model));
     text += titled("genotype maps", map_rows(*model));

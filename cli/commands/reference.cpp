@@ -17,14 +17,14 @@ std::string outcomes_page() {
                        "| call | gives |\n|---|---|\n";
     for (const scenarios::OutcomeFunction& function : scenarios::outcome_functions())
         page += fmt::format("| `{}` | {} |\n", function.signature, function.about);
-    return page + "\nA window is `first_interval`, `last_interval` (between planned doses), or a start "
-                  "and an end such as\n`24[h], 48[h]`. A comparison may follow the call, as in "
-                  "`trough(Cp) >= 0.2[mg/L]`: 1 where it holds, else 0.\n";
+    return page +
+           "\nA window is `first_interval`, `last_interval` (between planned doses), or a start "
+           "and an end such as\n`24[h], 48[h]`. A comparison may follow the call, as in "
+           "`trough(Cp) >= 0.2[mg/L]`: 1 where it holds, else 0.\n";
 }
 
 std::string page_of(const std::string& grammar) {
-    if (grammar == "outcomes")
-        return outcomes_page();
+    if (grammar == "outcomes") return outcomes_page();
     if (grammar == "model")
         return io::reference_page("Model files",
                                   io::list_fields(pkpd::describe_model_for_reference));

@@ -30,10 +30,8 @@ std::string command_text(const Options& options) {
         return std::filesystem::path(path).filename().string();
     };
     std::string text = "gemel run " + name(options.study);
-    if (!options.output.empty())
-        text += " -o " + name(options.output);
-    if (options.seed >= 0)
-        text += fmt::format(" --seed {}", options.seed);
+    if (!options.output.empty()) text += " -o " + name(options.output);
+    if (options.seed >= 0) text += fmt::format(" --seed {}", options.seed);
     for (const std::string& assignment : options.overrides)
         text += fmt::format(" --set '{}'", assignment);
     return text;
@@ -42,8 +40,7 @@ std::string command_text(const Options& options) {
 scenarios::Study load(const Options& options) {
     scenarios::StudyOptions study_options;
     study_options.overrides = options.overrides;
-    if (options.seed >= 0)
-        study_options.seed = static_cast<std::uint64_t>(options.seed);
+    if (options.seed >= 0) study_options.seed = static_cast<std::uint64_t>(options.seed);
     return scenarios::load_study(options.study, library(), study_options);
 }
 
@@ -58,7 +55,8 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
 }
 
 /// Results never replace what they are made from.
-void refuse_to_overwrite_inputs(const scenarios::Study& study, const std::filesystem::path& output) {
+void refuse_to_overwrite_inputs(const scenarios::Study& study,
+                                const std::filesystem::path& output) {
     std::error_code error;
     for (const std::filesystem::path& input : {study.file, study.model->file})
         if (std::filesystem::equivalent(input, output, error))
@@ -80,8 +78,7 @@ int run(const Options& options) {
     }
     if (!options.is_quiet)
         fmt::print("{}wrote {}\n", scenarios::render(report, study), how.output.string());
-    if (report.n_failed <= study.max_failures)
-        return exit_ok;
+    if (report.n_failed <= study.max_failures) return exit_ok;
     fmt::print(stderr,
                "{} of {} solves failed; the study allows {} (study.max_failures)\n",
                report.n_failed,

@@ -8,8 +8,7 @@ bind_auc(const OutcomeCall& call, const OutcomeContext& context, sim::Diagnostic
     OutcomeArguments arguments(call, context, diagnostics);
     const int output = arguments.output();
     const auto window = arguments.window(1);
-    if (output < 0 || !window)
-        return {};
+    if (output < 0 || !window) return {};
     return {{sim::FunctionalKind::integral, output, window->from, window->to},
             arguments.output_unit(output) * arguments.time_unit()};
 }

@@ -3,13 +3,13 @@
 namespace gemel::scenarios {
 
 /// The largest value in the window, found between steps as well; no grid enters.
-BoundOutcome
-bind_cmax(const OutcomeCall& call, const OutcomeContext& context, sim::DiagnosticList& diagnostics) {
+BoundOutcome bind_cmax(const OutcomeCall& call,
+                       const OutcomeContext& context,
+                       sim::DiagnosticList& diagnostics) {
     OutcomeArguments arguments(call, context, diagnostics);
     const int output = arguments.output();
     const auto window = arguments.window(1);
-    if (output < 0 || !window)
-        return {};
+    if (output < 0 || !window) return {};
     return {{sim::FunctionalKind::maximum, output, window->from, window->to},
             arguments.output_unit(output)};
 }

@@ -3,13 +3,13 @@
 namespace gemel::scenarios {
 
 /// When the largest value in the window is first reached, counted from the start of the window.
-BoundOutcome
-bind_tmax(const OutcomeCall& call, const OutcomeContext& context, sim::DiagnosticList& diagnostics) {
+BoundOutcome bind_tmax(const OutcomeCall& call,
+                       const OutcomeContext& context,
+                       sim::DiagnosticList& diagnostics) {
     OutcomeArguments arguments(call, context, diagnostics);
     const int output = arguments.output();
     const auto window = arguments.window(1);
-    if (output < 0 || !window)
-        return {};
+    if (output < 0 || !window) return {};
     return {{sim::FunctionalKind::time_of_maximum, output, window->from, window->to},
             arguments.time_unit(),
             -window->from};

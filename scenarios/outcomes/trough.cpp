@@ -9,8 +9,7 @@ BoundOutcome bind_trough(const OutcomeCall& call,
     OutcomeArguments arguments(call, context, diagnostics);
     const int output = arguments.output();
     const auto time = arguments.trough_time(1);
-    if (output < 0 || !time)
-        return {};
+    if (output < 0 || !time) return {};
     return {{sim::FunctionalKind::value_before, output, 0.0, *time}, arguments.output_unit(output)};
 }
 

@@ -33,18 +33,18 @@ std::optional<double> constant_in(const sim::SourceText& text,
     context.diagnostics = &found;
     const sim::TypedExpr typed = sim::parse_expression(text, context);
     sim::Expr value;
-    if (found.empty())
-        value = sim::convert(typed, unit, what, text.start, context);
+    if (found.empty()) value = sim::convert(typed, unit, what, text.start, context);
     diagnostics.append(found);
-    if (!found.empty())
-        return std::nullopt;
+    if (!found.empty()) return std::nullopt;
     return graph.evaluate(value, [](const sim::Leaf&) { return 0.0; });
 }
 
 OutcomeArguments::OutcomeArguments(const OutcomeCall& call,
                                    const OutcomeContext& context,
                                    sim::DiagnosticList& diagnostics)
-    : call_(call), context_(context), diagnostics_(diagnostics) {}
+    : call_(call),
+      context_(context),
+      diagnostics_(diagnostics) {}
 
 int OutcomeArguments::output() {
     if (call_.arguments.empty()) {
@@ -66,11 +66,12 @@ const sim::Unit& OutcomeArguments::output_unit(int output) const {
     return context_.model->system.outputs[static_cast<std::size_t>(output)].unit;
 }
 
-const sim::Unit& OutcomeArguments::time_unit() const { return context_.model->system.time_unit; }
+const sim::Unit& OutcomeArguments::time_unit() const {
+    return context_.model->system.time_unit;
+}
 
-std::optional<double> OutcomeArguments::constant(std::size_t argument,
-                                                 const sim::Unit& unit,
-                                                 const std::string& what) {
+std::optional<double>
+OutcomeArguments::constant(std::size_t argument, const sim::Unit& unit, const std::string& what) {
     if (argument >= call_.arguments.size()) {
         diagnostics_.add(call_.span, fmt::format("{} is missing", what));
         return std::nullopt;
@@ -79,8 +80,7 @@ std::optional<double> OutcomeArguments::constant(std::size_t argument,
 }
 
 bool OutcomeArguments::has_at_most(std::size_t n_arguments) {
-    if (call_.arguments.size() <= n_arguments)
-        return true;
+    if (call_.arguments.size() <= n_arguments) return true;
     diagnostics_.add(call_.arguments[n_arguments].start,
                      fmt::format("{} takes no argument here", call_.function));
     return false;
@@ -92,22 +92,17 @@ std::optional<Window> OutcomeArguments::window(std::size_t first) {
             call_.span, fmt::format("{} names its window", call_.function), window_help);
         return std::nullopt;
     }
-    if (!has_at_most(first + 2))
-        return std::nullopt;
-    if (call_.arguments.size() == first + 1)
-        return named_window(call_.arguments[first]);
+    if (!has_at_most(first + 2)) return std::nullopt;
+    if (call_.arguments.size() == first + 1) return named_window(call_.arguments[first]);
     const auto from = constant(first, time_unit(), "the start of the window");
     const auto to = constant(first + 1, time_unit(), "the end of the window");
-    if (!from || !to)
-        return std::nullopt;
+    if (!from || !to) return std::nullopt;
     return checked({*from, *to}, call_.arguments[first + 1].start);
 }
 
 std::optional<Window> OutcomeArguments::named_window(const sim::SourceText& word) {
-    if (word.text == "first_interval")
-        return first_interval(word.start);
-    if (word.text == "last_interval")
-        return last_interval(word.start);
+    if (word.text == "first_interval") return first_interval(word.start);
+    if (word.text == "last_interval") return last_interval(word.start);
     const std::vector<std::string> names{"first_interval", "last_interval"};
     const std::string near = sim::nearest_name(word.text, names);
     diagnostics_.add(word.start,
@@ -136,8 +131,9 @@ std::optional<Window> OutcomeArguments::last_interval(const sim::SourceSpan& spa
             span,
             regimen.dose_times.empty()
                 ? fmt::format("regimen '{}' has no dose, so no last interval", regimen.name)
-                : fmt::format("the last dose of regimen '{}' is not repeated, so it has no interval",
-                              regimen.name),
+                : fmt::format(
+                      "the last dose of regimen '{}' is not repeated, so it has no interval",
+                      regimen.name),
             "write times, as in 24[h], 48[h]");
         return std::nullopt;
     }
@@ -147,7 +143,8 @@ std::optional<Window> OutcomeArguments::last_interval(const sim::SourceSpan& spa
 
 std::optional<Window> OutcomeArguments::checked(Window window, const sim::SourceSpan& span) {
     const std::string unit = time_unit().text;
-    // A start of a dose and its interval are sums of decimals: a few ulp beyond the end are the end.
+    // A start of a dose and its interval are sums of decimals: a few ulp beyond the end are the
+    // end.
     const double slack = 1e-12 * context_.duration;
     if (window.to > context_.duration && window.to <= context_.duration + slack)
         window.to = context_.duration;
@@ -172,16 +169,14 @@ std::optional<Window> OutcomeArguments::checked(Window window, const sim::Source
 }
 
 std::optional<double> OutcomeArguments::trough_time(std::size_t first) {
-    if (!has_at_most(first + 1))
-        return std::nullopt;
+    if (!has_at_most(first + 1)) return std::nullopt;
     if (call_.arguments.size() == first) {
         const auto window = last_interval(call_.span);
         return window ? std::optional(window->to) : std::nullopt;
     }
     const sim::SourceText& argument = call_.arguments[first];
     const auto time = constant(first, time_unit(), "the time of trough");
-    if (!time)
-        return std::nullopt;
+    if (!time) return std::nullopt;
     if (!(*time > 0.0)) {
         diagnostics_.add(argument.start, "there is nothing before the start of the study");
         return std::nullopt;

@@ -16,7 +16,7 @@ struct Window {
 
 /// Reads the arguments of one call; every mistake points at the argument it is about.
 class OutcomeArguments {
-  public:
+public:
     OutcomeArguments(const OutcomeCall& call,
                      const OutcomeContext& context,
                      sim::DiagnosticList& diagnostics);
@@ -36,7 +36,7 @@ class OutcomeArguments {
     /// Just before the dose that would follow the last interval, or the argument if there is one.
     std::optional<double> trough_time(std::size_t first);
 
-  private:
+private:
     std::optional<Window> named_window(const sim::SourceText& word);
     std::optional<Window> first_interval(const sim::SourceSpan& span);
     std::optional<Window> last_interval(const sim::SourceSpan& span);

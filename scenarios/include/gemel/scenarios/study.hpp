@@ -45,7 +45,7 @@ struct Study {
     std::vector<std::vector<BoundOutcome>> bound_outcomes; ///< [arm][outcome]
     std::vector<double> outcome_thresholds; ///< [outcome], in its call's unit; NaN: no comparison
     std::vector<sim::Unit> outcome_units;   ///< [outcome]; "1" for comparisons
-    std::string solver;                                    ///< "" : chosen by structure
+    std::string solver;                     ///< "" : chosen by structure
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000;
     std::uint64_t max_failures = 0; ///< solves that may fail before the exit code says so
