@@ -334,6 +334,7 @@ std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
     io::read_fields(root, diagnostics, [&](Fields& f) { describe_gene(f, words); });
     GeneTable gene = GeneBuilder(std::move(words), diagnostics).build();
     if (diagnostics.size() != n_before) return nullptr;
+    gene.file = source;
     return std::make_shared<const GeneTable>(std::move(gene));
 }
 

@@ -53,6 +53,7 @@ struct AlleleFrequencies {
 class GeneTable {
 public:
     std::string name;
+    std::shared_ptr<const sim::SourceFile> file; ///< what it was read from
     std::string source, licence, date;
     std::string reference; ///< reference allele
     std::vector<Allele> alleles;
