@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 namespace gemel::cli {
 
 namespace {
@@ -28,6 +30,13 @@ std::shared_ptr<const pkpd::Model> load(const std::string& name) {
 
 std::string titled(const char* title, const Rows& rows) {
     return rows.empty() ? "" : fmt::format("\n{}\n{}", title, text_table(rows));
+}
+
+/// A parameter without a typical value is given by a map.
+std::string value_text(const pkpd::Parameter& parameter) {
+    const std::string& unit = parameter.unit.text;
+    return std::isnan(parameter.value) ? "by map, " + unit
+                                       : fmt::format("{:g} {}", parameter.value, unit);
 }
 
 Rows parameter_rows(const pkpd::Model& model) {
