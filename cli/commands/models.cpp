@@ -44,7 +44,7 @@ Rows parameter_rows(const pkpd::Model& model) {
     for (const pkpd::Parameter& parameter : model.parameters)
         rows.push_back(
             {parameter.name,
-             fmt::format("{:g} {}", parameter.value, parameter.unit.text),
+             value_text(parameter),
              parameter.iiv
                  ? fmt::format("sd of eta {:.3g} ({})", parameter.iiv->sd, parameter.iiv->reading)
                  : "",

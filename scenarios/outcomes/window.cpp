@@ -102,7 +102,8 @@ std::optional<Window> OutcomeArguments::window(std::size_t first) {
 
 std::optional<Window> OutcomeArguments::named_window(const sim::SourceText& word) {
     if (word.text == "first_interval") return first_interval(word.start);
-    if (word.text == "last_interval") return last_interval(word.start);
+    if (word.text == "last_interval")
+        return last_interval(word.start, "write times, as in 24[h], 48[h]");
     const std::vector<std::string> names{"first_interval", "last_interval"};
     const std::string near = sim::nearest_name(word.text, names);
     diagnostics_.add(word.start,
@@ -124,7 +125,8 @@ std::optional<Window> OutcomeArguments::first_interval(const sim::SourceSpan& sp
     return checked({regimen.dose_times[0], regimen.dose_times[1]}, span);
 }
 
-std::optional<Window> OutcomeArguments::last_interval(const sim::SourceSpan& span) {
+std::optional<Window> OutcomeArguments::last_interval(const sim::SourceSpan& span,
+                                                      const std::string& help) {
     const pkpd::Regimen& regimen = *context_.regimen;
     if (regimen.dose_times.empty() || !(regimen.last_interval > 0.0)) {
         diagnostics_.add(
@@ -134,7 +136,7 @@ std::optional<Window> OutcomeArguments::last_interval(const sim::SourceSpan& spa
                 : fmt::format(
                       "the last dose of regimen '{}' is not repeated, so it has no interval",
                       regimen.name),
-            "write times, as in 24[h], 48[h]");
+            help);
         return std::nullopt;
     }
     const double last = regimen.dose_times.back();
@@ -171,7 +173,7 @@ std::optional<Window> OutcomeArguments::checked(Window window, const sim::Source
 std::optional<double> OutcomeArguments::trough_time(std::size_t first) {
     if (!has_at_most(first + 1)) return std::nullopt;
     if (call_.arguments.size() == first) {
-        const auto window = last_interval(call_.span);
+        const auto window = last_interval(call_.span, "write when, as in trough(Cp, 24[h])");
         return window ? std::optional(window->to) : std::nullopt;
     }
     const sim::SourceText& argument = call_.arguments[first];
