@@ -38,7 +38,7 @@ public:
     std::size_t n_states() const { return n_; }
 
     void operator()(const States& y, States& dydt, double time) {
-        std::copy(y.begin(), y.end(), program_.states());
+        program_.set_states(y);
         program_.set_time(time);
         program_.run();
         const double* rate = program_.results();
@@ -55,10 +55,11 @@ private:
 /// The tolerances of the subject in hand and what Odeint's controller asks of them.
 struct Tolerance {
     double rtol = 1e-6;
+    double part = 1.0; ///< of the tolerance that one step may use
     std::span<const double> scale;
 
     double of(double y, std::size_t i) const {
-        return rtol * (absolute_part * scale[i] + std::fabs(y));
+        return part * rtol * (absolute_part * scale[i] + std::fabs(y));
     }
     /// Largest |value_i| / tolerance_i; huge instead of NaN, which Odeint would take for success.
     double norm(const States& value, const States& y) const {
@@ -93,12 +94,14 @@ public:
     ControlledMethod(const CompiledSystem& system,
                      const ProgramSet& programs,
                      const SolverOptions& options,
-                     int order)
+                     int root,
+                     double part)
         : rates_(system, programs),
           max_steps_(options.max_steps),
-          order_(order) {
+          root_(root) {
         tolerance_.rtol = options.rtol;
-        for (States* values : {&y_, &dydt_, &y_new_, &dydt_new_, &scratch_, &scratch_rate_})
+        tolerance_.part = part;
+        for (States* values : {&y_, &dydt_, &y_new_, &dydt_new_, &scratch_})
             values->assign(rates_.n_states(), 0.0);
     }
 
@@ -131,7 +134,7 @@ protected:
 
     Rates rates_;
     Tolerance tolerance_;
-    States y_, dydt_, y_new_, dydt_new_, scratch_, scratch_rate_;
+    States y_, dydt_, y_new_, dydt_new_, scratch_;
     double t_ = 0.0;
 
 private:
@@ -178,32 +181,34 @@ private:
                std::fabs(time);
     }
 
-    /// Hairer, Nørsett and Wanner (1993), Solving ODEs I, II.4, with time in units of the segment
-    /// so that the unit of time does not matter.
-    double initial_step(double length) {
-        const double size = tolerance_.norm(y_, y_);
-        const double slope = tolerance_.norm(dydt_, y_) * length;
-        const bool is_flat = slope < 1e-5 || size < 1e-5;
-        const double first = is_flat ? 1e-6 : std::min(1.0, 0.01 * size / slope);
+    /// ½·rtol^(1/root) / max_i(|f_i| / (|y_i| + scale_i)): a free number, whatever the units.
+    double initial_step(double length) const {
+        double fastest = 0.0;
         for (std::size_t i = 0; i < y_.size(); ++i)
-            scratch_[i] = y_[i] + first * length * dydt_[i];
-        rates_(scratch_, scratch_rate_, t_ + first * length);
-        for (std::size_t i = 0; i < y_.size(); ++i)
-            scratch_rate_[i] -= dydt_[i];
-        const double bend = tolerance_.norm(scratch_rate_, y_) * length / first;
-        const double worst = std::max(slope, bend);
-        const double second = worst <= 1e-15 ? 1.0 : std::pow(0.01 / worst, 1.0 / (order_ + 1.0));
-        return length * std::min({100.0 * first, second, 1.0});
+            fastest =
+                std::max(fastest, std::fabs(dydt_[i]) / (std::fabs(y_[i]) + tolerance_.scale[i]));
+        const double step = 0.5 * std::pow(tolerance_.rtol, 1.0 / root_) / fastest;
+        return step < length ? step : length;
     }
 
     std::int64_t max_steps_ = 0;
-    int order_ = 0;
+    int root_ = 0; ///< of rtol in the first step
+};
+
+/// Odeint's rule for the next step, growing by no more than `largest_growth`.
+template <int largest_growth>
+class StepAdjuster : public odeint::default_step_adjuster<double, double> {
+public:
+    double increase_step(double step, double error, int order) const {
+        const double larger = default_step_adjuster::increase_step(step, error, order);
+        return std::min(larger, largest_growth * step);
+    }
 };
 
 class Dopri5 : public ControlledMethod {
 public:
     Dopri5(const CompiledSystem& system, const ProgramSet& programs, const SolverOptions& options)
-        : ControlledMethod(system, programs, options, 5),
+        : ControlledMethod(system, programs, options, 5, step_part),
           controlled_(ErrorChecker(&tolerance_)) {}
 
 protected:
@@ -224,12 +229,17 @@ private:
     odeint::controlled_runge_kutta<Stepper, ErrorChecker> controlled_;
 };
 
+/// Fehlberg's estimate vanishes where the rates hardly depend on the states (pure quadrature), as a
+/// response does while the drug is still rising; so it starts small, grows by twice
+/// at most and uses less of the tolerance.
+constexpr double fehlberg_part = 0.03;
+
 class Fehlberg78 : public ControlledMethod {
 public:
     Fehlberg78(const CompiledSystem& system,
                const ProgramSet& programs,
                const SolverOptions& options)
-        : ControlledMethod(system, programs, options, 8),
+        : ControlledMethod(system, programs, options, 3, fehlberg_part),
           controlled_(ErrorChecker(&tolerance_)) {}
 
 protected:
@@ -245,7 +255,7 @@ protected:
 
 private:
     using Stepper = odeint::runge_kutta_fehlberg78<States>;
-    odeint::controlled_runge_kutta<Stepper, ErrorChecker> controlled_;
+    odeint::controlled_runge_kutta<Stepper, ErrorChecker, StepAdjuster<2>> controlled_;
     Stepper inner_;
 };
 

@@ -1,5 +1,7 @@
 #include "solve/rosenbrock_step.hpp"
 
+#include "solve/error_scale.hpp"
+
 #include "solve/rosenbrock_lu.hpp"
 
 #include <algorithm>
@@ -140,7 +142,8 @@ Expr StepBuilder::error(double rtol) {
                           graph_.binary(Op::maximum, scale, graph_.constant(smallest_size)));
         sum = graph_.add(sum, graph_.multiply(part, part));
     }
-    return scaled(1.0 / (std::max(n_, 1) * rtol * rtol), sum);
+    const double tolerance = step_part * rtol;
+    return scaled(1.0 / (std::max(n_, 1) * tolerance * tolerance), sum);
 }
 
 /// Growth in the LU, or a first stage that does not solve its equations: some row's residual is

@@ -13,8 +13,15 @@ ScalarProgram::ScalarProgram(const LaneProgram& program, const WorkspaceLayout& 
       workspace_(static_cast<std::size_t>(kernel_->n_slots())) {}
 
 void ScalarProgram::load(const ScalarSubject& subject) {
-    std::copy(subject.inputs.begin(), subject.inputs.end(), slot({LeafKind::input, 0}));
-    std::copy(subject.derived.begin(), subject.derived.end(), slot({LeafKind::derived, 0}));
+    set(LeafKind::input, subject.inputs);
+    set(LeafKind::derived, subject.derived);
+}
+
+void ScalarProgram::set(LeafKind kind, std::span<const double> values) {
+    const auto slots = static_cast<std::size_t>(layout_.counts[static_cast<std::size_t>(kind)]);
+    std::copy_n(values.begin(),
+                std::min(slots, values.size()),
+                workspace_.data() + layout_.slot({kind, 0}));
 }
 
 namespace {

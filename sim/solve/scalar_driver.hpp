@@ -48,21 +48,22 @@ public:
     virtual SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) = 0;
 };
 
-/// A program at width 1 with a workspace of its own.
+/// A program at width 1 with a workspace of its own. A workspace has slots only for the leaves that
+/// some program mentions: what it has no slot for is left out.
 class ScalarProgram {
 public:
     ScalarProgram(const LaneProgram& program, const WorkspaceLayout& layout);
 
     void load(const ScalarSubject& subject); ///< inputs and derived values
-    void set_time(double time) { *slot({LeafKind::time, 0}) = time; }
-    double* states() { return slot({LeafKind::state, 0}); }
+    void set_time(double time) { set(LeafKind::time, {&time, 1}); }
+    void set_states(std::span<const double> states) { set(LeafKind::state, states); }
     const double* results() const {
         return workspace_.data() + layout_.slot({LeafKind::result, 0});
     }
     void run() { kernel_->run(workspace_.data()); }
 
 private:
-    double* slot(Leaf leaf) { return workspace_.data() + layout_.slot(leaf); }
+    void set(LeafKind kind, std::span<const double> values);
 
     WorkspaceLayout layout_;
     std::unique_ptr<Kernel> kernel_;

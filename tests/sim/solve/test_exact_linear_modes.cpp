@@ -1,7 +1,6 @@
-#include "solve/exact_linear_modes.hpp"
-
 #include "sim/solve/precise_linear.hpp"
 #include "solve/exact_linear_expm.hpp"
+#include "solve/exact_linear_modes.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,10 +24,8 @@ SystemStructure structure_of(std::vector<std::vector<int>> jacobian,
 
 /// Depot 0 into central 1, with one or two peripherals on it (mammillary).
 SystemStructure oral(int n_peripherals) {
-    if (n_peripherals == 0)
-        return structure_of({{0}, {0, 1}}, {{0}, {1}});
-    if (n_peripherals == 1)
-        return structure_of({{0}, {0, 1, 2}, {1, 2}}, {{0}, {1, 2}});
+    if (n_peripherals == 0) return structure_of({{0}, {0, 1}}, {{0}, {1}});
+    if (n_peripherals == 1) return structure_of({{0}, {0, 1, 2}, {1, 2}}, {{0}, {1, 2}});
     return structure_of({{0}, {0, 1, 2, 3}, {1, 2}, {1, 3}}, {{0}, {1, 2, 3}});
 }
 
@@ -67,13 +64,12 @@ double error_of(const std::vector<double>& y, const std::vector<double>& expecte
 TEST_CASE("divided differences of the exponential are accurate at any distance of the rates") {
     // Oracle: the quotients in 100 digits; equal rates by their limits.
     // 4e-15: a few roundings of exp, expm1 and the products, |aτ| ≤ 40 adds 40 ulp·ε/2 in exp.
-    const std::vector<double> rates{0.0,  -1e-12, -1e-3, -0.3, -0.3000000001, -0.3001,
-                                    -0.5, -1.0,   -1.2,  -7.0, -40.0,         0.5};
+    const std::vector<double> rates{
+        0.0, -1e-12, -1e-3, -0.3, -0.3000000001, -0.3001, -0.5, -1.0, -1.2, -7.0, -40.0, 0.5};
     for (double tau : {1e-6, 0.1, 1.0, 24.0})
         for (double a : rates)
             for (double b : rates) {
-                if (std::fabs(a * tau) > 40.0 || std::fabs(b * tau) > 40.0)
-                    continue;
+                if (std::fabs(a * tau) > 40.0 || std::fabs(b * tau) > 40.0) continue;
                 const Precise ea = exp(Precise(a) * tau), eb = exp(Precise(b) * tau);
                 const Precise expected = a == b ? ea * tau : (ea - eb) / (Precise(a) - b);
                 CHECK(relative_error(exponential_difference(a, b, tau),
@@ -124,7 +120,8 @@ TEST_CASE("the structures with closed forms are recognised, others are not") {
 
 TEST_CASE("closed forms agree with a hundred digits for one to three compartments") {
     // Oracle: precise_linear, 100 digits. Rates vary log-normally over four orders of magnitude, so
-    // eigenvalues come close and far apart. 1e-12: rounding of the matrix entries times |λ|τ ≤ 100s.
+    // eigenvalues come close and far apart. 1e-12: rounding of the matrix entries times |λ|τ ≤
+    // 100s.
     std::mt19937_64 random(1);
     std::normal_distribution<double> normal;
     const auto rate = [&](double median) { return median * std::exp(1.2 * normal(random)); };
@@ -139,10 +136,8 @@ TEST_CASE("closed forms agree with a hundred digits for one to three compartment
             const std::vector<double> a = oral_matrix(ka, k, exchange);
             std::vector<double> y0(static_cast<std::size_t>(n), 0.0), source = y0;
             y0[0] = 100.0;
-            if (repeat % 2 == 0)
-                source[0] = 3.0;
-            if (repeat % 3 == 0)
-                y0[1] = 40.0, source[n - 1] = 1.0;
+            if (repeat % 2 == 0) source[0] = 3.0;
+            if (repeat % 3 == 0) y0[1] = 40.0, source[n - 1] = 1.0;
             LinearModes modes(*modal_parts(oral(n_peripherals)));
             REQUIRE(modes.set_matrix(n, a.data()));
             modes.start(y0.data(), source.data());
@@ -154,7 +149,8 @@ TEST_CASE("closed forms agree with a hundred digits for one to three compartment
         }
 }
 
-TEST_CASE("a subject whose exchange vanishes is two systems, one with opposite couplings is refused") {
+TEST_CASE(
+    "a subject whose exchange vanishes is two systems, one with opposite couplings is refused") {
     LinearModes modes(*modal_parts(structure_of({{0, 1}, {0, 1, 2}, {1, 2}}, {{0, 1, 2}})));
     // 0 alone, 1 and 2 exchange. Oracle: precise_linear.
     const std::vector<double> a{-0.5, 0.0, 0.0, 0.0, -0.7, 0.2, 0.0, 0.6, -0.2};
@@ -177,8 +173,7 @@ TEST_CASE("a volume of 1e-300 gives the flip-flop limit") {
     for (bool has_peripheral : {false, true}) {
         LinearModes modes(*modal_parts(oral(has_peripheral)));
         std::vector<std::array<double, 2>> exchange;
-        if (has_peripheral)
-            exchange.push_back({2.0 / volume, 0.1});
+        if (has_peripheral) exchange.push_back({2.0 / volume, 0.1});
         const std::vector<double> a = oral_matrix(ka, clearance / volume, exchange);
         REQUIRE(modes.set_matrix(has_peripheral ? 3 : 2, a.data()));
         std::vector<double> y0{100.0, 0.0, 0.0}, source{0.0, 0.0, 0.0}, y(3);
