@@ -1,0 +1,212 @@
+#include "../scenarios/study_runs.hpp"
+
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <thread>
+
+/// The program as a user meets it: exit codes, files, what goes where.
+namespace gemel::tests {
+
+namespace {
+
+struct Finished {
+    int code = -1;
+    std::string out; ///< standard output and error together
+};
+
+/// Runs the program in a folder.
+Finished gemel_in(const std::filesystem::path& folder, const std::string& arguments) {
+    const std::string command =
+        fmt::format("cd '{}' && '{}' {} 2>&1", folder.string(), GEMEL_PROGRAM, arguments);
+    Finished finished;
+    FILE* pipe = popen(command.c_str(), "r");
+    std::array<char, 4096> buffer;
+    while (const std::size_t n = fread(buffer.data(), 1, buffer.size(), pipe))
+        finished.out.append(buffer.data(), n);
+    finished.code = WEXITSTATUS(pclose(pipe));
+    return finished;
+}
+
+std::string study_file(const std::string& name) {
+    return "'" + (source_folder() / "tests" / "studies" / name).string() + "'";
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::size_t n_files(const std::filesystem::path& folder) {
+    std::size_t n = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(folder))
+        n += entry.exists();
+    return n;
+}
+
+} // namespace
+
+TEST_CASE("run writes NAME.h5 in the current folder and tells its digest") {
+    const TemporaryFolder folder;
+    const Finished run = gemel_in(folder.path(), "run " + study_file("loading_dose.toml"));
+    CHECK(run.code == 0);
+    CHECK(has(run.out, "results_sha256"));
+    CHECK(has(run.out, "wrote loading_dose.h5"));
+    CHECK(std::filesystem::exists(folder / "loading_dose.h5"));
+    CHECK(n_files(folder.path()) == 1);
+}
+
+TEST_CASE("-o, --set, --seed, --threads, --lanes and --quiet do what they say") {
+    const TemporaryFolder folder;
+    const std::string study = study_file("genotypes.toml");
+    const Finished quiet = gemel_in(folder.path(),
+                                    "run " + study +
+                                        " -o a.h5 --quiet --threads 2 --lanes 16 --seed 8 "
+                                        "--set population.size=100 --set save.Cp.subjects=none");
+    CHECK(quiet.code == 0);
+    CHECK(quiet.out.empty());
+    const io::ResultReader file(folder / "a.h5");
+    CHECK(file.axis("subject").size() == 100);
+    CHECK(file.attribute("seed") == "8");
+    for (const io::Variable& variable : file.variables())
+        CHECK(variable.path != "Cp");
+}
+
+TEST_CASE("wrong input exits with 2, names place and cure, and writes nothing") {
+    const TemporaryFolder folder;
+    const Finished run =
+        gemel_in(folder.path(),
+                 "run " + study_file("genotypes.toml") + " --set study.sead=3 --set study.rtol=7");
+    CHECK(run.code == 2);
+    CHECK(has(run.out, "did you mean 'seed'?"));
+    CHECK(has(run.out, "nothing was run"));
+    CHECK(has(run.out, "2 errors"));
+    CHECK(n_files(folder.path()) == 0);
+    CHECK(gemel_in(folder.path(), "run no_such_study.toml").code == 2);
+    CHECK(gemel_in(folder.path(), "run").code == 2);
+    CHECK(gemel_in(folder.path(), "walk").code == 2);
+}
+
+TEST_CASE("more failures than allowed exit with 3 and still write the file") {
+    const TemporaryFolder folder;
+    const std::string study = study_file("bad_patients.toml");
+    const Finished bad = gemel_in(folder.path(), "run " + study);
+    CHECK(bad.code == 3);
+    CHECK(has(bad.out, "3 of 10,000 solves failed"));
+    CHECK(std::filesystem::exists(folder / "bad_patients.h5"));
+    CHECK(gemel_in(folder.path(), "run " + study + " --set study.max_failures=3").code == 0);
+}
+
+TEST_CASE("a folder that does not exist is an error of files: exit 1") {
+    const TemporaryFolder folder;
+    const Finished run =
+        gemel_in(folder.path(), "run " + study_file("genotypes.toml") + " -o no/such/folder.h5");
+    CHECK(run.code == 1);
+    CHECK(has(run.out, "no/such/folder.h5"));
+}
+
+TEST_CASE("results never replace what they are made from") {
+    const TemporaryFolder folder;
+    const auto studies = source_folder() / "tests" / "studies";
+    std::filesystem::copy(studies / "models", folder / "models");
+    std::filesystem::copy(studies / "genotypes.toml", folder / "study.toml");
+    const std::string before = read_text(folder / "study.toml");
+    CHECK(gemel_in(folder.path(), "run study.toml -o study.toml").code == 1);
+    CHECK(read_text(folder / "study.toml") == before);
+}
+
+TEST_CASE("check tells all mistakes of all files and runs none") {
+    const TemporaryFolder folder;
+    const std::string errors = (source_folder() / "tests" / "errors").string();
+    const Finished check = gemel_in(folder.path(),
+                                    fmt::format("check {0}/study_dose.toml {0}/study_keys.toml {1}",
+                                                errors,
+                                                study_file("genotypes.toml")));
+    CHECK(check.code == 2);
+    CHECK(has(check.out, "is a concentration"));
+    CHECK(has(check.out, "did you mean 'title'?"));
+    CHECK(has(check.out, "genotypes.toml: ok"));
+    CHECK(has(check.out, "rodas5p"));
+    CHECK(n_files(folder.path()) == 0);
+}
+
+TEST_CASE("check passes every model and gene of the library") {
+    const TemporaryFolder folder;
+    const std::string library = (source_folder() / "library").string();
+    const Finished check =
+        gemel_in(folder.path(), fmt::format("check {0}/models/*.toml {0}/genes/*.toml", library));
+    CAPTURE(check.out);
+    CHECK(check.code == 0);
+}
+
+TEST_CASE("models and genes list the library and show one of it") {
+    const TemporaryFolder folder;
+    CHECK(has(gemel_in(folder.path(), "models").out, "warfarin_hamberg2007"));
+    CHECK(has(gemel_in(folder.path(), "models one_compartment_oral").out, "exact-closed-form"));
+    CHECK(has(gemel_in(folder.path(), "genes").out, "CYP2C9"));
+    CHECK(has(gemel_in(folder.path(), "genes VKORC1").out, "rs9923231"));
+    const Finished unknown = gemel_in(folder.path(), "models one_compartment_orral");
+    CHECK(unknown.code == 2);
+    CHECK(has(unknown.out, "did you mean 'one_compartment_oral'?"));
+}
+
+TEST_CASE("export writes the same table to a file and to standard output") {
+    const TemporaryFolder folder;
+    gemel_in(folder.path(), "run " + study_file("genotypes.toml") + " -o x.h5 --quiet");
+    const Finished printed = gemel_in(folder.path(), "export x.h5 --what outcomes --format csv");
+    CHECK(printed.code == 0);
+    CHECK(gemel_in(folder.path(), "export x.h5 --what outcomes -o x.csv").code == 0);
+    CHECK(read_text(folder / "x.csv") == printed.out);
+    CHECK(gemel_in(folder.path(), "export x.csv --what outcomes").code == 1);
+}
+
+TEST_CASE("--version and --help exit with 0") {
+    const TemporaryFolder folder;
+    const Finished version = gemel_in(folder.path(), "--version");
+    CHECK(version.code == 0);
+    CHECK(has(version.out, "gemel-trajectory/1"));
+    const Finished help = gemel_in(folder.path(), "--help");
+    CHECK(help.code == 0);
+    CHECK(has(help.out, "export"));
+}
+
+TEST_CASE("Ctrl-C ends a run with 130 and leaves no file" * doctest::test_suite("slow")) {
+    const TemporaryFolder folder;
+    const std::string study = (source_folder() / "examples/warfarin/study.toml").string();
+    const pid_t child = fork();
+    if (child == 0) {
+        if (chdir(folder.path().c_str()) != 0) _exit(97);
+        const int nowhere = open("/dev/null", O_WRONLY);
+        dup2(nowhere, 1);
+        dup2(nowhere, 2);
+        execl(GEMEL_PROGRAM,
+              "gemel",
+              "run",
+              study.c_str(),
+              "--threads",
+              "1",
+              "--set",
+              "population.size=200000",
+              static_cast<char*>(nullptr));
+        _exit(98);
+    }
+    // The file appears before the first solve; from then on the run takes far longer than the test.
+    for (int i = 0; i < 600 && !std::filesystem::exists(folder / "study.h5.part"); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    kill(child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 130);
+    CHECK(n_files(folder.path()) == 0);
+}
+
+} // namespace gemel::tests
