@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <functional>
 
 namespace gemel::scenarios {
 
@@ -152,9 +153,14 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
           "\"all\" | \"none\" | N, the first N",
           [&](const io::TomlView& view) { read_subjects(view, save, diagnostics); });
     f.one_of({"every", "at"}, true);
-    const auto set = [&](const char* name, const sim::Quantity& read, auto& value) {
-        if (f.has(name)) value = read;
+    // What is no time was told while reading and must not be used as one.
+    const auto is_time = [](const sim::Quantity& read) {
+        return read.unit.dimension == sim::time_dimension;
     };
+    const auto set = [&](const char* name, const sim::Quantity& read, auto& value) {
+        if (f.has(name) && is_time(read)) value = read;
+    };
+    std::erase_if(save.at, std::not_fn(is_time));
     set("every", every, save.every);
     set("from", from, save.from);
     set("to", to, save.to);

@@ -1,0 +1,242 @@
+#include "study_runs.hpp"
+
+#include <gemel/io/fields.hpp>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+/// Every key of the grammar of studies, made wrong in every way, from the grammar's own
+/// description.
+namespace gemel::tests {
+
+namespace {
+
+/// Every key once, one per line; `all_keys_are_here` sees to it.
+const std::vector<std::string> base{
+    "gemel = \"study/1\"",
+    "[study]",
+    "model = \"oral.toml\"",
+    "title = \"every key\"",
+    "seed = 1",
+    "duration = \"48 h\"",
+    "design = \"counterfactual\"",
+    "solver = \"auto\"",
+    "rtol = 1e-6",
+    "max_steps = 1000",
+    "max_failures = 0",
+    "[population]",
+    "size = 2",
+    "variability = \"full\"",
+    "ancestry = \"EUR\"",
+    "covariates = { WT = \"70 kg\" }",
+    "genotypes = { CYP2C9 = \"*1/*1\" }",
+    "[[regimens.r.doses]]",
+    "dose = \"100 mg\"",
+    "route = \"oral\"",
+    "at = \"0 h\"",
+    "every = \"12 h\"",
+    "count = 2",
+    "[[regimens.r.doses]]",
+    "dose = \"10 mg\"",
+    "into = \"central\"",
+    "start = \"1 h\"",
+    "every = \"12 h\"",
+    "until = \"24 h\"",
+    "infuse_over = \"1 h\"",
+    "[[regimens.r.doses]]",
+    "dose = \"10 mg\"",
+    "every = \"12 h\"",
+    "for = \"24 h\"",
+    "rate = \"5 mg/h\"",
+    "[arms.a]",
+    "regimen = \"r\"",
+    "label = \"one arm\"",
+    "[outcomes]",
+    "X = \"auc(Cp, 0[h], 24[h])\"",
+    "[save.Cp]",
+    "every = \"1 h\"",
+    "from = \"1 h\"",
+    "to = \"24 h\"",
+    "subjects = 1",
+    "[save.Ap]",
+    "at = [\"1 h\", \"2 h\"]",
+};
+
+std::string text_of(const std::vector<std::string>& lines) {
+    std::string text;
+    for (const std::string& line : lines)
+        text += line + "\n";
+    return text;
+}
+
+std::string key_of(const io::FieldRow& row) {
+    return row.field.name;
+}
+
+/// Lines "key = …" within the table a path belongs to, as numbers from 0.
+std::vector<std::size_t> lines_of(const io::FieldRow& row) {
+    const std::string table = row.path.substr(0, row.path.find('.'));
+    std::vector<std::size_t> found;
+    std::string current = "";
+    for (std::size_t i = 0; i < base.size(); ++i) {
+        if (base[i][0] == '[') {
+            const std::size_t start = base[i].find_first_not_of('[');
+            current = base[i].substr(start, base[i].find_first_of(".]", start) - start);
+        }
+        const bool is_here =
+            row.path.find('.') == std::string::npos ? current.empty() : current == table;
+        if (is_here && base[i].starts_with(key_of(row) + " = ")) found.push_back(i);
+    }
+    return found;
+}
+
+class Bench {
+public:
+    Bench() {
+        std::filesystem::copy(source_folder() / "tests/studies/models/oral.toml",
+                              folder_ / "oral.toml");
+    }
+
+    /// The mistakes of a text, empty if it is a study.
+    std::vector<sim::Diagnostic> mistakes(const std::vector<std::string>& lines) {
+        write_text(folder_ / "study.toml", text_of(lines));
+        try {
+            scenarios::load_study(folder_ / "study.toml", source_library());
+            return {};
+        } catch (const sim::InputError& error) {
+            const auto items = error.diagnostics().items();
+            return {items.begin(), items.end()};
+        }
+    }
+
+private:
+    TemporaryFolder folder_;
+};
+
+bool tells(const std::vector<sim::Diagnostic>& mistakes,
+           std::size_t line,
+           const std::string& word) {
+    return std::any_of(mistakes.begin(), mistakes.end(), [&](const sim::Diagnostic& mistake) {
+        return mistake.span.line == static_cast<int>(line) + 1 &&
+               (mistake.message + mistake.help).find(word) != std::string::npos;
+    });
+}
+
+std::vector<io::FieldRow> keys_with_values() {
+    std::vector<io::FieldRow> rows;
+    for (const io::FieldRow& row : io::list_fields(scenarios::describe_study_for_reference))
+        if (!row.type.starts_with("table") && row.type != "list of tables" &&
+            row.path != "outcomes")
+            rows.push_back(row);
+    return rows;
+}
+
+std::vector<std::string> with(std::size_t line, const std::string& text) {
+    std::vector<std::string> lines = base;
+    lines[line] = text;
+    return lines;
+}
+
+} // namespace
+
+TEST_CASE("the base of these tests is a study with every key but genes that it does not use") {
+    Bench bench;
+    for (const sim::Diagnostic& mistake : bench.mistakes(base)) {
+        CAPTURE(mistake.message);
+        CHECK((mistake.message.find("CYP2C9") != std::string::npos ||
+               mistake.message.find("ancestry") != std::string::npos));
+    }
+    for (const io::FieldRow& row : keys_with_values()) {
+        CAPTURE(row.path);
+        CHECK_FALSE(lines_of(row).empty());
+    }
+}
+
+TEST_CASE("every misspelt key is told at its place with the right name") {
+    Bench bench;
+    for (const io::FieldRow& row : keys_with_values())
+        for (std::size_t line : lines_of(row)) {
+            CAPTURE(row.path);
+            const std::string key = key_of(row);
+            const auto mistakes =
+                bench.mistakes(with(line, key + "z" + base[line].substr(key.size())));
+            CHECK(tells(mistakes, line, "'" + key + "z'"));
+            // One inserted letter; in words of two letters that is too far to guess.
+            if (key.size() > 2) CHECK(tells(mistakes, line, "'" + key + "'"));
+        }
+}
+
+TEST_CASE("every missing key that is needed is told by name") {
+    Bench bench;
+    for (const io::FieldRow& row : keys_with_values()) {
+        if (!row.field.required) continue;
+        std::vector<std::string> lines = base;
+        lines[lines_of(row).front()] = "";
+        CAPTURE(row.path);
+        const auto mistakes = bench.mistakes(lines);
+        const bool told =
+            std::any_of(mistakes.begin(), mistakes.end(), [&](const sim::Diagnostic& mistake) {
+                return mistake.message.find("'" + key_of(row) + "'") != std::string::npos;
+            });
+        CHECK(told);
+    }
+}
+
+TEST_CASE("every value of a wrong type is told at its line") {
+    Bench bench;
+    for (const io::FieldRow& row : keys_with_values())
+        for (std::size_t line : lines_of(row)) {
+            CAPTURE(row.path);
+            const auto mistakes = bench.mistakes(with(line, key_of(row) + " = 1979-05-27"));
+            CHECK(tells(mistakes, line, ""));
+        }
+}
+
+TEST_CASE("every quantity of a wrong dimension, and one without unit, is told at its line") {
+    Bench bench;
+    std::size_t n = 0;
+    for (const io::FieldRow& row : keys_with_values()) {
+        if (row.type.find("quantit") == std::string::npos) continue;
+        const bool is_list = row.type.starts_with("list");
+        for (std::size_t line : lines_of(row))
+            for (const char* wrong : {"\"3 kg\"", "\"3\"", "3", "\"3 furlong\""}) {
+                CAPTURE(row.path);
+                CAPTURE(wrong);
+                const std::string value = is_list ? fmt::format("[{}]", wrong) : wrong;
+                const auto mistakes = bench.mistakes(with(line, key_of(row) + " = " + value));
+                CHECK(tells(mistakes, line, ""));
+                ++n;
+            }
+    }
+    CHECK(n >= 40);
+}
+
+TEST_CASE("every number beyond its range is told at its line") {
+    Bench bench;
+    std::size_t n = 0;
+    for (const io::FieldRow& row : keys_with_values()) {
+        const bool is_quantity = row.type.starts_with("quantity");
+        if (!is_quantity && row.type != "number" && row.type != "whole number") continue;
+        const auto check = [&](double bound, double beyond) {
+            if (!std::isfinite(bound)) return;
+            for (std::size_t line : lines_of(row)) {
+                const std::string number = row.type == "whole number"
+                                               ? fmt::format("{:.0f}", beyond)
+                                               : fmt::format("{}", beyond);
+                const std::string value = is_quantity ? fmt::format("\"{} h\"", number) : number;
+                CAPTURE(row.path);
+                CAPTURE(value);
+                CHECK(tells(bench.mistakes(with(line, key_of(row) + " = " + value)), line, ""));
+                ++n;
+            }
+        };
+        check(row.field.at_least, row.field.at_least - 1.0);
+        check(row.field.at_most, row.field.at_most + 1.0);
+    }
+    CHECK(n >= 15);
+}
+
+} // namespace gemel::tests
