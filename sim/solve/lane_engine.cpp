@@ -51,7 +51,7 @@ LaneEngine::LaneEngine(const LaneMethod& method)
       setup_programs_(method.system, method.programs, width_),
       observer_(method.system, method.programs, width_),
       interpolate_(
-          [this](const double* theta, const char*, double* states) { interpolate(theta, states); }),
+          [this](const DenseObserver::Points& points, double* y) { interpolate(points, y); }),
       step_(interpreter().compile(
           method.programs.programs[step_program], method.programs.layout, width_)),
       rates_(interpreter().compile(
@@ -339,7 +339,7 @@ void LaneEngine::write_counts(const LaneState& lane) {
 }
 
 /// y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K1 + θ (K2 + θ K3))), for the states that outputs use.
-void LaneEngine::interpolate(const double* theta, double* states) {
+void LaneEngine::interpolate(const DenseObserver::Points& points, double* states) {
     const StepLayout& layout = method_.layout;
     for (int k = 0; k < layout.n_dense(); ++k) {
         const int i = layout.dense_states[index(k)];
@@ -349,10 +349,11 @@ void LaneEngine::interpolate(const double* theta, double* states) {
         const double* k2 = column(layout.dense(1, k));
         const double* k3 = column(layout.dense(2, k));
         double* y = states + i * width_;
-        for (int lane = 0; lane < width_; ++lane) {
-            const double t = theta[lane], s = 1.0 - t;
+        for (int p = 0; p < points.n_points; ++p) {
+            const int lane = points.lanes[p];
+            const double t = points.theta[p], s = 1.0 - t;
             const double inner = k1[lane] + t * (k2[lane] + t * k3[lane]);
-            y[lane] = s * y0[lane] + t * (y1[lane] + s * inner);
+            y[p] = s * y0[lane] + t * (y1[lane] + s * inner);
         }
     }
 }

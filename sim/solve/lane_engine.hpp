@@ -70,7 +70,7 @@ private:
     void commit();
     void fail(int lane, SolverStatus status);
     void write_counts(const LaneState& lane);
-    void interpolate(const double* theta, double* states);
+    void interpolate(const DenseObserver::Points& points, double* states);
 
     const LaneMethod& method_;
     int width_ = 0, n_states_ = 0, n_inputs_ = 0, n_derived_ = 0;

@@ -11,12 +11,18 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-int count(const WorkspaceLayout& layout, LeafKind kind) {
-    return layout.counts[static_cast<std::size_t>(kind)];
-}
-
 std::size_t index(int i) {
     return static_cast<std::size_t>(i);
+}
+
+/// What a program loads that stays fixed during a solve.
+std::vector<Leaf> fixed_leaves(const LaneProgram& program) {
+    std::vector<Leaf> leaves;
+    for (const auto& instruction : program.instructions)
+        if (instruction.op == Op::leaf && (instruction.leaf.kind == LeafKind::input ||
+                                           instruction.leaf.kind == LeafKind::derived))
+            leaves.push_back(instruction.leaf);
+    return leaves;
 }
 
 } // namespace
@@ -24,21 +30,21 @@ std::size_t index(int i) {
 DenseObserver::DenseObserver(const CompiledSystem& system, const ProgramSet& set, int width)
     : width_(width),
       n_states_(static_cast<int>(system.system.states.size())),
-      n_inputs_(std::min(static_cast<int>(system.system.inputs.size()),
-                         count(set.layout, LeafKind::input))),
-      n_derived_(count(set.layout, LeafKind::derived)),
       n_outputs_(static_cast<int>(system.system.outputs.size())),
       layout_(set.layout),
+      fixed_(fixed_leaves(set.programs[1])),
       outputs_(interpreter().compile(set.programs[1], set.layout, width)),
       workspace_(index(outputs_->n_slots()) * index(width)) {
     const auto lanes = index(width);
     for (auto* column : {&theta_, &time_, &begin_, &end_, &part_begin_, &part_end_})
         column->assign(lanes, 0.0);
     next_time_.assign(lanes, infinity);
-    for (auto* column : {&subject_, &cursor_, &crossing_})
+    for (auto* column : {&subject_, &cursor_, &crossing_, &point_lane_, &point_index_})
         column->assign(lanes, 0);
     for (auto* column : {&is_bad_, &mask_, &active_, &rises_, &kept_})
         column->assign(lanes, 0);
+    fixed_values_.assign(fixed_.size() * lanes, 0.0);
+    results_.assign(index(n_outputs_) * lanes, 0.0);
     bracket_time_.assign(3 * lanes, 0.0);
     bracket_value_.assign(3 * lanes, 0.0);
 }
@@ -79,31 +85,27 @@ void DenseObserver::load(int lane, int subject) {
     cursor_[index(lane)] = 0;
     next_time_[index(lane)] = point_times_[0];
     is_bad_[index(lane)] = 0;
-    double* w = workspace_.data();
     const int n = setup_->n_subjects;
-    for (int i = 0; i < n_inputs_; ++i)
-        w[layout_.slot({LeafKind::input, i}) * width_ + lane] =
-            problem_->inputs[index(i * n + subject)];
-    for (int i = 0; i < n_derived_; ++i)
-        w[layout_.slot({LeafKind::derived, i}) * width_ + lane] =
-            setup_->derived[index(i * n + subject)];
+    for (std::size_t f = 0; f < fixed_.size(); ++f) {
+        const std::size_t at = index(fixed_[f].index * n + subject);
+        fixed_values_[f * index(width_) + index(lane)] =
+            fixed_[f].kind == LeafKind::input ? problem_->inputs[at] : setup_->derived[at];
+    }
     for (std::size_t i = index(lane); i < total_.size(); i += index(width_))
         total_[i] = 0.0;
     for (std::size_t i = index(lane); i < best_value_.size(); i += index(width_)) {
         best_value_[i] = -infinity;
         best_time_[i] = nan;
     }
-    // A left limit at the very start is the initial state, before any dose.
-    for (const LeftLimit& limit : left_limits_) {
-        if (limit.time > 0.0) break;
-        for (int i = 0; i < n_states_; ++i)
-            w[layout_.slot({LeafKind::state, i}) * width_ + lane] =
-                setup_->initial[index(i * n + subject)];
-        w[layout_.slot({LeafKind::time, 0}) * width_ + lane] = 0.0;
-        outputs_->run(w);
-        for (int f : limit.functionals)
-            total_[index(f * width_ + lane)] = output(functional(f).output)[lane];
-    }
+    take_initial_limits(lane, subject);
+}
+
+/// A left limit at the very start is the initial state, before any dose.
+void DenseObserver::take_initial_limits(int lane, int subject) {
+    if (left_limits_.empty() || left_limits_[0].time > 0.0) return;
+    evaluate_alone(lane, 0.0, setup_->initial.data() + subject, setup_->n_subjects);
+    for (int f : left_limits_[0].functionals)
+        total_[index(f * width_ + lane)] = point_output(functional(f).output)[0];
 }
 
 void DenseObserver::piece(const double* from,
@@ -113,71 +115,115 @@ void DenseObserver::piece(const double* from,
     from_ = from;
     to_ = to;
     interpolate_ = &interpolate;
-    take_samples(to, mask);
+    take_samples(mask);
     take_left_limits(from, to, mask);
     for (const Window& w : windows_)
         take_window(w, from, to, mask);
 }
 
+/// Outputs of masked lanes at their times: afterwards output(k)[lane].
 void DenseObserver::evaluate(const double* times, const char* mask) {
-    double* w = workspace_.data();
-    double* time = w + layout_.slot({LeafKind::time, 0}) * width_;
+    double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
+    int n = 0;
     for (int lane = 0; lane < width_; ++lane) {
-        theta_[index(lane)] =
-            mask[lane] ? (times[lane] - from_[lane]) / (to_[lane] - from_[lane]) : 0.0;
-        time[lane] = times[lane];
+        if (!mask[lane]) continue;
+        point_lane_[index(n)] = lane;
+        theta_[index(n)] = (times[lane] - from_[lane]) / (to_[lane] - from_[lane]);
+        time[n++] = times[lane];
     }
-    (*interpolate_)(theta_.data(), mask, w + layout_.slot({LeafKind::state, 0}) * width_);
+    evaluate_points(n);
+    for (int k = 0; k < n_outputs_; ++k)
+        for (int p = 0; p < n; ++p)
+            results_[index(k * width_ + point_lane_[index(p)])] = point_output(k)[p];
+}
+
+/// Outputs of points whose lane, theta and time are set: afterwards point_output(k)[p].
+void DenseObserver::evaluate_points(int n_points) {
+    double* w = workspace_.data();
+    for (std::size_t f = 0; f < fixed_.size(); ++f) {
+        double* to = w + layout_.slot(fixed_[f]) * width_;
+        const double* from = fixed_values_.data() + f * index(width_);
+        for (int p = 0; p < n_points; ++p)
+            to[p] = from[point_lane_[index(p)]];
+    }
+    (*interpolate_)({n_points, point_lane_.data(), theta_.data()},
+                    w + layout_.slot({LeafKind::state, 0}) * width_);
     outputs_->run(w);
 }
 
-const double* DenseObserver::output(int k) const {
+/// Outputs of one lane from given states, as point 0.
+void DenseObserver::evaluate_alone(int lane,
+                                   double time,
+                                   const double* states,
+                                   std::ptrdiff_t stride) {
+    double* w = workspace_.data();
+    for (std::size_t f = 0; f < fixed_.size(); ++f)
+        w[layout_.slot(fixed_[f]) * width_] = fixed_values_[f * index(width_) + index(lane)];
+    for (int i = 0; i < n_states_; ++i)
+        w[layout_.slot({LeafKind::state, i}) * width_] = states[i * stride];
+    w[layout_.slot({LeafKind::time, 0}) * width_] = time;
+    outputs_->run(w);
+}
+
+const double* DenseObserver::point_output(int k) const {
     return workspace_.data() + layout_.slot({LeafKind::result, k}) * width_;
+}
+
+const double* DenseObserver::output(int k) const {
+    return results_.data() + index(k * width_);
 }
 
 const Functional& DenseObserver::functional(int k) const {
     return problem_->observation->functionals[index(k)];
 }
 
-void DenseObserver::take_samples(const double* to, const char* mask) {
-    for (;;) {
-        int any = 0;
-        for (int lane = 0; lane < width_; ++lane) {
-            mask_[index(lane)] =
-                static_cast<char>((mask[lane] != 0) & (next_time_[index(lane)] < to[lane]));
-            any |= mask_[index(lane)];
+/// Due samples of all lanes go through the outputs program in full batches: a lane with many does
+/// not make the others wait.
+void DenseObserver::take_samples(const char* mask) {
+    double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
+    int n = 0;
+    for (int lane = 0; lane < width_; ++lane) {
+        if (!mask[lane]) continue;
+        while (next_time_[index(lane)] < to_[lane]) {
+            point_lane_[index(n)] = lane;
+            point_index_[index(n)] = cursor_[index(lane)];
+            theta_[index(n)] = (next_time_[index(lane)] - from_[lane]) / (to_[lane] - from_[lane]);
+            time[n++] = next_time_[index(lane)];
+            next_time_[index(lane)] = point_times_[index(++cursor_[index(lane)])];
+            if (n == width_) {
+                store_points(n);
+                n = 0;
+            }
         }
-        if (!any) return;
-        evaluate(next_time_.data(), mask_.data());
-        for (int lane = 0; lane < width_; ++lane)
-            if (mask_[index(lane)]) store_samples(lane);
     }
+    if (n > 0) store_points(n);
 }
 
-void DenseObserver::store_samples(int lane) {
-    const int point = cursor_[index(lane)];
+void DenseObserver::store_points(int n_points) {
+    evaluate_points(n_points);
+    for (int p = 0; p < n_points; ++p)
+        store_samples(point_lane_[index(p)], point_index_[index(p)], p);
+}
+
+void DenseObserver::store_samples(int lane, int point, int column) {
     for (int k = point_targets_[index(point)]; k < point_targets_[index(point + 1)]; ++k) {
         const Target target = targets_[index(k)];
         const SampledOutput& sampled = problem_->observation->sampled[index(target.sampled)];
-        const double value = output(sampled.output)[lane];
+        const double value = point_output(sampled.output)[column];
         const std::size_t row = index(subject_[index(lane)]) * sampled.times.size();
         result_->sampled[index(target.sampled)][row + index(target.index)] = value;
         if (!std::isfinite(value)) is_bad_[index(lane)] = 1;
     }
-    cursor_[index(lane)] = point + 1;
-    next_time_[index(lane)] = point_times_[index(point + 1)];
 }
 
 SolverStatus
 DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_t stride) {
     if (next_time_[index(lane)] <= time) {
-        double* w = workspace_.data();
-        for (int i = 0; i < n_states_; ++i)
-            w[layout_.slot({LeafKind::state, i}) * width_ + lane] = states[i * stride];
-        w[layout_.slot({LeafKind::time, 0}) * width_ + lane] = time;
-        outputs_->run(w);
-        while (next_time_[index(lane)] <= time)
-            store_samples(lane);
+        evaluate_alone(lane, time, states, stride);
+        while (next_time_[index(lane)] <= time) {
+            store_samples(lane, cursor_[index(lane)], 0);
+            next_time_[index(lane)] = point_times_[index(++cursor_[index(lane)])];
+        }
     }
     const auto n = problem_->observation->functionals.size();
     for (std::size_t f = 0; f < n; ++f)

@@ -74,9 +74,15 @@ public:
     /// Lane `lane` now carries subject `subject` of the block, at time 0.
     void load(int lane, int subject);
 
-    /// Fills state columns: states[i·width + lane] at time from[lane] + theta[lane]·(to − from),
-    /// with 0 ≤ theta ≤ 1. Lanes outside the mask may be left as they are or filled with anything.
-    using Interpolate = std::function<void(const double* theta, const char* mask, double* states)>;
+    /// Fills columns of states at points of the piece: states[i·width + p] for p < n_points is
+    /// state i of lane lanes[p] at time from + theta[p]·(to − from) of that lane, with 0 ≤ theta
+    /// ≤ 1. A lane may come several times; only states that outputs use are needed.
+    struct Points {
+        int n_points = 0;
+        const int* lanes = nullptr;
+        const double* theta = nullptr;
+    };
+    using Interpolate = std::function<void(const Points& points, double* states)>;
 
     /// A piece of each masked lane's solution: [from, to), the right end being the left limit
     /// there. Takes samples with from ≤ time < to and adds to functionals over the overlap. On a
@@ -118,8 +124,9 @@ private:
     void collect_samples();
     void collect_functionals();
     Window& window(double from, double to);
-    void take_samples(const double* to, const char* mask);
-    void store_samples(int lane);
+    void take_samples(const char* mask);
+    void store_points(int n_points);
+    void store_samples(int lane, int point, int column);
     void take_left_limits(const double* from, const double* to, const char* mask);
     void take_window(const Window& window, const double* from, const double* to, const char* mask);
     void integrate(const Window& window);
@@ -132,13 +139,18 @@ private:
     bool next_crossing(const double* g);
     void locate_crossing(const Functional& above, double* total);
     void evaluate(const double* times, const char* mask);
+    void evaluate_points(int n_points);
+    void evaluate_alone(int lane, double time, const double* states, std::ptrdiff_t stride);
+    void take_initial_limits(int lane, int subject);
+    const double* point_output(int index) const;
     const double* output(int index) const;
     void keep(int functional, int lane, double value);
     const Functional& functional(int index) const;
 
     int width_ = 0;
-    int n_states_ = 0, n_inputs_ = 0, n_derived_ = 0, n_outputs_ = 0;
+    int n_states_ = 0, n_outputs_ = 0;
     WorkspaceLayout layout_;
+    std::vector<Leaf> fixed_; ///< inputs and derived values that outputs use
     std::unique_ptr<Kernel> outputs_;
     Workspace workspace_;
 
@@ -154,6 +166,7 @@ private:
     int n_peaks_ = 0;
 
     std::vector<int> subject_, cursor_;          ///< [width]
+    std::vector<double> fixed_values_;           ///< [fixed_ × width], of lanes
     std::vector<double> next_time_;              ///< [width]
     std::vector<char> is_bad_;                   ///< [width] a result is not finite
     std::vector<double> total_;                  ///< [n_functionals × width]
@@ -163,7 +176,10 @@ private:
     const double* from_ = nullptr;
     const double* to_ = nullptr;
     const Interpolate* interpolate_ = nullptr;
-    std::vector<double> theta_, time_, begin_, end_;   ///< [width]
+    std::vector<int> point_lane_, point_index_;        ///< [width] of points
+    std::vector<double> theta_;                        ///< [width] of points
+    std::vector<double> results_;                      ///< [n_outputs × width], of lanes
+    std::vector<double> time_, begin_, end_;           ///< [width]
     std::vector<char> mask_, active_;                  ///< [width]
     std::vector<double> nodes_;                        ///< [outputs in use × nodes × width]
     std::vector<double> bracket_time_, bracket_value_; ///< [3 × width]

@@ -55,7 +55,12 @@ bool all_finite(const std::vector<double>& columns, int n_columns, int n_subject
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own) {
     std::vector<ProgramSpec> specs{initial_spec(system), outputs_spec(system)};
     specs.insert(specs.end(), own.begin(), own.end());
-    return lower(system.system.graph, specs);
+    ProgramSet set = lower(system.system.graph, specs);
+    // Every input and state has its slot, mentioned or not, so that whoever fills columns need not
+    // ask.
+    set.layout.make_room(LeafKind::input, static_cast<int>(system.system.inputs.size()));
+    set.layout.make_room(LeafKind::state, static_cast<int>(system.system.states.size()));
+    return set;
 }
 
 DoseModifiers SubjectModifiers::of(const BlockSetup& setup, int subject) {

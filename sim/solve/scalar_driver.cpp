@@ -152,9 +152,10 @@ private:
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
             const char mask = 1;
             observer_.piece(
-                &piece_from, &piece_to, &mask, [&](const double* theta, const char*, double* y) {
-                    states(*theta, y);
-                });
+                &piece_from,
+                &piece_to,
+                &mask,
+                [&](const DenseObserver::Points& points, double* y) { states(*points.theta, y); });
         };
         const SolverStatus status = method_->advance(segment_, show);
         if (status == SolverStatus::ok && !all_finite(states_)) {
