@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <new>
 
 namespace {
 
@@ -17,6 +18,9 @@ int perform(const gemel::cli::Action& action) {
     } catch (const sim::InputError& error) {
         fmt::print(stderr, "{}\nnothing was run\n", error.what());
         return cli::exit_input;
+    } catch (const std::bad_alloc&) {
+        fmt::print(stderr, "gemel: out of memory; fewer subjects or saved times need less\n");
+        return cli::exit_error;
     } catch (const std::exception& error) {
         fmt::print(stderr, "gemel: {}\n", error.what());
         return cli::exit_error;

@@ -19,7 +19,7 @@ std::string why_not_applicable(const Study& study) {
     const sim::Solver* solver = sim::find_solver(study.solver);
     if (solver == nullptr || solver->applies == nullptr || solver->applies(system)) return {};
     return fmt::format(
-        "solver '{}' cannot solve this model; it is for: {}", study.solver, solver->about);
+        "solver '{}' does not apply to this model ({})", study.solver, solver->about);
 }
 
 std::vector<Save> written_saves(const Study& study) {

@@ -2,12 +2,14 @@
 #include "outcome_text.hpp"
 #include "outcomes/window.hpp"
 #include "study_words.hpp"
+#include "summary.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace gemel::scenarios {
 
@@ -21,6 +23,7 @@ struct Loading {
     sim::DiagnosticList diagnostics;
     StudyWords words;
     Study study;
+    std::vector<char> is_wrong; ///< [outcome] already told for some arm
 };
 
 io::TomlView overridden(io::TomlView document, const StudyOptions& options, Loading& loading) {
@@ -49,6 +52,7 @@ void read_words(const StudyOptions& options, Loading& loading) {
     io::TomlView document = io::parse_toml(loading.study.text, loading.diagnostics);
     loading.diagnostics.throw_if_any();
     document = overridden(document, options, loading);
+    if (!document.is_set()) loading.diagnostics.throw_if_any();
     refuse_other_kinds(document, loading);
     io::read_fields(document, loading.diagnostics, [&](io::Fields& fields) {
         describe_study(fields, loading.words, loading.diagnostics);
@@ -116,16 +120,22 @@ const pkpd::Regimen* find_regimen(const Study& study, const std::string& name) {
     return nullptr;
 }
 
+/// Outcomes met with every arm; those that fit an arm's regimen badly are in `is_wrong`.
 void bind_outcomes(Loading& loading) {
     Study& study = loading.study;
+    loading.is_wrong.assign(study.outcomes.size(), 0);
     for (const Arm& arm : study.arms) {
         const pkpd::Regimen* regimen = find_regimen(study, arm.regimen);
         if (regimen == nullptr) continue;
         const OutcomeContext context{study.model.get(), regimen, study.duration};
         auto& bound = study.bound_outcomes.emplace_back();
-        for (const Outcome& outcome : study.outcomes)
-            bound.push_back(find_outcome_function(outcome.call.function)
-                                ->bind(outcome.call, context, loading.diagnostics));
+        for (std::size_t i = 0; i < study.outcomes.size(); ++i) {
+            const OutcomeCall& call = study.outcomes[i].call;
+            const std::size_t n_before = loading.diagnostics.size();
+            bound.push_back(
+                find_outcome_function(call.function)->bind(call, context, loading.diagnostics));
+            if (loading.diagnostics.size() != n_before) loading.is_wrong[i] = 1;
+        }
     }
 }
 
@@ -136,7 +146,7 @@ void read_thresholds(Loading& loading) {
         const Outcome& outcome = study.outcomes[i];
         const sim::Unit unit = study.bound_outcomes.front()[i].unit;
         double threshold = std::numeric_limits<double>::quiet_NaN();
-        if (!outcome.comparison.empty())
+        if (!outcome.comparison.empty() && loading.is_wrong[i] == 0)
             threshold = constant_in(outcome.threshold,
                                     unit,
                                     study.model->system.time_unit,
@@ -172,7 +182,8 @@ public:
         if (from > to) return mistake(words_.from_span, "the times end before they start");
         if ((to - from) / every >= max_saved_times)
             return mistake(words_.every_span,
-                           fmt::format("this makes more than {:.0f} times", max_saved_times));
+                           fmt::format("this makes more than {} times",
+                                       grouped(static_cast<std::uint64_t>(max_saved_times))));
         return regular_times(from, to, every);
     }
 
@@ -213,6 +224,28 @@ private:
     Loading& loading_;
 };
 
+/// Names an output cannot have in the file, where axes and groups have them.
+void check_free_name(const SaveWords& words, Loading& loading) {
+    static const std::set<std::string> taken{"arm",
+                                             "subject",
+                                             "time",
+                                             "event",
+                                             "outcomes",
+                                             "parameters",
+                                             "covariates",
+                                             "genotypes",
+                                             "diagnostics",
+                                             "events",
+                                             "provenance"};
+    if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
+        words.output.starts_with("subject_"))
+        loading.diagnostics.add(
+            words.span,
+            fmt::format("an output named '{}' cannot be saved: the result file uses that name",
+                        words.output),
+            "rename the output in the model");
+}
+
 void read_saves(Loading& loading) {
     const pkpd::Model& model = *loading.study.model;
     std::vector<std::string> names;
@@ -223,6 +256,7 @@ void read_saves(Loading& loading) {
             loading.diagnostics.add(words.span,
                                     fmt::format("the model has no output '{}'", words.output),
                                     sim::suggest(words.output, names));
+        check_free_name(words, loading);
         Save save{words.output, SaveReader(words, loading).times(), loading.study.population.size};
         if (words.n_subjects) save.n_subjects = std::min(save.n_subjects, *words.n_subjects);
         loading.study.saves.push_back(std::move(save));
@@ -289,7 +323,7 @@ const pkpd::Regimen& regimen_of(const Study& study, const Arm& arm) {
 Study load_study(const std::filesystem::path& file,
                  const io::Library& library,
                  const StudyOptions& options) {
-    Loading loading{library, {}, {}, {}};
+    Loading loading{library, {}, {}, {}, {}};
     loading.study.id = file.stem().string();
     loading.study.file = file;
     read_words(options, loading);

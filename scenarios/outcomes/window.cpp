@@ -170,10 +170,15 @@ std::optional<Window> OutcomeArguments::checked(Window window, const sim::Source
     return window;
 }
 
+std::string OutcomeArguments::trough_help() const {
+    const std::string output = call_.arguments.empty() ? "Cp" : call_.arguments.front().text;
+    return fmt::format("write when, as in {}({}, 24[h])", call_.function, output);
+}
+
 std::optional<double> OutcomeArguments::trough_time(std::size_t first) {
     if (!has_at_most(first + 1)) return std::nullopt;
     if (call_.arguments.size() == first) {
-        const auto window = last_interval(call_.span, "write when, as in trough(Cp, 24[h])");
+        const auto window = last_interval(call_.span, trough_help());
         return window ? std::optional(window->to) : std::nullopt;
     }
     const sim::SourceText& argument = call_.arguments[first];

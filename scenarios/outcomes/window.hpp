@@ -41,6 +41,7 @@ private:
     std::optional<Window> first_interval(const sim::SourceSpan& span);
     std::optional<Window> last_interval(const sim::SourceSpan& span, const std::string& help);
     std::optional<Window> checked(Window window, const sim::SourceSpan& span);
+    std::string trough_help() const;
     bool has_at_most(std::size_t n_arguments);
 
     const OutcomeCall& call_;

@@ -89,6 +89,10 @@ TEST_CASE("wrong input exits with 2, names place and cure, and writes nothing") 
     CHECK(has(run.out, "nothing was run"));
     CHECK(has(run.out, "2 errors"));
     CHECK(n_files(folder.path()) == 0);
+    const Finished nonsense =
+        gemel_in(folder.path(), "run " + study_file("genotypes.toml") + " --set nonsense");
+    CHECK(nonsense.code == 2);
+    CHECK(has(nonsense.out, "1 error\n"));
     CHECK(gemel_in(folder.path(), "run no_such_study.toml").code == 2);
     CHECK(gemel_in(folder.path(), "run").code == 2);
     CHECK(gemel_in(folder.path(), "walk").code == 2);
