@@ -54,10 +54,11 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
     return result;
 }
 
-/// Results never replace what they are made from.
-void refuse_to_overwrite_inputs(const scenarios::Study& study,
-                                const std::filesystem::path& output) {
+/// Told before the work is done: results never replace what they are made from, nor a folder.
+void check_output(const scenarios::Study& study, const std::filesystem::path& output) {
     std::error_code error;
+    if (std::filesystem::is_directory(output, error))
+        throw std::runtime_error(fmt::format("{} is a folder; -o names a file", output.string()));
     for (const std::filesystem::path& input : {study.file, study.model->file})
         if (std::filesystem::equivalent(input, output, error))
             throw std::runtime_error(
@@ -67,7 +68,7 @@ void refuse_to_overwrite_inputs(const scenarios::Study& study,
 int run(const Options& options) {
     const scenarios::Study study = load(options);
     const scenarios::RunStudyOptions how = run_options(options, study);
-    refuse_to_overwrite_inputs(study, how.output);
+    check_output(study, how.output);
     const Interrupt interrupt;
     Progress progress(study.population.size * study.arms.size(), options.is_quiet);
     const scenarios::StudyReport report = scenarios::run_study(study, how, &progress);

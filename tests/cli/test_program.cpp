@@ -123,6 +123,7 @@ TEST_CASE("results never replace what they are made from") {
     std::filesystem::copy(studies / "genotypes.toml", folder / "study.toml");
     const std::string before = read_text(folder / "study.toml");
     CHECK(gemel_in(folder.path(), "run study.toml -o study.toml").code == 1);
+    CHECK(has(gemel_in(folder.path(), "run study.toml -o models").out, "is a folder"));
     CHECK(read_text(folder / "study.toml") == before);
 }
 
