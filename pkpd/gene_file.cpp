@@ -1,3 +1,4 @@
+#include "file_format.hpp"
 #include "keys.hpp"
 
 #include <gemel/io/fields.hpp>
@@ -159,10 +160,6 @@ void describe_test(Fields& f, GeneTable::Test& test) {
 
 void describe_gene(Fields& f, GeneWords& words) {
     f.text(required_key("gemel", "what the file is", "\"gene/1\""), words.format);
-    if (!words.format.empty() && words.format != "gene/1")
-        f.mistake("gemel",
-                  fmt::format("this is no gene file but \"{}\"", words.format),
-                  "the first line of a gene file is gemel = \"gene/1\"");
     f.table(required_key("gene", "the gene as a whole", ""),
             [&](Fields& g) { describe_header(g, words); });
     f.keyed(required_key("alleles", "the alleles, reference first by custom", ""),
@@ -328,7 +325,7 @@ std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
     const auto source = io::read_source(file, diagnostics);
     if (!source) return nullptr;
     const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set()) return nullptr;
+    if (!root.is_set() || !is_format(root, "gene/1", "gene", diagnostics)) return nullptr;
     GeneWords words;
     words.diagnostics = &diagnostics;
     io::read_fields(root, diagnostics, [&](Fields& f) { describe_gene(f, words); });

@@ -1,3 +1,4 @@
+#include "file_format.hpp"
 #include "model_lowering.hpp"
 #include "model_maps.hpp"
 #include "model_random.hpp"
@@ -159,7 +160,8 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
     ModelWords words;
     words.root = io::parse_toml(source, diagnostics);
     words.diagnostics = &diagnostics;
-    if (!words.root.is_set()) return nullptr;
+    if (!words.root.is_set() || !is_format(words.root, "model/1", "model", diagnostics))
+        return nullptr;
     io::read_fields(words.root, diagnostics, [&](io::Fields& f) { describe_model(f, words); });
 
     auto model = std::make_shared<Model>();
@@ -174,7 +176,8 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
     read_routes(words, *model, diagnostics);
     read_omega(words, *model, diagnostics);
     // A test meets the whole model, so it is read only with one that is whole.
-    if (diagnostics.size() == n_before) read_tests(words, *model, diagnostics);
+    if (diagnostics.size() == n_before + words.n_mistakes_in_tests)
+        read_tests(words, *model, diagnostics);
     return diagnostics.size() == n_before ? model : nullptr;
 }
 

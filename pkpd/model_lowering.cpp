@@ -44,6 +44,7 @@ void ModelLowering::run() {
     system_.time_unit = words_.time.unit;
     equations_ = sim::split_equations(words_.equations, diagnostics_);
     declare_names();
+    mark_mentioned();
     add_inputs();
     add_states();
     lower_rates();
@@ -91,6 +92,23 @@ void ModelLowering::declare_equations() {
         symbol.span = equations_[i].target_span;
         symbols_.declare(equations_[i].target, symbol, diagnostics_);
     }
+}
+
+void ModelLowering::mark_mentioned() {
+    const auto mark = [&](const std::string& word) {
+        if (Symbol* symbol = symbols_.find(word)) symbol->is_mentioned = true;
+    };
+    const auto mark_all = [&](const std::optional<sim::SourceText>& text) {
+        if (text) std::ranges::for_each(sim::names_in(*text), mark);
+    };
+    for (const Equation& equation : equations_)
+        mark_all(equation.expression);
+    for (const ParameterWords& words : words_.parameters) {
+        mark_all(words.scale);
+        mark_all(words.expression);
+    }
+    for (const OutputWords& words : words_.outputs)
+        mark(words.name);
 }
 
 Expr ModelLowering::add_input(const std::string& input, const sim::Unit& unit, InputSource source) {
@@ -190,7 +208,6 @@ void ModelLowering::add_state(const Equation& rate) {
     state.scale = words->scale;
     state.takes_doses = is_amount(state.unit.dimension);
     system_.states.push_back(state);
-    state_equations_.push_back(static_cast<int>(&rate - equations_.data()));
     const auto& molar_mass = words->molar_mass ? words->molar_mass : words_.molar_mass;
     model_.molar_mass.push_back(molar_mass ? molar_mass->value * molar_mass->unit.factor : 0.0);
     if (Symbol* symbol = symbols_.find(rate.target); symbol && symbol->kind == SymbolKind::state) {
@@ -200,17 +217,21 @@ void ModelLowering::add_state(const Equation& rate) {
 }
 
 void ModelLowering::lower_rates() {
-    for (std::size_t i = 0; i < system_.states.size(); ++i) {
-        const Equation& equation = equations_[static_cast<std::size_t>(state_equations_[i])];
-        const auto typed = parse(equation.expression, true);
-        if (!typed || !state_words(equation.target)->unit.is_known || !words_.time.is_known)
-            continue;
-        const auto rate = convert(*typed,
-                                  system_.states[i].unit / system_.time_unit,
-                                  fmt::format("d/dt({})", equation.target),
-                                  whole(equation.expression));
-        if (rate) system_.states[i].rate = *rate;
-    }
+    for (const Equation& equation : equations_)
+        if (equation.kind == "d/dt") lower_rate(equation);
+}
+
+void ModelLowering::lower_rate(const Equation& equation) {
+    const auto typed = parse(equation.expression, true);
+    const auto state = std::ranges::find(system_.states, equation.target, &sim::State::name);
+    if (!typed || state == system_.states.end() || !words_.time.is_known ||
+        !state_words(equation.target)->unit.is_known)
+        return;
+    const auto rate = convert(*typed,
+                              state->unit / system_.time_unit,
+                              fmt::format("d/dt({})", equation.target),
+                              whole(equation.expression));
+    if (rate) state->rate = *rate;
 }
 
 /// `x(0)`, `F(x)`, `lag(x)`, `rate(x)`, `duration(x)`: of inputs only.
@@ -274,19 +295,12 @@ void ModelLowering::lower_outputs() {
 void ModelLowering::lower_rest() {
     for (const Equation& equation : equations_)
         if (Symbol* symbol = symbols_.find(equation.target);
-            equation.kind.empty() && symbol && symbol->kind == SymbolKind::definition) {
-            const bool was_used = symbol->is_used;
+            equation.kind.empty() && symbol && symbol->kind == SymbolKind::definition)
             value_of(equation.target, *symbol);
-            symbol->is_used = was_used;
-        }
-    for (std::size_t i = 0; i < model_.parameters.size(); ++i) {
-        const Parameter& parameter = model_.parameters[i];
+    for (const Parameter& parameter : model_.parameters) {
         Symbol* symbol = symbols_.find(parameter.name);
         if (!symbol || symbol->kind != SymbolKind::parameter) continue;
-        const bool was_used = symbol->is_used;
-        const TypedExpr* value = value_of(parameter.name, *symbol);
-        symbol->is_used = was_used;
-        if (value)
+        if (const TypedExpr* value = value_of(parameter.name, *symbol))
             system_.parameters.push_back(
                 {parameter.name, parameter.unit, parameter.about, value->expr});
     }
@@ -300,7 +314,7 @@ void ModelLowering::tell_unused() {
     };
     const auto is_unused = [&](const std::string& word) {
         const Symbol* symbol = symbols_.find(word);
-        return symbol && !symbol->is_used;
+        return symbol && !symbol->is_mentioned;
     };
     for (const ParameterWords& words : words_.parameters)
         if (is_unused(words.name)) tell(words.name, words.span, "parameter");
@@ -318,7 +332,7 @@ void ModelLowering::tell_unused() {
 }
 
 const TypedExpr* ModelLowering::value_of(const std::string& word, Symbol& symbol) {
-    symbol.is_used = true;
+    if (symbol.is_ambiguous) return nullptr;
     if (symbol.progress == Symbol::Progress::under_way) {
         tell_cycle(word);
         symbol.progress = Symbol::Progress::failed;
@@ -326,7 +340,7 @@ const TypedExpr* ModelLowering::value_of(const std::string& word, Symbol& symbol
     if (symbol.progress == Symbol::Progress::waiting) {
         symbol.progress = Symbol::Progress::under_way;
         under_way_.push_back(word);
-        const auto value = evaluate(word, symbol);
+        const auto value = evaluate(symbol);
         under_way_.pop_back();
         const bool is_good = value && symbol.progress != Symbol::Progress::failed;
         if (value) symbol.value = *value;
@@ -335,7 +349,7 @@ const TypedExpr* ModelLowering::value_of(const std::string& word, Symbol& symbol
     return symbol.progress == Symbol::Progress::done ? &symbol.value : nullptr;
 }
 
-std::optional<TypedExpr> ModelLowering::evaluate(const std::string&, const Symbol& symbol) {
+std::optional<TypedExpr> ModelLowering::evaluate(const Symbol& symbol) {
     if (symbol.kind == SymbolKind::parameter) return individual_parameter(symbol.index);
     if (symbol.kind == SymbolKind::definition)
         return parse(equations_[static_cast<std::size_t>(symbol.index)].expression, true);

@@ -23,11 +23,13 @@ private:
 
     void declare_names();
     void declare_equations();
+    void mark_mentioned();
     void add_inputs();
     sim::Expr add_input(const std::string& name, const sim::Unit& unit, InputSource source);
     void add_states();
     void add_state(const Equation& rate);
     void lower_rates();
+    void lower_rate(const Equation& equation);
     void lower_dose_property(const Equation& equation);
     void lower_outputs();
     void lower_rest();
@@ -35,7 +37,7 @@ private:
 
     /// A name's value, worked out on first use; nullptr if it is unknown or has a mistake.
     const sim::TypedExpr* value_of(const std::string& name, Symbol& symbol);
-    std::optional<sim::TypedExpr> evaluate(const std::string& name, const Symbol& symbol);
+    std::optional<sim::TypedExpr> evaluate(const Symbol& symbol);
     std::optional<sim::TypedExpr> individual_parameter(int index);
     std::optional<sim::TypedExpr> typical_value(int index);
     sim::Expr with_effect(int index, sim::Expr typical);
@@ -59,7 +61,6 @@ private:
     sim::DiagnosticList& diagnostics_;
     SymbolTable symbols_;
     std::vector<Equation> equations_;
-    std::vector<int> state_equations_; ///< of each state of the system, its d/dt line
     std::vector<std::string> under_way_;
     std::vector<sim::Expr> theta_, eta_;
 };

@@ -48,7 +48,8 @@ void SymbolTable::declare(const std::string& word,
     }
     const auto [taken, is_new] = symbols_.try_emplace(word, symbol);
     if (is_new) return;
-    const Symbol& other = taken->second;
+    Symbol& other = taken->second;
+    other.is_ambiguous = true;
     const auto tell = [&](const Symbol& here, const Symbol& there) {
         diagnostics.add(here.span,
                         fmt::format("'{}' is {} here and {} on {}",

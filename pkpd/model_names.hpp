@@ -19,7 +19,8 @@ struct Symbol {
     int index = 0;    ///< in the words' list of its kind; of a definition in the equations
     int category = 0; ///< of a category indicator
     sim::SourceSpan span;
-    bool is_used = false;
+    bool is_mentioned = false; ///< by an equation, a scale, a value or an output
+    bool is_ambiguous = false; ///< declared twice: what it means is open
 
     enum class Progress { waiting, under_way, done, failed };
     Progress progress = Progress::waiting;

@@ -96,9 +96,9 @@ private:
         std::vector<double> values;
         for (const io::TomlView& cell : view.elements())
             if (const auto number = cell.number()) values.push_back(*number);
-        if (view.elements().size() != words_.at.size() || values.size() != words_.at.size())
-            add(view.span(),
-                fmt::format("{} numbers are expected, one per time in 'at'", words_.at.size()));
+        const std::size_t n_times = words_.at.size(); // 0 after a mistake there
+        if (n_times > 0 && (view.elements().size() != n_times || values.size() != n_times))
+            add(view.span(), fmt::format("{} numbers are expected, one per time in 'at'", n_times));
         test_.expect[key] = std::move(values);
         return true;
     }

@@ -219,9 +219,8 @@ void describe_map(Fields& f, MapWords& map) {
 }
 
 void describe_covariate(Fields& f, CovariateWords& covariate) {
-    covariate.unit.is_known = true;
-    if (f.has("unit") || f.is_listing())
-        describe_unit(f, covariate.unit, optional_key("unit", "of a number", "\"kg\""));
+    describe_unit(f, covariate.unit, optional_key("unit", "of a number", "\"kg\""));
+    if (!f.has("unit")) covariate.unit.is_known = true;
     f.texts(
         optional_key("categories", "of a covariate that is no number", "[\"male\", \"female\"]"),
         covariate.categories);
@@ -354,10 +353,6 @@ void describe_keyed(Fields& f,
 
 void describe_model(Fields& f, ModelWords& words) {
     f.text(required_key("gemel", "what the file is", "\"model/1\""), words.format);
-    if (!words.format.empty() && words.format != "model/1")
-        f.mistake("gemel",
-                  fmt::format("this is no model file but \"{}\"", words.format),
-                  "the first line of a model file is gemel = \"model/1\"");
     f.table(required_key("model", "the model as a whole", ""),
             [&](Fields& head) { describe_head(head, words); });
     describe_keyed(
@@ -384,8 +379,11 @@ void describe_model(Fields& f, ModelWords& words) {
                    describe_state);
     describe_keyed(
         f, words, required_key("outputs", "what is reported", ""), words.outputs, describe_output);
+    const auto n_mistakes = [&] { return words.diagnostics ? words.diagnostics->size() : 0; };
+    const std::size_t n_before = n_mistakes();
     f.list(optional_key("tests", "what the model must reproduce", ""),
            [&](Fields& row) { describe_test(row, words.tests.emplace_back()); });
+    words.n_mistakes_in_tests = n_mistakes() - n_before;
 }
 
 } // namespace gemel::pkpd

@@ -99,6 +99,7 @@ struct ModelWords {
     std::vector<RouteWords> routes;
     std::vector<OutputWords> outputs;
     std::vector<TestWords> tests;
+    std::size_t n_mistakes_in_tests = 0; ///< so far
 
     io::TomlView root;                          ///< unset while listing
     sim::DiagnosticList* diagnostics = nullptr; ///< null while listing

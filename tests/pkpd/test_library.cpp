@@ -25,7 +25,7 @@ TEST_CASE("every model of the library passes its own tests by the reference solv
         const auto model = library_model(name);
         for (const ModelTest& test : model->tests) {
             INFO(name, " line ", test.span.line);
-            CHECK(run_model_test(*model, test, "dopri5", 1e-9) == "");
+            CHECK(run_model_test(*model, test, "odeint-dopri5", 1e-9) == "");
         }
     }
 }

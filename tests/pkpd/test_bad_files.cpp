@@ -1,0 +1,326 @@
+#include "library.hpp"
+
+#include <gemel/io/fields.hpp>
+#include <gemel/io/toml.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+using namespace gemel;
+using namespace gemel::pkpd;
+
+namespace {
+
+const std::filesystem::path source_dir = GEMEL_SOURCE_DIR;
+
+std::string read_text(const std::filesystem::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+std::string without(std::string text, const std::string& part) {
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part))
+        text.erase(at, part.size());
+    return text;
+}
+
+std::vector<std::filesystem::path> error_files(const std::string& prefix) {
+    std::vector<std::filesystem::path> files;
+    for (const auto& entry : std::filesystem::directory_iterator(source_dir / "tests" / "errors"))
+        if (entry.path().filename().string().starts_with(prefix) &&
+            entry.path().extension() == ".toml")
+            files.push_back(entry.path());
+    std::sort(files.begin(), files.end());
+    return files;
+}
+
+std::string mistakes_of(const std::filesystem::path& file, bool is_gene) {
+    sim::DiagnosticList diagnostics;
+    const bool is_loaded = is_gene ? load_gene(file, diagnostics) != nullptr
+                                   : load_model(file, library(), diagnostics) != nullptr;
+    CHECK_FALSE(is_loaded);
+    return without(diagnostics.render(), source_dir.string() + "/");
+}
+
+void check_golden(const std::string& prefix, bool is_gene) {
+    const auto files = error_files(prefix);
+    REQUIRE_FALSE(files.empty());
+    for (const auto& file : files) {
+        auto expected = file;
+        expected.replace_extension(".expected");
+        INFO(file.filename().string());
+        CHECK(mistakes_of(file, is_gene) == read_text(expected));
+    }
+}
+
+/// A model that has every key of the grammar once.
+constexpr const char* complete_model = R"(gemel = "model/1"
+[model]
+name = "complete"
+about = "every key"
+source = "test"
+time = "h"
+molar_mass = "300 g/mol"
+equations = '''
+d/dt(depot) = -ka * depot
+d/dt(central) = ka * depot - CL / V * central
+Cp = central / V
+'''
+[routes.oral]
+into = "depot"
+default = true
+about = "tablet"
+[parameters.ka]
+value = 1.2
+unit = "1/h"
+about = "absorption"
+source = "test"
+lower = 0.1
+upper = 10
+[parameters.ka.iiv]
+law = "boxcox"
+lambda = 0.5
+sd = 0.3
+[parameters.CL]
+value = 5.0
+unit = "L/h"
+scale = "CYP2C9_on_CL * VKORC1_factor * WT / 70[kg]"
+iiv = { cv = 0.3 }
+[parameters.V]
+value = 42.0
+unit = "L"
+iiv = { cv_approx = 0.2 }
+[parameters.unused_here]
+value = 1
+unit = "1"
+iiv = { var = 0.04 }
+scale = "SEX_male"
+[maps.CYP2C9_on_CL]
+gene = "CYP2C9"
+by = "activity_score"
+unit = "1"
+law = "power"
+exponent = 1.4
+reference = "2"
+about = "clearance"
+source = "test"
+[maps.VKORC1_factor]
+gene = "VKORC1"
+by = "allele"
+reference = "G"
+table = { G = 1, A = 0.5 }
+[maps.VKORC1_factor.otherwise]
+by = "phenotype"
+table = { GG = 1 }
+source = "assumed"
+[covariates.WT]
+unit = "kg"
+reference = 70
+about = "weight"
+[covariates.SEX]
+categories = ["male", "female"]
+reference = "female"
+[states.depot]
+unit = "mg"
+scale = 100
+about = "gut"
+molar_mass = "300 g/mol"
+[states.central]
+unit = "mg"
+[outputs.Cp]
+unit = "mg/L"
+label = "concentration"
+[outputs.Cp.error]
+law = "combined2"
+proportional = 0.1
+additive = 0.02
+[outputs.unused_here]
+unit = "1"
+[[omega]]
+of = ["CL", "V"]
+correlation = [[0.5]]
+[[tests]]
+at = ["1 h"]
+within = 1e-3
+source = "none"
+about = "none"
+[tests.expect]
+Cp = [1.0]
+[tests.genotypes]
+CYP2C9 = "*1/*1"
+[tests.covariates]
+WT = 70
+[tests.parameters]
+CL = 5
+[[tests.doses]]
+dose = "100 mg"
+)";
+
+/// Where a mistake is to be told, and the model with it.
+struct Mutation {
+    std::string text;
+    int line = 0;
+    std::string key;
+    std::string path; ///< as the grammar names it: "parameters.NAME.unit"
+};
+
+/// "[parameters.ka]" → "parameters.NAME", "[[tests.doses]]" → "tests[].doses[]".
+std::string grammar_path(const std::string& header) {
+    if (header == "[[omega]]") return "omega[]";
+    if (header == "[[tests]]") return "tests[]";
+    if (header == "[[tests.doses]]") return "tests[].doses[]";
+    std::string path = header.substr(1, header.size() - 2);
+    const auto dot = path.find('.');
+    if (dot == std::string::npos || path.starts_with("tests")) return path;
+    const auto end = path.find('.', dot + 1);
+    return path.substr(0, dot) + ".NAME" + (end == std::string::npos ? "" : path.substr(end));
+}
+
+bool is_key_line(const std::string& line) {
+    const auto equals = line.find(" = ");
+    return equals != std::string::npos && line.find('/') > equals && line[0] != '#';
+}
+
+/// Every `key = value` line changed in one way; equations and the format line stay.
+std::vector<Mutation> mutate(const std::function<std::string(const std::string& key)>& change) {
+    std::vector<std::string> lines;
+    std::istringstream text(complete_model);
+    for (std::string line; std::getline(text, line);)
+        lines.push_back(line);
+    std::vector<Mutation> mutations;
+    bool is_equation = false;
+    std::string section;
+    for (std::size_t i = 1; i < lines.size(); ++i) {
+        if (lines[i].starts_with('[')) section = grammar_path(lines[i]);
+        const bool opens = lines[i].ends_with("'''");
+        const bool was_equation = is_equation;
+        if (opens) is_equation = !is_equation;
+        if (was_equation || opens || !is_key_line(lines[i])) continue;
+        Mutation mutation;
+        mutation.key = lines[i].substr(0, lines[i].find(" = "));
+        mutation.path = section + "." + mutation.key;
+        mutation.line = static_cast<int>(i) + 1;
+        for (std::size_t k = 0; k < lines.size(); ++k)
+            mutation.text += (k == i ? change(mutation.key) : lines[k]) + "\n";
+        mutations.push_back(mutation);
+    }
+    return mutations;
+}
+
+sim::DiagnosticList load_text(const std::string& text) {
+    const auto path = std::filesystem::temp_directory_path() / "gemel_bad_model.toml";
+    std::ofstream(path) << text;
+    sim::DiagnosticList diagnostics;
+    load_model(path, library(), diagnostics);
+    std::filesystem::remove(path);
+    return diagnostics;
+}
+
+bool tells_line(const sim::DiagnosticList& diagnostics, int line) {
+    return std::ranges::any_of(diagnostics.items(),
+                               [&](const auto& item) { return item.span.line == line; });
+}
+
+/// Keys of a free choice of words, where no text is a mistake of its own.
+bool is_name_of_users(const std::string& key) {
+    return key == "Cp" || key == "CL" || key == "WT" || key == "CYP2C9";
+}
+
+} // namespace
+
+TEST_CASE("the messages of bad model files read as agreed") {
+    // Oracle: the texts beside the files, read by a person.
+    check_golden("model_", false);
+}
+
+TEST_CASE("the messages of bad gene files read as agreed") {
+    check_golden("gene_", true);
+}
+
+TEST_CASE("the complete model is complete and good") {
+    const std::string text = complete_model;
+    const auto diagnostics = load_text(text);
+    INFO(diagnostics.render());
+    CHECK(diagnostics.empty());
+    std::vector<std::string> missing;
+    for (const io::FieldRow& row : io::list_fields(describe_model_for_reference)) {
+        const std::string& name = row.field.name;
+        const bool of_dose = row.path.find("doses[]") != std::string::npos;
+        if (!of_dose && text.find(name + " = ") == std::string::npos &&
+            text.find("." + name + "]") == std::string::npos &&
+            text.find("[" + name) == std::string::npos &&
+            text.find("." + name + ".") == std::string::npos)
+            missing.push_back(row.path);
+    }
+    // Keys that exclude one of those present; the golden files have them.
+    const std::vector<std::string> elsewhere{
+        "covariance", "half", "exponent", "sd", "uncertain_activity"};
+    for (const std::string& path : missing) {
+        INFO(path);
+        CHECK(
+            std::ranges::any_of(elsewhere, [&](const auto& name) { return path.ends_with(name); }));
+    }
+}
+
+TEST_CASE("a misspelt key is told at its place, with the right one, for every key") {
+    for (const Mutation& m : mutate([](const std::string& key) { return key + "x = 1"; })) {
+        if (is_name_of_users(m.key)) continue;
+        const auto diagnostics = load_text(m.text);
+        INFO(m.key, " on line ", m.line, "\n", diagnostics.render());
+        CHECK(tells_line(diagnostics, m.line));
+        CHECK(diagnostics.render().find("did you mean '" + m.key + "'?") != std::string::npos);
+    }
+}
+
+TEST_CASE("a value of the wrong type is told at its place, for every key") {
+    // No key takes a date.
+    for (const Mutation& m : mutate([](const std::string& key) { return key + " = 2020-01-01"; })) {
+        const auto diagnostics = load_text(m.text);
+        INFO(m.key, " on line ", m.line, "\n", diagnostics.render());
+        CHECK(tells_line(diagnostics, m.line));
+    }
+}
+
+TEST_CASE("a text without sense is told at its place, for every key that is no free text") {
+    for (const Mutation& m : mutate([](const std::string& key) { return key + " = \"?!\""; })) {
+        if (m.key == "name" || m.key == "about" || m.key == "source" || m.key == "label") continue;
+        const auto diagnostics = load_text(m.text);
+        INFO(m.key, " on line ", m.line, "\n", diagnostics.render());
+        CHECK(tells_line(diagnostics, m.line));
+    }
+}
+
+TEST_CASE("a missing key is told by name, for every required key") {
+    std::vector<std::string> required;
+    for (const io::FieldRow& row : io::list_fields(describe_model_for_reference))
+        if (row.field.required) required.push_back(row.path);
+    int n_required = 0;
+    for (const Mutation& m : mutate([](const std::string&) { return std::string(); })) {
+        if (std::ranges::count(required, m.path) == 0) continue;
+        const auto diagnostics = load_text(m.text);
+        INFO(m.path, " on line ", m.line, "\n", diagnostics.render());
+        CHECK(diagnostics.render().find("'" + m.key + "' is missing") != std::string::npos);
+        ++n_required;
+    }
+    CHECK(n_required > 20);
+}
+
+TEST_CASE("numbers out of range are told at their place") {
+    for (const char* key : {"within", "exponent", "cv", "additive", "proportional"}) {
+        std::string text = complete_model;
+        const std::string old = std::string(key) + " = ";
+        const auto at = text.find(old);
+        REQUIRE(at != std::string::npos);
+        text.insert(at + old.size(), "-");
+        const int line =
+            1 + static_cast<int>(
+                    std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+        const auto diagnostics = load_text(text);
+        INFO(key, "\n", diagnostics.render());
+        CHECK(tells_line(diagnostics, line));
+    }
+}
