@@ -1,4 +1,4 @@
-#include "lanes/lane_math.hpp"
+#include "base/lane_math.hpp"
 
 #include <gemel/sim/random.hpp>
 

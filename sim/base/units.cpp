@@ -1,5 +1,5 @@
 #include "base/unit_terms.hpp"
-#include "lanes/lane_math.hpp"
+#include "base/lane_math.hpp"
 
 #include <gemel/sim/assert.hpp>
 #include <gemel/sim/units.hpp>

@@ -1,4 +1,4 @@
-#include "lanes/lane_operations.hpp"
+#include "expr/lane_operations.hpp"
 
 #include <gemel/sim/expression.hpp>
 

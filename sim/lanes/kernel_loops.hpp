@@ -1,7 +1,7 @@
 #pragma once
 
 #include "lanes/kernels.hpp"
-#include "lanes/lane_operations.hpp"
+#include "expr/lane_operations.hpp"
 
 /// The one source of the kernels. Included by one source per instruction set; everything has
 /// internal linkage, so that the linker cannot merge code made for different machines.

@@ -1,6 +1,6 @@
 #include "solve/exact_linear_modes.hpp"
 
-#include "lanes/lane_math.hpp"
+#include "base/lane_math.hpp"
 
 #include <algorithm>
 #include <cmath>

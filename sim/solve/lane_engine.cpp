@@ -1,6 +1,6 @@
 #include "solve/lane_engine.hpp"
 
-#include "lanes/lane_math.hpp"
+#include "base/lane_math.hpp"
 #include "solve/error_scale.hpp"
 #include "solve/step_control.hpp"
 

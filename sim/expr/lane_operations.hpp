@@ -1,6 +1,6 @@
 #pragma once
 
-#include "lanes/lane_math.hpp"
+#include "base/lane_math.hpp"
 
 /// The one list of operations with their meaning on doubles a, b, c. Folding of constants and every
 /// kernel are made from it, so they cannot differ. Meaning in words:
