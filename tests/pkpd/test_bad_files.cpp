@@ -32,8 +32,8 @@ std::vector<std::filesystem::path> error_files(const std::string& prefix) {
     std::vector<std::filesystem::path> files;
     for (const auto& entry : std::filesystem::directory_iterator(source_dir / "tests" / "errors"))
         if (entry.path().filename().string().starts_with(prefix) &&
-            entry.path().extension() == ".toml")
-            files.push_back(entry.path());
+            entry.path().extension() == ".expected") // others serve the tests of studies
+            files.push_back(std::filesystem::path(entry.path()).replace_extension(".toml"));
     std::sort(files.begin(), files.end());
     return files;
 }
