@@ -24,6 +24,8 @@ clean_up() {
   rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
+mkdir -p "$root"
+chmod 755 "$root" # it is the ordinary user's / as well
 
 debootstrap --variant=minbase --include=ca-certificates,git,sudo bookworm "$root" "$mirror" >/dev/null
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
