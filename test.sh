@@ -12,11 +12,11 @@ case "${1:-}" in
   *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 tools/install.sh build test
-tools/build.sh release
+tools/build.sh release -DBUILD_TESTING=ON
 if [ "$all" = yes ]; then
-  tools/build.sh release all_verify_interface_header_sets
+  cmake --build --preset release --target all_verify_interface_header_sets
   for preset in sanitize threads; do
-    tools/build.sh "$preset"
+    tools/build.sh "$preset" -DBUILD_TESTING=ON
     ctest --preset "$preset"
   done
   tools/install.sh fresh

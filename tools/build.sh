@@ -1,12 +1,6 @@
 #!/usr/bin/env bash
-# Configures and builds a preset: tools/build.sh PRESET [TARGET…]
+# Configures and builds a preset: tools/build.sh PRESET [CMAKE OPTION…]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-preset="$1"
-shift
-targets=()
-if [ "$#" -gt 0 ]; then
-  targets=(--target "$@")
-fi
-cmake --preset "$preset" --log-level=WARNING >/dev/null
-cmake --build --preset "$preset" "${targets[@]}"
+cmake --preset "$1" --log-level=WARNING "${@:2}" >/dev/null
+cmake --build --preset "$1"

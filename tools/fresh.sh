@@ -20,7 +20,7 @@ inside() { # user command…
 }
 clean_up() {
   umount "$root/proc" 2>/dev/null || true
-  umount "$root/dev" 2>/dev/null || true
+  umount -R -l "$root/dev" 2>/dev/null || true
   rm -rf --one-file-system "$root"
 }
 trap clean_up EXIT
@@ -31,7 +31,9 @@ debootstrap --variant=minbase --include=ca-certificates,git,sudo bookworm "$root
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
 mount -t proc proc "$root/proc"
-mount --bind /dev "$root/dev"
+mount --rbind /dev "$root/dev"
+mount --make-rslave "$root/dev"
+echo "127.0.0.1 localhost $(hostname)" >"$root/etc/hosts"
 
 chroot "$root" useradd -m -s /bin/bash patient
 echo 'patient ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/patient"
