@@ -12,11 +12,11 @@ case "${1:-}" in
   *) sed -n '2,5s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
 tools/install.sh build test
-tools/build.sh release -DBUILD_TESTING=ON
+tools/build.sh release
 if [ "$all" = yes ]; then
   cmake --build --preset release --target all_verify_interface_header_sets
   for preset in sanitize threads; do
-    tools/build.sh "$preset" -DBUILD_TESTING=ON
+    tools/build.sh "$preset"
     ctest --preset "$preset"
   done
   tools/install.sh fresh

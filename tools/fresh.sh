@@ -1,15 +1,21 @@
 #!/usr/bin/env bash
-# Tries the README in a bare Debian 12: debootstrap, a clone of this commit, ./demo.sh as an ordinary
+# Tries the README in a bare Debian 12: debootstrap, a clone of what is committed, ./demo.sh as an ordinary
 # user with sudo and ./test.sh as root, empty homes. What only works because of something
 # installed by hand fails here. Needs root or sudo, debootstrap, some 6 GB and a Debian mirror.
 #   tools/fresh.sh [--demo-only]     GEMEL_MIRROR, GEMEL_FRESH_ROOT choose mirror and folder
 set -euo pipefail
 repository="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 mirror="${GEMEL_MIRROR:-http://deb.debian.org/debian}"
-root="${GEMEL_FRESH_ROOT:-$(mktemp -d /var/tmp/gemel-fresh.XXXXXX)}"
 if [ "$(id -u)" -ne 0 ]; then
-  exec sudo GEMEL_MIRROR="$mirror" GEMEL_FRESH_ROOT="$root" "$0" "$@"
+  exec sudo GEMEL_MIRROR="$mirror" GEMEL_FRESH_ROOT="${GEMEL_FRESH_ROOT:-}" "$0" "$@"
 fi
+git="git -c safe.directory=$repository -C $repository"
+[ -z "$($git status --porcelain)" ] || echo "fresh: what is not committed is not tried" >&2
+if [ -n "${GEMEL_FRESH_ROOT:-}" ] && [ -n "$(ls -A "$GEMEL_FRESH_ROOT" 2>/dev/null)" ]; then
+  echo "fresh: $GEMEL_FRESH_ROOT is not empty, and it would be deleted afterwards" >&2
+  exit 2
+fi
+root="${GEMEL_FRESH_ROOT:-$(mktemp -d /var/tmp/gemel-fresh.XXXXXX)}"
 
 inside() { # user command…
   local user="$1"
@@ -29,7 +35,9 @@ chmod 755 "$root" # it is the ordinary user's / as well
 
 debootstrap --variant=minbase --include=ca-certificates,git,sudo bookworm "$root" "$mirror" >/dev/null
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-cp -r /etc/apt/apt.conf.d/. "$root/etc/apt/apt.conf.d/"
+# What the network here needs, and no other habit of this machine.
+grep -hrEi 'proxy|https?::' /etc/apt/apt.conf.d/ /etc/apt/apt.conf 2>/dev/null \
+  >"$root/etc/apt/apt.conf.d/99network" || true
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --make-rslave "$root/dev"
@@ -37,9 +45,9 @@ echo "127.0.0.1 localhost $(hostname)" >"$root/etc/hosts"
 
 chroot "$root" useradd -m -s /bin/bash patient
 echo 'patient ALL=(ALL) NOPASSWD: ALL' >"$root/etc/sudoers.d/patient"
-git clone -q --no-local "$repository" "$root/home/patient/gemel"
+git -c safe.directory="$repository" clone -q --no-local "$repository" "$root/home/patient/gemel"
 chroot "$root" chown -R patient:patient /home/patient
-git clone -q --no-local "$repository" "$root/root/gemel"
+git -c safe.directory="$repository" clone -q --no-local "$repository" "$root/root/gemel"
 
 inside patient 'cd ~/gemel && ./demo.sh'
 if [ "${1:-}" != --demo-only ]; then
