@@ -36,7 +36,7 @@ chmod 755 "$root" # it is the ordinary user's / as well
 debootstrap --variant=minbase --include=ca-certificates,git,sudo bookworm "$root" "$mirror" >/dev/null
 cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 # What the network here needs, and no other habit of this machine.
-grep -hrEi 'proxy|https?::' /etc/apt/apt.conf.d/ /etc/apt/apt.conf 2>/dev/null \
+grep -hrE '^ *Acquire::' /etc/apt/apt.conf.d/ /etc/apt/apt.conf 2>/dev/null \
   >"$root/etc/apt/apt.conf.d/99network" || true
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
