@@ -83,24 +83,78 @@ void write_gene(const pkpd::GeneTable& gene,
     file.write(path + "_phenotype", -1, first, std::span<const std::uint8_t>(drawn.phenotype));
 }
 
+/// What a subject's value of a map rests on; the codes of `maps/NAME_basis`.
+enum class Basis : std::uint8_t { table, assumed, assumed_unknown_function };
+const std::vector<std::string> basis_meanings{"table", "assumed", "assumed_unknown_function"};
+
+void declare_map(const pkpd::GenotypeMap& map, io::ResultFile& file) {
+    const std::string path = "maps/" + map.name;
+    file.add({path,
+              io::ValueType::real,
+              {"subject"},
+              map.unit.text,
+              "value of the genotype map " + map.name,
+              {},
+              {}});
+    file.add({path + "_basis",
+              io::ValueType::category,
+              {"subject"},
+              "1",
+              "what the value of " + map.name + " rests on",
+              basis_meanings,
+              {}});
+}
+
 /// Splits every subject on a map's `otherwise` by what is missing: the table's row or the function.
-void count_assumptions(const Study& study, const pkpd::CohortBlock& block, Cohort& cohort) {
+std::vector<std::uint8_t>
+bases_of(const Study& study, const pkpd::CohortBlock& block, std::size_t map) {
     const auto count = static_cast<std::size_t>(block.range.count);
-    for (std::size_t m = 0; m < study.model->maps.size(); ++m) {
-        const auto& genotypes = study.population.genotypes;
-        const auto gene =
-            std::find_if(genotypes.begin(), genotypes.end(), [&](const auto& distribution) {
-                return distribution.gene == study.model->maps[m].gene;
-            });
-        if (gene == genotypes.end()) continue;
-        const auto& drawn = block.genes[static_cast<std::size_t>(gene - genotypes.begin())];
-        for (std::size_t s = 0; s < count; ++s) {
-            if (block.is_assumed[m * count + s] == 0) continue;
-            const bool is_known = gene->table->score(drawn.diplotype[s]).has_value();
-            ++(is_known ? cohort.assumptions[m].not_in_table
-                        : cohort.assumptions[m].unknown_function);
-        }
+    const auto& genotypes = study.population.genotypes;
+    const auto gene =
+        std::find_if(genotypes.begin(), genotypes.end(), [&](const auto& distribution) {
+            return distribution.gene == study.model->maps[map].gene;
+        });
+    std::vector<std::uint8_t> bases(count, static_cast<std::uint8_t>(Basis::table));
+    if (gene == genotypes.end()) return bases;
+    const auto& drawn = block.genes[static_cast<std::size_t>(gene - genotypes.begin())];
+    for (std::size_t s = 0; s < count; ++s) {
+        if (block.is_assumed[map * count + s] == 0) continue;
+        const bool is_known = gene->table->score(drawn.diplotype[s]).has_value();
+        bases[s] =
+            static_cast<std::uint8_t>(is_known ? Basis::assumed : Basis::assumed_unknown_function);
     }
+    return bases;
+}
+
+void write_map(const Study& study,
+               const pkpd::CohortBlock& block,
+               std::size_t input,
+               Cohort& cohort,
+               io::ResultFile& file) {
+    const auto count = static_cast<std::size_t>(block.range.count);
+    const auto map = static_cast<std::size_t>(study.model->inputs[input].index);
+    const std::string path = "maps/" + study.model->maps[map].name;
+    const std::vector<std::uint8_t> bases = bases_of(study, block, map);
+    const auto n_of = [&](Basis basis) {
+        return static_cast<std::uint64_t>(
+            std::count(bases.begin(), bases.end(), static_cast<std::uint8_t>(basis)));
+    };
+    cohort.assumptions[map].not_in_table += n_of(Basis::assumed);
+    cohort.assumptions[map].unknown_function += n_of(Basis::assumed_unknown_function);
+    file.write(path,
+               -1,
+               block.range.first,
+               std::span<const double>(block.inputs.data() + input * count, count));
+    file.write(path + "_basis", -1, block.range.first, std::span<const std::uint8_t>(bases));
+}
+
+void write_maps(const Study& study,
+                const pkpd::CohortBlock& block,
+                Cohort& cohort,
+                io::ResultFile& file) {
+    for (std::size_t i = 0; i < study.model->inputs.size(); ++i)
+        if (study.model->inputs[i].kind == pkpd::InputSource::Kind::map)
+            write_map(study, block, i, cohort, file);
 }
 
 Cohort empty_cohort(const Study& study) {
@@ -141,6 +195,9 @@ void declare_cohort(const Study& study, io::ResultFile& file) {
                   {}});
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         declare_gene(*genotype.table, file);
+    for (const pkpd::InputSource& input : study.model->inputs)
+        if (input.kind == pkpd::InputSource::Kind::map)
+            declare_map(study.model->maps[static_cast<std::size_t>(input.index)], file);
 }
 
 Cohort write_cohort(const Study& study, io::ResultFile& file) {
@@ -153,7 +210,7 @@ Cohort write_cohort(const Study& study, io::ResultFile& file) {
         write_covariates(study, block, file);
         for (std::size_t g = 0; g < study.population.genotypes.size(); ++g)
             write_gene(*study.population.genotypes[g].table, block.genes[g], first, file);
-        count_assumptions(study, block, cohort);
+        write_maps(study, block, cohort, file);
         keep_groups(block, cohort);
     }
     return cohort;

@@ -234,6 +234,7 @@ void check_free_name(const SaveWords& words, Loading& loading) {
                                              "parameters",
                                              "covariates",
                                              "genotypes",
+                                             "maps",
                                              "diagnostics",
                                              "events",
                                              "provenance"};

@@ -54,10 +54,20 @@ void check_name(Fields& fields, const std::string& what, const std::string& name
                        "names are letters, digits and _, and start with no digit");
 }
 
+/// Texts that reach a terminal must not steer it.
+void check_printable(Fields& fields, const std::string& name, const std::string& text) {
+    const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
+    if (std::any_of(text.begin(), text.end(), is_control))
+        fields.mistake(name,
+                       fmt::format("'{}' contains a control character", name),
+                       "one line of printable text");
+}
+
 void describe_settings(Fields& f, StudyWords& words) {
     f.text(required("model", "model file, or library:NAME", "\"library:one_compartment_oral\""),
            words.model);
     f.text(key("title", "one line for reports and results", "\"Loading dose\""), words.title);
+    check_printable(f, "title", words.title);
     f.integer(at_least(required("seed", "of every random number", "1"), 0), words.seed);
     f.quantity(above(required("duration", "end of the study", "\"14 d\""), 0),
                sim::time_dimension,
@@ -96,6 +106,7 @@ void describe_arm(Fields& f, ArmWords& words) {
     check_name(f, "an arm", words.arm.name);
     f.text(required("regimen", "what its subjects receive", "\"loaded\""), words.arm.regimen);
     f.text(key("label", "for reports", "\"200 mg, then 100 mg daily\""), words.arm.label);
+    check_printable(f, "label", words.arm.label);
     words.regimen_span = f.span("regimen");
 }
 
@@ -112,6 +123,10 @@ void read_outcomes(const io::TomlView& view, StudyWords& words, sim::DiagnosticL
             diagnostics.add(value.key_span(),
                             fmt::format("'{}' cannot name an outcome", name),
                             "names are letters, digits and _, and start with no digit");
+        if (name == "arm" || name == "subject")
+            diagnostics.add(value.key_span(),
+                            fmt::format("an outcome cannot be named '{}': an axis is", name),
+                            "choose another name");
         if (text)
             words.outcomes.push_back({name, *text});
         else
@@ -160,10 +175,14 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     const auto set = [&](const char* name, const sim::Quantity& read, auto& value) {
         if (f.has(name) && is_time(read)) value = read;
     };
+    const bool names_no_time = f.has("at") && save.at.empty();
     std::erase_if(save.at, std::not_fn(is_time));
     set("every", every, save.every);
     set("from", from, save.from);
     set("to", to, save.to);
+    if (names_no_time)
+        f.mistake(
+            "at", "`at` names no time", "write at = [\"1 h\", \"4 h\"], or leave the curve out");
     save.every_span = f.span("every");
     save.at_span = f.span("at");
     save.from_span = f.span("from");

@@ -446,9 +446,8 @@ std::vector<std::string> File::dataset_paths() const {
             static_cast<std::vector<std::string>*>(data)->emplace_back(name);
         return 0;
     };
-    check(H5Ovisit(handle_.id(), H5_INDEX_NAME, H5_ITER_INC, take_dataset, &paths),
+    check(H5Ovisit(handle_.id(), H5_INDEX_CRT_ORDER, H5_ITER_INC, take_dataset, &paths),
           "listing what is in the file");
-    std::sort(paths.begin(), paths.end());
     return paths;
 }
 

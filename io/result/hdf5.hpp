@@ -120,7 +120,7 @@ public:
     std::optional<std::string> attribute(const std::string& object, const std::string& name) const;
     std::vector<std::string> attribute_names(const std::string& object) const;
 
-    std::vector<std::string> dataset_paths() const; ///< of the whole file, sorted
+    std::vector<std::string> dataset_paths() const; ///< of the whole file, in order of creation
 
     void flush();
     void close(); ///< @throws Failure if anything could not be written

@@ -88,6 +88,7 @@ struct ResultReader::Impl {
             const h5::Dataset dataset = file.open_dataset(path);
             if (dataset.is_scale()) continue;
             variables.emplace(path, variable(dataset));
+            order.push_back(path);
         }
     }
 
@@ -144,6 +145,7 @@ struct ResultReader::Impl {
     std::string name;
     h5::File file;
     std::map<std::string, Variable> variables;
+    std::vector<std::string> order; ///< paths as they were written
 };
 
 ResultReader::ResultReader(const std::filesystem::path& path)
@@ -153,8 +155,8 @@ ResultReader::~ResultReader() = default;
 
 std::vector<Variable> ResultReader::variables() const {
     std::vector<Variable> result;
-    for (const auto& [path, variable] : impl_->variables)
-        result.push_back(variable);
+    for (const std::string& path : impl_->order)
+        result.push_back(impl_->variables.at(path));
     return result;
 }
 

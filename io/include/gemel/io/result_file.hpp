@@ -112,7 +112,7 @@ public:
     ResultReader(const ResultReader&) = delete;
     ResultReader& operator=(const ResultReader&) = delete;
 
-    std::vector<Variable> variables() const; ///< axes excluded, sorted by path
+    std::vector<Variable> variables() const; ///< axes excluded, as they were written
     Axis axis(const std::string& name) const;
     std::string attribute(const std::string& name) const;       ///< "" if absent
     std::string provenance(const std::string& name) const;      ///< attribute or text; "" if absent
