@@ -43,21 +43,8 @@ void validate(const Observation& observation, const CompiledSystem& system, doub
 }
 
 std::string_view name(SolverStatus status) {
-    switch (status) {
-    case SolverStatus::ok:
-        return "ok";
-    case SolverStatus::invalid_parameter:
-        return "invalid_parameter";
-    case SolverStatus::not_finite:
-        return "not_finite";
-    case SolverStatus::step_limit:
-        return "step_limit";
-    case SolverStatus::step_too_small:
-        return "step_too_small";
-    case SolverStatus::singular:
-        return "singular";
-    }
-    return "unknown";
+    const auto code = static_cast<std::size_t>(status);
+    return code < std::size(solver_status_names) ? solver_status_names[code] : "unknown";
 }
 
 void BlockResult::reset(const CompiledSystem& system, const BlockProblem& problem) {

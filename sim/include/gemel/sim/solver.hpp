@@ -4,6 +4,7 @@
 #include <gemel/sim/timeline.hpp>
 
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,7 +24,10 @@ enum class SolverStatus : std::uint8_t {
     step_too_small,    ///< step size below 16 ulp of the time
     singular           ///< the linear systems of the solver could not be solved
 };
-inline constexpr int n_solver_statuses = 6;
+inline constexpr std::string_view solver_status_names[] = {
+    "ok", "invalid_parameter", "not_finite", "step_limit", "step_too_small", "singular"};
+inline constexpr int n_solver_statuses = static_cast<int>(std::size(solver_status_names));
+static_assert(n_solver_statuses == static_cast<int>(SolverStatus::singular) + 1);
 std::string_view name(SolverStatus status); ///< "ok", "invalid_parameter", …
 
 struct SolverOptions {
