@@ -7,6 +7,7 @@
 #include <atomic>
 #include <exception>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 #else
@@ -14,9 +15,9 @@
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
+#endif
 
 #include <algorithm>
-#endif
 
 namespace gemel::sim {
 namespace {
@@ -44,12 +45,15 @@ void run_on(int n_workers, std::size_t count, const std::function<void(std::size
             }
         }
     };
-    std::vector<std::thread> threads;
-    for (int worker = 1; worker < n_workers; ++worker)
-        threads.emplace_back(work, worker);
+    std::vector<std::jthread> threads; // joined however this function is left
+    try {
+        for (int worker = 1; worker < n_workers; ++worker)
+            threads.emplace_back(work, worker);
+    } catch (const std::system_error&) {
+        // No more threads to be had: those there are do the work, with the same results.
+    }
     work(0);
-    for (std::thread& thread : threads)
-        thread.join();
+    threads.clear();
     if (first_error) std::rethrow_exception(first_error);
 }
 
@@ -89,9 +93,8 @@ int workers(int n_threads) {
 void parallel_for(std::size_t count,
                   int n_threads,
                   const std::function<void(std::size_t index, int worker)>& body) {
-    const int n_workers = workers(n_threads);
-    if (count == 0) return;
-    if (n_workers > 1) return run_on(n_workers, count, body);
+    const std::size_t n_workers = std::min(static_cast<std::size_t>(workers(n_threads)), count);
+    if (n_workers > 1) return run_on(static_cast<int>(n_workers), count, body);
     for (std::size_t i = 0; i < count; ++i)
         body(i, 0);
 }
