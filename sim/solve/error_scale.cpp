@@ -1,5 +1,8 @@
 #include "solve/error_scale.hpp"
 
+#include "solve/infusion.hpp"
+#include "solve/step_control.hpp"
+
 #include <cmath>
 #include <vector>
 
@@ -7,8 +10,8 @@ namespace gemel::sim {
 
 namespace {
 
-/// The largest amount each state receives; infusions of one state that overlap or touch count as
-/// one.
+/// The largest amount each state receives; infusions of one state that overlap or touch (up to
+/// rounding of their times) count as one.
 std::vector<double>
 largest_amounts(std::span<const Event> events, std::size_t n_states, double end) {
     struct Stretch {
@@ -30,11 +33,11 @@ largest_amounts(std::span<const Event> events, std::size_t n_states, double end)
             continue;
         }
         Stretch& stretch = stretches[state];
-        const bool starts = event.kind == EventKind::rate_on;
-        if (stretch.running == 0) stretch = {0.0, event.time, 0.0, 0};
+        const double gap = event.time - stretch.since;
+        if (stretch.running == 0 && gap > least_step(event.time))
+            stretch = {0.0, event.time, 0.0, 0};
         advance(state, event.time);
-        stretch.running += starts ? 1 : -1;
-        stretch.rate += starts ? event.value : -event.value;
+        switch_infusion(event, stretch.rate, stretch.running);
     }
     for (std::size_t state = 0; state < n_states; ++state)
         if (stretches[state].running > 0) advance(state, end);
@@ -62,8 +65,7 @@ void error_scales(const OdeSystem& system,
                   std::ptrdiff_t initial_stride,
                   double end,
                   double* scale,
-                  std::ptrdiff_t stride,
-                  double unknown) {
+                  std::ptrdiff_t stride) {
     const auto n = static_cast<std::ptrdiff_t>(system.states.size());
     const auto baseline = [&](std::ptrdiff_t i) { return std::fabs(initial[i * initial_stride]); };
     std::vector<double> amounts = largest_amounts(events, system.states.size(), end);
@@ -77,7 +79,7 @@ void error_scales(const OdeSystem& system,
         if (!(size > 0.0))
             size =
                 state.takes_doses ? largest_in_unit_of(state, system.states, amounts) : baseline(i);
-        scale[i * stride] = size > 0.0 ? size : unknown;
+        scale[i * stride] = size > 0.0 ? size : 0.0;
     }
 }
 

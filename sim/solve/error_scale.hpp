@@ -13,21 +13,24 @@ namespace gemel::sim {
 /// Below this part of its scale a state is controlled absolutely.
 inline constexpr double absolute_part = 0.01;
 
+/// Keeps 0/0 out of the error of a state that is 0 and stays 0.
+inline constexpr double smallest_size = 1e-290;
+
 /// What one step may use of the tolerance: errors of many steps add up, and rtol is a promise about
-/// the solution. With 1, growth in waves over 200 steps ends at 3 to 6 times rtol (Rodas5P, dopri5).
+/// the solution. With 1, growth in waves over 200 steps ends at 3 to 6 times rtol (Rodas5P,
+/// dopri5).
 inline constexpr double step_part = 0.1;
 
 /// One subject's scales, [n_states] (state i at scale[i·stride]): what the state declares; else, if
 /// it takes doses, the largest amount this subject receives at once or in one stretch of infusion,
 /// or holds at time 0, in any state of that dimension; else its baseline |initial|. A state left
-/// with 0 by all that gets `unknown`: 0 for solvers that then go by the largest value so far.
+/// with 0 by all that goes by the largest value it has had so far: the solver keeps it.
 void error_scales(const OdeSystem& system,
                   std::span<const Event> events,
                   const double* initial,
                   std::ptrdiff_t initial_stride,
                   double end,
                   double* scale,
-                  std::ptrdiff_t stride,
-                  double unknown = 1.0);
+                  std::ptrdiff_t stride);
 
 } // namespace gemel::sim

@@ -2,6 +2,7 @@
 
 #include "base/lane_math.hpp"
 #include "solve/error_scale.hpp"
+#include "solve/infusion.hpp"
 #include "solve/step_control.hpp"
 
 #include <algorithm>
@@ -138,8 +139,7 @@ void LaneEngine::set_scales(int lane) {
                  width_,
                  problem_->timeline->end,
                  column(LeafKind::scale, 0) + lane,
-                 width_,
-                 0.0);
+                 width_);
     for (int i = 0; i < n_states_; ++i)
         follows_[index(i * width_ + lane)] = column(LeafKind::scale, i)[lane] > 0.0 ? 0.0 : 1.0;
 }
@@ -182,17 +182,13 @@ void LaneEngine::arrive(int lane) {
     ++n_fresh_;
 }
 
-/// The number of infusions running is counted, so that their sum ends at exactly 0.
 void LaneEngine::apply(const Event& event, int lane) {
-    if (event.kind == EventKind::add) {
+    if (event.kind == EventKind::add)
         column(LeafKind::state, event.state)[lane] += event.value;
-        return;
-    }
-    double& rate = column(LeafKind::infusion, event.state)[lane];
-    int& n_running = running_[index(event.state * width_ + lane)];
-    const bool starts = event.kind == EventKind::rate_on;
-    n_running += starts ? 1 : -1;
-    rate = n_running == 0 ? 0.0 : rate + (starts ? event.value : -event.value);
+    else
+        switch_infusion(event,
+                        column(LeafKind::infusion, event.state)[lane],
+                        running_[index(event.state * width_ + lane)]);
 }
 
 void LaneEngine::start_fresh_lanes() {
@@ -211,17 +207,28 @@ void LaneEngine::start_fresh_lanes() {
 
 /// ½·rtol^(1/5) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not matter.
 /// States that are 0 and have no scale yet do not count.
-double LaneEngine::first_step(int lane) {
-    double sum = 0.0;
-    for (int i = 0; i < n_states_; ++i) {
+double LaneEngine::first_step(int lane) const {
+    const double room = lanes_[index(lane)].stop - lanes_[index(lane)].time;
+    const double step = start_tolerance_ / rms_of_relative_rates(lane);
+    return step < room ? step : room;
+}
+
+/// 0 if nothing moves. Only parts of the largest are squared: 1e300 per hour has no square.
+double LaneEngine::rms_of_relative_rates(int lane) const {
+    const auto part = [&](int i) {
         const double size =
             std::abs(column(LeafKind::state, i)[lane]) + column(LeafKind::scale, i)[lane];
-        const double part = column(LeafKind::result, i)[lane] / size;
-        if (size > 0.0) sum += part * part;
+        return size > 0.0 ? std::abs(column(LeafKind::result, i)[lane] / size) : 0.0;
+    };
+    double largest = 0.0, sum = 0.0;
+    for (int i = 0; i < n_states_; ++i)
+        largest = std::max(largest, part(i));
+    if (!(largest > 0.0)) return 0.0;
+    for (int i = 0; i < n_states_; ++i) {
+        const double relative = part(i) / largest;
+        sum += relative * relative;
     }
-    const double room = lanes_[index(lane)].stop - lanes_[index(lane)].time;
-    const double step = start_tolerance_ / std::sqrt(sum / std::max(n_states_, 1));
-    return step < room ? step : room;
+    return largest * std::sqrt(sum / n_states_);
 }
 
 void LaneEngine::take_step() {
@@ -270,7 +277,11 @@ void LaneEngine::judge(int lane) {
     failure_[index(lane)] = SolverStatus::ok;
     const double error = column(method_.layout.error())[lane];
     const bool is_number = finite_[index(lane)] && std::isfinite(error);
-    if (column(method_.layout.is_singular())[lane] != 0.0) {
+    if (!(to_[index(lane)] > from_[index(lane)])) {
+        // Faster than the clock can tell: neither this piece nor what is left of it would be right.
+        failure_[index(lane)] = SolverStatus::step_too_small;
+        ++state.n_rejected;
+    } else if (column(method_.layout.is_singular())[lane] != 0.0) {
         state.was_not_finite = false;
         if (++state.n_singular > max_singular_in_a_row)
             failure_[index(lane)] = SolverStatus::singular;
@@ -304,8 +315,7 @@ void LaneEngine::reject(int lane, double factor) {
     state.step = column(LeafKind::step, 0)[lane] * factor;
     state.was_rejected = true;
     ++state.n_rejected;
-    if (state.step < least_step(state.time, problem_->timeline->end) &&
-        failure_[index(lane)] == SolverStatus::ok)
+    if (state.step < least_step(state.time) && failure_[index(lane)] == SolverStatus::ok)
         failure_[index(lane)] =
             state.was_not_finite ? SolverStatus::not_finite : SolverStatus::step_too_small;
 }

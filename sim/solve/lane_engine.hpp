@@ -50,6 +50,9 @@ private:
     double* column(LeafKind kind, int index) {
         return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
     }
+    const double* column(LeafKind kind, int index) const {
+        return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
+    }
     double* column(Leaf leaf) { return column(leaf.kind, leaf.index); }
 
     void refill(int lane);
@@ -60,7 +63,8 @@ private:
     void arrive(int lane);
     void apply(const Event& event, int lane);
     void start_fresh_lanes();
-    double first_step(int lane);
+    double first_step(int lane) const;
+    double rms_of_relative_rates(int lane) const;
     void take_step();
     void propose(int lane);
     void judge(int lane);

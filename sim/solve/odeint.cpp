@@ -56,17 +56,32 @@ private:
 struct Tolerance {
     double rtol = 1e-6;
     double part = 1.0; ///< of the tolerance that one step may use
-    std::span<const double> scale;
+    States scale;
+    std::vector<bool> follows; ///< scale is the largest value so far
 
-    double of(double y, std::size_t i) const {
-        return part * rtol * (absolute_part * scale[i] + std::fabs(y));
+    void load(std::span<const double> scales) {
+        scale.assign(scales.begin(), scales.end());
+        follows.resize(scale.size());
+        for (std::size_t i = 0; i < scale.size(); ++i)
+            follows[i] = !(scale[i] > 0.0);
+    }
+    void follow(const States& y) {
+        for (std::size_t i = 0; i < scale.size(); ++i)
+            if (follows[i]) scale[i] = std::max(scale[i], std::fabs(y[i]));
+    }
+    /// Of state i in a step from `y` to `end`. What starts at 0 without a scale is judged by what
+    /// it becomes.
+    double of(std::size_t i, double y, double end) const {
+        double size = std::fabs(y);
+        if (follows[i]) size = std::max({size, std::fabs(end), smallest_size});
+        return part * rtol * (absolute_part * scale[i] + size);
     }
     /// Largest |value_i| / tolerance_i; huge instead of NaN, which Odeint would take for success.
-    double norm(const States& value, const States& y) const {
+    double norm(const States& value, const States& y, const States& end) const {
         constexpr double refused = 1e30;
         double largest = 0.0;
         for (std::size_t i = 0; i < value.size(); ++i) {
-            const double ratio = std::fabs(value[i]) / of(y[i], i);
+            const double ratio = std::fabs(value[i]) / of(i, y[i], end[i]);
             if (!(ratio < refused)) return refused;
             largest = std::max(largest, ratio);
         }
@@ -77,15 +92,19 @@ struct Tolerance {
 /// The error checker of Odeint's controller: our tolerance instead of one eps_abs for all states.
 class ErrorChecker {
 public:
-    explicit ErrorChecker(const Tolerance* tolerance = nullptr) : tolerance_(tolerance) {}
+    /// @param end  where the stepper puts the states it proposes
+    ErrorChecker(const Tolerance* tolerance = nullptr, const States* end = nullptr)
+        : tolerance_(tolerance),
+          end_(end) {}
 
     template <class Algebra>
     double error(Algebra&, const States& y, const States&, const States& error, double) const {
-        return tolerance_->norm(error, y);
+        return tolerance_->norm(error, y, *end_);
     }
 
 private:
     const Tolerance* tolerance_;
+    const States* end_;
 };
 
 /// Steps through segments; a stepper class supplies try_step() and values within its last step.
@@ -107,13 +126,14 @@ public:
 
     SolverStatus begin(const ScalarSubject& subject) override {
         rates_.load(subject);
-        tolerance_.scale = subject.scale;
+        tolerance_.load(subject.scale);
         return SolverStatus::ok;
     }
 
     SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
         rates_.set_infusion(segment.infusion);
         y_.assign(segment.states.begin(), segment.states.end());
+        tolerance_.follow(y_);
         t_ = segment.from;
         rates_(y_, dydt_, t_);
         const SolverStatus status =
@@ -153,6 +173,7 @@ private:
             const double step = lands ? left : std::min(proposed, 0.5 * left);
             if (was_rejected && step < 16.0 * spacing(t_))
                 return is_finite(y_new_) ? SolverStatus::step_too_small : SolverStatus::not_finite;
+            if (!lands && t_ + step == t_) return SolverStatus::step_too_small;
             double next = step;
             was_rejected = !try_step(next);
             if (was_rejected) {
@@ -172,6 +193,7 @@ private:
         finish_step(to);
         show(t_, to, [&](double theta, double* states) { between(theta, step, states); });
         std::swap(y_, y_new_);
+        tolerance_.follow(y_);
         std::swap(dydt_, dydt_new_);
         t_ = to;
     }
@@ -182,11 +204,13 @@ private:
     }
 
     /// ½·rtol^(1/root) / max_i(|f_i| / (|y_i| + scale_i)): a free number, whatever the units.
+    /// States that are 0 and have no scale yet do not count.
     double initial_step(double length) const {
         double fastest = 0.0;
-        for (std::size_t i = 0; i < y_.size(); ++i)
-            fastest =
-                std::max(fastest, std::fabs(dydt_[i]) / (std::fabs(y_[i]) + tolerance_.scale[i]));
+        for (std::size_t i = 0; i < y_.size(); ++i) {
+            const double size = std::fabs(y_[i]) + tolerance_.scale[i];
+            if (size > 0.0) fastest = std::max(fastest, std::fabs(dydt_[i]) / size);
+        }
         const double step = 0.5 * std::pow(tolerance_.rtol, 1.0 / root_) / fastest;
         return step < length ? step : length;
     }
@@ -208,7 +232,7 @@ class Dopri5 : public ControlledMethod {
 public:
     Dopri5(const CompiledSystem& system, const ProgramSet& programs, const SolverOptions& options)
         : ControlledMethod(system, programs, options, 5, step_part),
-          controlled_(ErrorChecker(&tolerance_)) {}
+          controlled_(ErrorChecker(&tolerance_, &y_new_)) {}
 
 protected:
     bool try_step(double& step) override {
@@ -239,7 +263,7 @@ public:
                const ProgramSet& programs,
                const SolverOptions& options)
         : ControlledMethod(system, programs, options, 3, fehlberg_part),
-          controlled_(ErrorChecker(&tolerance_)) {}
+          controlled_(ErrorChecker(&tolerance_, &y_new_)) {}
 
 protected:
     bool try_step(double& step) override {

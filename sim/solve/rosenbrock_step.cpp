@@ -1,7 +1,6 @@
 #include "solve/rosenbrock_step.hpp"
 
 #include "solve/error_scale.hpp"
-
 #include "solve/rosenbrock_lu.hpp"
 
 #include <algorithm>
@@ -14,8 +13,6 @@ constexpr double growth_limit = 1e6;
 /// Of the first stage's residual, per row, against the sizes of what cancels in it: growth_limit
 /// times the rounding of doubles, and a little.
 constexpr double residual_limit = 1e-9;
-/// Keeps 0/0 out of the error of a state that is 0 and stays 0.
-constexpr double smallest_size = 1e-290;
 
 std::size_t index(int i) {
     return static_cast<std::size_t>(i);
@@ -136,7 +133,7 @@ Expr StepBuilder::error(double rtol) {
         const Expr size = graph_.binary(Op::maximum,
                                         graph_.unary(Op::absolute, start_[index(i)]),
                                         graph_.unary(Op::absolute, end_[index(i)]));
-        const Expr scale = graph_.add(size, scaled(0.01, graph_.leaf(LeafKind::scale, i)));
+        const Expr scale = graph_.add(size, scaled(absolute_part, graph_.leaf(LeafKind::scale, i)));
         const Expr part =
             graph_.divide(stages_.back()[index(i)],
                           graph_.binary(Op::maximum, scale, graph_.constant(smallest_size)));

@@ -1,6 +1,7 @@
 #include "solve/scalar_driver.hpp"
 
 #include "solve/error_scale.hpp"
+#include "solve/infusion.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -26,7 +27,7 @@ void ScalarProgram::set(LeafKind kind, std::span<const double> values) {
 
 namespace {
 
-/// Zero-order inputs now running. A state's rate returns to exactly 0 when its last infusion ends.
+/// Zero-order inputs now running.
 class RunningInfusions {
 public:
     explicit RunningInfusions(int n_states) : rate_(n_states), count_(n_states) {}
@@ -36,10 +37,7 @@ public:
         std::fill(count_.begin(), count_.end(), 0);
     }
     void apply(const Event& event) {
-        const bool starts = event.kind == EventKind::rate_on;
-        count_[event.state] += starts ? 1 : -1;
-        rate_[event.state] += starts ? event.value : -event.value;
-        if (count_[event.state] == 0) rate_[event.state] = 0.0;
+        switch_infusion(event, rate_[event.state], count_[event.state]);
     }
     std::span<const double> rates() const { return rate_; }
 
@@ -152,10 +150,9 @@ private:
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
             const char mask = 1;
             observer_.piece(
-                &piece_from,
-                &piece_to,
-                &mask,
-                [&](const DenseObserver::Points& points, double* y) { states(*points.theta, y); });
+                &piece_from, &piece_to, &mask, [&](const DenseObserver::Points& points, double* y) {
+                    states(*points.theta, y);
+                });
         };
         const SolverStatus status = method_->advance(segment_, show);
         if (status == SolverStatus::ok && !all_finite(states_)) {

@@ -20,7 +20,7 @@ namespace gemel::sim {
 struct ScalarSubject {
     std::span<const double> inputs;  ///< [n_inputs]
     std::span<const double> derived; ///< [n_derived]
-    std::span<const double> scale;   ///< [n_states] for error control
+    std::span<const double> scale;   ///< [n_states] for error control; 0: the largest value so far
 };
 
 /// A stretch of time between two events. `states` holds the values at `from` and receives those at

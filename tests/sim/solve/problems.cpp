@@ -196,8 +196,10 @@ Problem rescaled(const Problem& problem, double factor) {
     }
     for (NamedExpr& output : scaled.system.outputs)
         output.value = replaced[next++];
-    for (Record& record : scaled.timeline.records)
+    for (Record& record : scaled.timeline.records) {
         record.amount *= factor;
+        if (record.rate > 0.0) record.rate *= factor;
+    }
     return scaled;
 }
 
