@@ -40,6 +40,7 @@ private:
     std::optional<double> amount(const DoseWords& words, int state) const;
     bool scale_by_patient(const DoseWords& words, sim::Record& record) const;
     bool infuse(const DoseWords& words, sim::Record& record) const;
+    bool infuse_as_modelled(const DoseWords& words, sim::Record& record) const;
     bool schedule(const DoseWords& words, sim::Record& record) const;
     std::string time_text(double time) const {
         return fmt::format("{:.6g} {}", time, model_.system.time_unit.text);
@@ -98,6 +99,12 @@ std::optional<double> Planner::in_state(const Quantity& amount, int state) const
     return std::nullopt;
 }
 
+bool is_mass_or_substance(const Dimension& dimension) {
+    Dimension substance;
+    substance.exponents[Dimension::substance] = 1;
+    return dimension == sim::mass_dimension || dimension == substance;
+}
+
 std::optional<double> Planner::amount(const DoseWords& words, int state) const {
     const std::optional<double> value = in_state(words.dose, state);
     if (value) return value;
@@ -109,10 +116,15 @@ std::optional<double> Planner::amount(const DoseWords& words, int state) const {
                                  into.name,
                                  into.unit.text,
                                  into.unit.dimension.name()),
-                     takes_amounts ? fmt::format("between mass and substance the model needs "
-                                                 "molar_mass in [states] {}",
-                                                 into.name)
-                                   : "doses go into states that are amounts");
+                     !takes_amounts ? "doses go into states that are amounts"
+                     : is_mass_or_substance(words.dose.unit.dimension) &&
+                             is_mass_or_substance(into.unit.dimension)
+                         ? fmt::format("between mass and substance the model needs molar_mass in "
+                                       "[states] {}",
+                                       into.name)
+                         : fmt::format("write the dose in {} or a unit of the same kind; what is "
+                                       "between the two depends on the product",
+                                       into.unit.text));
     return std::nullopt;
 }
 
@@ -154,7 +166,25 @@ bool Planner::scale_by_patient(const DoseWords& words, sim::Record& record) cons
                "");
 }
 
+/// `rate = "model"`, `infuse_over = "model"`: the model defines rate(…) or duration(…) of the
+/// state.
+bool Planner::infuse_as_modelled(const DoseWords& words, sim::Record& record) const {
+    const sim::State& into = model_.system.states[static_cast<std::size_t>(record.state)];
+    const bool by_rate = words.is_rate_modelled;
+    const char* const what = by_rate ? "rate" : "duration";
+    record.kind = sim::RecordKind::infuse;
+    record.rate = by_rate ? sim::modelled_rate : sim::modelled_duration;
+    if ((by_rate ? into.modelled_rate : into.modelled_duration).is_set()) return true;
+    diagnostics_.add(words.infusion_span,
+                     fmt::format("the model {} does not define {}({})", model_.id, what, into.name),
+                     by_rate ? "write a rate, as in rate = \"10 mg/h\""
+                             : "write a time, as in infuse_over = \"30 min\"");
+    return false;
+}
+
 bool Planner::infuse(const DoseWords& words, sim::Record& record) const {
+    if (words.is_rate_modelled || words.is_duration_modelled)
+        return infuse_as_modelled(words, record);
     if (words.infuse_over) {
         record.kind = sim::RecordKind::infuse;
         record.duration = time_in(*words.infuse_over, model_.system.time_unit);

@@ -59,6 +59,10 @@ void read_dose(const io::TomlView& view, io::Fields& fields, DoseWords& words) {
 }
 
 void read_rate(const io::TomlView& view, io::Fields& fields, DoseWords& words) {
+    if (view.text() == "model") {
+        words.is_rate_modelled = true;
+        return;
+    }
     const char* const help = "an infusion by body weight is a dose in \"mg/kg\" with infuse_over";
     const std::optional<std::string> text = view.text();
     if (!text) {
@@ -76,7 +80,11 @@ void read_rate(const io::TomlView& view, io::Fields& fields, DoseWords& words) {
                            "; an amount per time such as \"10 mg/h\" is expected",
                        help);
     else if (!(rate->value > 0.0) || !std::isfinite(rate->value))
-        fields.mistake("rate", fmt::format("the rate \"{}\" is not positive", *text));
+        fields.mistake(
+            "rate",
+            fmt::format("the rate \"{}\" is not positive", *text),
+            "write a rate above 0, as in \"10 mg/h\"; to give nothing leave out the whole "
+            "{ … }");
     else
         words.rate = *rate;
 }
@@ -95,12 +103,27 @@ io::Field time_field(const char* name, const char* about, const char* example, b
     return field;
 }
 
+/// Time 0 is where a study begins, so that a negative one is mostly a wish for a steady state.
+void describe_start(io::Fields& fields,
+                    const char* name,
+                    const char* about,
+                    std::optional<Quantity>& time) {
+    const io::Field field = time_field(name, about, "\"8 h\"", false);
+    fields.any(field, "quantity of time", [&](const io::TomlView& view) {
+        const auto given = sim::parse_quantity(view.text().value_or(""));
+        if (given && given->unit.dimension == sim::time_dimension && given->value < 0.0)
+            fields.mistake(
+                name,
+                fmt::format("'{}' is \"{}\", before the study begins", name, *view.text()),
+                "the study begins at 0 h: give the first dose then, and look later");
+        else
+            describe_time(fields, field, time);
+    });
+}
+
 void describe_times(io::Fields& fields, DoseWords& dose) {
-    describe_time(fields, time_field("at", "time of the dose; 0", "\"8 h\"", false), dose.at);
-    describe_time(
-        fields,
-        time_field("start", "the same as `at`, reads better with `every`", "\"8 h\"", false),
-        dose.at);
+    describe_start(fields, "at", "time of the dose; 0", dose.at);
+    describe_start(fields, "start", "the same as `at`, reads better with `every`", dose.at);
     describe_time(
         fields,
         time_field("every", "interval between repeats; one dose without it", "\"24 h\"", true),
@@ -186,12 +209,20 @@ void describe_dose(io::Fields& fields, DoseWords& dose) {
     fields.one_of({"count", "until", "for"}, false);
     check_repeats(fields);
 
-    describe_time(fields,
-                  time_field("infuse_over", "duration of an infusion", "\"30 min\"", true),
-                  dose.infuse_over);
-    io::Field rate =
-        described("rate", "rate of an infusion, instead of its duration", "\"10 mg/h\"");
-    fields.any(rate, "an amount per time", [&](const io::TomlView& view) {
+    const io::Field infuse_over =
+        time_field("infuse_over",
+                   "duration of an infusion; \"model\": the model's duration(…) of the state",
+                   "\"30 min\"",
+                   true);
+    fields.any(infuse_over, "quantity of time, or \"model\"", [&](const io::TomlView& view) {
+        dose.is_duration_modelled = view.text() == "model";
+        if (!dose.is_duration_modelled) describe_time(fields, infuse_over, dose.infuse_over);
+    });
+    io::Field rate = described("rate",
+                               "rate of an infusion, instead of its duration; \"model\": the "
+                               "model's rate(…) of the state",
+                               "\"10 mg/h\"");
+    fields.any(rate, "an amount per time, or \"model\"", [&](const io::TomlView& view) {
         read_rate(view, fields, dose);
     });
     fields.one_of({"infuse_over", "rate"}, false);

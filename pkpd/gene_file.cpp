@@ -232,6 +232,40 @@ private:
             table_.phenotypes.push_back(words.phenotype);
             add_rules(words, static_cast<int>(i));
         }
+        for (std::size_t i = 0; i < words_.phenotypes.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                check_apart(words_.phenotypes[j], words_.phenotypes[i]);
+    }
+
+    /// Two phenotypes share no word, no score and no pair, so that the order of a file decides
+    /// nothing.
+    void check_apart(const PhenotypeWords& a, const PhenotypeWords& b) {
+        const auto tell = [&](std::string message, std::string help) {
+            diagnostics_.add(b.span, std::move(message), std::move(help));
+        };
+        for (const std::string& word : {b.phenotype.name, b.phenotype.label})
+            if (!word.empty() && (word == a.phenotype.name || word == a.phenotype.label))
+                tell(fmt::format("'{}' names two phenotypes", word), "rename one of them");
+        if (a.score.size() == 2 && b.score.size() == 2 && a.score[0] <= b.score[1] &&
+            b.score[0] <= a.score[1])
+            tell(fmt::format("the scores of '{}' and '{}' overlap from {:g} to {:g}",
+                             a.phenotype.name,
+                             b.phenotype.name,
+                             std::max(a.score[0], b.score[0]),
+                             std::min(a.score[1], b.score[1])),
+                 "both ends of a range belong to it");
+        for (auto pair : b.pairs)
+            for (auto other : a.pairs) {
+                std::ranges::sort(pair);
+                std::ranges::sort(other);
+                if (pair == other)
+                    tell(fmt::format("'{}' and '{}' both claim the pair of '{}' and '{}'",
+                                     a.phenotype.name,
+                                     b.phenotype.name,
+                                     pair[0],
+                                     pair[1]),
+                         "a pair of functions has one phenotype");
+            }
     }
 
     void add_rules(const PhenotypeWords& words, int phenotype) {
@@ -317,6 +351,38 @@ private:
     GeneTable table_;
 };
 
+std::string score_text(const std::optional<double>& score) {
+    return score ? fmt::format("{:g}", *score) : "not known";
+}
+
+/// A file that fails its own test is wrong in one of the two places.
+void run_tests(const GeneTable& gene, sim::DiagnosticList& diagnostics) {
+    constexpr double rounding = 1e-9;
+    for (const GeneTable::Test& test : gene.tests) {
+        const auto fail = [&](const std::string& why) {
+            diagnostics.add(test.span, "the gene does not pass its own test: " + why);
+        };
+        std::string why;
+        const auto diplotype = gene.parse_diplotype(test.diplotype, &why);
+        if (!diplotype) {
+            fail(why);
+            continue;
+        }
+        const auto& phenotype =
+            gene.phenotypes[static_cast<std::size_t>(gene.phenotype(*diplotype))].name;
+        if (phenotype != test.phenotype)
+            fail(fmt::format(
+                "{} is '{}', expected '{}'", test.diplotype, phenotype, test.phenotype));
+        const auto score = gene.score(*diplotype);
+        if (score.has_value() != test.score.has_value() ||
+            (score && !(std::abs(*score - *test.score) <= rounding)))
+            fail(fmt::format("the activity score of {} is {}, expected {}",
+                             test.diplotype,
+                             score_text(score),
+                             score_text(test.score)));
+    }
+}
+
 } // namespace
 
 std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
@@ -330,6 +396,7 @@ std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
     words.diagnostics = &diagnostics;
     io::read_fields(root, diagnostics, [&](Fields& f) { describe_gene(f, words); });
     GeneTable gene = GeneBuilder(std::move(words), diagnostics).build();
+    if (diagnostics.size() == n_before) run_tests(gene, diagnostics);
     if (diagnostics.size() != n_before) return nullptr;
     gene.file = source;
     return std::make_shared<const GeneTable>(std::move(gene));

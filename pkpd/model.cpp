@@ -44,6 +44,14 @@ void check_bounds(const ParameterWords& words, sim::DiagnosticList& diagnostics)
 void check_law(const ParameterWords& words,
                const Variability& iiv,
                sim::DiagnosticList& diagnostics) {
+    const bool is_logarithmic =
+        iiv.law == VariabilityLaw::lognormal || iiv.law == VariabilityLaw::boxcox;
+    if (is_logarithmic && words.value && !(*words.value > 0.0))
+        diagnostics.add(words.value_span,
+                        fmt::format("law \"{}\" needs a typical value above 0, not {:g}",
+                                    iiv.law == VariabilityLaw::boxcox ? "boxcox" : "lognormal",
+                                    *words.value),
+                        "a value that may be 0 or negative varies by law = \"normal\"");
     if (iiv.law != VariabilityLaw::logit) return;
     if (!words.unit.unit.is_dimensionless())
         diagnostics.add(words.iiv.span(), "law \"logit\" is for fractions, numbers without unit");

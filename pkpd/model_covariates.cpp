@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace gemel::pkpd {
 
@@ -50,7 +51,13 @@ std::optional<double> read_covariate_value(const Covariate& covariate,
                                            const io::TomlView& view,
                                            sim::DiagnosticList& diagnostics) {
     if (!covariate.categories.empty()) return read_category(covariate, view, diagnostics);
-    if (const auto number = view.number()) return number;
+    if (const auto number = view.number(); number && !std::isfinite(*number)) {
+        diagnostics.add(view.span(),
+                        fmt::format("{} stands here; a finite number is expected", *number));
+        return std::nullopt;
+    } else if (number) {
+        return number;
+    }
     if (const auto text = view.text())
         return read_quantity(covariate, *text, view.span(), diagnostics);
     diagnostics.add(view.span(),

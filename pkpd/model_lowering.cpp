@@ -21,6 +21,16 @@ bool may_scale_doses(const std::string& covariate) {
     return covariate == "WT" || covariate == "BSA";
 }
 
+/// typical·exp(…) of a negative typical value looks plausible and is wrong. 0 may be meant: a map's
+/// factor of a pathway that is missing.
+bool has_one_sign(const Parameter& parameter) {
+    return parameter.iiv && (parameter.iiv->law == VariabilityLaw::lognormal ||
+                             parameter.iiv->law == VariabilityLaw::boxcox);
+}
+
+/// More definitions in a chain than this are taken for a slip of whoever generated them.
+constexpr std::size_t deepest_chain = 500;
+
 /// The whole of an expression, for mistakes that are about all of it.
 sim::SourceSpan whole(const sim::SourceText& text) {
     sim::SourceSpan span = text.start;
@@ -301,8 +311,11 @@ void ModelLowering::lower_rest() {
         Symbol* symbol = symbols_.find(parameter.name);
         if (!symbol || symbol->kind != SymbolKind::parameter) continue;
         if (const TypedExpr* value = value_of(parameter.name, *symbol))
-            system_.parameters.push_back(
-                {parameter.name, parameter.unit, parameter.about, value->expr});
+            system_.parameters.push_back({parameter.name,
+                                          parameter.unit,
+                                          parameter.about,
+                                          value->expr,
+                                          has_one_sign(parameter)});
     }
 }
 
@@ -337,6 +350,10 @@ const TypedExpr* ModelLowering::value_of(const std::string& word, Symbol& symbol
         tell_cycle(word);
         symbol.progress = Symbol::Progress::failed;
     }
+    if (symbol.progress == Symbol::Progress::waiting && under_way_.size() >= deepest_chain) {
+        tell_depth(word, symbol);
+        symbol.progress = Symbol::Progress::failed;
+    }
     if (symbol.progress == Symbol::Progress::waiting) {
         symbol.progress = Symbol::Progress::under_way;
         under_way_.push_back(word);
@@ -354,6 +371,18 @@ std::optional<TypedExpr> ModelLowering::evaluate(const Symbol& symbol) {
     if (symbol.kind == SymbolKind::definition)
         return parse(equations_[static_cast<std::size_t>(symbol.index)].expression, true);
     return std::nullopt; // states, covariates and maps have their leaves from the start
+}
+
+/// Once: what lies deeper is as deep.
+void ModelLowering::tell_depth(const std::string& word, const Symbol& symbol) {
+    if (!is_depth_told_)
+        diagnostics_.add(symbol.span,
+                         fmt::format("'{}' is used by '{}' through more than {} other definitions",
+                                     word,
+                                     under_way_.front(),
+                                     deepest_chain),
+                         "shorten the chain: write what a definition is without the ones between");
+    is_depth_told_ = true;
 }
 
 void ModelLowering::tell_cycle(const std::string& word) {

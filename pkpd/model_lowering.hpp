@@ -42,6 +42,7 @@ private:
     std::optional<sim::TypedExpr> typical_value(int index);
     sim::Expr with_effect(int index, sim::Expr typical);
     void tell_cycle(const std::string& name);
+    void tell_depth(const std::string& name, const Symbol& symbol);
 
     /// Nothing after a mistake, in this text or in what it depends on.
     std::optional<sim::TypedExpr> parse(const sim::SourceText& text, bool allows_time);
@@ -62,6 +63,7 @@ private:
     SymbolTable symbols_;
     std::vector<Equation> equations_;
     std::vector<std::string> under_way_;
+    bool is_depth_told_ = false;
     std::vector<sim::Expr> theta_, eta_;
 };
 

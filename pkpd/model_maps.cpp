@@ -115,7 +115,9 @@ private:
             const auto number = view.number();
             if (!number || !std::isfinite(*number)) {
                 add(view.span(),
-                    fmt::format("{} stands here; a number is expected", io::name(view.kind())));
+                    number ? fmt::format("{} stands here; a finite number is expected", *number)
+                           : fmt::format("{} stands here; a number is expected",
+                                         io::name(view.kind())));
                 continue;
             }
             if (const std::string problem = enter(key, *number); !problem.empty())
@@ -193,16 +195,15 @@ private:
 
     /// The reference as a diplotype and a score, and the value there, which is 1 for a factor.
     void read_reference() {
-        const bool is_factor = map_.unit.is_dimensionless() && map_.unit.text == "1";
         if (words_.reference.empty()) {
-            if (is_factor || map_.law != Law::table)
+            if (is_factor() || map_.law != Law::table)
                 add(words_.span,
                     "a map of factors needs 'reference': where its factor is 1",
                     fmt::format("write reference = \"{}\"", reference_example()));
             return;
         }
         const auto value = value_at_reference();
-        if (value && is_factor && *value != 1.0)
+        if (value && is_factor() && *value != 1.0)
             add(words_.reference_span,
                 fmt::format("the factor at the reference {} is {:g}; it must be 1",
                             words_.reference,
@@ -281,8 +282,47 @@ private:
             read_table(table, otherwise.by, otherwise.by_phenotype, otherwise.by_score);
         if (uncertain.is_set()) read_uncertain(uncertain, otherwise);
         if (diagnostics_.size() == n_before) check_covered(table, otherwise);
+        if (diagnostics_.size() == n_before) check_otherwise_at_reference(table, otherwise);
         map_.otherwise = std::move(otherwise);
     }
+
+    /// Where the reference stands must not depend on which of the two tables is asked.
+    void check_otherwise_at_reference(const io::TomlView& table,
+                                      const GenotypeMap::Otherwise& otherwise) {
+        const auto diplotype = reference_diplotype();
+        if (!is_factor() || !diplotype) return;
+        double factor = 1.0;
+        std::string what;
+        if (otherwise.by == By::phenotype) {
+            const int phenotype = gene_.phenotype(*diplotype);
+            const auto found = otherwise.by_phenotype.find(phenotype);
+            if (found == otherwise.by_phenotype.end()) return;
+            what = gene_.phenotypes[static_cast<std::size_t>(phenotype)].name;
+            factor = found->second;
+        } else if (const auto score = gene_.score(*diplotype)) {
+            const auto found = otherwise.by_score.find(*score);
+            if (found == otherwise.by_score.end()) return;
+            what = fmt::format("the activity score {:g}", *score);
+            factor = found->second;
+        }
+        if (factor != 1.0)
+            add(table.span(),
+                fmt::format("the factor at {}, which is that of the reference {}, is {:g}; it "
+                            "must be 1",
+                            what,
+                            words_.reference,
+                            factor),
+                "factors are relative to the reference: divide all by this one");
+    }
+
+    /// Nothing where the reference is a phenotype or a score.
+    std::optional<Diplotype> reference_diplotype() const {
+        if (map_.by == By::diplotype) return gene_.parse_diplotype(words_.reference, nullptr);
+        const int allele = map_.by == By::allele ? gene_.find_allele(words_.reference) : -1;
+        return allele < 0 ? std::nullopt : std::optional(Diplotype{allele, allele});
+    }
+
+    bool is_factor() const { return map_.unit.text == "1"; }
 
     void read_uncertain(const io::TomlView& view, GenotypeMap::Otherwise& otherwise) {
         double sum = 0.0;
@@ -332,7 +372,7 @@ find_gene(const MapWords& words,
           Model& model,
           std::map<std::string, std::shared_ptr<const GeneTable>>& loaded,
           sim::DiagnosticList& diagnostics) {
-    if (words.gene.empty()) return nullptr; // already told
+    if (words.gene.empty() && !words.has_gene) return nullptr; // already told
     if (const auto known = loaded.find(words.gene); known != loaded.end()) return known->second;
     const std::filesystem::path path = gene_path(words.gene, model, library);
     if (path.empty()) {

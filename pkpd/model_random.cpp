@@ -112,11 +112,20 @@ std::optional<std::vector<double>> read_triangle(const io::TomlView& view,
     return std::nullopt;
 }
 
-bool is_positive_definite(std::vector<double> m, std::size_t n) {
+/// A correlation of 1 is only just a covariance; what rounding leaves of it counts as 0.
+bool is_positive_semidefinite(std::vector<double> m, std::size_t n) {
+    constexpr double rounding = 1e-12;
+    std::vector<double> diagonal(n);
+    for (std::size_t k = 0; k < n; ++k)
+        diagonal[k] = m[k * n + k];
+    const auto is_zero = [&](std::size_t i, std::size_t j) {
+        return std::abs(m[i * n + j]) <= rounding * std::sqrt(diagonal[i] * diagonal[j]);
+    };
     for (std::size_t k = 0; k < n; ++k) {
-        if (!(m[k * n + k] > 0.0)) return false;
+        if (!is_zero(k, k) && m[k * n + k] < 0.0) return false;
         for (std::size_t i = k + 1; i < n; ++i) {
-            const double factor = m[i * n + k] / m[k * n + k];
+            if (is_zero(k, k) && !is_zero(i, k)) return false;
+            const double factor = is_zero(k, k) ? 0.0 : m[i * n + k] / m[k * n + k];
             for (std::size_t j = k; j < n; ++j)
                 m[i * n + j] -= factor * m[k * n + j];
         }
@@ -186,10 +195,11 @@ void add_block(const OmegaWords& words,
     if (!view.is_set()) return;
     auto matrix = read_triangle(view, n, is_covariance, diagnostics);
     if (!matrix) return;
-    if (!is_positive_definite(*matrix, n)) {
-        diagnostics.add(view.span(),
-                        fmt::format("this {} is not positive definite: no patients vary like that",
-                                    is_covariance ? "covariance" : "correlation"));
+    if (!is_positive_semidefinite(*matrix, n)) {
+        diagnostics.add(
+            view.span(),
+            fmt::format("this {} is not positive semidefinite: no patients vary like that",
+                        is_covariance ? "covariance" : "correlation"));
         return;
     }
     for (std::size_t i = 0; i < n; ++i) {
@@ -201,6 +211,24 @@ void add_block(const OmegaWords& words,
                 a.iiv->sd * model.parameters[static_cast<std::size_t>(group[j])].iiv->sd;
     }
     model.omega.push_back({group, std::move(*matrix)});
+}
+
+/// On the scale of logarithms or logits an sd of 10 is a factor of 22,000 for every third patient.
+void check_size(const io::TomlView& view,
+                const Variability& iiv,
+                sim::DiagnosticList& diagnostics) {
+    constexpr double slip = 10.0;
+    const auto given = view[iiv.reading].number();
+    if (iiv.law == VariabilityLaw::normal || !given || *given < slip) return;
+    diagnostics.add(view[iiv.reading].span(),
+                    fmt::format("{} = {:g} is no {} but a percentage",
+                                iiv.reading,
+                                *given,
+                                iiv.reading == "var"  ? "variance of logarithms"
+                                : iiv.reading == "sd" ? "sd of logarithms"
+                                                      : "fraction"),
+                    iiv.reading == "var" ? "for a CV of 30 % write cv = 0.30"
+                                         : fmt::format("for 30 % write {} = 0.30", iiv.reading));
 }
 
 } // namespace
@@ -235,6 +263,7 @@ read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& d
         result.sd = log_sd_of_cv(words.cv); // no libm: the sd is part of what is drawn
     else
         result.sd = words.cv_approx;
+    if (diagnostics.size() == n_before) check_size(view, result, diagnostics);
     return diagnostics.size() == n_before ? std::optional(result) : std::nullopt;
 }
 

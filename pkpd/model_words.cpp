@@ -13,25 +13,13 @@ namespace {
 
 using io::Fields;
 
-/// In a model file % is a label: 100 % is the number 100, and %/h is 1/h.
-sim::Unit with_percent_as_label(sim::Unit unit) {
-    std::string plain = unit.text;
-    for (char& c : plain)
-        if (c == '%') c = '1';
-    if (const auto parsed = sim::parse_unit(plain); parsed && plain != unit.text) {
-        unit.dimension = parsed->dimension;
-        unit.factor = parsed->factor;
-    }
-    return unit;
-}
-
 void describe_unit(Fields& f, DeclaredUnit& declared, const io::Field& field) {
     sim::Unit unit;
     unit.text.clear(); // still empty after a mistake
     f.unit(field, unit);
     declared.span = f.span(field.name);
     declared.is_known = !unit.text.empty();
-    if (declared.is_known) declared.unit = with_percent_as_label(unit);
+    if (declared.is_known) declared.unit = unit;
 }
 
 /// The place of [section] key's own name, which f.span() (its value) is not.
@@ -177,9 +165,12 @@ void describe_otherwise_for_reference(Fields& f) {
 }
 
 void describe_map(Fields& f, MapWords& map) {
+    map.gene = "?"; // still so after a mistake
     f.text(required_key(
                "gene", "a gene of the library, or a gene file beside the model", "\"CYP2C9\""),
            map.gene);
+    map.has_gene = map.gene != "?";
+    if (!map.has_gene) map.gene.clear();
     map.gene_span = f.span("gene");
     int by = 0, law = 0;
     f.choice(required_key("by", "what the value depends on", "\"diplotype\""),
@@ -234,7 +225,7 @@ void describe_covariate(Fields& f, CovariateWords& covariate) {
 }
 
 void describe_state(Fields& f, StateWords& state) {
-    describe_unit(f, state.unit, required_key("unit", "of the state; % is a label", "\"mg\""));
+    describe_unit(f, state.unit, required_key("unit", "of the state", "\"mg\""));
     f.number(
         positive(optional_key("scale",
                               "its usual size in `unit`, for error control; absent: from doses "

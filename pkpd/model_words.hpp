@@ -11,7 +11,7 @@
 /// A model file as it stands: every key read and checked by itself, no name looked up yet.
 namespace gemel::pkpd {
 
-/// A unit as declared. In a model file `%` is a label: the number stands for itself.
+/// A unit as declared.
 struct DeclaredUnit {
     sim::Unit unit;
     sim::SourceSpan span;
@@ -39,6 +39,7 @@ struct OmegaWords {
 
 struct MapWords {
     std::string name, gene, reference;
+    bool has_gene = false; ///< the key stands there as a text, be it an empty one
     sim::SourceSpan span, gene_span, reference_span;
     GenotypeMap::By by = GenotypeMap::By::diplotype;
     GenotypeMap::Law law = GenotypeMap::Law::table;

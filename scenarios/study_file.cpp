@@ -61,7 +61,7 @@ void read_words(const StudyOptions& options, Loading& loading) {
 
 void load_model_of(Loading& loading) {
     const std::string& reference = loading.words.model;
-    if (reference.empty()) return;
+    if (reference.empty() && !loading.diagnostics.empty()) return; // told already
     const auto file = io::resolve(loading.library, "models", reference, loading.study.file);
     if (!file.empty()) {
         loading.study.model = pkpd::load_model(file, loading.library, loading.diagnostics);

@@ -25,9 +25,21 @@ std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     return {};
 }
 
+void run_tests(const pkpd::Model& model,
+               const std::string& solver,
+               sim::DiagnosticList& diagnostics) {
+    for (const pkpd::ModelTest& test : model.tests) {
+        const std::string difference = pkpd::run_model_test(model, test, solver, 1e-8);
+        if (!difference.empty())
+            diagnostics.add(test.span, "the model does not pass its own test: " + difference);
+    }
+}
+
 std::string check_study(const std::string& path, sim::DiagnosticList& diagnostics) {
     try {
-        return scenarios::describe_plan(scenarios::load_study(path, library()));
+        const scenarios::Study study = scenarios::load_study(path, library());
+        run_tests(*study.model, "", diagnostics);
+        return scenarios::describe_plan(study);
     } catch (const sim::InputError& error) {
         diagnostics.append(error.diagnostics());
         return {};
@@ -41,12 +53,7 @@ std::string check_model(const std::string& path, sim::DiagnosticList& diagnostic
         fmt::format("model     {} ({} states)\n", model->id, model->system.states.size());
     const sim::SolverChoice choice = sim::choose_solver(sim::compile(model->system));
     text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
-    for (const pkpd::ModelTest& test : model->tests) {
-        const std::string difference =
-            pkpd::run_model_test(*model, test, std::string(choice.solver->name), 1e-8);
-        if (!difference.empty())
-            diagnostics.add(test.span, "the model does not pass its own test: " + difference);
-    }
+    run_tests(*model, std::string(choice.solver->name), diagnostics);
     return text + fmt::format("tests     {} passed\n", model->tests.size());
 }
 

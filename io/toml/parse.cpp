@@ -17,6 +17,7 @@ struct TomlAssertion : std::logic_error {
         if (!(condition)) ::gemel::io::fail_assertion(#condition);                                 \
     } while (false)
 #define TOML_MAX_NESTED_VALUES 64
+#include "key_depth.hpp"
 #include "node.hpp"
 #include "shift.hpp"
 #include "utf8.hpp"
@@ -257,6 +258,7 @@ void add_syntax_mistake(const toml::parse_error& error,
 } // namespace
 
 TomlView parse_toml(std::shared_ptr<const sim::SourceFile> file, sim::DiagnosticList& diagnostics) {
+    if (!check_key_depth(file, diagnostics)) return {};
     const std::optional<std::string> shifted = shift_to_plane_15(file, diagnostics);
     if (!shifted) return {};
     try {

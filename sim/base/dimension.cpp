@@ -12,7 +12,8 @@ struct NamedDimension {
     Dimension dimension;
     std::string_view name;
 };
-// In order of Dimension::Base: mass, length, time, substance, temperature, IU, cell, copy, score.
+// In order of Dimension::Base: mass, length, time, substance, temperature, IU, cell, copy, score,
+// percent.
 constexpr NamedDimension named_dimensions[] = {
     {{}, "a number without unit"},
     {{{1}}, "an amount"},
@@ -49,10 +50,12 @@ constexpr NamedDimension named_dimensions[] = {
     {{{0, -3, 0, 0, 0, 0, 0, 1}}, "copies per volume"},
     {{{0, 0, 0, 0, 0, 0, 0, 0, 1}}, "a score"},
     {{{0, 0, -1, 0, 0, 0, 0, 0, 1}}, "a score per time"},
+    {{{0, 0, 0, 0, 0, 0, 0, 0, 0, 1}}, "a percentage"},
+    {{{0, 0, -1, 0, 0, 0, 0, 0, 0, 1}}, "a percentage per time"},
     {{{1, -1, -2}}, "a pressure"},
 };
 constexpr std::string_view base_names[Dimension::n_bases] = {
-    "mass", "length", "time", "substance", "temperature", "IU", "cells", "copies", "score"};
+    "mass", "length", "time", "substance", "temperature", "IU", "cells", "copies", "score", "%"};
 
 } // namespace
 

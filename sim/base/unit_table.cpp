@@ -67,7 +67,7 @@ std::span<const KnownUnit> known_units() {
         {{"cells", "cell", "{cells}", "{cell}"}, 0, "", base(D::cell), {}},
         {{"copies", "copy", "{copies}", "{copy}"}, 0, "", base(D::copy), {}},
         {{"score", "{score}", "points"}, 0, "", base(D::score), {}},
-        {{"%", "percent"}, 0, "", {}, {1, 1, -2}},
+        {{"%", "percent"}, 0, "", base(D::percent), {}},
         {{"mm[Hg]", "mmHg"}, 0, "", {{1, -1, -2}}, {133322.0 * 1296.0, 1, 6}},
         {{"ug", "mcg"}, 0, "", base(D::mass), {1, 1, -3}},
         {{"uL", "mcL"}, 0, "", base(D::length, 3), {1, 1, -6}},

@@ -31,6 +31,9 @@ std::string advice_on_units(const Unit& is, const Unit& wanted) {
     if (ratio == molar_mass || ratio == molar_mass.power(-1.0))
         return "masses and amounts of substance convert with a molar mass: divide or multiply by a "
                "quantity in g/mol";
+    const Dimension percent{{0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+    if (ratio == percent || ratio == percent.power(-1.0))
+        return "for the fraction of x in % write x / 100[%]; for 60 % as a number write 0.6";
     if (is_one(is))
         return fmt::format("a number takes its unit in brackets, as in 70[{}]", wanted.text);
     if (is_one(wanted))

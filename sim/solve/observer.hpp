@@ -55,6 +55,7 @@ private:
 
     int width_ = 0;
     int n_inputs_ = 0, n_states_ = 0, n_derived_ = 0, n_parameters_ = 0;
+    std::vector<int> not_negative_; ///< parameters whose law has no negative values
     WorkspaceLayout layout_;
     std::unique_ptr<Kernel> prepare_, initial_;
     Workspace workspace_;

@@ -87,6 +87,9 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
       layout_(set.layout),
       prepare_(interpreter().compile(set.prepare, set.layout, width)),
       initial_(interpreter().compile(set.programs[0], set.layout, width)) {
+    for (int p = 0; p < n_parameters_; ++p)
+        if (system.system.parameters[static_cast<std::size_t>(p)].must_not_be_negative)
+            not_negative_.push_back(p);
     const int slots = std::max(prepare_->n_slots(), initial_->n_slots());
     workspace_ = Workspace(static_cast<std::size_t>(slots) * static_cast<std::size_t>(width));
 }
@@ -149,6 +152,10 @@ void SetupPrograms::check(BlockSetup& setup) const {
             !all_finite(setup.lag, n_states_, setup.n_subjects, s) ||
             !all_finite(setup.parameters, n_parameters_, setup.n_subjects, s))
             setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
+    for (int p : not_negative_)
+        for (int s = 0; s < setup.n_subjects; ++s)
+            if (setup.parameters[static_cast<std::size_t>(p * setup.n_subjects + s)] < 0.0)
+                setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
 }
 
 } // namespace gemel::sim

@@ -96,7 +96,7 @@ b = { value = 1, unit = "1", iiv = { cv_approx = 0.4 } }
     CHECK(model->parameters[2].iiv->sd == 0.4);
 }
 
-TEST_CASE("percent is a label in a model") {
+TEST_CASE("a percentage is a quantity of its own, kept as the number it is") {
     const auto model = load_good(small_model("d/dt(R) = kin - k * R\nR(0) = R0\n", R"(
 R = { unit = "%" }
 [states.R]
@@ -110,6 +110,7 @@ kin = { value = 100, unit = "%/h" }
     const auto theta = [](sim::Leaf) { return 100.0; };
     CHECK(model->system.graph.evaluate(state.initial, theta) == 100.0);
     CHECK(state.unit.text == "%");
+    CHECK_FALSE(state.unit.is_dimensionless());
 }
 
 TEST_CASE("states are numbered by their d/dt lines, not by [states]") {

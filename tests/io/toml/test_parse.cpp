@@ -175,6 +175,24 @@ TEST_CASE("A key that stands twice names both places") {
     CHECK(mistakes("a = { x = 1, x = 2 }\n") == "1:7 'x' stands here twice [keep one of them]\n");
 }
 
+TEST_CASE("A key of too many parts is refused before it exhausts the reader") {
+    std::string parts = "a";
+    for (int i = 1; i < 64; ++i)
+        parts += ".a";
+    const std::string help =
+        " a key has more than 64 parts [no key of Gemel has more than five: is a dot meant as a "
+        "decimal point?]\n";
+    CHECK(parsed("[" + parts + "]\n").is_set());
+    CHECK(parsed("# " + parts + ".a\nx = \"" + parts + ".a\"\ny = '''\n" + parts + ".a\n'''\n")
+              .is_set());
+    CHECK(mistakes("x = 1\n[" + parts + ".a]\n") == "2:2" + help);
+    CHECK(mistakes("x = { " + parts + " . \"a.b\" = 1 }\n") == "1:6" + help);
+    std::string deep = "[a";
+    for (int i = 1; i < 10000; ++i)
+        deep += ".a";
+    CHECK(mistakes(deep + "]\n") == "1:2" + help);
+}
+
 TEST_CASE("Dates are nothing a study needs, and reading says so") {
     CHECK(parsed("a = 2024-01-01\n")["a"].kind() == TomlKind::other);
     CHECK(name(TomlKind::other) == "a date or time");

@@ -32,6 +32,7 @@ public:
         add("EC50", "mg/L", 2.0);
         add("gamma", "1", 1.5);
         add("effect", "%", 40.0);
+        add("share", "g/kg", 400.0);
         add("dose", "nmol", 7.0);
         context_.graph = &graph_;
         context_.time_unit = unit("h");
@@ -164,13 +165,13 @@ TEST_CASE("sums, comparisons and choices convert the right side to the left side
 
 TEST_CASE("numbers without unit are brought to factor 1 where it matters") {
     World w;
-    CHECK(w.value("exp(effect)") == doctest::Approx(std::exp(0.4)).epsilon(1e-14));
+    CHECK(w.value("exp(share)") == doctest::Approx(std::exp(0.4)).epsilon(1e-14));
     CHECK(w.value("exp(1[g/kg])") == doctest::Approx(std::exp(1e-3)).epsilon(1e-14));
     CHECK(w.value("log(1[d] / 1[h])") == doctest::Approx(std::log(24.0)).epsilon(1e-14));
-    CHECK(w.value("1 + effect") == doctest::Approx(1.4).epsilon(1e-14));
-    CHECK(w.value("effect ^ 2") == doctest::Approx(0.16).epsilon(1e-14));
+    CHECK(w.value("1 + share") == doctest::Approx(1.4).epsilon(1e-14));
+    CHECK(w.value("share ^ 2") == doctest::Approx(0.16).epsilon(1e-14));
     CHECK(w.value("(C / EC50) ^ gamma") == doctest::Approx(std::pow(1.5, 1.5)).epsilon(1e-14));
-    CHECK(w.value("2 ^ effect") == doctest::Approx(std::pow(2.0, 0.4)).epsilon(1e-14));
+    CHECK(w.value("2 ^ share") == doctest::Approx(std::pow(2.0, 0.4)).epsilon(1e-14));
     CHECK(w.value("(WT / 70[kg]) ^ 0.75") ==
           doctest::Approx(std::pow(80.0 / 70.0, 0.75)).epsilon(1e-14));
 }
@@ -187,6 +188,17 @@ TEST_CASE("in() gives the bare number in a unit") {
           "8+5: \"kgs\" is no unit: 'kgs' is no known unit; did you mean 'kg'?\n");
     CHECK(w.mistakes("in(WT)") == "1+2: in takes a quantity and a unit in quotes | as in in(x, "
                                   "\"mg/dL\"), which is the bare number of x in mg/dL\n");
+}
+
+TEST_CASE("a percentage is no number without unit") {
+    World w;
+    const std::string help =
+        "for the fraction of x in % write x / 100[%]; for 60 % as a number write 0.6";
+    for (const char* text : {"exp(effect)", "1 + effect", "effect < 60", "2 ^ effect"})
+        CHECK(w.mistakes(text).find(help) != std::string::npos);
+    CHECK(w.value("effect + 2[%]", "%") == 42.0);
+    CHECK(w.value("effect < 60[%]") == 1.0);
+    CHECK(w.value("exp(effect / 100[%])") == doctest::Approx(std::exp(0.4)).epsilon(1e-14));
 }
 
 TEST_CASE("mistakes of dimension name both sides at the right place") {

@@ -23,6 +23,7 @@ struct DoseWords {
     std::optional<sim::Quantity> every, until, lasting; ///< `lasting` is written `for`
     std::optional<std::int64_t> count;
     std::optional<sim::Quantity> infuse_over, rate;
+    bool is_duration_modelled = false, is_rate_modelled = false; ///< infuse_over or rate = "model"
     sim::SourceSpan dose_span, route_span, repeat_span, time_span, infusion_span;
 };
 

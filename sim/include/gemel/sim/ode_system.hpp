@@ -23,13 +23,13 @@ struct Input {
 struct State {
     std::string name;
     Unit unit;
-    Expr rate;            ///< d/dt, per the system's time unit, without infusions
-    Expr initial;         ///< of inputs
-    Expr bioavailability; ///< factor on amounts given into it, of inputs; unset: 1
-    Expr lag;             ///< delay of amounts given into it, of inputs; unset: 0
-    Expr modelled_rate;     ///< rate of infusions whose rate is −1; unset: none
-    Expr modelled_duration; ///< duration of infusions whose rate is −2; unset: none
-    double scale = 0.0;   ///< declared size for error control; 0: from doses or baseline
+    Expr rate;                ///< d/dt, per the system's time unit, without infusions
+    Expr initial;             ///< of inputs
+    Expr bioavailability;     ///< factor on amounts given into it, of inputs; unset: 1
+    Expr lag;                 ///< delay of amounts given into it, of inputs; unset: 0
+    Expr modelled_rate;       ///< rate of infusions whose rate is −1; unset: none
+    Expr modelled_duration;   ///< duration of infusions whose rate is −2; unset: none
+    double scale = 0.0;       ///< declared size for error control; 0: from doses or baseline
     bool takes_doses = false; ///< its dimension is an amount: scale by what the subject receives
 };
 
@@ -39,6 +39,8 @@ struct NamedExpr {
     Unit unit;
     std::string label;
     Expr value;
+    /// A parameter whose law has no negative values: a subject with one is an invalid_parameter.
+    bool must_not_be_negative = false;
 };
 
 struct OdeSystem {

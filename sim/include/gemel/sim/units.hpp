@@ -8,10 +8,22 @@
 /// Units in UCUM spelling, with the aliases people write (`mcg`, `hr`, `yr`, `ng/mL`).
 namespace gemel::sim {
 
-/// Exponents of the base dimensions. IU, cells, copies and scores are dimensions of their own.
+/// Exponents of the base dimensions. IU, cells, copies, scores and percentages are dimensions of
+/// their own.
 struct Dimension {
-    enum Base { mass, length, time, substance, temperature, international_unit, cell, copy, score };
-    static constexpr int n_bases = 9;
+    enum Base {
+        mass,
+        length,
+        time,
+        substance,
+        temperature,
+        international_unit,
+        cell,
+        copy,
+        score,
+        percent
+    };
+    static constexpr int n_bases = 10;
 
     std::array<double, n_bases> exponents{};
 
