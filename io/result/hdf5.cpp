@@ -305,6 +305,7 @@ File File::create(const std::filesystem::path& path) {
     leave_without_cleanup();
     const Handle access = property_list(H5P_FILE_ACCESS);
     check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), "setting versions");
+    check(H5Pset_file_locking(access.id(), false, true), "leaving locks to the caller");
     const Handle creation = property_list(H5P_FILE_CREATE);
     check(H5Pset_link_creation_order(creation.id(), creation_order), "tracking links");
     check(H5Pset_attr_creation_order(creation.id(), creation_order), "tracking attributes");
@@ -315,7 +316,9 @@ File File::create(const std::filesystem::path& path) {
 
 File File::open_read_only(const std::filesystem::path& path) {
     leave_without_cleanup();
-    const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT);
+    const Handle access = property_list(H5P_FILE_ACCESS);
+    check(H5Pset_file_locking(access.id(), false, true), "leaving locks to the caller");
+    const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id());
     return File({check(id, "opening the file"), H5Fclose});
 }
 

@@ -97,7 +97,8 @@ private:
 
 class File {
 public:
-    /// Creation order tracked, times off, readable by HDF5 1.8 and later.
+    /// Creation order tracked, times off, readable by HDF5 1.8 and later. Neither locks: OutputFile
+    /// holds the lock, and many file systems have none for readers.
     static File create(const std::filesystem::path& path);
     static File open_read_only(const std::filesystem::path& path);
 

@@ -8,7 +8,6 @@
 /// The layout gemel-trajectory/1 as ResultFile writes it and ResultReader reads it.
 namespace gemel::io {
 
-inline constexpr const char* layout_name = "gemel-trajectory/1";
 inline constexpr const char* digest_attribute = "digest_sha256";
 
 /// "subject", and axes over a part of the subjects ("subject_Cp").

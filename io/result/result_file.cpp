@@ -1,15 +1,12 @@
 #include "layout.hpp"
 
+#include <gemel/io/output_file.hpp>
 #include <gemel/io/result_file.hpp>
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -21,29 +18,8 @@ namespace {
 constexpr const char* layout_note =
     "Axes are in C order: (arm, subject, time). R and MATLAB show them reversed.";
 
-std::string part_name(const std::filesystem::path& path) {
-    return path.string() + ".part";
-}
-
-/// @throws std::runtime_error "PATH: DOING: the system's reason"
-void require(bool done, const std::string& path, const char* doing) {
-    if (!done) throw std::runtime_error(fmt::format("{}: {}: {}", path, doing, strerror(errno)));
-}
-
-void touch(const std::string& path) {
-    const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    require(file >= 0, path, "creating the file");
-    ::close(file);
-}
-
-/// What was written survives a loss of power only after this. Works for folders, too.
-void sync(const std::string& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    require(file >= 0, path, "opening");
-    const bool done = ::fsync(file) == 0 || errno == EINVAL; // some file systems know no fsync
-    ::close(file);
-    require(done, path, "fsync");
-}
+/// What every HDF5 file begins with, and so what a killed run leaves.
+constexpr std::string_view hdf5_signature = "\x89HDF\r\n\x1a\n";
 
 bool is_good_name(std::string_view name) {
     const auto is_letter = [](char c) {
@@ -81,16 +57,18 @@ struct ResultFile::Impl {
         std::vector<bool> is_written;
     };
 
-    explicit Impl(std::filesystem::path target)
-        : path(std::move(target)),
-          part(part_name(path)),
+    explicit Impl(const std::filesystem::path& target)
+        : output(target, hdf5_signature),
+          path(output.path()),
+          part(output.part()),
           file(created(part)) {}
 
     static h5::File created(const std::string& part) {
-        touch(part);
         const h5::SilentErrors silence;
         try {
-            return h5::File::create(part);
+            h5::File file = h5::File::create(part);
+            file.flush(); // the signature, by which a later run knows what it takes over
+            return file;
         } catch (const h5::Failure& failure) {
             throw std::runtime_error(part + ": " + failure.what());
         }
@@ -352,16 +330,7 @@ struct ResultFile::Impl {
         return bytes < (64u << 20);
     }
 
-    void publish() const {
-        sync(part);
-        std::error_code error;
-        std::filesystem::rename(part, path, error);
-        if (error)
-            throw std::runtime_error(fmt::format("{}: renaming it: {}", part, error.message()));
-        const std::filesystem::path folder = path.parent_path();
-        sync(folder.empty() ? "." : folder.string());
-    }
-
+    OutputFile output; ///< outlives the file of HDF5
     std::filesystem::path path;
     std::string part;
     h5::File file;
@@ -372,26 +341,19 @@ struct ResultFile::Impl {
     std::vector<double> buffer;
     std::uint64_t n_chunk_subjects = 0;
     bool is_finished = false;
-    bool is_published = false;
 };
 
-ResultFile::ResultFile(std::filesystem::path path)
-    : impl_(std::make_unique<Impl>(std::move(path))) {
+ResultFile::ResultFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>(path)) {
     impl_->guarded([&] {
         impl_->file.set("/", "Conventions", std::string("CF-1.10"));
-        impl_->file.set("/", "layout", std::string(layout_name));
+        impl_->file.set("/", "layout", std::string(result_layout));
         impl_->file.set("/", "layout_note", std::string(layout_note));
     });
 }
 
 ResultFile::~ResultFile() {
-    const std::string unfinished = impl_->is_published ? std::string() : impl_->part;
-    {
-        const h5::SilentErrors silence;
-        impl_.reset();
-    }
-    std::error_code error;
-    if (!unfinished.empty()) std::filesystem::remove(unfinished, error);
+    const h5::SilentErrors silence; // closing may fail after a failure already told
+    impl_.reset();
 }
 
 void ResultFile::add(const Axis& axis) {
@@ -522,9 +484,15 @@ std::string ResultFile::finish() {
         return sealed;
     });
     impl_->is_finished = true;
-    impl_->publish();
-    impl_->is_published = true;
+    impl_->output.publish();
     return digest;
+}
+
+std::vector<std::string> ResultFile::paths() const {
+    std::vector<std::string> paths;
+    for (const auto& [path, stored] : impl_->variables)
+        paths.push_back(path);
+    return paths;
 }
 
 std::string ResultFile::variable_digest(const std::string& path) const {

@@ -57,10 +57,10 @@ struct ResultReader::Impl {
         try {
             h5::File file = h5::File::open_read_only(path);
             const std::string layout = file.attribute("/", "layout").value_or("");
-            if (layout != layout_name)
+            if (layout != result_layout)
                 throw std::runtime_error(fmt::format("{}: this is no result file of layout {}{}",
                                                      path.string(),
-                                                     layout_name,
+                                                     result_layout,
                                                      layout.empty() ? "" : ", but of " + layout));
             return file;
         } catch (const h5::Failure& failure) {

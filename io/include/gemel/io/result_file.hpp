@@ -13,6 +13,9 @@
 /// or sees HDF5. Written under NAME.part and renamed when complete.
 namespace gemel::io {
 
+/// The name of the layout, with its version.
+inline constexpr std::string_view result_layout = "gemel-trajectory/1";
+
 /// An axis every dataset along it is attached to as a dimension scale.
 struct Axis {
     std::string name; ///< "arm", "subject", "time", "time_INR"
@@ -44,8 +47,9 @@ struct Variable {
 
 class ResultFile {
 public:
-    /// Creates PATH.part. @throws std::runtime_error with the path and the system's reason
-    explicit ResultFile(std::filesystem::path path);
+    /// Creates PATH.part, as OutputFile does. @throws std::runtime_error with the path and the
+    /// reason
+    explicit ResultFile(const std::filesystem::path& path);
     ~ResultFile(); ///< removes PATH.part unless finished
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
@@ -88,6 +92,8 @@ public:
     /// @returns results_sha256 (also a root attribute): SHA-256 over the sorted list of (path,
     /// type, shape, units, XXH3-128 of leaves of 64 subjects), as lower-case hex
     std::string finish();
+
+    std::vector<std::string> paths() const; ///< of the variables added, sorted
 
     /// The digest of one variable so far, hex: what must not change when others are added.
     std::string variable_digest(const std::string& path) const;

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace gemel::io {
+
+/// A file in the making: written under NAME.part, given its name when complete.
+///
+/// Invariant: while it lives, NAME.part is a regular file under a lock (flock) that nobody else
+/// holds. What stands under NAME may be a regular file, which is replaced, or a link to one, whose
+/// target is replaced; never a folder, a device or anything else.
+///
+/// A NAME.part that is there already is taken over if nobody holds its lock and it is what a killed
+/// run leaves: empty, or a regular file that begins with `signature`. Any other is left alone.
+class OutputFile {
+public:
+    /// @throws std::runtime_error with the path and the reason; nothing is then changed
+    explicit OutputFile(const std::filesystem::path& path, std::string_view signature = {});
+    ~OutputFile(); ///< removes NAME.part unless published
+    OutputFile(const OutputFile&) = delete;
+    OutputFile& operator=(const OutputFile&) = delete;
+
+    const std::filesystem::path& path() const { return path_; } ///< links followed
+    const std::string& part() const { return part_; }
+
+    /// fsync, rename, fsync of the folder. @throws std::runtime_error
+    void publish();
+
+private:
+    std::filesystem::path path_;
+    std::string part_;
+    int lock_ = -1;
+    bool is_published_ = false;
+};
+
+} // namespace gemel::io
