@@ -1,8 +1,9 @@
 """A result file opens cleanly where users open it: xarray by both engines, h5py, ncdump.
 
-usage: check_layout.py TEST_IO    (the test program, which writes the file)
+usage: check_layout.py TEST_IO          (the test program, which writes the file)
+       check_layout.py --run GEMEL STUDY    (a study with genes, two arms, 700 subjects)
 
-The expected values are those of tests/io/result/trial.cpp: 10·arm + subject + time/100.
+The expected values of the first values are those of tests/io/result/trial.cpp: 10·arm + subject + time/100.
 """
 
 import os
@@ -100,7 +101,38 @@ def check_ncdump(path):
         assert line in text, f"{line}\nis missing in\n{text}"
 
 
+def check_run(program, study):
+    """A file of a real run: the invariants of the layout, and what this study must have."""
+    with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
+        path = os.path.join(folder, "run.h5")
+        saved = "save.Cp.subjects=100"
+        subprocess.run([program, "run", study, "--quiet", "-o", path, "--set", saved], check=True)
+        check_h5py(path)
+        with h5py.File(path, "r") as file:
+            groups = [name for name in file if isinstance(file[name], h5py.Group)]
+        assert {"outcomes", "covariates", "genotypes", "parameters", "events"} <= set(groups)
+        groups.remove("provenance")  # texts without axes
+        for engine in ["netcdf4", "h5netcdf"]:
+            for group in [None, *groups]:
+                with xr.open_dataset(path, engine=engine, group=group) as ds:
+                    assert not any("phony" in str(dim) for dim in ds.dims), (engine, group, ds.dims)
+                    for name in ds.data_vars:
+                        assert "units" in ds[name].attrs, (engine, group, name)
+            with xr.open_dataset(path, engine=engine) as root:
+                assert root.Cp.dims == ("arm", "subject_100", "time"), root.Cp.dims
+                assert root.sizes["subject_100"] == 100 and root.sizes["subject"] == 700
+                assert not bool(root.Cp.isnull().any())
+            with xr.open_dataset(path, engine=engine, group="genotypes") as ds:
+                assert all("/" in str(text) for text in ds.CYP2C9.values)
+        header = subprocess.run(["ncdump", "-h", path], check=True, capture_output=True, text=True)
+        assert header.stderr == "" and "phony" not in header.stdout, header.stderr
+
+
 def main():
+    if sys.argv[1] == "--run":
+        check_run(*sys.argv[2:])
+        print("h5py, xarray (netcdf4, h5netcdf) and ncdump read the file of a run")
+        return
     with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
         path = write_trial(sys.argv[1], folder)
         check_h5py(path)
