@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -27,6 +28,22 @@ int perform(const gemel::cli::Action& action) {
     }
 }
 
+/// What is wrong with the first word, if it names no command; "" if it does or is an option.
+std::string unknown_command(const CLI::App& program, int argc, char** argv) {
+    const std::string word = argc > 1 ? argv[1] : "-";
+    std::vector<std::string> names;
+    for (const CLI::App* command : program.get_subcommands({}))
+        names.push_back(command->get_name());
+    if (word.starts_with('-') || std::find(names.begin(), names.end(), word) != names.end())
+        return {};
+    const std::string nearest = gemel::sim::suggest(word, names);
+    return fmt::format("gemel: unknown command '{}'{}{}\ncommands: {}\n",
+                       word,
+                       nearest.empty() ? "" : "; ",
+                       nearest,
+                       fmt::join(names, ", "));
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -35,7 +52,7 @@ int main(int argc, char** argv) {
     program.set_version_flag("--version", cli::version_text());
     program.require_subcommand(1);
     program.footer("Exit codes: 0 ok; 1 internal or file error; 2 input wrong, nothing run;\n"
-                   "3 finished, but more solves failed than the study allows; 130 interrupted.");
+                   "3 finished, but more subjects failed than the study allows; 130 interrupted.");
     cli::Action action;
     cli::add_run(program, action);
     cli::add_check(program, action);
@@ -43,6 +60,10 @@ int main(int argc, char** argv) {
     cli::add_models(program, action);
     cli::add_genes(program, action);
     cli::add_reference(program, action);
+    if (const std::string mistake = unknown_command(program, argc, argv); !mistake.empty()) {
+        fmt::print(stderr, "{}", mistake);
+        return cli::exit_input;
+    }
     try {
         program.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

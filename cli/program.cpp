@@ -1,6 +1,7 @@
 #include "program.hpp"
 
-#include <gemel/sim/lane_program.hpp>
+#include <gemel/io/result_file.hpp>
+#include <gemel/scenarios/run_study.hpp>
 #include <gemel/sim/solver.hpp>
 
 #include <fmt/format.h>
@@ -39,14 +40,14 @@ std::string version() {
 }
 
 std::string version_text() {
-    const bool has_v3 = sim::best_instruction_set() == sim::InstructionSet::x86_64_v3;
     std::string solvers;
     for (const sim::Solver& solver : sim::solvers())
         solvers += (solvers.empty() ? "" : ", ") + std::string(solver.name);
-    return fmt::format("gemel {}\nlayout           gemel-trajectory/1\ninstruction set  {}\n"
+    return fmt::format("gemel {}\nlayout           {}\ninstruction set  {}\n"
                        "solvers          {}",
                        version(),
-                       has_v3 ? "x86-64-v3" : "baseline",
+                       io::result_layout,
+                       scenarios::instruction_set(),
                        solvers);
 }
 

@@ -1,3 +1,4 @@
+#include "keys.hpp"
 #include "population_reading.hpp"
 
 #include <gemel/pkpd/population.hpp>
@@ -18,44 +19,36 @@ struct PopulationWords {
     io::TomlView ancestry, covariates, genotypes;
 };
 
-io::Field described(const char* name, const char* about, const char* example) {
-    io::Field field;
-    field.name = name;
-    field.about = about;
-    field.example = example;
-    return field;
-}
-
 void describe(io::Fields& fields, PopulationWords& words) {
-    io::Field size = described("size", "number of patients", "1000");
+    io::Field size = optional_key("size", "number of patients", "1000");
     size.required = true;
     size.at_least = 1.0;
     size.at_most = most_subjects;
     fields.integer(size, words.size);
-    fields.choice(described("variability",
-                            "none: every random effect is 0; covariates and genotypes are drawn",
-                            "\"none\""),
+    fields.choice(optional_key("variability",
+                               "none: every random effect is 0; covariates and genotypes are drawn",
+                               "\"none\""),
                   {"full", "none"},
                   words.variability);
     const auto keep = [](io::TomlView& view) {
         return [&view](const io::TomlView& given) { view = given; };
     };
-    fields.any(described("ancestry",
-                         "groups the patients come from; proportions sum to 1",
-                         "{ EUR = 0.5, EAS = 0.5 }"),
+    fields.any(optional_key("ancestry",
+                            "groups the patients come from; proportions sum to 1",
+                            "{ EUR = 0.5, EAS = 0.5 }"),
                "a group, or a table of groups and proportions",
                keep(words.ancestry));
-    fields.any(described("covariates",
-                         "a law or a value for each covariate of the model",
-                         "{ WT = { lognormal = { median = \"75 kg\", sd = 0.2 }, within = [\"40 "
-                         "kg\", \"140 kg\"] } }"),
+    fields.any(optional_key("covariates",
+                            "a law or a value for each covariate of the model",
+                            "{ WT = { lognormal = { median = \"75 kg\", sd = 0.2 }, within = [\"40 "
+                            "kg\", \"140 kg\"] } }"),
                "per covariate: a value, a category, { normal = { mean, sd } }, { lognormal = { "
                "median, sd or cv } }, { uniform = [ lower, upper ] }, { categorical = { … } }; "
                "with within = [ lower, upper ]",
                keep(words.covariates));
-    fields.any(described("genotypes",
-                         "diplotypes for each gene of the model's maps",
-                         "{ CYP2C9 = { by = \"ancestry\" } }"),
+    fields.any(optional_key("genotypes",
+                            "diplotypes for each gene of the model's maps",
+                            "{ CYP2C9 = { by = \"ancestry\" } }"),
                "per gene: a diplotype, a table of allele frequencies, { diplotypes = { … } }, "
                "{ by = \"ancestry\" }",
                keep(words.genotypes));
@@ -90,7 +83,6 @@ void check_purposes(const Population& population,
 Population read_population(const io::TomlView& table,
                            std::shared_ptr<const Model> model,
                            std::uint64_t seed,
-                           const io::Library& /*library*/,
                            sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
     PopulationWords words;

@@ -200,11 +200,13 @@ void declare_cohort(const Study& study, io::ResultFile& file) {
             declare_map(study.model->maps[static_cast<std::size_t>(input.index)], file);
 }
 
-Cohort write_cohort(const Study& study, io::ResultFile& file) {
+std::optional<Cohort>
+write_cohort(const Study& study, io::ResultFile& file, const sim::Monitor* monitor) {
     Cohort cohort = empty_cohort(study);
     const std::uint64_t size = study.population.size;
     const std::uint64_t step = block_size_of(study);
     for (std::uint64_t first = 0; first < size; first += step) {
+        if (monitor != nullptr && monitor->is_cancelled()) return std::nullopt;
         const pkpd::CohortBlock block =
             study.population.draw({0, first, std::min(step, size - first)});
         write_covariates(study, block, file);

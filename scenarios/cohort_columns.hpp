@@ -2,8 +2,10 @@
 
 #include <gemel/io/result_file.hpp>
 #include <gemel/scenarios/study.hpp>
+#include <gemel/sim/run.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,7 +33,8 @@ struct Cohort {
 void declare_cohort(const Study& study, io::ResultFile& file);
 
 /// Draws the whole population, block by block, and writes its columns. What is kept is a byte per
-/// subject and grouping.
-Cohort write_cohort(const Study& study, io::ResultFile& file);
+/// subject and grouping. @returns nothing if cancelled
+std::optional<Cohort>
+write_cohort(const Study& study, io::ResultFile& file, const sim::Monitor* monitor);
 
 } // namespace gemel::scenarios

@@ -6,14 +6,11 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <limits>
 
 namespace gemel::scenarios {
 
 namespace {
-
-std::string instruction_set() {
-    return sim::best_instruction_set() == sim::InstructionSet::x86_64_v3 ? "x86-64-v3" : "baseline";
-}
 
 std::string joined(const std::vector<std::string>& lines) {
     std::string text;
@@ -26,7 +23,19 @@ std::string now_utc() {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr)));
 }
 
+/// The attribute is a number wherever HDF5's signed integers hold it.
+void write_seed(std::uint64_t seed, io::ResultFile& file) {
+    if (seed <= std::numeric_limits<std::int64_t>::max())
+        file.attribute("seed", static_cast<std::int64_t>(seed));
+    else
+        file.attribute("seed", std::to_string(seed));
+}
+
 } // namespace
+
+std::string instruction_set() {
+    return sim::best_instruction_set() == sim::InstructionSet::x86_64_v3 ? "x86-64-v3" : "baseline";
+}
 
 void write_provenance(const Study& study,
                       const Engine& engine,
@@ -34,7 +43,7 @@ void write_provenance(const Study& study,
                       io::ResultFile& file) {
     file.attribute("title", study.title.empty() ? study.id : study.title);
     file.attribute("source", "gemel " + options.version);
-    file.attribute("seed", static_cast<std::int64_t>(study.population.seed));
+    write_seed(study.population.seed, file);
     file.attribute("study_sha256", io::sha256_hex(study.text->text));
     file.provenance("version", options.version);
     file.provenance("command", options.command);
@@ -46,10 +55,9 @@ void write_provenance(const Study& study,
     file.provenance("rtol", fmt::format("{}", study.rtol));
     file.provenance("tier", engine.solver->is_portable ? "everywhere" : "same build and CPU class");
     file.provenance("instruction_set", instruction_set());
-    file.provenance_text("study_toml", study.text->text);
     if (!study.overrides.empty()) file.provenance_text("overrides", joined(study.overrides));
-    for (const auto& [name, text] : study.inputs)
-        file.provenance_text(name, text);
+    for (const InputFile& input : study.inputs)
+        file.provenance_text(input.name, input.text);
 }
 
 } // namespace gemel::scenarios

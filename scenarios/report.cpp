@@ -86,9 +86,12 @@ arm_rows(const StudyReport& report, const Study& study, const Arm& arm) {
     return rows;
 }
 
-std::string failures_text(const StudyReport& report) {
+std::string failures_text(const StudyReport& report, const Study& study) {
     if (report.n_failed == 0) return {};
-    std::string text = fmt::format("{} of {} solves failed; their values are missing\n",
+    std::string text = fmt::format("{} of {} subjects failed ({} of {} solves); their values are "
+                                   "missing\n",
+                                   grouped(report.n_failed_subjects),
+                                   grouped(study.population.size),
                                    grouped(report.n_failed),
                                    grouped(report.run.n_solves));
     for (const std::string& line : report.failures)
@@ -142,7 +145,8 @@ double curve_bytes(const Study& study) {
 } // namespace
 
 std::string render(const StudyReport& report, const Study& study) {
-    std::string text = failures_text(report) + assumptions_text(report) + arms_text(report, study);
+    std::string text =
+        failures_text(report, study) + assumptions_text(report) + arms_text(report, study);
     text += fmt::format("solver  {} ({})\n", report.solver, report.solver_why);
     for (const std::string& line : report.written)
         text += "file    " + line + "\n";

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 
 #include <numeric>
+#include <optional>
+#include <set>
 
 namespace gemel::scenarios {
 
@@ -21,7 +23,18 @@ std::uint64_t count_failures(const sim::RunReport& run) {
     return n;
 }
 
-std::vector<std::string> describe_contents(const Study& study) {
+/// "covariates, diagnostics, …": the groups the file has beside the outcomes, and provenance,
+/// which is no variable.
+std::string other_groups(const io::ResultFile& file) {
+    std::set<std::string> groups{"provenance"};
+    for (const std::string& path : file.paths())
+        if (const auto slash = path.find('/'); slash != std::string::npos)
+            groups.insert(path.substr(0, slash));
+    groups.erase("outcomes");
+    return fmt::format("{}", fmt::join(groups, ", "));
+}
+
+std::vector<std::string> describe_contents(const Study& study, const io::ResultFile& file) {
     std::vector<std::string> lines;
     for (const Save& save : written_saves(study))
         lines.push_back(fmt::format("{}: {} arm{} × {} subjects × {} times",
@@ -34,8 +47,14 @@ std::vector<std::string> describe_contents(const Study& study) {
     for (const Outcome& outcome : study.outcomes)
         outcomes += (outcomes.empty() ? "" : ", ") + outcome.name;
     if (!outcomes.empty()) lines.push_back("outcomes: " + outcomes);
-    lines.push_back("parameters, covariates, genotypes, events, diagnostics, provenance");
+    lines.push_back(other_groups(file));
     return lines;
+}
+
+StudyReport cancelled_report() {
+    StudyReport report;
+    report.run.was_cancelled = true;
+    return report;
 }
 
 StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport run) {
@@ -46,7 +65,6 @@ StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport r
     report.solver_why = engine.why;
     for (const sim::Unit& unit : study.outcome_units)
         report.outcome_units.push_back(unit.text);
-    report.written = describe_contents(study);
     return report;
 }
 
@@ -60,17 +78,20 @@ StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::M
     declare_events(study, file);
     write_provenance(study, engine, options, file);
     write_events(study, file);
-    const Cohort cohort = write_cohort(study, file);
+    const std::optional<Cohort> cohort = write_cohort(study, file, monitor);
+    if (!cohort) return cancelled_report(); // the unfinished file vanishes
 
     StudySink sink(study, file);
     sim::RunReport run = sim::run(request_of(study, engine, options.n_threads), sink, monitor);
     StudyReport report = report_of(study, engine, std::move(run));
-    if (report.run.was_cancelled) return report; // the unfinished file vanishes
+    if (report.run.was_cancelled) return report;
     report.results_sha256 = file.finish();
     report.file_bytes = std::filesystem::file_size(options.output);
+    report.written = describe_contents(study, file);
+    report.n_failed_subjects = sink.n_failed_subjects();
     report.failures = describe_failures(study, sink);
-    report.assumptions = describe_assumptions(study, cohort);
-    report.summary = summarise(study, cohort, sink);
+    report.assumptions = describe_assumptions(study, *cohort);
+    report.summary = summarise(study, *cohort, sink);
     return report;
 }
 

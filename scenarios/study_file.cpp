@@ -24,15 +24,20 @@ struct Loading {
     StudyWords words;
     Study study;
     std::vector<char> is_wrong; ///< [outcome] already told for some arm
+    std::uint64_t seed = 0;     ///< of the options or the study
 };
 
 io::TomlView overridden(io::TomlView document, const StudyOptions& options, Loading& loading) {
     loading.study.overrides = options.overrides;
     if (options.seed)
         loading.study.overrides.push_back(fmt::format("study.seed={}", *options.seed));
-    for (const std::string& assignment : loading.study.overrides)
+    for (const std::string& assignment : options.overrides)
         document = io::with_override(document, assignment, loading.diagnostics);
-    return document;
+    if (!options.seed) return document;
+    // TOML ends at 2^63 − 1: a greater seed stands there as zero and is put in its place later.
+    const bool has_place = *options.seed <= std::numeric_limits<std::int64_t>::max();
+    return io::with_override(
+        document, has_place ? loading.study.overrides.back() : "study.seed=0", loading.diagnostics);
 }
 
 /// A file of another kind is told as such, not as a list of unknown keys.
@@ -46,6 +51,15 @@ void refuse_other_kinds(const io::TomlView& document, Loading& loading) {
     loading.diagnostics.throw_if_any();
 }
 
+/// So that a person sees at once what a file is. A missing one is left to the grammar.
+void check_first_key(const io::TomlView& document, Loading& loading) {
+    const io::TomlView format = document["gemel"];
+    if (!format.is_set() || document.members().front().first == "gemel") return;
+    loading.diagnostics.add(format.key_span(),
+                            "'gemel' stands after other keys; a file begins with it",
+                            "move gemel = \"study/1\" to the first line");
+}
+
 void read_words(const StudyOptions& options, Loading& loading) {
     loading.study.text = io::read_source(loading.study.file, loading.diagnostics);
     loading.diagnostics.throw_if_any();
@@ -54,6 +68,7 @@ void read_words(const StudyOptions& options, Loading& loading) {
     document = overridden(document, options, loading);
     if (!document.is_set()) loading.diagnostics.throw_if_any();
     refuse_other_kinds(document, loading);
+    check_first_key(document, loading);
     io::read_fields(document, loading.diagnostics, [&](io::Fields& fields) {
         describe_study(fields, loading.words, loading.diagnostics);
     });
@@ -287,11 +302,8 @@ void meet_model(Loading& loading) {
     if (loading.words.duration.unit.dimension == sim::time_dimension)
         study.duration = loading.words.duration.in(study.model->system.time_unit);
     if (loading.words.population.is_set())
-        study.population = pkpd::read_population(loading.words.population,
-                                                 study.model,
-                                                 static_cast<std::uint64_t>(loading.words.seed),
-                                                 loading.library,
-                                                 loading.diagnostics);
+        study.population = pkpd::read_population(
+            loading.words.population, study.model, loading.seed, loading.diagnostics);
     if (!(study.duration > 0.0))
         return; // a mistake already told; times would all be wrong after it
     plan_regimens(loading);
@@ -302,15 +314,16 @@ void meet_model(Loading& loading) {
         loading.diagnostics.add(loading.words.solver_span, why, "solver = \"auto\" chooses one");
 }
 
-/// Texts of model and genes, for provenance.
+/// For provenance, and so that results replace none of them.
 void keep_inputs(Loading& loading) {
     Study& study = loading.study;
-    study.inputs.emplace_back("model_toml", study.model->text->text);
+    study.inputs.push_back({"study_toml", study.file, study.text->text});
+    study.inputs.push_back({"model_toml", study.model->file, study.model->text->text});
     std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         genes.emplace(genotype.gene, genotype.table);
     for (const auto& [name, gene] : genes)
-        study.inputs.emplace_back("gene_" + name + "_toml", gene->file->text);
+        study.inputs.push_back({"gene_" + name + "_toml", gene->file->name, gene->file->text});
 }
 
 } // namespace
@@ -324,10 +337,11 @@ const pkpd::Regimen& regimen_of(const Study& study, const Arm& arm) {
 Study load_study(const std::filesystem::path& file,
                  const io::Library& library,
                  const StudyOptions& options) {
-    Loading loading{library, {}, {}, {}, {}};
+    Loading loading{library, {}, {}, {}, {}, 0};
     loading.study.id = file.stem().string();
     loading.study.file = file;
     read_words(options, loading);
+    loading.seed = options.seed.value_or(static_cast<std::uint64_t>(loading.words.seed));
     read_settings(loading);
     check_arms(loading);
     parse_outcomes(loading);

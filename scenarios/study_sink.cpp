@@ -232,4 +232,12 @@ std::vector<StudySink::Failure> StudySink::failures(std::size_t arm) const {
     return list;
 }
 
+std::uint64_t StudySink::n_failed_subjects() const {
+    std::set<std::uint64_t> subjects;
+    for (const auto& arm : failures_)
+        for (const auto& [subject, status] : arm)
+            subjects.insert(subject);
+    return subjects.size();
+}
+
 } // namespace gemel::scenarios

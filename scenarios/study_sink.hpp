@@ -32,6 +32,7 @@ public:
     };
     /// Failures of an arm in order of subject.
     std::vector<Failure> failures(std::size_t arm) const;
+    std::uint64_t n_failed_subjects() const; ///< that failed in any arm
 
 private:
     void write_curves(int arm, const sim::SubjectRange& range, const sim::BlockResult& result);

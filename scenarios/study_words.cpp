@@ -84,7 +84,7 @@ void describe_settings(Fields& f, StudyWords& words) {
     f.number(rtol, words.rtol);
     f.integer(at_least(key("max_steps", "steps per subject and arm", "1000000"), 1),
               words.max_steps);
-    f.integer(at_least(key("max_failures", "solves that may fail before exit code 3", "0"), 0),
+    f.integer(at_least(key("max_failures", "subjects that may fail before exit code 3", "0"), 0),
               words.max_failures);
     words.model_span = f.span("model");
     words.duration_span = f.span("duration");

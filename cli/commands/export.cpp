@@ -1,10 +1,12 @@
 #include "commands.hpp"
 #include "program.hpp"
 
+#include <gemel/io/output_file.hpp>
 #include <gemel/scenarios/export.hpp>
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -22,21 +24,20 @@ struct Options {
     ExportWhat what = ExportWhat::outcomes;
 };
 
-/// Under a temporary name first: a broken export leaves no half table behind.
+/// A broken export leaves no half table behind, and a table never replaces the results it is of.
 void export_to_file(const Options& options) {
-    const std::string part = options.output + ".part";
-    try {
-        std::ofstream out(part, std::ios::binary);
-        if (!out) throw std::runtime_error(fmt::format("cannot write {}", part));
-        scenarios::export_csv(options.results, options.what, out);
-        out.close();
-        if (!out) throw std::runtime_error(fmt::format("cannot write {}: is the disk full?", part));
-        std::filesystem::rename(part, options.output);
-    } catch (...) {
-        std::error_code error;
-        std::filesystem::remove(part, error);
-        throw;
-    }
+    std::error_code error;
+    if (std::filesystem::equivalent(options.results, options.output, error))
+        throw std::runtime_error(options.output +
+                                 " holds the results to export; choose another -o");
+    io::OutputFile output(options.output);
+    std::ofstream out(output.part(), std::ios::binary);
+    if (!out) throw std::runtime_error(fmt::format("cannot write {}", output.part()));
+    scenarios::export_csv(options.results, options.what, out);
+    out.close();
+    if (!out)
+        throw std::runtime_error(fmt::format("cannot write {}: is the disk full?", output.part()));
+    output.publish();
 }
 
 int export_table(const Options& options) {

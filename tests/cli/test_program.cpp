@@ -24,9 +24,11 @@ struct Finished {
 };
 
 /// Runs the program in a folder.
-Finished gemel_in(const std::filesystem::path& folder, const std::string& arguments) {
-    const std::string command =
-        fmt::format("cd '{}' && '{}' {} 2>&1", folder.string(), GEMEL_PROGRAM, arguments);
+Finished gemel_in(const std::filesystem::path& folder,
+                  const std::string& arguments,
+                  const std::string& environment = {}) {
+    const std::string command = fmt::format(
+        "cd '{}' && {}'{}' {} 2>&1", folder.string(), environment, GEMEL_PROGRAM, arguments);
     Finished finished;
     FILE* pipe = popen(command.c_str(), "r");
     std::array<char, 4096> buffer;
@@ -95,7 +97,45 @@ TEST_CASE("wrong input exits with 2, names place and cure, and writes nothing") 
     CHECK(has(nonsense.out, "1 error\n"));
     CHECK(gemel_in(folder.path(), "run no_such_study.toml").code == 2);
     CHECK(gemel_in(folder.path(), "run").code == 2);
-    CHECK(gemel_in(folder.path(), "walk").code == 2);
+}
+
+TEST_CASE("an unknown command is told with the nearest one and the list") {
+    const TemporaryFolder folder;
+    const Finished unknown = gemel_in(folder.path(), "runn study.toml");
+    CHECK(unknown.code == 2);
+    CHECK(has(unknown.out, "unknown command 'runn'"));
+    CHECK(has(unknown.out, "did you mean 'run'?"));
+    CHECK(has(unknown.out, "commands: run, check, export"));
+}
+
+TEST_CASE("a seed has 64 bits, and what is none is told in words") {
+    const TemporaryFolder folder;
+    const std::string study = "run " + study_file("loading_dose.toml") + " --quiet -o x.h5 --seed ";
+    CHECK(gemel_in(folder.path(), study + "18446744073709551615").code == 0);
+    {
+        const io::ResultReader file(folder / "x.h5");
+        CHECK(file.provenance("seed") == "18446744073709551615");
+        CHECK(file.attribute("seed") == "18446744073709551615");
+    }
+    for (const char* wrong : {"18446744073709551616", "-1", "1.5", "one"}) {
+        CAPTURE(wrong);
+        const Finished refused = gemel_in(folder.path(), study + wrong);
+        CHECK(refused.code == 2);
+        CHECK(has(refused.out, "a whole number from 0 to 18446744073709551615"));
+        CHECK(refused.out.size() < 300);
+    }
+}
+
+TEST_CASE("the command in provenance can be typed again") {
+    // The oracle is the shell: it splits the text into the words that were given.
+    const TemporaryFolder folder;
+    std::filesystem::copy(source_folder() / "tests/studies/models", folder / "models");
+    std::filesystem::copy(source_folder() / "tests/studies/loading_dose.toml", folder / "a b.toml");
+    CHECK(gemel_in(folder.path(), "run 'a b.toml' --quiet --set \"study.title=it's\"").code == 0);
+    const std::string command = io::ResultReader(folder / "a b.h5").provenance("command");
+    write_text(folder / "again.sh", "gemel() { printf '%s|' \"$@\"; }\n" + command + " > words\n");
+    CHECK(std::system(fmt::format("cd '{}' && sh again.sh", folder.path().string()).c_str()) == 0);
+    CHECK(read_text(folder / "words") == "run|a b.toml|--set|study.title=it's|");
 }
 
 TEST_CASE("more failures than allowed exit with 3 and still write the file") {
@@ -103,7 +143,7 @@ TEST_CASE("more failures than allowed exit with 3 and still write the file") {
     const std::string study = study_file("bad_patients.toml");
     const Finished bad = gemel_in(folder.path(), "run " + study);
     CHECK(bad.code == 3);
-    CHECK(has(bad.out, "3 of 10,000 solves failed"));
+    CHECK(has(bad.out, "3 of 10,000 subjects failed (3 of 10,000 solves)"));
     CHECK(std::filesystem::exists(folder / "bad_patients.h5"));
     CHECK(gemel_in(folder.path(), "run " + study + " --set study.max_failures=3").code == 0);
 }
@@ -125,6 +165,37 @@ TEST_CASE("results never replace what they are made from") {
     CHECK(gemel_in(folder.path(), "run study.toml -o study.toml").code == 1);
     CHECK(has(gemel_in(folder.path(), "run study.toml -o models").out, "is a folder"));
     CHECK(read_text(folder / "study.toml") == before);
+}
+
+TEST_CASE("results replace no gene table, not even behind a link") {
+    const TemporaryFolder folder;
+    const auto studies = source_folder() / "tests" / "studies";
+    std::filesystem::copy(studies / "models", folder / "models");
+    std::filesystem::copy(source_folder() / "library/genes", folder / "genes");
+    std::filesystem::copy(studies / "genotypes.toml", folder / "study.toml");
+    std::filesystem::create_symlink("genes/CYP2C9.toml", folder / "link.h5");
+    const std::string before = read_text(folder / "genes/CYP2C9.toml");
+    for (const char* output : {"genes/CYP2C9.toml", "link.h5"}) {
+        CAPTURE(output);
+        const Finished refused =
+            gemel_in(folder.path(), std::string("run study.toml -o ") + output, "GEMEL_LIBRARY=. ");
+        CHECK(refused.code == 1);
+        CHECK(has(refused.out, "is an input of this study"));
+    }
+    CHECK(read_text(folder / "genes/CYP2C9.toml") == before);
+}
+
+TEST_CASE("a run goes on from the part of a killed run and leaves a foreign one alone") {
+    const TemporaryFolder folder;
+    const std::string command = "run " + study_file("loading_dose.toml") + " --quiet -o x.h5";
+    write_text(folder / "x.h5.part", "somebody's text");
+    const Finished refused = gemel_in(folder.path(), command);
+    CHECK(refused.code == 1);
+    CHECK(has(refused.out, "x.h5.part"));
+    CHECK(read_text(folder / "x.h5.part") == "somebody's text");
+    write_text(folder / "x.h5.part", "");
+    CHECK(gemel_in(folder.path(), command).code == 0);
+    CHECK(n_files(folder.path()) == 1);
 }
 
 TEST_CASE("check tells all mistakes of all files and runs none") {
@@ -170,6 +241,21 @@ TEST_CASE("export writes the same table to a file and to standard output") {
     CHECK(gemel_in(folder.path(), "export x.h5 --what outcomes -o x.csv").code == 0);
     CHECK(read_text(folder / "x.csv") == printed.out);
     CHECK(gemel_in(folder.path(), "export x.csv --what outcomes").code == 1);
+}
+
+TEST_CASE("export never replaces the results it is of") {
+    const TemporaryFolder folder;
+    gemel_in(folder.path(), "run " + study_file("genotypes.toml") + " -o x.h5 --quiet");
+    const std::string before = read_text(folder / "x.h5");
+    std::filesystem::create_symlink("x.h5", folder / "link");
+    for (const char* output : {"x.h5", "./x.h5", "link"}) {
+        CAPTURE(output);
+        const Finished refused =
+            gemel_in(folder.path(), std::string("export x.h5 --what outcomes -o ") + output);
+        CHECK(refused.code == 1);
+        CHECK(has(refused.out, "holds the results"));
+    }
+    CHECK(read_text(folder / "x.h5") == before);
 }
 
 TEST_CASE("--version and --help exit with 0") {

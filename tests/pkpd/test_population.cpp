@@ -141,7 +141,7 @@ Read read(const std::string& toml, const pkpd::Model& model, std::uint64_t seed 
     Read result;
     if (document.is_set())
         result.population = pkpd::read_population(
-            document["population"], std::make_shared<pkpd::Model>(model), seed, {}, diagnostics);
+            document["population"], std::make_shared<pkpd::Model>(model), seed, diagnostics);
     if (!diagnostics.empty()) result.messages = diagnostics.render();
     return result;
 }

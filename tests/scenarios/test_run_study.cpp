@@ -66,6 +66,42 @@ TEST_CASE("an added arm, outcome or output changes no bit of what was there") {
                     values(folder / "less.h5", "diagnostics/stopped_at", 0)));
 }
 
+TEST_CASE("saved curves keep their digests whatever else is saved, asked or compared") {
+    // Invariant of DESIGN: a digest of an arm is over its values alone.
+    const TemporaryFolder folder;
+    std::filesystem::copy(source_folder() / "tests/studies/models", folder / "models");
+    const std::string text = read_text(source_folder() / "tests/studies/loading_dose.toml");
+    run(load("loading_dose.toml"), folder / "full.h5");
+    const std::string start = text.substr(0, text.find("[arms.plain]"));
+    write_text(folder / "less.toml",
+               start + "[arms.loaded]\nregimen = \"loaded\"\n[save]\nCp = { every = \"4 h\" }\n");
+    run(scenarios::load_study(folder / "less.toml", source_library()), folder / "less.h5");
+    const io::ResultReader full(folder / "full.h5"), less(folder / "less.h5");
+    CHECK(full.arm_digest("Cp", 1) == less.arm_digest("Cp", 0));
+    CHECK(full.arm_digest("Cp", 0) != less.arm_digest("Cp", 0)); // the digest tells arms apart
+}
+
+TEST_CASE("the report names the groups the file has, and no other") {
+    const TemporaryFolder folder;
+    const auto groups = [&](const char* study) {
+        return run(load(study), folder / "x.h5").written.back();
+    };
+    CHECK(groups("loading_dose.toml") == "covariates, diagnostics, events, parameters, provenance");
+    CHECK(groups("genotypes.toml") ==
+          "covariates, diagnostics, events, genotypes, parameters, provenance");
+}
+
+TEST_CASE("a subject that fails in two arms is one failed subject") {
+    // Every solve needs more than one step: all 700 subjects fail in both arms.
+    const TemporaryFolder folder;
+    const scenarios::Study study =
+        load("genotypes.toml", {"study.max_steps=1", "study.solver=rodas5p"});
+    const scenarios::StudyReport report = run(study, folder / "x.h5");
+    CHECK(report.n_failed == 1400);
+    CHECK(report.n_failed_subjects == 700);
+    CHECK(scenarios::render(report, study).starts_with("700 of 700 subjects failed (1,400 of "));
+}
+
 TEST_CASE("curves saved for the first subjects only are those of the whole") {
     const TemporaryFolder folder;
     run(load("genotypes.toml"), folder / "all.h5");
@@ -105,7 +141,9 @@ TEST_CASE("a cancelled run leaves no file") {
     scenarios::RunStudyOptions options;
     options.output = folder / "x.h5";
     CancelAtOnce monitor;
-    CHECK(scenarios::run_study(study, options, &monitor).run.was_cancelled);
+    const scenarios::StudyReport report = scenarios::run_study(study, options, &monitor);
+    CHECK(report.run.was_cancelled);
+    CHECK(report.run.status_counts.empty()); // while subjects are drawn: no solve was begun
     CHECK(std::filesystem::is_empty(folder.path()));
 }
 

@@ -72,7 +72,6 @@ public:
 Population read_population(const io::TomlView& table,
                            std::shared_ptr<const Model> model,
                            std::uint64_t seed,
-                           const io::Library& library,
                            sim::DiagnosticList& diagnostics);
 void describe_population_for_reference(io::Fields& fields);
 

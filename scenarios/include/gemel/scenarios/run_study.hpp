@@ -33,6 +33,7 @@ struct StudyReport {
     std::string solver, solver_why;
     std::string results_sha256;
     std::uint64_t n_failed = 0;           ///< solves
+    std::uint64_t n_failed_subjects = 0;  ///< that failed in any arm
     std::vector<std::string> failures;    ///< "arm a: 2 not_finite (subjects 17, 403)"
     std::vector<std::string> assumptions; ///< "CYP2C9_on_CL: 1,532 of 10,000 subjects rest on …"
     std::vector<std::string> outcome_units;
@@ -47,6 +48,9 @@ run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* moni
 
 /// The report as a person reads it: failures first, then assumptions, then arms and phenotypes.
 std::string render(const StudyReport& report, const Study& study);
+
+/// What the lanes of this machine use: "x86-64-v3" or "baseline".
+std::string instruction_set();
 
 /// The model of a file compiled and its solver chosen, as `check` tells it.
 std::string describe_plan(const Study& study);

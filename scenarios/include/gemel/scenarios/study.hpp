@@ -14,6 +14,13 @@
 /// A study as its file states it, checked against its model.
 namespace gemel::scenarios {
 
+/// A file the study is made from.
+struct InputFile {
+    std::string name; ///< in provenance: "model_toml"
+    std::filesystem::path path;
+    std::string text;
+};
+
 struct Arm {
     std::string name;
     std::string label;
@@ -32,8 +39,8 @@ struct Study {
     std::string title;
     std::filesystem::path file;
     std::shared_ptr<const sim::SourceFile> text;
-    std::vector<std::string> overrides;                      ///< as given with --set, in order
-    std::vector<std::pair<std::string, std::string>> inputs; ///< name, text of every file read
+    std::vector<std::string> overrides; ///< as given with --set, in order
+    std::vector<InputFile> inputs;      ///< every file read: study, model, genes
 
     std::shared_ptr<const pkpd::Model> model;
     pkpd::Population population;
@@ -48,7 +55,7 @@ struct Study {
     std::string solver;                     ///< "" : chosen by structure
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000;
-    std::uint64_t max_failures = 0; ///< solves that may fail before the exit code says so
+    std::uint64_t max_failures = 0; ///< subjects that may fail before the exit code says so
 };
 
 struct StudyOptions {
