@@ -36,13 +36,24 @@ std::vector<ProgramSpec> matrix_program(CompiledSystem& compiled) {
     return {spec};
 }
 
-/// Cuts [0, length] so that on each piece five Gauss points and a parabola per maximum do: octaves
-/// length·2^−k down to the fastest rate, three pieces each, and none much longer than the slowest
-/// decay while that is visible. At most `max_octaves`. Depends on rates and length alone, never on
-/// what is observed.
+constexpr double first_piece = 0.5; // in units of the fastest decay
+
+/// Edges of the octaves length·2^−k of [0, length] down to the fastest rate, at most `max_octaves`.
+void cut_octaves(double length, double fastest, int max_octaves, std::vector<double>& edges) {
+    int octaves = 2;
+    while (octaves < max_octaves && std::ldexp(length, -octaves) * fastest > first_piece)
+        ++octaves;
+    edges.assign(1, 0.0);
+    for (int k = octaves; k >= 0; --k)
+        edges.push_back(std::ldexp(length, -k));
+}
+
+/// For real eigenvalues. Cuts [0, length] so that on each piece five Gauss points and a parabola
+/// per maximum do: octaves length·2^−k down to the fastest rate, three pieces each, and none much
+/// longer than the slowest decay while that is visible. At most `max_octaves`. Depends on rates and
+/// length alone, never on what is observed.
 void cut(
     double length, double fastest, double slowest, int max_octaves, std::vector<double>& edges) {
-    constexpr double first_piece = 0.5;   // in units of the fastest decay
     constexpr double longest_piece = 1.5; // in units of the slowest decay
     constexpr double visible = 45.0;      // decays until nothing is left of an amount
     constexpr double per_octave = 3.0;
@@ -115,19 +126,22 @@ private:
     static constexpr int all_octaves = 1100;
     static constexpr int few_octaves = 60; ///< matrix exponentials are dear
 
-    void show_pieces(const ScalarSegment& segment, const ShowPiece& show) {
-        cut(segment.to - segment.from,
-            is_modal_ ? modes_->fastest_rate() : exponential_.fastest_rate(),
-            is_modal_ ? modes_->slowest_rate() : exponential_.slowest_rate(),
-            is_modal_ ? all_octaves : few_octaves,
-            edges_);
+    void show_pieces(ScalarSegment& segment, const ShowPiece& show) {
+        const double length = segment.to - segment.from;
+        if (is_modal_) {
+            cut(length, modes_->fastest_rate(), modes_->slowest_rate(), all_octaves, edges_);
+        } else {
+            // Eigenvalues are not known and may be complex: the observer looks for itself.
+            cut_octaves(length, exponential_.fastest_rate(), few_octaves, edges_);
+            segment.resolve_to = first_piece / exponential_.fastest_rate();
+        }
         double from = segment.from;
         for (std::size_t k = 1; k < edges_.size(); ++k) {
             const double to = k + 1 < edges_.size() ? segment.from + edges_[k] : segment.to;
             if (!(to > from)) continue;
             // Back from the rounded edges, so that τ belongs to the times the observer means.
-            const double tau = from - segment.from, length = to - from;
-            show(from, to, [&](double theta, double* y) { at(tau + theta * length, y); });
+            const double tau = from - segment.from, width = to - from;
+            show(from, to, [&](double theta, double* y) { at(tau + theta * width, y); });
             from = to;
         }
     }

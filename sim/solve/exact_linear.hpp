@@ -9,7 +9,8 @@
 namespace gemel::sim {
 
 /// Closed forms: parts of one to three disposition compartments, each with any number of single
-/// states feeding it. Subjects whose numbers do not fit (couplings of opposite sense) go by expm.
+/// states feeding it. Subjects whose numbers do not fit (couplings of opposite sense) go by expm,
+/// which is as portable.
 bool closed_form_applies(const CompiledSystem& system);
 std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
                                                     const SolverOptions& options);

@@ -14,12 +14,17 @@ void ExponentialPropagator::set_matrix(int n, const double* a) {
     y0_.assign(static_cast<std::size_t>(n), 0.0);
     source_ = y0_;
     kept_.clear();
-    fastest_ = slowest_ = 0.0;
+    double row = 0.0, column = 0.0;
     for (int i = 0; i < n; ++i) {
-        const double size = std::fabs(a[i * n + i]);
-        fastest_ = std::max(fastest_, size);
-        if (size > 0.0) slowest_ = slowest_ > 0.0 ? std::min(slowest_, size) : size;
+        double in_row = 0.0, in_column = 0.0;
+        for (int j = 0; j < n; ++j) {
+            in_row += std::fabs(a[i * n + j]);
+            in_column += std::fabs(a[j * n + i]);
+        }
+        row = std::max(row, in_row);
+        column = std::max(column, in_column);
     }
+    fastest_ = std::min(row, column);
 }
 
 void ExponentialPropagator::start(const double* y0, const double* source) {

@@ -14,14 +14,14 @@ public:
     void start(const double* y0, const double* source);
     void at(double tau, double* y);
 
-    double fastest_rate() const { return fastest_; } ///< largest |a_ii|
-    double slowest_rate() const { return slowest_; } ///< smallest |a_ii| that is not 0, or 0
+    /// min(‖A‖₁, ‖A‖∞): no eigenvalue, real or complex, is larger.
+    double fastest_rate() const { return fastest_; }
 
 private:
     const std::vector<double>& propagator(double tau);
 
     int n_ = 0;
-    double fastest_ = 0.0, slowest_ = 0.0;
+    double fastest_ = 0.0;
     std::vector<double> a_, y0_, source_;
     std::unordered_map<std::uint64_t, std::vector<double>> kept_;
 };

@@ -2,12 +2,11 @@
 
 #include <vector>
 
-/// The one source that includes Eigen's MatrixFunctions.
 namespace gemel::sim {
 
-/// e^M of a row-major matrix [n × n], by scaling and squaring with Padé approximants (Higham 2005,
-/// SIAM J Matrix Anal Appl 26:1179–1193, as in Eigen). Relative error in norm near rounding times
-/// ‖M‖. Result row-major.
+/// e^M of a row-major matrix [n × n], by scaling and squaring of a Taylor polynomial of degree 18.
+/// Relative error in norm near rounding times ‖M‖; NaN if ‖M‖ is not finite. Only + − × ÷ in a
+/// fixed order: the same bits on every machine. Result row-major. Theory manual: exact.md.
 std::vector<double> matrix_exponential(int n, const std::vector<double>& matrix);
 
 } // namespace gemel::sim

@@ -43,6 +43,9 @@ DenseObserver::DenseObserver(const CompiledSystem& system, const ProgramSet& set
         column->assign(lanes, 0);
     for (auto* column : {&is_bad_, &mask_, &active_, &rises_, &kept_})
         column->assign(lanes, 0);
+    for (const NamedExpr& output : system.system.outputs)
+        uses_time_.push_back(system.system.graph.depends_on(output.value, LeafKind::time));
+    pending_.resize(lanes);
     fixed_values_.assign(fixed_.size() * lanes, 0.0);
     results_.assign(index(n_outputs_) * lanes, 0.0);
     bracket_time_.assign(3 * lanes, 0.0);
@@ -97,6 +100,10 @@ void DenseObserver::load(int lane, int subject) {
         best_value_[i] = -infinity;
         best_time_[i] = nan;
     }
+    for (std::size_t i = index(lane); i < largest_.size(); i += index(width_)) {
+        largest_[i] = 0.0;
+        n_parts_[i] = 0;
+    }
     take_initial_limits(lane, subject);
 }
 
@@ -111,14 +118,22 @@ void DenseObserver::take_initial_limits(int lane, int subject) {
 void DenseObserver::piece(const double* from,
                           const double* to,
                           const char* mask,
-                          const Interpolate& interpolate) {
+                          const Interpolate& interpolate,
+                          double resolve_to) {
     from_ = from;
     to_ = to;
     interpolate_ = &interpolate;
     take_samples(mask);
     take_left_limits(from, to, mask);
-    for (const Window& w : windows_)
-        take_window(w, from, to, mask);
+    const bool is_rough = resolve_to < infinity;
+    if (!is_rough)
+        for (const Window& w : windows_)
+            if (overlap(w, from, to, mask)) take(w);
+    for (const Window& w : lone_windows_) {
+        const bool uses_time = uses_time_[index(w.output)] != 0;
+        if ((is_rough || uses_time) && overlap(w, from, to, mask))
+            take_resolved(w, uses_time ? 0.0 : resolve_to);
+    }
 }
 
 /// Outputs of masked lanes at their times: afterwards output(k)[lane].
@@ -228,7 +243,7 @@ DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_
     const auto n = problem_->observation->functionals.size();
     for (std::size_t f = 0; f < n; ++f)
         keep(static_cast<int>(f), lane, total_[f * index(width_) + index(lane)]);
-    for (const Window& w : windows_)
+    for (const Window& w : lone_windows_)
         for (const Peak& peak : w.peaks) {
             const std::size_t slot = index(peak.slot * width_ + lane);
             for (int f : peak.values)

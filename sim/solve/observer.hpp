@@ -6,6 +6,7 @@
 #include <gemel/sim/solver.hpp>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -88,10 +89,14 @@ public:
     /// A piece of each masked lane's solution: [from, to), the right end being the left limit
     /// there. Takes samples with from ≤ time < to and adds to functionals over the overlap. On a
     /// piece, outputs must be smooth enough for five Gauss points: solvers that could take longer
-    /// steps (the exact ones) cut theirs. Pieces of a lane follow each other without gaps from time
-    /// 0.
-    void
-    piece(const double* from, const double* to, const char* mask, const Interpolate& interpolate);
+    /// steps (the exact ones) cut theirs, or have the observer bisect until each output is resolved
+    /// or parts are no longer than `resolve_to`. Outputs that mention time are always bisected: no
+    /// step knows of them. Pieces of a lane follow each other without gaps from time 0.
+    void piece(const double* from,
+               const double* to,
+               const char* mask,
+               const Interpolate& interpolate,
+               double resolve_to = std::numeric_limits<double>::infinity());
 
     /// The lane reached the end: the last samples, from `states` (column of this lane: state i at
     /// states[i·stride]) after the events at the end; writes functionals, status and stopped_at.
@@ -114,6 +119,8 @@ private:
     /// Functionals that share their window, so that nodes are evaluated once.
     struct Window {
         double from = 0.0, to = 0.0;
+        int output = -1;                   ///< the only one here; −1: several
+        int slot = 0;                      ///< of largest_ and n_parts_, if there is only one
         std::vector<int> integrals, above; ///< functionals
         std::vector<Peak> peaks;
     };
@@ -124,12 +131,17 @@ private:
 
     void collect_samples();
     void collect_functionals();
-    Window& window(double from, double to);
+    static Window& window(std::vector<Window>& windows, double from, double to, int output);
+    static void add(Window& window, const Functional& functional, int id, int peak_slot);
     void take_samples(const char* mask);
     void store_points(int n_points);
     void store_samples(int lane, int point, int column);
     void take_left_limits(const double* from, const double* to, const char* mask);
-    void take_window(const Window& window, const double* from, const double* to, const char* mask);
+    bool overlap(const Window& window, const double* from, const double* to, const char* mask);
+    void take(const Window& window);
+    void take_resolved(const Window& window, double shortest);
+    bool next_part(const Window& window, int lane, double shortest);
+    bool is_resolved(const Window& window, int lane, double begin, double end);
     void integrate(const Window& window);
     void find_peaks(const Window& window);
     bool open_bracket(const Peak& peak, int peak_index, int lane);
@@ -162,7 +174,9 @@ private:
     std::vector<double> point_times_; ///< all sampled times, merged, then +inf
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
-    std::vector<Window> windows_;
+    std::vector<char> uses_time_;      ///< [n_outputs] an output mentions time itself
+    std::vector<Window> windows_;      ///< of outputs that do not
+    std::vector<Window> lone_windows_; ///< of all outputs, one output each
     std::vector<LeftLimit> left_limits_;
     int n_peaks_ = 0;
 
@@ -172,6 +186,14 @@ private:
     std::vector<char> is_bad_;                   ///< [width] a result is not finite
     std::vector<double> total_;                  ///< [n_functionals × width]
     std::vector<double> best_value_, best_time_; ///< [n_peaks × width]
+    std::vector<double> largest_;                ///< [lone_windows_ × width] |output| so far
+    std::vector<int> n_parts_;                   ///< [lone_windows_ × width] so far
+    /// A part of a piece still to be looked at, halved `depth` times.
+    struct Part {
+        double begin = 0.0, end = 0.0;
+        int depth = 0;
+    };
+    std::vector<std::vector<Part>> pending_; ///< [width] stacks, earliest on top
 
     // The piece in hand, and room for work on it.
     const double* from_ = nullptr;

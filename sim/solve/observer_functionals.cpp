@@ -25,16 +25,41 @@ constexpr int n_peak_nodes = 5;       ///< a Rodas5P piece is a quartic: five no
 constexpr int n_peak_iterations = 10; ///< parabolic steps from a bracket of a quarter piece
 constexpr int n_above_parts = 8;      ///< subintervals looked at for crossings
 constexpr int n_crossing_iterations = 10;
+/// A part is resolved when a quartic misses it by less than this part of its range: of a wave, some
+/// 1.3 radians, where five Gauss points err by 1e-11 …
+constexpr double resolved = 1e-4;
+constexpr double unseen = 1e-10;     ///< … or by less than this part of the largest value so far
+constexpr int max_depth = 20;        ///< a jump is located to 2⁻²⁰ of its piece
+constexpr int max_parts = 1'000'000; ///< per subject, window and output: bounds the cost of noise
 constexpr double golden = 0.38196601125010515180;
 
 std::size_t index(int i) {
     return static_cast<std::size_t>(i);
 }
 
+/// The Gauss points and the points where the quartic through them is tested, with its weights.
+constexpr int n_test_points = n_gauss + 6;
+struct TestPoints {
+    double at[n_test_points] = {0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.1303, 0.3719, 0.6283, 0.8652, 1.0};
+    double weight[n_test_points - n_gauss][n_gauss];
+
+    TestPoints() {
+        std::copy_n(gauss_node, n_gauss, at);
+        for (int c = n_gauss; c < n_test_points; ++c)
+            for (int j = 0; j < n_gauss; ++j) {
+                double product = 1.0;
+                for (int i = 0; i < n_gauss; ++i)
+                    if (i != j) product *= (at[c] - at[i]) / (at[j] - at[i]);
+                weight[c - n_gauss][j] = product;
+            }
+    }
+};
+
 } // namespace
 
 void DenseObserver::collect_functionals() {
     windows_.clear();
+    lone_windows_.clear();
     left_limits_.clear();
     n_peaks_ = 0;
     const auto& functionals = problem_->observation->functionals;
@@ -49,37 +74,51 @@ void DenseObserver::collect_functionals() {
             limit->functionals.push_back(id);
             continue;
         }
-        Window& w = window(f.from, f.to);
-        if (f.kind == FunctionalKind::integral) w.integrals.push_back(id);
-        if (f.kind == FunctionalKind::time_above) w.above.push_back(id);
-        if (f.kind != FunctionalKind::maximum && f.kind != FunctionalKind::time_of_maximum)
-            continue;
-        auto peak = std::find_if(
-            w.peaks.begin(), w.peaks.end(), [&](const Peak& p) { return p.output == f.output; });
-        if (peak == w.peaks.end()) peak = w.peaks.insert(peak, {f.output, n_peaks_++, {}, {}});
-        (f.kind == FunctionalKind::maximum ? peak->values : peak->times).push_back(id);
+        Window& lone = window(lone_windows_, f.from, f.to, f.output);
+        lone.slot = static_cast<int>(&lone - lone_windows_.data());
+        // A lone window has one output, hence one peak, which has the window's slot.
+        add(lone, f, id, lone.slot);
+        if (!uses_time_[index(f.output)]) add(window(windows_, f.from, f.to, -1), f, id, lone.slot);
     }
+    n_peaks_ = static_cast<int>(lone_windows_.size());
     std::stable_sort(left_limits_.begin(), left_limits_.end(), [](const auto& a, const auto& b) {
         return a.time < b.time;
     });
     const auto lanes = index(width_);
     std::size_t n_nodes = 0;
-    for (const Window& w : windows_)
-        n_nodes = std::max({n_nodes,
-                            w.integrals.size(),
-                            w.peaks.size() * n_peak_nodes,
-                            w.above.size() * (n_above_parts + 1)});
+    for (const auto* windows : {&windows_, &lone_windows_})
+        for (const Window& w : *windows)
+            n_nodes = std::max({n_nodes,
+                                w.integrals.size(),
+                                w.peaks.size() * n_peak_nodes,
+                                w.above.size() * (n_above_parts + 1)});
     nodes_.assign(n_nodes * lanes, 0.0);
     total_.assign(functionals.size() * lanes, 0.0);
     best_value_.assign(index(n_peaks_) * lanes, 0.0);
     best_time_.assign(index(n_peaks_) * lanes, 0.0);
+    largest_.assign(lone_windows_.size() * lanes, 0.0);
+    n_parts_.assign(lone_windows_.size() * lanes, 0);
 }
 
-DenseObserver::Window& DenseObserver::window(double from, double to) {
-    for (Window& w : windows_)
-        if (w.from == from && w.to == to) return w;
-    windows_.push_back({from, to, {}, {}, {}});
-    return windows_.back();
+DenseObserver::Window&
+DenseObserver::window(std::vector<Window>& windows, double from, double to, int output) {
+    for (Window& w : windows)
+        if (w.from == from && w.to == to && w.output == output) return w;
+    Window& added = windows.emplace_back();
+    added.from = from;
+    added.to = to;
+    added.output = output;
+    return added;
+}
+
+void DenseObserver::add(Window& w, const Functional& f, int id, int peak_slot) {
+    if (f.kind == FunctionalKind::integral) w.integrals.push_back(id);
+    if (f.kind == FunctionalKind::time_above) w.above.push_back(id);
+    if (f.kind != FunctionalKind::maximum && f.kind != FunctionalKind::time_of_maximum) return;
+    auto peak = std::find_if(
+        w.peaks.begin(), w.peaks.end(), [&](const Peak& p) { return p.output == f.output; });
+    if (peak == w.peaks.end()) peak = w.peaks.insert(peak, {f.output, peak_slot, {}, {}});
+    (f.kind == FunctionalKind::maximum ? peak->values : peak->times).push_back(id);
 }
 
 void DenseObserver::take_left_limits(const double* from, const double* to, const char* mask) {
@@ -100,10 +139,11 @@ void DenseObserver::take_left_limits(const double* from, const double* to, const
     }
 }
 
-void DenseObserver::take_window(const Window& w,
-                                const double* from,
-                                const double* to,
-                                const char* mask) {
+/// Sets begin_, end_ and active_ to the overlap of the lanes' pieces with a window.
+bool DenseObserver::overlap(const Window& w,
+                            const double* from,
+                            const double* to,
+                            const char* mask) {
     int any = 0;
     for (int lane = 0; lane < width_; ++lane) {
         begin_[index(lane)] = std::max(from[lane], w.from);
@@ -112,10 +152,89 @@ void DenseObserver::take_window(const Window& w,
             static_cast<char>((mask[lane] != 0) & (begin_[index(lane)] < end_[index(lane)]));
         any |= active_[index(lane)];
     }
-    if (!any) return;
+    return any != 0;
+}
+
+void DenseObserver::take(const Window& w) {
     if (!w.integrals.empty()) integrate(w);
     if (!w.peaks.empty()) find_peaks(w);
     if (!w.above.empty()) measure_above(w);
+}
+
+/// Takes a window part by part, each lane its own parts from left to right.
+void DenseObserver::take_resolved(const Window& w, double shortest) {
+    for (int lane = 0; lane < width_; ++lane) {
+        pending_[index(lane)].clear();
+        if (active_[index(lane)])
+            pending_[index(lane)].push_back({begin_[index(lane)], end_[index(lane)], 0});
+    }
+    while (true) {
+        int any = 0;
+        for (int lane = 0; lane < width_; ++lane) {
+            active_[index(lane)] = next_part(w, lane, shortest);
+            any |= active_[index(lane)];
+        }
+        if (!any) return;
+        take(w);
+    }
+}
+
+/// Bisects until the first part is resolved: it becomes begin_ and end_.
+bool DenseObserver::next_part(const Window& w, int lane, double shortest) {
+    std::vector<Part>& pending = pending_[index(lane)];
+    if (pending.empty()) return false;
+    int& n_parts = n_parts_[index(w.slot * width_ + lane)];
+    while (true) {
+        const Part part = pending.back();
+        pending.pop_back();
+        const double middle = 0.5 * (part.begin + part.end);
+        const bool may_halve = part.depth < max_depth && n_parts < max_parts &&
+                               part.end - part.begin > shortest && part.begin < middle &&
+                               middle < part.end;
+        if (!may_halve || is_resolved(w, lane, part.begin, part.end)) {
+            begin_[index(lane)] = part.begin;
+            end_[index(lane)] = part.end;
+            return true;
+        }
+        ++n_parts;
+        pending.push_back({middle, part.end, part.depth + 1});
+        pending.push_back({part.begin, middle, part.depth + 1});
+    }
+}
+
+/// Whether the quartic through the five Gauss points is near the output at six other points, none
+/// of which is at a simple fraction: so no period fits them all.
+bool DenseObserver::is_resolved(const Window& w, int lane, double begin, double end) {
+    static const TestPoints test;
+    double y[n_test_points];
+    double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
+    for (int first = 0; first < n_test_points; first += width_) {
+        const int n = std::min(width_, n_test_points - first);
+        for (int p = 0; p < n; ++p) {
+            const double at = test.at[first + p];
+            const double t = at == 1.0 ? end : begin + at * (end - begin);
+            point_lane_[index(p)] = lane;
+            theta_[index(p)] = (t - from_[lane]) / (to_[lane] - from_[lane]);
+            time[p] = t;
+        }
+        evaluate_points(n);
+        std::copy_n(point_output(w.output), n, y + first);
+    }
+    double& largest = largest_[index(w.slot * width_ + lane)];
+    double low = y[0], high = y[0], deviation = 0.0;
+    for (double value : y) {
+        if (!std::isfinite(value)) return true; // no part would be: the functionals will say so
+        low = std::min(low, value);
+        high = std::max(high, value);
+        largest = std::max(largest, std::abs(value));
+    }
+    for (int c = n_gauss; c < n_test_points; ++c) {
+        double quartic = 0.0;
+        for (int j = 0; j < n_gauss; ++j)
+            quartic += test.weight[c - n_gauss][j] * y[j];
+        deviation = std::max(deviation, std::abs(y[c] - quartic));
+    }
+    return deviation <= resolved * (high - low) + unseen * largest;
 }
 
 void DenseObserver::integrate(const Window& w) {

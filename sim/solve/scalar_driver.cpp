@@ -150,9 +150,11 @@ private:
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
             const char mask = 1;
             observer_.piece(
-                &piece_from, &piece_to, &mask, [&](const DenseObserver::Points& points, double* y) {
-                    states(*points.theta, y);
-                });
+                &piece_from,
+                &piece_to,
+                &mask,
+                [&](const DenseObserver::Points& points, double* y) { states(*points.theta, y); },
+                segment_.resolve_to);
         };
         const SolverStatus status = method_->advance(segment_, show);
         if (status == SolverStatus::ok && !all_finite(states_)) {

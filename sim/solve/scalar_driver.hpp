@@ -7,6 +7,7 @@
 #include <gemel/sim/solver.hpp>
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <vector>
@@ -31,7 +32,9 @@ struct ScalarSegment {
     std::span<const double> infusion; ///< [n_states]
     std::span<double> states;         ///< [n_states]
     double reached = 0.0;             ///< set by the method: time of failure
-    std::int64_t n_steps = 0;         ///< of this subject so far, counted on by the method
+    /// Set by a method whose pieces may be rough: the observer bisects them down to this length.
+    double resolve_to = std::numeric_limits<double>::infinity();
+    std::int64_t n_steps = 0; ///< of this subject so far, counted on by the method
     std::int64_t n_rejected = 0;
 };
 

@@ -101,3 +101,28 @@ TEST_CASE("a state that neither decays nor flows keeps what it is given") {
     CHECK(result.sampled[1][1] == 4.0);
     CHECK(result.sampled[1][2] == 8.0);
 }
+
+TEST_CASE("a subject with a one-way coupling follows its closed form, areas included") {
+    // k21 = 0 makes the peripheral a trap: x = D·e^{−at}, p = D·k12/a·(1 − e^{−at}), a = k10 + k12.
+    Problem p("trap", 48.0);
+    const Term k10 = p.input("k10", 0.2), k12 = p.input("k12", 0.3), k21 = p.input("k21", 0.0);
+    const Term x = p.dosed_state("x"), trap = p.dosed_state("trap");
+    p.rate(x, k21 * trap - (k10 + k12) * x);
+    p.rate(trap, k12 * x - k21 * trap);
+    p.output("x", x);
+    p.output("trap", trap);
+    p.bolus(x, 10.0);
+    p.sample_output(0, {1.0, 48.0});
+    p.sample_output(1, {1.0, 48.0});
+    p.functional(FunctionalKind::integral, 0, 0.0, 48.0);
+    p.functional(FunctionalKind::integral, 1, 0.0, 48.0);
+    const CompiledSystem system = compile(p.system);
+    const BlockResult result = solve_exactly(p, system, "exact-closed-form");
+    const double decayed = -std::expm1(-24.0);
+    CHECK(result.sampled[0][0] == doctest::Approx(10.0 * std::exp(-0.5)).epsilon(1e-12));
+    CHECK(result.sampled[0][1] == doctest::Approx(10.0 * std::exp(-24.0)).epsilon(1e-12));
+    CHECK(result.sampled[1][0] == doctest::Approx(-6.0 * std::expm1(-0.5)).epsilon(1e-12));
+    CHECK(result.sampled[1][1] == doctest::Approx(6.0 * decayed).epsilon(1e-12));
+    CHECK(result.functionals[0] == doctest::Approx(20.0 * decayed).epsilon(1e-10));
+    CHECK(result.functionals[1] == doctest::Approx(6.0 * (48.0 - 2.0 * decayed)).epsilon(1e-10));
+}
