@@ -37,7 +37,8 @@ TEST_CASE("exports are long tables with units in their headers") {
     CHECK(outcomes[0].starts_with("arm,subject,AUC ["));
     const auto subjects = lines_of(file, ExportWhat::subjects);
     CHECK(subjects.size() == 1 + 700);
-    CHECK(subjects[0] == "subject,WT [kg],CYP2C9,CYP2C9_activity,CYP2C9_phenotype");
+    CHECK(subjects[0] == "subject,WT [kg],CYP2C9,CYP2C9_activity,CYP2C9_phenotype,"
+                         "CYP2C9_on_Vmax,CYP2C9_on_Vmax_basis");
     const auto parameters = lines_of(file, ExportWhat::parameters);
     CHECK(parameters.size() == 1 + 700);
     CHECK(parameters[0].starts_with("subject,"));

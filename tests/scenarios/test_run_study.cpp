@@ -88,7 +88,7 @@ TEST_CASE("the report names the groups the file has, and no other") {
     };
     CHECK(groups("loading_dose.toml") == "covariates, diagnostics, events, parameters, provenance");
     CHECK(groups("genotypes.toml") ==
-          "covariates, diagnostics, events, genotypes, parameters, provenance");
+          "covariates, diagnostics, events, genotypes, maps, parameters, provenance");
 }
 
 TEST_CASE("a subject that fails in two arms is one failed subject") {

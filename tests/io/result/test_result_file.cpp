@@ -130,16 +130,17 @@ TEST_CASE("A reader learns the variables from the file") {
     std::string paths;
     for (const Variable& variable : variables)
         paths += variable.path + ' ';
-    CHECK(paths == "Cp INR covariates/WT diagnostics/n_steps diagnostics/status endpoints/mean_AUC "
-                   "genotypes/CYP2C9 outcomes/AUC ");
+    // In the order they were written.
+    CHECK(paths == "Cp INR outcomes/AUC covariates/WT genotypes/CYP2C9 diagnostics/status "
+                   "diagnostics/n_steps endpoints/mean_AUC ");
     CHECK(variables[0].axes == std::vector<std::string>{"arm", "subject", "time"});
     CHECK(variables[0].units == "mg/L");
     CHECK(variables[0].long_name == "plasma concentration");
     CHECK(variables[1].axes.back() == "time_INR");
-    CHECK(variables[4].type == ValueType::category);
-    CHECK(variables[4].meanings == std::vector<std::string>{"ok", "failed_nonfinite"});
-    CHECK(variables[6].type == ValueType::text);
-    CHECK(variables[7].attributes ==
+    CHECK(variables[5].type == ValueType::category);
+    CHECK(variables[5].meanings == std::vector<std::string>{"ok", "failed_nonfinite"});
+    CHECK(variables[4].type == ValueType::text);
+    CHECK(variables[2].attributes ==
           std::vector<std::pair<std::string, std::string>>{{"definition", "auc(Cp, 0 h, 24 h)"}});
 }
 
