@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 namespace gemel::sim {
 
@@ -64,6 +65,12 @@ const std::vector<double>& ExponentialPropagator::propagator(double tau) {
 void ExponentialPropagator::at(double tau, double* y) {
     if (!(tau > 0.0)) {
         std::copy(y0_.begin(), y0_.end(), y);
+        return;
+    }
+    // Scaling and squaring starts from I + A·τ/2^s: beyond 2^52 decays a slow mode beside the fast
+    // one has no digit left, and silence would be a wrong number.
+    if (fastest_ * tau > 0x1p52) {
+        std::fill_n(y, n_, std::numeric_limits<double>::quiet_NaN());
         return;
     }
     const std::vector<double>& phi = propagator(tau);
