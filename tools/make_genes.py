@@ -151,11 +151,19 @@ class Gene:
             f"ref = {quoted(row['ref'])}, alt = {quoted(row['alt'])}{optional} }}"
         )
 
+    @staticmethod
+    def label(phenotype):
+        """"Likely Poor Metabolizer" is "likely PM"; "-1639 AG" is "AG"."""
+        for certainty in ("Likely ", "Possible "):
+            if phenotype.startswith(certainty):
+                return certainty.lower() + LABELS[phenotype.removeprefix(certainty)]
+        return LABELS.get(phenotype, phenotype.split()[-1])
+
     def phenotype_lines(self):
         yield "[phenotypes]"
-        for phenotype, group in itertools.groupby(self.rules, key=lambda r: r["phenotype"]):
-            group = [r for r in group if r["function_1"] != "n/a"]
-            label = LABELS.get(phenotype, phenotype.split()[-1])
+        for phenotype in dict.fromkeys(row["phenotype"] for row in self.rules):
+            group = [r for r in self.rules if r["phenotype"] == phenotype and r["function_1"] != "n/a"]
+            label = self.label(phenotype)
             parts = [f"label = {quoted(label)}"]
             if group and self.by == "activity_score":
                 low = min(float(r["score_min"]) for r in group)

@@ -216,6 +216,16 @@ int first_line_of(std::string_view dotted,
     }
 }
 
+/// toml++ garbles keys in quotation marks: those are taken from the line, where it begins with one.
+std::string repeated_key(const std::string& told, std::string_view line) {
+    if (told.find_first_of("\"'") == std::string::npos) return told;
+    const std::size_t open = line.find_first_not_of(" \t");
+    if (open == std::string_view::npos || (line[open] != '"' && line[open] != '\'')) return "a key";
+    const std::size_t close = line.find(line[open], open + 1);
+    if (close == std::string_view::npos) return "a key";
+    return std::string(line.substr(open + 1, close - open - 1));
+}
+
 /// "cannot redefine existing integer 'size'" in the words of both places.
 bool add_duplicate(const std::string& message,
                    sim::SourceSpan span,
@@ -224,8 +234,8 @@ bool add_duplicate(const std::string& message,
     const auto open = message.find('\'');
     const auto close = message.find('\'', open + 1);
     if (!message.starts_with("cannot redefine") || close == std::string::npos) return false;
-    const std::string key = message.substr(open + 1, close - open - 1);
     const std::string_view line = LineIndex(span.file->text).line(span.line);
+    const std::string key = repeated_key(message.substr(open + 1, close - open - 1), line);
     const bool is_header =
         line.find('[') < line.find('=') && line.find('[') != std::string_view::npos;
     const int first = first_line_of(key, is_header, span.file, shifted, span.line);

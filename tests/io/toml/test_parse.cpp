@@ -172,6 +172,8 @@ TEST_CASE("A key that stands twice names both places") {
           "4:1 'size' stands here twice; the first is in line 2 [keep one of them]\n");
     CHECK(mistakes("[arms.a]\nx = 1\n[arms.b]\n[arms.a]\n") ==
           "4:2 'arms.a' stands here twice; the first is in line 1 [keep one of them]\n");
+    CHECK(mistakes("[a]\n\"b c\" = 1\n\"b c\" = 2\n") ==
+          "3:2 'b c' stands here twice; the first is in line 2 [keep one of them]\n");
     CHECK(mistakes("a = { x = 1, x = 2 }\n") == "1:7 'x' stands here twice [keep one of them]\n");
 }
 
