@@ -1,3 +1,5 @@
+#include "names_of.hpp"
+
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/sim/units.hpp>
 
@@ -50,14 +52,6 @@ private:
     double duration_;
     sim::DiagnosticList& diagnostics_;
 };
-
-template <class Items>
-std::vector<std::string> names_of(const Items& items) {
-    std::vector<std::string> names;
-    for (const auto& item : items)
-        names.push_back(item.name);
-    return names;
-}
 
 std::optional<int> Planner::default_target(const DoseWords& words) const {
     const int route = model_.find_route("");

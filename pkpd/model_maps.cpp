@@ -1,6 +1,7 @@
 #include "model_maps.hpp"
 
 #include "keys.hpp"
+#include "names_of.hpp"
 
 #include <fmt/format.h>
 
@@ -36,13 +37,6 @@ std::vector<std::string> phenotype_words(const GeneTable& gene) {
         words.push_back(phenotype.name);
         words.push_back(phenotype.label);
     }
-    return words;
-}
-
-std::vector<std::string> allele_words(const GeneTable& gene) {
-    std::vector<std::string> words;
-    for (const Allele& allele : gene.alleles)
-        words.push_back(allele.name);
     return words;
 }
 
@@ -165,7 +159,7 @@ private:
             return fmt::format("'{}' is no allele of {}; {}",
                                key,
                                gene_.name,
-                               sim::suggest(key, allele_words(gene_)));
+                               sim::suggest(key, names_of(gene_.alleles)));
         if (!by_allele.emplace(allele, value).second)
             return fmt::format("{} stands here twice", key);
         return {};

@@ -1,5 +1,7 @@
 #include "model_tests.hpp"
 
+#include "names_of.hpp"
+
 #include <fmt/format.h>
 
 #include <functional>
@@ -7,14 +9,6 @@
 namespace gemel::pkpd {
 
 namespace {
-
-template <class Rows>
-std::vector<std::string> names_of(const Rows& rows) {
-    std::vector<std::string> names;
-    for (const auto& row : rows)
-        names.push_back(row.name);
-    return names;
-}
 
 class TestReader {
 public:

@@ -33,7 +33,8 @@ std::string advice_on_units(const Unit& is, const Unit& wanted) {
                "quantity in g/mol";
     const Dimension percent{{0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
     if (ratio == percent || ratio == percent.power(-1.0))
-        return "for the fraction of x in % write x / 100[%]; for 60 % as a number write 0.6";
+        return "for the fraction of x in % write x / 100[%]; 60 % is 60[%] beside a "
+               "percentage, 0.6 beside a number";
     if (is_one(is))
         return fmt::format("a number takes its unit in brackets, as in 70[{}]", wanted.text);
     if (is_one(wanted))

@@ -192,8 +192,8 @@ TEST_CASE("in() gives the bare number in a unit") {
 
 TEST_CASE("a percentage is no number without unit") {
     World w;
-    const std::string help =
-        "for the fraction of x in % write x / 100[%]; for 60 % as a number write 0.6";
+    const std::string help = "for the fraction of x in % write x / 100[%]; 60 % is 60[%] beside a "
+                             "percentage, 0.6 beside a number";
     for (const char* text : {"exp(effect)", "1 + effect", "effect < 60", "2 ^ effect"})
         CHECK(w.mistakes(text).find(help) != std::string::npos);
     CHECK(w.value("effect + 2[%]", "%") == 42.0);
