@@ -81,14 +81,50 @@ void describe_variant(Fields& f, AlleleVariant& variant) {
     f.flag(optional_key("optional", "the definition allows either", "true"), variant.is_optional);
 }
 
+/// `name` or `name_at_least`. @returns whether the latter
+bool read_exact_or_bound(Fields& f,
+                         const std::string& name,
+                         const std::string& about,
+                         const std::string& example,
+                         std::optional<double>& value) {
+    double exact = nan, bound = nan;
+    const std::string bound_name = name + "_at_least";
+    f.number(not_negative(optional_key(name, about, example)), exact);
+    f.number(not_negative(optional_key(bound_name, "in its place, where it is a lower bound", "3")),
+             bound);
+    f.one_of({name, bound_name}, false);
+    const bool is_bound = !std::isnan(bound);
+    if (is_bound || !std::isnan(exact)) value = is_bound ? bound : exact;
+    return is_bound;
+}
+
+void describe_copies(Fields& f, Allele& allele) {
+    std::int64_t exact = -1, bound = -1;
+    const auto key = [](const std::string& name, const std::string& about) {
+        io::Field field = not_negative(optional_key(name, about, "2"));
+        field.at_most = 100.0;
+        return field;
+    };
+    f.integer(key("copies", "of the gene on the chromosome, hybrids included; 1 without it"),
+              exact);
+    f.integer(key("copies_at_least", "in its place, where it is a lower bound"), bound);
+    f.one_of({"copies", "copies_at_least"}, false);
+    allele.is_copies_lower_bound = bound >= 0;
+    if (exact >= 0 || bound >= 0) allele.copies = static_cast<int>(std::max(exact, bound));
+}
+
 void describe_allele(Fields& f, Allele& allele) {
     f.text(required_key("function", "clinical function", "\"Decreased function\""),
            allele.function);
-    double activity = nan;
-    f.number(not_negative(optional_key(
-                 "activity", "value in the activity score; none where it is not known", "0.5")),
-             activity);
-    if (!std::isnan(activity)) allele.activity = activity;
+    allele.is_activity_lower_bound =
+        read_exact_or_bound(f,
+                            "activity",
+                            "value in the activity score; none where it is not known",
+                            "0.5",
+                            allele.activity);
+    f.text(optional_key("structure", "what no short variant shows", "\"whole-gene deletion\""),
+           allele.structure);
+    describe_copies(f, allele);
     f.texts(optional_key("aliases", "other names, with their strand", "[\"rs9923231 T\"]"),
             allele.aliases);
     f.list(optional_key("variants", "the changes that define it", "[]"),
@@ -120,7 +156,9 @@ void describe_phenotype(Fields& f, GeneWords& words, PhenotypeWords& phenotype) 
                                    "a range of activity scores is two numbers, the lower first",
                                    "write for example [1, 1.5]");
     };
-    f.any(optional_key("score", "lowest and highest activity score, both included", "[1, 1.5]"),
+    f.any(optional_key("score",
+                       "lowest and highest activity score, both included; the highest may be inf",
+                       "[1, 1.5]"),
           "two numbers",
           read_score);
     f.any(optional_key("pairs",
@@ -153,9 +191,8 @@ void describe_test(Fields& f, GeneTable::Test& test) {
     f.text(required_key("diplotype", "two alleles", "\"*1/*3\""), test.diplotype);
     f.text(required_key("phenotype", "expected phenotype", "\"Intermediate Metabolizer\""),
            test.phenotype);
-    double score = nan;
-    f.number(optional_key("score", "expected activity score; absent: not known", "1"), score);
-    if (!std::isnan(score)) test.score = score;
+    test.is_score_lower_bound = read_exact_or_bound(
+        f, "score", "expected activity score; absent: not known", "1", test.score);
 }
 
 void describe_gene(Fields& f, GeneWords& words) {
@@ -351,8 +388,9 @@ private:
     GeneTable table_;
 };
 
-std::string score_text(const std::optional<double>& score) {
-    return score ? fmt::format("{:g}", *score) : "not known";
+std::string score_text(const GeneTable::Test& test) {
+    if (!test.score) return "not known";
+    return fmt::format("{}{:g}", test.is_score_lower_bound ? ">=" : "", *test.score);
 }
 
 /// A file that fails its own test is wrong in one of the two places.
@@ -375,11 +413,12 @@ void run_tests(const GeneTable& gene, sim::DiagnosticList& diagnostics) {
                 "{} is '{}', expected '{}'", test.diplotype, phenotype, test.phenotype));
         const auto score = gene.score(*diplotype);
         if (score.has_value() != test.score.has_value() ||
+            gene.is_score_lower_bound(*diplotype) != test.is_score_lower_bound ||
             (score && !(std::abs(*score - *test.score) <= rounding)))
             fail(fmt::format("the activity score of {} is {}, expected {}",
                              test.diplotype,
-                             score_text(score),
-                             score_text(test.score)));
+                             gene.score_text(*diplotype),
+                             score_text(test)));
     }
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace gemel::pkpd {
@@ -93,11 +94,25 @@ std::optional<double> GeneTable::score(const Diplotype& diplotype) const {
     return *a + *b;
 }
 
+bool GeneTable::is_score_lower_bound(const Diplotype& diplotype) const {
+    return score(diplotype) &&
+           (alleles[static_cast<std::size_t>(diplotype.first)].is_activity_lower_bound ||
+            alleles[static_cast<std::size_t>(diplotype.second)].is_activity_lower_bound);
+}
+
+std::string GeneTable::score_text(const Diplotype& diplotype) const {
+    const auto sum = score(diplotype);
+    if (!sum) return "not known";
+    return fmt::format("{}{:g}", is_score_lower_bound(diplotype) ? ">=" : "", *sum);
+}
+
 int GeneTable::phenotype(const Diplotype& diplotype) const {
     if (has_score) {
         const auto sum = score(diplotype);
+        const bool is_open = is_score_lower_bound(diplotype);
         for (const ScoreRule& rule : score_rules)
-            if (sum && *sum >= rule.from - score_tolerance && *sum <= rule.to + score_tolerance)
+            if (sum && *sum >= rule.from - score_tolerance && *sum <= rule.to + score_tolerance &&
+                (!is_open || std::isinf(rule.to)))
                 return rule.phenotype;
         return otherwise;
     }

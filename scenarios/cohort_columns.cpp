@@ -84,8 +84,9 @@ void write_gene(const pkpd::GeneTable& gene,
 }
 
 /// What a subject's value of a map rests on; the codes of `maps/NAME_basis`.
-enum class Basis : std::uint8_t { table, assumed, assumed_unknown_function };
-const std::vector<std::string> basis_meanings{"table", "assumed", "assumed_unknown_function"};
+enum class Basis : std::uint8_t { table, assumed, assumed_unknown_function, score_lower_bound };
+const std::vector<std::string> basis_meanings{
+    "table", "assumed", "assumed_unknown_function", "score_lower_bound"};
 
 void declare_map(const pkpd::GenotypeMap& map, io::ResultFile& file) {
     const std::string path = "maps/" + map.name;
@@ -105,7 +106,13 @@ void declare_map(const pkpd::GenotypeMap& map, io::ResultFile& file) {
               {}});
 }
 
-/// Splits every subject on a map's `otherwise` by what is missing: the table's row or the function.
+bool asks_score(const pkpd::GenotypeMap& map, bool is_assumed) {
+    const auto by = is_assumed && map.otherwise ? map.otherwise->by : map.by;
+    return by == pkpd::GenotypeMap::By::activity_score;
+}
+
+/// Splits every subject on a map's `otherwise` by what is missing, the table's row or the function,
+/// and marks those whose score is known from below only.
 std::vector<std::uint8_t>
 bases_of(const Study& study, const pkpd::CohortBlock& block, std::size_t map) {
     const auto count = static_cast<std::size_t>(block.range.count);
@@ -118,7 +125,11 @@ bases_of(const Study& study, const pkpd::CohortBlock& block, std::size_t map) {
     if (gene == genotypes.end()) return bases;
     const auto& drawn = block.genes[static_cast<std::size_t>(gene - genotypes.begin())];
     for (std::size_t s = 0; s < count; ++s) {
-        if (block.is_assumed[map * count + s] == 0) continue;
+        const bool is_assumed = block.is_assumed[map * count + s] != 0;
+        if (asks_score(study.model->maps[map], is_assumed) &&
+            gene->table->is_score_lower_bound(drawn.diplotype[s]))
+            bases[s] = static_cast<std::uint8_t>(Basis::score_lower_bound);
+        if (!is_assumed) continue;
         const bool is_known = gene->table->score(drawn.diplotype[s]).has_value();
         bases[s] =
             static_cast<std::uint8_t>(is_known ? Basis::assumed : Basis::assumed_unknown_function);

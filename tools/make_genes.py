@@ -3,12 +3,13 @@
 
     tools/make_genes.py FOLDER GENE [OUTPUT_FOLDER]
 
-FOLDER holds allele_function.csv, allele_frequency.csv, phenotype_rules.csv and allele_variants.csv
-(columns as read below). Numbers are copied as they stand.
+FOLDER holds allele_function.csv, allele_frequency.csv, phenotype_rules.csv, allele_variants.csv and
+structural_alleles.csv (columns as read below). Numbers are copied as they stand.
 """
 import csv
 import itertools
 import pathlib
+import re
 import sys
 
 CPIC_DATE = "2026-05-11"
@@ -25,7 +26,22 @@ NOTES = {
     "VKORC1": [
         "VKORC1 lies on the reverse strand: the literature's -1639 G>A is C>T (rs9923231) on the",
         "forward strand of GRCh38, which VCF files use. A bare \"C\" or \"T\" is therefore refused.",
-    ]
+    ],
+    "CYP2D6": [
+        "`structure` marks what short variants cannot define: the deleted gene (*5), copies (xN), hybrids",
+        "with CYP2D7 and tandems; their calls come from outside. \"*1x>=3\" is three or more copies: its",
+        "activity, and the score of who carries it, is a lower bound. Scores are multiples of 0.25, so",
+        "that CPIC's bands 0 < x < 1.25, 1.25 to 2.25 and > 2.25 are closed ranges here.",
+    ],
+    "CYP2C19": [
+        "The reference sequence of GRCh38 carries *38, not *1: *1 differs from it by variants.",
+    ],
+    "CYP3A5": ["CPIC has no frequencies for the groups AME and OCE."],
+    "CYP2B6": ["CPIC has no frequencies for the group AME."],
+    "SLCO1B1": [
+        "CPIC has no frequencies for the group LAT; those of AAC rest on 38 people, and *31, which others",
+        "find in some per cent of people of African descent, is not among them.",
+    ],
 }
 LABELS = {
     "Poor Metabolizer": "PM",
@@ -34,9 +50,87 @@ LABELS = {
     "Rapid Metabolizer": "RM",
     "Ultrarapid Metabolizer": "UM",
     "Indeterminate": "IND",
+    "Increased Function": "IF",
+    "Normal Function": "NF",
+    "Decreased Function": "DF",
+    "Poor Function": "PF",
 }
 # Diplotypes with what the rules must give; facts of CPIC's diplotype tables.
 TESTS = {
+    "CYP2D6": [
+        ("*1/*1", 2, "Normal Metabolizer"),
+        ("*1/*2", 2, "Normal Metabolizer"),
+        ("*1/*10", 1.25, "Normal Metabolizer"),
+        ("*1/*41", 1.25, "Normal Metabolizer"),
+        ("*1/*17", 1.5, "Normal Metabolizer"),
+        ("*4/*2x2", 2, "Normal Metabolizer"),
+        ("*10/*1x2", 2.25, "Normal Metabolizer"),
+        ("*1/*41x3", 1.75, "Normal Metabolizer"),
+        ("*1/*4", 1, "Intermediate Metabolizer"),
+        ("*1/*5", 1, "Intermediate Metabolizer"),
+        ("*17/*29", 1, "Intermediate Metabolizer"),
+        ("*10/*36+*10", 0.5, "Intermediate Metabolizer"),
+        ("*10/*10", 0.5, "Intermediate Metabolizer"),
+        ("*4/*10", 0.25, "Intermediate Metabolizer"),
+        ("*5/*41", 0.25, "Intermediate Metabolizer"),
+        ("*4/*4", 0, "Poor Metabolizer"),
+        ("*5/*5", 0, "Poor Metabolizer"),
+        ("*4/*68+*4", 0, "Poor Metabolizer"),
+        ("*4/*4x>=3", 0, "Poor Metabolizer"),
+        ("*9x2/*2x2", 2.5, "Ultrarapid Metabolizer"),
+        ("*1/*1x2", 3, "Ultrarapid Metabolizer"),
+        ("*4/*1x>=3", ">=3", "Ultrarapid Metabolizer"),
+        ("*10/*2xN", ">=3.25", "Ultrarapid Metabolizer"),
+        ("*1x>=3/*2x>=3", ">=6", "Ultrarapid Metabolizer"),
+        ("*1/*22", None, "Indeterminate"),
+        ("*61/*2x>=3", None, "Indeterminate"),
+    ],
+    "CYP2C19": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*38", None, "Normal Metabolizer"),
+        ("*1/*17", None, "Rapid Metabolizer"),
+        ("*17/*17", None, "Ultrarapid Metabolizer"),
+        ("*1/*2", None, "Intermediate Metabolizer"),
+        ("*2/*17", None, "Intermediate Metabolizer"),
+        ("*2/*3", None, "Poor Metabolizer"),
+        ("*1/*9", None, "Likely Intermediate Metabolizer"),
+        ("*9/*17", None, "Likely Intermediate Metabolizer"),
+        ("*2/*9", None, "Likely Poor Metabolizer"),
+        ("*1/*12", None, "Indeterminate"),
+    ],
+    "CYP3A5": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*3", None, "Intermediate Metabolizer"),
+        ("*3/*3", None, "Poor Metabolizer"),
+        ("*6/*7", None, "Poor Metabolizer"),
+        ("*1/*8", None, "Possible Intermediate Metabolizer"),
+        ("*3/*9", None, "Indeterminate"),
+        ("*8/*9", None, "Indeterminate"),
+    ],
+    "CYP2B6": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*5", None, "Normal Metabolizer"),
+        ("*1/*4", None, "Rapid Metabolizer"),
+        ("*4/*4", None, "Ultrarapid Metabolizer"),
+        ("*1/*6", None, "Intermediate Metabolizer"),
+        ("*4/*18", None, "Intermediate Metabolizer"),
+        ("*1/*18", None, "Intermediate Metabolizer"),
+        ("*6/*6", None, "Poor Metabolizer"),
+        ("*6/*18", None, "Poor Metabolizer"),
+        ("*18/*18", None, "Poor Metabolizer"),
+        ("*1/*3", None, "Indeterminate"),
+    ],
+    "SLCO1B1": [
+        ("*1/*1", None, "Normal Function"),
+        ("*1/*14", None, "Normal Function"),
+        ("*14/*20", None, "Increased Function"),
+        ("*1/*5", None, "Decreased Function"),
+        ("*14/*15", None, "Decreased Function"),
+        ("*5/*15", None, "Poor Function"),
+        ("*2/*5", None, "Possible Decreased Function"),
+        ("*15/*43", None, "Possible Decreased Function"),
+        ("*1/*2", None, "Indeterminate"),
+    ],
     "CYP2C9": [
         ("*1/*1", 2, "Normal Metabolizer"),
         ("*1/*9", 2, "Normal Metabolizer"),
@@ -81,6 +175,9 @@ class Gene:
         self.frequencies = rows(folder, "allele_frequency.csv", gene)
         self.rules = rows(folder, "phenotype_rules.csv", gene)
         self.variants = rows(folder, "allele_variants.csv", gene)
+        self.structures = {
+            row["allele"]: row["kind"] for row in rows(folder, "structural_alleles.csv", gene)
+        }
         kinds = {row["rule"] for row in self.rules}
         if kinds == {"activity_score"}:
             self.by = "activity_score"
@@ -93,7 +190,9 @@ class Gene:
         return NAMES.get(self.gene, {}).get(allele, (allele, []))[0]
 
     def aliases(self, allele):
-        return NAMES.get(self.gene, {}).get(allele, (allele, []))[1]
+        many = [allele.replace("x>=3", "xN"), allele.replace("x>=3", "x≥3")]
+        more = many if allele.endswith("x>=3") else []
+        return NAMES.get(self.gene, {}).get(allele, (allele, []))[1] + more
 
     def function_matching(self, word):
         """`Decreased function`, or the one function that names a variant: `… (-1639G)`."""
@@ -134,13 +233,28 @@ class Gene:
         for row in self.functions:
             parts = [f"function = {quoted(row['clinical_function'])}"]
             if row["activity_value"] not in ("", "n/a"):
-                parts.append(f"activity = {row['activity_value']}")
+                bound = "_at_least" if row["bound"] == ">=" else ""
+                parts.append(f"activity{bound} = {row['activity_value']}")
+            parts += self.structure(row["allele"])
             if self.aliases(row["allele"]):
                 parts.append(f"aliases = {texts(self.aliases(row['allele']))}")
             variants = [v for v in self.variants if v["allele"] == row["allele"]]
-            if variants:
+            defining = [v for v in variants if v["optional"] != "1"]
+            if variants and (defining or row["allele"] not in self.structures):
                 parts.append("variants = [" + ", ".join(map(self.variant, variants)) + "]")
             yield f"{quoted(self.name(row['allele']))} = {{ {', '.join(parts)} }}"
+
+    def structure(self, allele):
+        """`*36x2+*10` is three copies, hybrids included; `*1x>=3` at least three."""
+        kind = self.structures.get(allele)
+        if kind is None:
+            return []
+        if kind == "whole-gene deletion":
+            return [f"structure = {quoted(kind)}", "copies = 0"]
+        counts = [re.fullmatch(r"[^x]+(?:x(>=)?(\d+))?", part) for part in allele.split("+")]
+        copies = sum(int(count[2] or 1) for count in counts)
+        bound = "_at_least" if any(count[1] for count in counts) else ""
+        return [f"structure = {quoted(kind)}"] + ([f"copies{bound} = {copies}"] if copies > 1 else [])
 
     @staticmethod
     def variant(row):
@@ -154,6 +268,8 @@ class Gene:
     @staticmethod
     def label(phenotype):
         """"Likely Poor Metabolizer" is "likely PM"; "-1639 AG" is "AG"."""
+        if phenotype in LABELS:
+            return LABELS[phenotype]
         for certainty in ("Likely ", "Possible "):
             if phenotype.startswith(certainty):
                 return certainty.lower() + LABELS[phenotype.removeprefix(certainty)]
@@ -167,7 +283,7 @@ class Gene:
             parts = [f"label = {quoted(label)}"]
             if group and self.by == "activity_score":
                 low = min(float(r["score_min"]) for r in group)
-                high = max(float(r["score_max"]) for r in group)
+                high = max(float(r["score_max"] or "inf") for r in group)
                 parts.append(f"score = [{low:g}, {high:g}]")
             elif group:
                 pairs = [
@@ -192,7 +308,9 @@ class Gene:
         for diplotype, score, phenotype in TESTS.get(self.gene, []):
             yield "[[tests]]"
             yield f"diplotype = {quoted(diplotype)}"
-            if score is not None:
+            if isinstance(score, str):
+                yield f"score_at_least = {score.removeprefix('>=')}"
+            elif score is not None:
                 yield f"score     = {score}"
             yield f"phenotype = {quoted(phenotype)}"
             yield ""

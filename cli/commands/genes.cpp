@@ -32,15 +32,27 @@ std::string joined(const std::vector<std::string>& words) {
     return text;
 }
 
+std::string activity_text(const pkpd::Allele& allele) {
+    if (!allele.activity) return "–";
+    return fmt::format("{}{:g}", allele.is_activity_lower_bound ? "≥" : "", *allele.activity);
+}
+
+std::string copies_text(const pkpd::Allele& allele) {
+    if (allele.copies == 1) return "";
+    return fmt::format("{}{}", allele.is_copies_lower_bound ? "≥" : "", allele.copies);
+}
+
 Rows allele_rows(const pkpd::GeneTable& gene) {
-    Rows rows{{"allele", "activity", "function", "aliases"}};
+    Rows rows{{"allele", "activity", "copies", "function", "structure", "aliases"}};
     for (const pkpd::AlleleFrequencies& group : gene.frequencies)
         rows.front().push_back(group.group);
     for (std::size_t a = 0; a < gene.alleles.size(); ++a) {
         const pkpd::Allele& allele = gene.alleles[a];
         rows.push_back({allele.name,
-                        allele.activity ? fmt::format("{:g}", *allele.activity) : "–",
+                        activity_text(allele),
+                        copies_text(allele),
                         allele.function,
+                        allele.structure,
                         joined(allele.aliases)});
         for (const pkpd::AlleleFrequencies& group : gene.frequencies)
             rows.back().push_back(fmt::format("{:.4f}", group.frequencies[a]));
@@ -55,14 +67,28 @@ Rows phenotype_rows(const pkpd::GeneTable& gene) {
     return rows;
 }
 
+/// The file's own tests, which passed when it was loaded.
+Rows test_rows(const pkpd::GeneTable& gene) {
+    Rows rows{{"diplotype", "score", "phenotype"}};
+    for (const pkpd::GeneTable::Test& test : gene.tests)
+        rows.push_back(
+            {test.diplotype,
+             test.score ? fmt::format("{}{:g}", test.is_score_lower_bound ? "≥" : "", *test.score)
+                        : "–",
+             test.phenotype});
+    return rows;
+}
+
 int show(const std::string& name) {
     const auto gene = load(name);
-    fmt::print("{}, reference {}, phenotype by {}\n\n{}\nphenotypes\n{}\nsource: {} ({}, {})\n",
+    fmt::print("{}, reference {}, phenotype by {}\n\n{}\nphenotypes\n{}\nexamples\n{}\nsource: {} "
+               "({}, {})\n",
                gene->name,
                gene->reference,
                gene->has_score ? "activity score" : "pair of functions",
                text_table(allele_rows(*gene)),
                text_table(phenotype_rows(*gene)),
+               text_table(test_rows(*gene)),
                gene->source,
                gene->date,
                gene->licence);

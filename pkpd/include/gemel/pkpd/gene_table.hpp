@@ -36,6 +36,10 @@ struct Allele {
     std::vector<std::string> aliases; ///< "-1639A", "rs9923231 T"
     std::string function;             ///< "Normal function", "Uncertain function", …
     std::optional<double> activity;   ///< value in the score; none where the function is not known
+    bool is_activity_lower_bound = false; ///< of three or more copies: at least `activity`
+    std::string structure;                ///< what no short variant shows: "whole-gene deletion"
+    int copies = 1; ///< of the gene on the chromosome, its hybrids included; 0: deleted
+    bool is_copies_lower_bound = false;
     std::vector<AlleleVariant> variants;
 };
 
@@ -68,16 +72,21 @@ public:
     std::optional<Diplotype> parse_diplotype(const std::string& text,
                                              std::string* why = nullptr) const;
     std::string text(const Diplotype& diplotype) const; ///< canonical, "*1/*3"
-    /// Sum of the activities; nothing if an allele's activity is not known.
+    /// Sum of the activities; nothing if an allele's activity is not known. Where an allele gives a
+    /// lower bound, so does the sum.
     std::optional<double> score(const Diplotype& diplotype) const;
-    int phenotype(const Diplotype& diplotype) const; ///< index into phenotypes
+    bool is_score_lower_bound(const Diplotype& diplotype) const;
+    std::string score_text(const Diplotype& diplotype) const; ///< "1.25", ">=3", "not known"
+    /// Index into phenotypes. A score that is a lower bound has a phenotype where all scores from
+    /// it upwards have the same.
+    int phenotype(const Diplotype& diplotype) const;
     /// By name or label; −1 if unknown.
     int find_phenotype(const std::string& text) const;
     Diplotype reference_diplotype() const;
     const AlleleFrequencies* group(const std::string& code) const;
 
     struct ScoreRule {
-        double from = 0.0, to = 0.0; ///< inclusive
+        double from = 0.0, to = 0.0; ///< inclusive; `to` may be infinite
         int phenotype = 0;
     };
     struct PairRule {
@@ -92,6 +101,7 @@ public:
         sim::SourceSpan span;
         std::string diplotype, phenotype;
         std::optional<double> score;
+        bool is_score_lower_bound = false;
     };
     std::vector<Test> tests;
 };
