@@ -57,7 +57,9 @@ std::optional<double> map_value(const GenotypeMap& map,
     if (is_assumed) *is_assumed = true;
     if (map.otherwise->by == GenotypeMap::By::phenotype)
         return at_phenotype(map.otherwise->by_phenotype, gene.phenotype(diplotype));
-    return score ? at_score(map.otherwise->by_score, *score) : std::nullopt;
+    if (!score) return std::nullopt;
+    return map.otherwise->uses_map ? by_law(map, *score)
+                                   : at_score(map.otherwise->by_score, *score);
 }
 
 } // namespace gemel::pkpd

@@ -264,7 +264,7 @@ private:
             f.choice(
                 required_key("by", "", "\"activity_score\""), {"activity_score", "phenotype"}, by);
             otherwise.by = by == 0 ? By::activity_score : By::phenotype;
-            f.any(required_key("table", "", "{ \"2\" = 1 }"),
+            f.any(optional_key("table", "", "{ \"2\" = 1 }"),
                   "numbers by text",
                   [&](const io::TomlView& given) { table = given; });
             f.any(optional_key("uncertain_activity", "", "{ \"0.5\" = 1 }"),
@@ -275,9 +275,20 @@ private:
         if (table.is_set())
             read_table(table, otherwise.by, otherwise.by_phenotype, otherwise.by_score);
         if (uncertain.is_set()) read_uncertain(uncertain, otherwise);
-        if (diagnostics_.size() == n_before) check_covered(table, otherwise);
+        otherwise.uses_map = !table.is_set();
+        if (otherwise.uses_map) check_uses_map(view, otherwise);
+        if (diagnostics_.size() == n_before && !otherwise.uses_map) check_covered(table, otherwise);
         if (diagnostics_.size() == n_before) check_otherwise_at_reference(table, otherwise);
         map_.otherwise = std::move(otherwise);
+    }
+
+    void check_uses_map(const io::TomlView& view, const GenotypeMap::Otherwise& otherwise) {
+        if (map_.by != By::activity_score || otherwise.by != By::activity_score ||
+            otherwise.uncertain_activity.empty())
+            add(view.span(),
+                "an `otherwise` without 'table' needs 'uncertain_activity' and a map by activity "
+                "score, which it asks with the drawn score",
+                "write table = { … }");
     }
 
     /// Where the reference stands must not depend on which of the two tables is asked.

@@ -155,7 +155,11 @@ void describe_otherwise_for_reference(Fields& f) {
     f.choice(required_key("by", "what gives the value instead", "\"activity_score\""),
              {"activity_score", "phenotype"},
              by);
-    f.any(required_key("table", "values", "{ \"2\" = 1, \"1\" = 0.5 }"), "numbers by text", ignore);
+    f.any(optional_key("table",
+                       "values; without it a map by activity score is asked with the drawn score",
+                       "{ \"2\" = 1, \"1\" = 0.5 }"),
+          "numbers by text",
+          ignore);
     f.any(optional_key("uncertain_activity",
                        "activities an allele of unknown function may have, with probabilities",
                        "{ \"0\" = 0.25, \"0.5\" = 0.5, \"1\" = 0.25 }"),

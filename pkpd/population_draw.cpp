@@ -1,4 +1,5 @@
 #include "covariate_law.hpp"
+#include "population_reading.hpp"
 
 #include <gemel/pkpd/population.hpp>
 
@@ -139,8 +140,8 @@ void Drawer::draw_gene(std::size_t gene) {
         draw_pairs({cumulative_sums(law.allele_frequencies)}, law, drawn.diplotype);
         break;
     case GenotypeDistribution::Kind::ancestry:
-        for (const std::string& group : population_.groups)
-            cumulative.push_back(cumulative_sums(law.table->group(group)->frequencies));
+        for (std::size_t g = 0; g < population_.groups.size(); ++g)
+            cumulative.push_back(cumulative_sums(group_frequencies(population_, g, *law.table)));
         draw_pairs(cumulative, law, drawn.diplotype);
         break;
     }

@@ -48,6 +48,7 @@ private:
     }
     bool fixed(const io::TomlView& view, GenotypeDistribution& law) const;
     bool by_ancestry(const io::TomlView& table, GenotypeDistribution& law) const;
+    bool missing_groups(const io::TomlView& table, const std::vector<std::string>& missing) const;
     bool alleles(const io::TomlView& table, GenotypeDistribution& law) const;
     bool diplotypes(const io::TomlView& table, GenotypeDistribution& law) const;
 
@@ -89,15 +90,28 @@ bool GenotypeReader::by_ancestry(const io::TomlView& table, GenotypeDistribution
             fmt::format("genotypes of {} by ancestry need the ancestry of the population",
                         gene_.name),
             "as in ancestry = { EUR = 0.5, EAS = 0.5 }");
-    bool is_right = true;
-    for (const std::string& group : population_.groups)
-        if (gene_.group(group) == nullptr)
-            is_right =
-                mistake(table.span(),
-                        fmt::format("{} has no frequencies for the group {}", gene_.name, group),
-                        sim::suggest(group, group_codes(gene_)));
     law.kind = Kind::ancestry;
-    return is_right;
+    std::vector<std::string> missing;
+    for (const auto& ancestors : population_.group_ancestors)
+        for (const auto& [group, share] : ancestors)
+            if (gene_.group(group) == nullptr && std::ranges::count(missing, group) == 0)
+                missing.push_back(group);
+    return missing.empty() || missing_groups(table, missing);
+}
+
+/// The groups a gene lacks are not zero: nobody's frequencies stand in for them.
+bool GenotypeReader::missing_groups(const io::TomlView& table,
+                                    const std::vector<std::string>& missing) const {
+    const std::vector<std::string> known = group_codes(gene_);
+    std::string help = sim::suggest(missing.front(), known);
+    if (help.starts_with("did you mean"))
+        help += fmt::format(" {} has {}", gene_.name, fmt::join(known, ", "));
+    return mistake(table.span(),
+                   fmt::format("{} has no frequencies for the group{} {}",
+                               gene_.name,
+                               missing.size() == 1 ? "" : "s",
+                               fmt::join(missing, ", ")),
+                   help + "; or give the frequencies of its alleles");
 }
 
 bool GenotypeReader::alleles(const io::TomlView& table, GenotypeDistribution& law) const {
@@ -185,7 +199,7 @@ std::set<Diplotype> drawable_diplotypes(const Population& population,
     case Kind::ancestry:
         for (std::size_t g = 0; g < population.groups.size(); ++g)
             if (population.group_proportions[g] > 0.0)
-                add_pairs(law.table->group(population.groups[g])->frequencies, drawable);
+                add_pairs(group_frequencies(population, g, *law.table), drawable);
         break;
     }
     return drawable;
@@ -267,26 +281,19 @@ void check_map(const GenotypeMap& map,
 
 } // namespace
 
-void read_ancestry(const io::TomlView& ancestry,
-                   Population& population,
-                   sim::DiagnosticList& diagnostics) {
-    if (const std::optional<std::string> text = ancestry.text()) {
-        population.groups = {*text};
-        population.group_proportions = {1.0};
-        return;
+std::vector<double>
+group_frequencies(const Population& population, std::size_t group, const GeneTable& gene) {
+    if (population.group_ancestors.empty())
+        return gene.group(population.groups[group])->frequencies;
+    const auto& ancestors = population.group_ancestors[group];
+    if (ancestors.size() == 1) return gene.group(ancestors.front().first)->frequencies;
+    std::vector<double> mixed(gene.alleles.size(), 0.0);
+    for (const auto& [code, share] : ancestors) {
+        const std::vector<double>& frequencies = gene.group(code)->frequencies;
+        for (std::size_t a = 0; a < mixed.size(); ++a)
+            mixed[a] += share * frequencies[a];
     }
-    if (ancestry.kind() != io::TomlKind::table) {
-        diagnostics.add(ancestry.span(),
-                        "`ancestry` is a group or a table of groups and their proportions",
-                        "as in ancestry = \"EUR\" or ancestry = { EUR = 0.5, EAS = 0.5 }");
-        return;
-    }
-    const auto given = read_probabilities(ancestry, "proportions", diagnostics);
-    if (given.size() > 255) diagnostics.add(ancestry.span(), "at most 255 groups are understood");
-    for (const auto& [group, proportion] : given) {
-        population.groups.push_back(group);
-        population.group_proportions.push_back(proportion);
-    }
+    return mixed;
 }
 
 void read_genotypes(const io::TomlView& genotypes,

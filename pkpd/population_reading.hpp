@@ -12,7 +12,8 @@ std::vector<CovariateDistribution> read_covariates(const io::TomlView& covariate
                                                    const Model& model,
                                                    sim::DiagnosticList& diagnostics);
 
-/// `ancestry = "EUR"` or `{ EUR = 0.4, EAS = 0.6 }` into groups and their proportions.
+/// `ancestry = "EUR"`, `{ EUR = 0.4, EAS = 0.6 }` or `{ EUR = 0.4, urban = { share = 0.6, admixed =
+/// { EUR = 0.5, SSA = 0.5 } } }` into groups, their proportions and their ancestors.
 void read_ancestry(const io::TomlView& ancestry,
                    Population& population,
                    sim::DiagnosticList& diagnostics);
@@ -24,6 +25,10 @@ void read_genotypes(const io::TomlView& genotypes,
                     bool has_ancestry,
                     Population& population,
                     sim::DiagnosticList& diagnostics);
+
+/// Allele frequencies of an ancestry group of the population, which the gene must have.
+std::vector<double>
+group_frequencies(const Population& population, std::size_t group, const GeneTable& gene);
 
 /// Diplotypes that can be drawn must have a value in every map of their gene.
 /// @param genotypes  for places

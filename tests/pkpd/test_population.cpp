@@ -427,6 +427,69 @@ TEST_CASE("by ancestry, each subject's alleles come from its own group") {
     CHECK(close(n_reference[1] / n_group[1], 0.49, n_group[1]));
 }
 
+TEST_CASE("the alleles of an admixed group come from its ancestors, each by its share") {
+    // Oracle: an allele is of an ancestor with the share's probability, both alleles independently:
+    // Hardy–Weinberg on the mixed frequencies. A mixture of people, EUR = 0.6 and SSA = 0.4, has
+    // more homozygotes than that (Wahlund).
+    std::string toml = body_population;
+    const std::string groups = "{ EUR = 0.6, SSA = 0.4 }";
+    toml.replace(toml.find(groups),
+                 groups.size(),
+                 "{ SSA = 0.25, mixed = { share = 0.75, admixed = { EUR = 0.6, SSA = 0.4 } } }");
+    const Population population = read_well(toml, body());
+    CHECK(population.groups == std::vector<std::string>{"SSA", "mixed"});
+    const CohortBlock block = draw_all(population);
+    double n_group[2] = {}, n_reference[2] = {}, n_unknown[2] = {};
+    for (std::uint64_t s = 0; s < n_many; ++s) {
+        const auto group = block.ancestry[s];
+        n_group[group] += 1;
+        n_reference[group] += block.genes[0].diplotype[s] == Diplotype{0, 0} ? 1 : 0;
+        n_unknown[group] += block.genes[0].diplotype[s].second == 3 ? 1 : 0;
+    }
+    const auto close = [](double seen, double expected, double n) {
+        return std::abs(seen / n - expected) < 4.0 * std::sqrt(expected * (1.0 - expected) / n);
+    };
+    CHECK(close(n_group[1], 0.75, double(n_many)));
+    CHECK(close(n_reference[0], 0.49, n_group[0]));
+    CHECK(close(n_reference[1], 0.76 * 0.76, n_group[1]));
+    CHECK(close(n_unknown[1], 1.0 - 0.92 * 0.92, n_group[1]));
+}
+
+TEST_CASE("a group that is its only ancestor draws what it draws by itself") {
+    std::string toml = body_population;
+    const std::string groups = "{ EUR = 0.6, SSA = 0.4 }";
+    toml.replace(toml.find(groups), groups.size(), "{ X = { share = 1, admixed = { SSA = 1 } } }");
+    std::string plain = body_population;
+    plain.replace(plain.find(groups), groups.size(), "\"SSA\"");
+    CHECK(draw_all(read_well(toml, body())).genes[0].diplotype ==
+          draw_all(read_well(plain, body())).genes[0].diplotype);
+}
+
+TEST_CASE("an `otherwise` without a table asks the map itself with the drawn score") {
+    // Oracle: the law, (s/2)^1 = s/2, at every score that the prior of *9 can give; as the table
+    // with the same values.
+    pkpd::Model listed = body(), lawful = body();
+    for (pkpd::Model* model : {&listed, &lawful})
+        for (pkpd::GenotypeMap& map : model->maps) {
+            map.by = pkpd::GenotypeMap::By::activity_score;
+            map.law = pkpd::GenotypeMap::Law::power;
+            map.reference_score = 2.0;
+        }
+    for (pkpd::GenotypeMap& map : lawful.maps) {
+        map.otherwise->by_score.clear();
+        map.otherwise->uses_map = true;
+    }
+    const CohortBlock by_law = draw_all(read_well(body_population, lawful));
+    const CohortBlock by_table = draw_all(read_well(body_population, listed));
+    CHECK(by_law.inputs.size() == by_table.inputs.size());
+    CHECK(std::ranges::count(by_law.is_assumed, 1) > 0);
+    CHECK(by_law.is_assumed == by_table.is_assumed);
+    double largest = 0.0;
+    for (std::size_t i = 0; i < by_law.inputs.size(); ++i)
+        largest = std::max(largest, std::abs(by_law.inputs[i] - by_table.inputs[i]));
+    CHECK(largest < 1e-15); // rounding of the power
+}
+
 TEST_CASE("diplotypes are drawn as listed, a fixed one is everybody's") {
     std::string listed = body_population, fixed = body_population;
     listed.replace(listed.find("{ by = \"ancestry\" }"),
@@ -530,6 +593,15 @@ TEST_CASE("each mistake of a population is told once, with its cure") {
         {groups, "{ EUR = 0.6, SSA = 0.3 }", "the proportions sum to 0.9; 1 is expected"},
         {groups, "{ EUR = 0.6, SSB = 0.4 }", "did you mean 'SSA'?"},
         {groups, "{ EUR = 1.6, SSA = -0.6 }", "a number from 0 to 1"},
+        {groups,
+         "{ EUR = 0.5, OCE = 0.2, SAM = 0.3 }",
+         "CYP2C9 has no frequencies for the groups OCE, SAM"},
+        {groups, "{ mixed = { share = 1, admixed = { EUR = 0.5, SSB = 0.5 } } }", "the group SSB"},
+        {groups, "{ EUR = 0.5, mixed = { share = 0.6, admixed = { EUR = 1 } } }", "sum to 1.1"},
+        {groups, "{ mixed = { share = 1, admixed = { EUR = 0.5 } } }", "genome sum to 0.5"},
+        {groups, "{ mixed = { share = 2, admixed = { EUR = 1 } } }", "from 0 to 1"},
+        {groups, "{ mixed = { admixed = { EUR = 1 } } }", "'share' is missing"},
+        {groups, "{ EUR = \"x\", mixed = { share = 1, admixed = { EUR = 1 } } }", "of EUR is"},
         {"WT =", "WTT = 3, WT =", "the model body has no covariate 'WTT'"},
         {wt, "\"75 L\"", "\"75 L\" is a volume, but the covariate WT is in kg"},
         {wt, "\"75 kgg\"", "is not understood"},

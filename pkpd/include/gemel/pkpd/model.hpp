@@ -73,6 +73,8 @@ struct GenotypeMap {
         /// Activities an allele of unknown function may have, with probabilities: drawn per subject
         /// and allele. Empty: such alleles are an error.
         std::vector<std::pair<double, double>> uncertain_activity;
+        /// No table of its own: a score with drawn activities enters the map itself.
+        bool uses_map = false;
         std::string source; ///< "assumed: …"
     };
     std::optional<Otherwise> otherwise;

@@ -55,8 +55,11 @@ public:
     std::uint64_t size = 0;
     std::uint64_t seed = 0;
     bool has_variability = true;     ///< false: every η is 0, covariates and genotypes still drawn
-    std::vector<std::string> groups; ///< ancestry codes drawn from …
-    std::vector<double> group_proportions;         ///< … with these proportions
+    std::vector<std::string> groups; ///< names of ancestry drawn from …
+    std::vector<double> group_proportions; ///< … with these proportions
+    /// What a group's alleles come from: itself, or the ancestral groups of an admixed one, with
+    /// the share of each in every genome. Empty: every group is itself.
+    std::vector<std::vector<std::pair<std::string, double>>> group_ancestors;
     std::vector<CovariateDistribution> covariates; ///< [n model covariates]
     std::vector<GenotypeDistribution> genotypes;   ///< one per gene, in order of the study's file
 
