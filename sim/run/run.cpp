@@ -28,7 +28,7 @@ void validate(const RunRequest& request) {
         if (!problem.solver)
             throw std::invalid_argument(fmt::format("run: arm {} has no solver", arm));
         validate(problem.timeline,
-                 static_cast<int>(system.states.size()),
+                 system.n_own_states(),
                  static_cast<int>(system.inputs.size()));
         validate(problem.observation, *request.system, problem.timeline.end);
     }

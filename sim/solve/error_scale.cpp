@@ -50,7 +50,7 @@ double largest_in_unit_of(const State& state,
                           const std::vector<State>& states,
                           const std::vector<double>& amounts) {
     double largest = 0.0;
-    for (std::size_t j = 0; j < states.size(); ++j)
+    for (std::size_t j = 0; j < amounts.size(); ++j)
         if (amounts[j] > 0.0 && states[j].unit.dimension == state.unit.dimension)
             largest =
                 std::fmax(largest, amounts[j] * conversion_factor(states[j].unit, state.unit));
@@ -66,9 +66,9 @@ void error_scales(const OdeSystem& system,
                   double end,
                   double* scale,
                   std::ptrdiff_t stride) {
-    const auto n = static_cast<std::ptrdiff_t>(system.states.size());
+    const auto n = static_cast<std::ptrdiff_t>(system.n_own_states());
     const auto baseline = [&](std::ptrdiff_t i) { return std::fabs(initial[i * initial_stride]); };
-    std::vector<double> amounts = largest_amounts(events, system.states.size(), end);
+    std::vector<double> amounts = largest_amounts(events, static_cast<std::size_t>(n), end);
     for (std::ptrdiff_t i = 0; i < n; ++i)
         if (system.states[static_cast<std::size_t>(i)].takes_doses)
             amounts[static_cast<std::size_t>(i)] =
@@ -81,6 +81,8 @@ void error_scales(const OdeSystem& system,
                 state.takes_doses ? largest_in_unit_of(state, system.states, amounts) : baseline(i);
         scale[i * stride] = size > 0.0 ? size : 0.0;
     }
+    for (std::ptrdiff_t i = n; i < system.n_controlled_states(); ++i)
+        scale[i * stride] = 0.0;
 }
 
 } // namespace gemel::sim

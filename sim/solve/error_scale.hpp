@@ -21,10 +21,11 @@ inline constexpr double smallest_size = 1e-290;
 /// dopri5).
 inline constexpr double step_part = 0.1;
 
-/// One subject's scales, [n_states] (state i at scale[i·stride]): what the state declares; else, if
-/// it takes doses, the largest amount this subject receives at once or in one stretch of infusion,
-/// or holds at time 0, in any state of that dimension; else its baseline |initial|. A state left
-/// with 0 by all that goes by the largest value it has had so far: the solver keeps it.
+/// One subject's scales, [n_controlled_states] (state i at scale[i·stride]): what the state
+/// declares; else, if it takes doses, the largest amount this subject receives at once or in one
+/// stretch of infusion, or holds at time 0, in any state of that dimension; else its baseline
+/// |initial|. A state left with 0 by all that goes by the largest value it has had so far: the
+/// solver keeps it. So do derivatives of states.
 void error_scales(const OdeSystem& system,
                   std::span<const Event> events,
                   const double* initial,

@@ -2,7 +2,6 @@
 
 #include "base/lane_math.hpp"
 #include "solve/error_scale.hpp"
-#include "solve/infusion.hpp"
 #include "solve/step_control.hpp"
 
 #include <algorithm>
@@ -46,6 +45,8 @@ LaneEngine::LaneEngine(const LaneMethod& method)
     : method_(method),
       width_(method.options.width),
       n_states_(method.layout.n_states),
+      n_own_(method.system.system.n_own_states()),
+      n_controlled_(method.system.system.n_controlled_states()),
       n_inputs_(static_cast<int>(method.system.system.inputs.size())),
       n_derived_(count(method.programs.layout, LeafKind::derived)),
       start_tolerance_(0.5 * lane_pow(method.options.rtol, 0.2)),
@@ -58,12 +59,11 @@ LaneEngine::LaneEngine(const LaneMethod& method)
       rates_(interpreter().compile(
           method.programs.programs[rates_program_index], method.programs.layout, width_)),
       workspace_(index(std::max(step_->n_slots(), rates_->n_slots())) * index(width_)),
-      modifiers_(n_states_),
-      subject_inputs_(index(n_inputs_)),
+      doses_(method.system, method.programs),
       lanes_(index(width_)),
       events_(index(width_)),
       running_(index(n_states_ * width_)),
-      follows_(index(n_states_ * width_)),
+      follows_(index(n_controlled_ * width_)),
       from_(index(width_)),
       to_(index(width_)),
       accepted_(index(width_)),
@@ -76,6 +76,7 @@ void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
     result.reset(method_.system, problem);
     setup_programs_.run(problem, setup_);
     observer_.begin(problem, setup_, result);
+    doses_.begin(problem, setup_);
     next_subject_ = 0;
     n_live_ = width_;
     n_fresh_ = 0;
@@ -107,11 +108,7 @@ void LaneEngine::refill(int lane) {
 }
 
 bool LaneEngine::load(int lane, int subject) {
-    for (int i = 0; i < n_inputs_; ++i)
-        subject_inputs_[index(i)] = problem_->inputs[index(i * setup_.n_subjects + subject)];
-    const DoseModifiers modifiers = modifiers_.of(setup_, subject);
-    if (!expand(*problem_->timeline, modifiers, subject_inputs_.data(), 1, events_[index(lane)]))
-        return false;
+    if (!doses_.expand(subject, events_[index(lane)])) return false;
     load_columns(lane, subject);
     set_scales(lane);
     return true;
@@ -121,7 +118,7 @@ void LaneEngine::load_columns(int lane, int subject) {
     const int n = setup_.n_subjects;
     const int used_inputs = std::min(n_inputs_, count(method_.programs.layout, LeafKind::input));
     for (int i = 0; i < used_inputs; ++i)
-        column(LeafKind::input, i)[lane] = subject_inputs_[index(i)];
+        column(LeafKind::input, i)[lane] = problem_->inputs[index(i * n + subject)];
     for (int i = 0; i < n_derived_; ++i)
         column(LeafKind::derived, i)[lane] = setup_.derived[index(i * n + subject)];
     for (int i = 0; i < n_states_; ++i) {
@@ -132,15 +129,15 @@ void LaneEngine::load_columns(int lane, int subject) {
 }
 
 void LaneEngine::set_scales(int lane) {
-    if (n_states_ == 0) return;
+    if (n_own_ == 0) return;
     error_scales(method_.system.system,
-                 events_[index(lane)],
+                 events_[index(lane)].all,
                  column(LeafKind::state, 0) + lane,
                  width_,
                  problem_->timeline->end,
                  column(LeafKind::scale, 0) + lane,
                  width_);
-    for (int i = 0; i < n_states_; ++i)
+    for (int i = 0; i < n_controlled_; ++i)
         follows_[index(i * width_ + lane)] = column(LeafKind::scale, i)[lane] > 0.0 ? 0.0 : 1.0;
 }
 
@@ -154,6 +151,8 @@ void LaneEngine::idle(int lane) {
     for (int i = 0; i < n_states_; ++i) {
         column(LeafKind::state, i)[lane] = 0.0;
         column(LeafKind::infusion, i)[lane] = 0.0;
+    }
+    for (int i = 0; i < n_controlled_; ++i) {
         column(LeafKind::scale, i)[lane] = 1.0;
         follows_[index(i * width_ + lane)] = 0.0;
     }
@@ -165,9 +164,9 @@ void LaneEngine::idle(int lane) {
 /// At a stop (or the start): what happens now happens, then on to the next stop.
 void LaneEngine::arrive(int lane) {
     LaneState& state = lanes_[index(lane)];
-    const std::vector<Event>& events = events_[index(lane)];
+    const std::vector<Event>& events = events_[index(lane)].all;
     while (state.next_event < events.size() && events[state.next_event].time <= state.time)
-        apply(events[state.next_event++], lane);
+        doses_.apply(events_[index(lane)], state.next_event++, columns(lane));
     const double end = problem_->timeline->end;
     if (state.time >= end) {
         write_counts(state);
@@ -182,13 +181,11 @@ void LaneEngine::arrive(int lane) {
     ++n_fresh_;
 }
 
-void LaneEngine::apply(const Event& event, int lane) {
-    if (event.kind == EventKind::add)
-        column(LeafKind::state, event.state)[lane] += event.value;
-    else
-        switch_infusion(event,
-                        column(LeafKind::infusion, event.state)[lane],
-                        running_[index(event.state * width_ + lane)]);
+SubjectColumns LaneEngine::columns(int lane) {
+    return {column(LeafKind::state, 0) + lane,
+            column(LeafKind::infusion, 0) + lane,
+            running_.data() + lane,
+            width_};
 }
 
 void LaneEngine::start_fresh_lanes() {
@@ -221,14 +218,14 @@ double LaneEngine::rms_of_relative_rates(int lane) const {
         return size > 0.0 ? std::abs(column(LeafKind::result, i)[lane] / size) : 0.0;
     };
     double largest = 0.0, sum = 0.0;
-    for (int i = 0; i < n_states_; ++i)
+    for (int i = 0; i < n_own_; ++i)
         largest = std::max(largest, part(i));
     if (!(largest > 0.0)) return 0.0;
-    for (int i = 0; i < n_states_; ++i) {
+    for (int i = 0; i < n_own_; ++i) {
         const double relative = part(i) / largest;
         sum += relative * relative;
     }
-    return largest * std::sqrt(sum / n_states_);
+    return largest * std::sqrt(sum / n_own_);
 }
 
 void LaneEngine::take_step() {
@@ -324,12 +321,15 @@ void LaneEngine::reject(int lane, double factor) {
 void LaneEngine::commit() {
     for (int i = 0; i < n_states_; ++i) {
         const double* end = column(method_.layout.end(i));
-        const double* follows = follows_.data() + i * width_;
         double* y = column(LeafKind::state, i);
+        for (int lane = 0; lane < width_; ++lane)
+            y[lane] = accepted_[index(lane)] != 0 ? end[lane] : y[lane];
+    }
+    for (int i = 0; i < n_controlled_; ++i) {
+        const double* follows = follows_.data() + i * width_;
+        const double* y = column(LeafKind::state, i);
         double* scale = column(LeafKind::scale, i);
         for (int lane = 0; lane < width_; ++lane) {
-            const bool moves = accepted_[index(lane)] != 0;
-            y[lane] = moves ? end[lane] : y[lane];
             const double size = std::abs(y[lane]);
             const bool grows = (follows[lane] != 0.0) & (size > scale[lane]);
             scale[lane] = grows ? size : scale[lane];

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "solve/dose_events.hpp"
 #include "solve/observer.hpp"
 #include "solve/rosenbrock_step.hpp"
 
@@ -61,7 +62,7 @@ private:
     void set_scales(int lane);
     void idle(int lane);
     void arrive(int lane);
-    void apply(const Event& event, int lane);
+    SubjectColumns columns(int lane);
     void start_fresh_lanes();
     double first_step(int lane) const;
     double rms_of_relative_rates(int lane) const;
@@ -77,7 +78,7 @@ private:
     void interpolate(const DenseObserver::Points& points, double* states);
 
     const LaneMethod& method_;
-    int width_ = 0, n_states_ = 0, n_inputs_ = 0, n_derived_ = 0;
+    int width_ = 0, n_states_ = 0, n_own_ = 0, n_controlled_ = 0, n_inputs_ = 0, n_derived_ = 0;
     double start_tolerance_ = 0.0; ///< ½·rtol^(1/5)
     SetupPrograms setup_programs_;
     DenseObserver observer_;
@@ -88,15 +89,14 @@ private:
     const BlockProblem* problem_ = nullptr;
     BlockResult* result_ = nullptr;
     BlockSetup setup_;
-    SubjectModifiers modifiers_;
-    std::vector<double> subject_inputs_;
+    DoseEvents doses_;
     int next_subject_ = 0, n_live_ = 0, n_fresh_ = 0;
 
     std::vector<LaneState> lanes_;
-    std::vector<std::vector<Event>> events_; ///< per lane
-    std::vector<int> running_;               ///< [n_states × width] infusions running
-    std::vector<double> follows_;   ///< [n_states × width] 1: scale is the largest value so far
-    std::vector<double> from_, to_; ///< [width] the piece just covered
+    std::vector<SubjectEvents> events_; ///< per lane
+    std::vector<int> running_;          ///< [n_states × width] infusions running
+    std::vector<double> follows_; ///< [n_controlled × width] 1: scale is the largest value so far
+    std::vector<double> from_, to_;       ///< [width] the piece just covered
     std::vector<char> accepted_, finite_; ///< [width]
     std::vector<SolverStatus> failure_;   ///< [width] of the step just taken
 };

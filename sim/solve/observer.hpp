@@ -20,23 +20,29 @@ struct BlockSetup {
     int n_subjects = 0;
     std::vector<double> derived; ///< [n_derived × n_subjects], for the solver's own programs
     std::vector<double> initial; ///< [n_states × n_subjects]
-    std::vector<double> bioavailability, lag, modelled_rate, modelled_duration; ///< [n_states × …]
+    /// [n_own_states × …]
+    std::vector<double> bioavailability, lag, modelled_rate, modelled_duration;
+    /// [n_wrt × 4 × n_own_states × …], the four in this order
+    std::vector<double> modifier_derivatives;
     std::vector<double> parameters;   ///< [n_parameters × n_subjects]
     std::vector<SolverStatus> status; ///< invalid_parameter where a number is not finite
 };
 
 /// The programs every solver needs beside its own, lowered together with them so that they share
-/// `derived` slots. [0] `initial`: result slots hold, n_states each, initial values,
-/// bioavailability, lag, modelled rate, modelled duration (0 where a state has none), then the
-/// parameters. [1] `outputs`: result slot k is output k, from inputs, states and time. A solver's
-/// own programs follow at index `n_common_programs`.
-inline constexpr int n_common_programs = 2;
+/// `derived` slots. [0] `initial`: result slots hold initial values, then bioavailability, lag,
+/// modelled rate, modelled duration (0 where a state has none) of the own states, then the
+/// parameters, then the modifiers' derivatives. [1] `outputs`: result slot k is output k, from
+/// inputs, states and time. [2] the rates of own states where the time of a dose has a derivative;
+/// otherwise empty. A solver's own programs follow at index `n_common_programs`.
+inline constexpr int rates_at_doses = 2;
+inline constexpr int n_common_programs = 3;
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own);
 
-/// Columns [n_states] of one subject's dose modifiers, gathered from a setup.
+/// Columns [n_own_states] of one subject's dose modifiers, gathered from a setup.
 class SubjectModifiers {
 public:
-    explicit SubjectModifiers(int n_states) : values_(static_cast<std::size_t>(4 * n_states)) {}
+    explicit SubjectModifiers(int n_own_states)
+        : values_(static_cast<std::size_t>(4 * n_own_states)) {}
     /// Valid until the next call.
     DoseModifiers of(const BlockSetup& setup, int subject);
 
@@ -55,7 +61,7 @@ private:
     void check(BlockSetup& setup) const;
 
     int width_ = 0;
-    int n_inputs_ = 0, n_states_ = 0, n_derived_ = 0, n_parameters_ = 0;
+    int n_inputs_ = 0, n_states_ = 0, n_own_ = 0, n_derived_ = 0, n_parameters_ = 0, n_wrt_ = 0;
     std::vector<int> not_negative_; ///< parameters whose law has no negative values
     WorkspaceLayout layout_;
     std::unique_ptr<Kernel> prepare_, initial_;

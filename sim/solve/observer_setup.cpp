@@ -6,28 +6,50 @@
 namespace gemel::sim {
 namespace {
 
-/// Result slots of the program `initial`, in this order, n_states each; then the parameters.
-enum Modifier { initial_value, bioavailability, lag, modelled_rate_of, modelled_duration_of };
-constexpr int n_modifiers = 5;
+constexpr int n_modifiers = 4; ///< bioavailability, lag, modelled rate, modelled duration
 
+/// Result slots in the order of observer.hpp.
 ProgramSpec initial_spec(CompiledSystem& compiled) {
     OdeSystem& system = compiled.system;
     ProgramSpec spec{"initial", {}};
-    const int n = static_cast<int>(system.states.size());
-    const auto add = [&](int slot, Expr value, double otherwise) {
-        const Expr e = value.is_set() ? value : system.graph.constant(otherwise);
-        spec.targets.push_back({{LeafKind::result, slot}, e});
+    const auto n = static_cast<std::size_t>(system.n_own_states());
+    const auto add = [&](Expr value, double otherwise) {
+        const Leaf to{LeafKind::result, static_cast<int>(spec.targets.size())};
+        spec.targets.push_back({to, value.is_set() ? value : system.graph.constant(otherwise)});
     };
-    for (int i = 0; i < n; ++i) {
-        const State state = system.states[static_cast<std::size_t>(i)];
-        add(initial_value * n + i, state.initial, 0.0);
-        add(bioavailability * n + i, state.bioavailability, 1.0);
-        add(lag * n + i, state.lag, 0.0);
-        add(modelled_rate_of * n + i, state.modelled_rate, 0.0);
-        add(modelled_duration_of * n + i, state.modelled_duration, 0.0);
-    }
-    for (std::size_t p = 0; p < system.parameters.size(); ++p)
-        add(n_modifiers * n + static_cast<int>(p), system.parameters[p].value, 0.0);
+    for (const State& state : system.states)
+        add(state.initial, 0.0);
+    const auto add_modifiers = [&](const auto& of_state, double otherwise) {
+        for (std::size_t i = 0; i < n; ++i)
+            add(of_state[i].bioavailability, otherwise);
+        for (std::size_t i = 0; i < n; ++i)
+            add(of_state[i].lag, 0.0);
+        for (std::size_t i = 0; i < n; ++i)
+            add(of_state[i].modelled_rate, 0.0);
+        for (std::size_t i = 0; i < n; ++i)
+            add(of_state[i].modelled_duration, 0.0);
+    };
+    add_modifiers(system.states, 1.0);
+    for (const NamedExpr& parameter : system.parameters)
+        add(parameter.value, 0.0);
+    for (const auto& by_input : system.sensitivities.modifiers)
+        add_modifiers(by_input, 0.0);
+    return spec;
+}
+
+bool doses_move(const OdeSystem& system) {
+    for (const auto& by_input : system.sensitivities.modifiers)
+        for (const SensitivityLayout::Modifiers& of_state : by_input)
+            if (of_state.lag.is_set() && !system.graph.is_constant(of_state.lag, 0.0)) return true;
+    return false;
+}
+
+ProgramSpec rates_at_doses_spec(const OdeSystem& system) {
+    ProgramSpec spec{"rates at doses", {}};
+    if (!doses_move(system)) return spec;
+    for (int i = 0; i < system.n_own_states(); ++i)
+        spec.targets.push_back(
+            {{LeafKind::result, i}, system.states[static_cast<std::size_t>(i)].rate});
     return spec;
 }
 
@@ -53,7 +75,8 @@ bool all_finite(const std::vector<double>& columns, int n_columns, int n_subject
 } // namespace
 
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own) {
-    std::vector<ProgramSpec> specs{initial_spec(system), outputs_spec(system)};
+    std::vector<ProgramSpec> specs{
+        initial_spec(system), outputs_spec(system), rates_at_doses_spec(system.system)};
     specs.insert(specs.end(), own.begin(), own.end());
     ProgramSet set = lower(system.system.graph, specs);
     // Every input and state has its slot, mentioned or not, so that whoever fills columns need not
@@ -82,8 +105,10 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
     : width_(width),
       n_inputs_(static_cast<int>(system.system.inputs.size())),
       n_states_(static_cast<int>(system.system.states.size())),
+      n_own_(system.system.n_own_states()),
       n_derived_(count(set.layout, LeafKind::derived)),
       n_parameters_(static_cast<int>(system.system.parameters.size())),
+      n_wrt_(system.system.sensitivities.n_wrt()),
       layout_(set.layout),
       prepare_(interpreter().compile(set.prepare, set.layout, width)),
       initial_(interpreter().compile(set.programs[0], set.layout, width)) {
@@ -97,14 +122,13 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
 void SetupPrograms::size(BlockSetup& setup, int n_subjects) const {
     setup.n_subjects = n_subjects;
     const auto n = static_cast<std::size_t>(n_subjects);
-    const std::size_t states = n * static_cast<std::size_t>(n_states_);
+    const std::size_t own = n * static_cast<std::size_t>(n_own_);
     setup.derived.resize(n * static_cast<std::size_t>(n_derived_));
-    for (auto* column : {&setup.initial,
-                         &setup.bioavailability,
-                         &setup.lag,
-                         &setup.modelled_rate,
-                         &setup.modelled_duration})
-        column->resize(states);
+    setup.initial.resize(n * static_cast<std::size_t>(n_states_));
+    for (auto* column :
+         {&setup.bioavailability, &setup.lag, &setup.modelled_rate, &setup.modelled_duration})
+        column->resize(own);
+    setup.modifier_derivatives.resize(static_cast<std::size_t>(n_wrt_ * n_modifiers) * own);
     setup.parameters.resize(n * static_cast<std::size_t>(n_parameters_));
     setup.status.assign(n, SolverStatus::ok);
 }
@@ -130,26 +154,31 @@ void SetupPrograms::run(const BlockProblem& problem, BlockSetup& setup) {
 
 void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
     const double* w = workspace_.data();
-    const auto copy = [&](LeafKind kind, int slot, int columns, std::vector<double>& to) {
+    const auto copy = [&](Leaf first_slot, int columns, std::vector<double>& to) {
         for (int i = 0; i < columns; ++i) {
-            const double* from = w + layout_.slot({kind, slot + i}) * width_;
+            const double* from = w + layout_.slot({first_slot.kind, first_slot.index + i}) * width_;
             std::copy(from, from + n, to.data() + i * setup.n_subjects + first);
         }
     };
-    copy(LeafKind::derived, 0, n_derived_, setup.derived);
-    copy(LeafKind::result, initial_value * n_states_, n_states_, setup.initial);
-    copy(LeafKind::result, bioavailability * n_states_, n_states_, setup.bioavailability);
-    copy(LeafKind::result, lag * n_states_, n_states_, setup.lag);
-    copy(LeafKind::result, modelled_rate_of * n_states_, n_states_, setup.modelled_rate);
-    copy(LeafKind::result, modelled_duration_of * n_states_, n_states_, setup.modelled_duration);
-    copy(LeafKind::result, n_modifiers * n_states_, n_parameters_, setup.parameters);
+    int next = 0;
+    const auto copy_results = [&](int columns, std::vector<double>& to) {
+        copy({LeafKind::result, next}, columns, to);
+        next += columns;
+    };
+    copy({LeafKind::derived, 0}, n_derived_, setup.derived);
+    copy_results(n_states_, setup.initial);
+    for (auto* column :
+         {&setup.bioavailability, &setup.lag, &setup.modelled_rate, &setup.modelled_duration})
+        copy_results(n_own_, *column);
+    copy_results(n_parameters_, setup.parameters);
+    copy_results(n_wrt_ * n_modifiers * n_own_, setup.modifier_derivatives);
 }
 
 void SetupPrograms::check(BlockSetup& setup) const {
     for (int s = 0; s < setup.n_subjects; ++s)
         if (!all_finite(setup.initial, n_states_, setup.n_subjects, s) ||
-            !all_finite(setup.bioavailability, n_states_, setup.n_subjects, s) ||
-            !all_finite(setup.lag, n_states_, setup.n_subjects, s) ||
+            !all_finite(setup.bioavailability, n_own_, setup.n_subjects, s) ||
+            !all_finite(setup.lag, n_own_, setup.n_subjects, s) ||
             !all_finite(setup.parameters, n_parameters_, setup.n_subjects, s))
             setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
     for (int p : not_negative_)

@@ -31,11 +31,13 @@ class Rates {
 public:
     Rates(const CompiledSystem& system, const ProgramSet& programs)
         : n_(system.system.states.size()),
+          n_controlled_(static_cast<std::size_t>(system.system.n_controlled_states())),
           program_(programs.programs[n_common_programs], programs.layout) {}
 
     void load(const ScalarSubject& subject) { program_.load(subject); }
     void set_infusion(std::span<const double> infusion) { infusion_ = infusion; }
     std::size_t n_states() const { return n_; }
+    std::size_t n_controlled_states() const { return n_controlled_; }
 
     void operator()(const States& y, States& dydt, double time) {
         program_.set_states(y);
@@ -47,20 +49,21 @@ public:
     }
 
 private:
-    std::size_t n_ = 0;
+    std::size_t n_ = 0, n_controlled_ = 0;
     ScalarProgram program_;
     std::span<const double> infusion_;
 };
 
-/// The tolerances of the subject in hand and what Odeint's controller asks of them.
+/// The tolerances of the subject in hand and what Odeint's controller asks of them. Only of
+/// states whose errors decide steps.
 struct Tolerance {
     double rtol = 1e-6;
     double part = 1.0; ///< of the tolerance that one step may use
     States scale;
     std::vector<bool> follows; ///< scale is the largest value so far
 
-    void load(std::span<const double> scales) {
-        scale.assign(scales.begin(), scales.end());
+    void load(std::span<const double> scales, std::size_t n_controlled) {
+        scale.assign(scales.begin(), scales.begin() + static_cast<std::ptrdiff_t>(n_controlled));
         follows.resize(scale.size());
         for (std::size_t i = 0; i < scale.size(); ++i)
             follows[i] = !(scale[i] > 0.0);
@@ -80,7 +83,7 @@ struct Tolerance {
     double norm(const States& value, const States& y, const States& end) const {
         constexpr double refused = 1e30;
         double largest = 0.0;
-        for (std::size_t i = 0; i < value.size(); ++i) {
+        for (std::size_t i = 0; i < scale.size(); ++i) {
             const double ratio = std::fabs(value[i]) / of(i, y[i], end[i]);
             if (!(ratio < refused)) return refused;
             largest = std::max(largest, ratio);
@@ -126,7 +129,7 @@ public:
 
     SolverStatus begin(const ScalarSubject& subject) override {
         rates_.load(subject);
-        tolerance_.load(subject.scale);
+        tolerance_.load(subject.scale, rates_.n_controlled_states());
         return SolverStatus::ok;
     }
 
@@ -207,7 +210,7 @@ private:
     /// States that are 0 and have no scale yet do not count.
     double initial_step(double length) const {
         double fastest = 0.0;
-        for (std::size_t i = 0; i < y_.size(); ++i) {
+        for (std::size_t i = 0; i < tolerance_.scale.size(); ++i) {
             const double size = std::fabs(y_[i]) + tolerance_.scale[i];
             if (size > 0.0) fastest = std::max(fastest, std::fabs(dydt_[i]) / size);
         }

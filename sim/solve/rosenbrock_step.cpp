@@ -36,6 +36,7 @@ public:
           graph_(compiled.system.graph),
           tableau_(tableau),
           n_(static_cast<int>(compiled.system.states.size())),
+          n_own_(compiled.system.n_own_states()),
           rates_(rates_with_infusions(compiled)),
           step_(graph_.leaf(LeafKind::step)),
           gamma_step_(scaled(tableau.gamma, step_)) {
@@ -47,37 +48,62 @@ public:
 
 private:
     Expr scaled(double factor, Expr e) { return graph_.multiply(graph_.constant(factor), e); }
-    std::vector<SparseRow> matrix();
+    std::vector<SparseRow> matrix(int first, int end);
+    std::vector<Expr> solve(const SymbolicLu& lu, const std::vector<Expr>& side);
     std::vector<Expr> argument(int stage) const;
     std::vector<Expr> rates_at(int stage, const std::vector<Expr>& argument);
     std::vector<Expr> right_side(int stage);
     Expr error(double rtol);
+    Expr mean_error(int first, double rtol);
     Expr bad_solve(const std::vector<SparseRow>& matrix, Expr grown);
     Expr dense(int r, int state);
 
     CompiledSystem& compiled_;
     ExpressionGraph& graph_;
     const RosenbrockTableau& tableau_;
-    int n_;
+    int n_, n_own_;
     std::vector<Expr> rates_, start_, end_;
     Expr step_, gamma_step_;
     std::vector<std::vector<Expr>> arguments_; ///< [stage] u_i
     std::vector<std::vector<Expr>> stages_;    ///< [stage] U_i
     std::vector<Expr> first_side_;             ///< right side of the first stage
+    std::vector<SparseRow> couplings_; ///< rows of I − γhJ for derivatives of states, if any
 };
 
-std::vector<SparseRow> StepBuilder::matrix() {
-    std::vector<SparseRow> rows(index(n_));
+/// Rows [first, end) of I − γhJ.
+std::vector<SparseRow> StepBuilder::matrix(int first, int end) {
+    std::vector<SparseRow> rows(index(end - first));
     const Expr one = graph_.constant(1.0);
-    for (int i = 0; i < n_; ++i) {
-        rows[index(i)][i] = one;
+    for (int i = first; i < end; ++i) {
+        SparseRow& row = rows[index(i - first)];
+        row[i] = one;
         for (int j : compiled_.structure.jacobian[index(i)]) {
             const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::state, j});
             const Expr entry = graph_.multiply(gamma_step_, slope);
-            rows[index(i)][j] = i == j ? graph_.subtract(one, entry) : graph_.negate(entry);
+            row[j] = i == j ? graph_.subtract(one, entry) : graph_.negate(entry);
         }
     }
     return rows;
+}
+
+/// Own states first; then, input by input, their derivatives, whose equations have the same matrix
+/// and besides look at own states only.
+std::vector<Expr> StepBuilder::solve(const SymbolicLu& lu, const std::vector<Expr>& side) {
+    const auto part = [&](int first) {
+        return std::vector<Expr>(side.begin() + first, side.begin() + first + n_own_);
+    };
+    std::vector<Expr> x = lu.solve(part(0));
+    for (int first = n_own_; first < n_; first += n_own_) {
+        std::vector<Expr> own_side = part(first);
+        for (int i = 0; i < n_own_; ++i)
+            for (const auto& [j, entry] : couplings_[index(first - n_own_ + i)])
+                if (j < n_own_)
+                    own_side[index(i)] =
+                        graph_.subtract(own_side[index(i)], graph_.multiply(entry, x[index(j)]));
+        const std::vector<Expr> solved = lu.solve(own_side);
+        x.insert(x.end(), solved.begin(), solved.end());
+    }
+    return x;
 }
 
 /// u_i = y + Σ a_ij U_j; from stage 7 on the argument before plus the stage before.
@@ -127,9 +153,17 @@ std::vector<Expr> StepBuilder::right_side(int stage) {
     return side;
 }
 
+/// The largest mean over the own states and, if their errors count, over each input's derivatives.
 Expr StepBuilder::error(double rtol) {
+    Expr largest = mean_error(0, rtol);
+    for (int first = n_own_; first < compiled_.system.n_controlled_states(); first += n_own_)
+        largest = graph_.binary(Op::maximum, largest, mean_error(first, rtol));
+    return largest;
+}
+
+Expr StepBuilder::mean_error(int first, double rtol) {
     Expr sum = graph_.constant(0.0);
-    for (int i = 0; i < n_; ++i) {
+    for (int i = first; i < first + n_own_; ++i) {
         const Expr size = graph_.binary(Op::maximum,
                                         graph_.unary(Op::absolute, start_[index(i)]),
                                         graph_.unary(Op::absolute, end_[index(i)]));
@@ -140,14 +174,14 @@ Expr StepBuilder::error(double rtol) {
         sum = graph_.add(sum, graph_.multiply(part, part));
     }
     const double tolerance = step_part * rtol;
-    return scaled(1.0 / (std::max(n_, 1) * tolerance * tolerance), sum);
+    return scaled(1.0 / (std::max(n_own_, 1) * tolerance * tolerance), sum);
 }
 
 /// Growth in the LU, or a first stage that does not solve its equations: some row's residual is
 /// not small against Σ|W_ij U_j| + |rhs_i|.
 Expr StepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
     Expr is_bad = grown;
-    for (int i = 0; i < n_; ++i) {
+    for (int i = 0; i < n_own_; ++i) {
         Expr residual = graph_.negate(first_side_[index(i)]);
         Expr size = graph_.unary(Op::absolute, first_side_[index(i)]);
         for (const auto& [j, entry] : matrix[index(i)]) {
@@ -170,12 +204,13 @@ Expr StepBuilder::dense(int r, int state) {
 }
 
 ProgramSpec StepBuilder::build(const StepLayout& layout, double rtol) {
-    const std::vector<SparseRow> w = matrix();
+    const std::vector<SparseRow> w = matrix(0, n_own_);
     const SymbolicLu lu(graph_, w);
+    couplings_ = matrix(n_own_, n_);
     for (int stage = 0; stage < RosenbrockTableau::n_stages; ++stage) {
         const std::vector<Expr> side = right_side(stage);
         if (stage == 0) first_side_ = side;
-        stages_.push_back(lu.solve(side));
+        stages_.push_back(solve(lu, side));
     }
     end_ = argument(RosenbrockTableau::n_stages);
 

@@ -31,7 +31,9 @@ StepLayout step_layout(const CompiledSystem& system);
 /// One whole step of a Rosenbrock method as one straight-line program: all stages, symbolic
 /// Jacobian and LU, error norm and dense output.
 ///
-/// Error norm: mean over states of (e_i / (step_part·rtol·(0.01·scale_i + max(|y0_i|, |y1_i|))))².
+/// Derivatives of states share the LU of the states and take no part in its guards.
+/// Error norm: mean over states of (e_i / (step_part·rtol·(0.01·scale_i + max(|y0_i|, |y1_i|))))²;
+/// with derivatives of states that count, the largest of this and of the same over each input's.
 ProgramSpec rosenbrock_step(CompiledSystem& system,
                             const RosenbrockTableau& tableau,
                             const StepLayout& layout,

@@ -1,50 +1,14 @@
 #include "solve/scalar_driver.hpp"
 
+#include "solve/dose_events.hpp"
 #include "solve/error_scale.hpp"
-#include "solve/infusion.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace gemel::sim {
 
-ScalarProgram::ScalarProgram(const LaneProgram& program, const WorkspaceLayout& layout)
-    : layout_(layout),
-      kernel_(interpreter().compile(program, layout, 1)),
-      workspace_(static_cast<std::size_t>(kernel_->n_slots())) {}
-
-void ScalarProgram::load(const ScalarSubject& subject) {
-    set(LeafKind::input, subject.inputs);
-    set(LeafKind::derived, subject.derived);
-}
-
-void ScalarProgram::set(LeafKind kind, std::span<const double> values) {
-    const auto slots = static_cast<std::size_t>(layout_.counts[static_cast<std::size_t>(kind)]);
-    std::copy_n(values.begin(),
-                std::min(slots, values.size()),
-                workspace_.data() + layout_.slot({kind, 0}));
-}
-
 namespace {
-
-/// Zero-order inputs now running.
-class RunningInfusions {
-public:
-    explicit RunningInfusions(int n_states) : rate_(n_states), count_(n_states) {}
-
-    void clear() {
-        std::fill(rate_.begin(), rate_.end(), 0.0);
-        std::fill(count_.begin(), count_.end(), 0);
-    }
-    void apply(const Event& event) {
-        switch_infusion(event, rate_[event.state], count_[event.state]);
-    }
-    std::span<const double> rates() const { return rate_; }
-
-private:
-    std::vector<double> rate_;
-    std::vector<int> count_;
-};
 
 /// Column `subject` of a block's [rows × n_subjects].
 void gather(std::span<const double> columns,
@@ -74,9 +38,10 @@ public:
           n_states_(static_cast<int>(system.system.states.size())),
           setup_programs_(system, programs, options.width),
           observer_(system, programs, 1),
-          modifiers_(n_states_),
-          infusions_(n_states_),
-          method_(std::move(method)) {}
+          doses_(system, programs),
+          method_(std::move(method)),
+          infusion_(static_cast<std::size_t>(n_states_)),
+          running_(static_cast<std::size_t>(n_states_)) {}
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
         problem_ = &problem;
@@ -84,6 +49,7 @@ public:
         result.reset(system_, problem);
         setup_programs_.run(problem, setup_);
         observer_.begin(problem, setup_, result);
+        doses_.begin(problem, setup_);
         for (int subject = 0; subject < problem.n_subjects; ++subject)
             if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject);
     }
@@ -110,10 +76,11 @@ private:
         double time = 0.0;
         std::size_t next = 0;
         while (true) {
-            for (; next < events_.size() && events_[next].time <= time; ++next)
-                apply(events_[next]);
+            for (; next < events_.all.size() && events_.all[next].time <= time; ++next)
+                doses_.apply(events_, next, columns());
             if (time >= end) return SolverStatus::ok;
-            const double stop = next < events_.size() ? std::fmin(events_[next].time, end) : end;
+            const double stop =
+                next < events_.all.size() ? std::fmin(events_.all[next].time, end) : end;
             if (const SolverStatus status = advance(time, stop); status != SolverStatus::ok)
                 return status;
             time = stop;
@@ -125,26 +92,26 @@ private:
         gather(problem_->inputs, n, subject, inputs_);
         gather(setup_.derived, n, subject, derived_);
         gather(setup_.initial, n, subject, states_);
-        infusions_.clear();
-        const DoseModifiers modifiers = modifiers_.of(setup_, subject);
-        if (!expand(*problem_->timeline, modifiers, inputs_.data(), 1, events_)) return false;
-        scale_.resize(static_cast<std::size_t>(n_states_));
-        error_scales(
-            system_.system, events_, states_.data(), 1, problem_->timeline->end, scale_.data(), 1);
+        std::fill(infusion_.begin(), infusion_.end(), 0.0);
+        std::fill(running_.begin(), running_.end(), 0);
+        if (!doses_.expand(subject, events_)) return false;
+        scale_.assign(static_cast<std::size_t>(n_states_), 0.0);
+        error_scales(system_.system,
+                     events_.all,
+                     states_.data(),
+                     1,
+                     problem_->timeline->end,
+                     scale_.data(),
+                     1);
         return true;
     }
 
-    void apply(const Event& event) {
-        if (event.kind == EventKind::add)
-            states_[event.state] += event.value;
-        else
-            infusions_.apply(event);
-    }
+    SubjectColumns columns() { return {states_.data(), infusion_.data(), running_.data(), 1}; }
 
     SolverStatus advance(double from, double to) {
         segment_.from = from;
         segment_.to = to;
-        segment_.infusion = infusions_.rates();
+        segment_.infusion = infusion_;
         segment_.states = states_;
         segment_.reached = from;
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
@@ -168,16 +135,17 @@ private:
     int n_states_ = 0;
     SetupPrograms setup_programs_;
     DenseObserver observer_;
-    SubjectModifiers modifiers_;
-    RunningInfusions infusions_;
+    DoseEvents doses_;
     std::unique_ptr<ScalarMethod> method_;
 
     const BlockProblem* problem_ = nullptr;
     BlockResult* result_ = nullptr;
     BlockSetup setup_;
     ScalarSegment segment_;
-    std::vector<Event> events_;
+    SubjectEvents events_;
     std::vector<double> inputs_, derived_, states_, scale_;
+    std::vector<double> infusion_; ///< [n_states]
+    std::vector<int> running_;     ///< [n_states] infusions
 };
 
 } // namespace

@@ -1,9 +1,8 @@
 #pragma once
 
 #include "solve/observer.hpp"
-#include "solve/workspace.hpp"
+#include "solve/scalar_program.hpp"
 
-#include <gemel/sim/lane_program.hpp>
 #include <gemel/sim/solver.hpp>
 
 #include <functional>
@@ -16,13 +15,6 @@
 /// event, and the observer at width 1. A ScalarMethod only carries states over a stretch without
 /// events.
 namespace gemel::sim {
-
-/// What one subject brings.
-struct ScalarSubject {
-    std::span<const double> inputs;  ///< [n_inputs]
-    std::span<const double> derived; ///< [n_derived]
-    std::span<const double> scale;   ///< [n_states] for error control; 0: the largest value so far
-};
 
 /// A stretch of time between two events. `states` holds the values at `from` and receives those at
 /// `to`; `infusion` is constant.
@@ -49,28 +41,6 @@ public:
     virtual SolverStatus begin(const ScalarSubject& subject) = 0;
     /// Carries the states over a segment, shown piece by piece.
     virtual SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) = 0;
-};
-
-/// A program at width 1 with a workspace of its own. A workspace has slots only for the leaves that
-/// some program mentions: what it has no slot for is left out.
-class ScalarProgram {
-public:
-    ScalarProgram(const LaneProgram& program, const WorkspaceLayout& layout);
-
-    void load(const ScalarSubject& subject); ///< inputs and derived values
-    void set_time(double time) { set(LeafKind::time, {&time, 1}); }
-    void set_states(std::span<const double> states) { set(LeafKind::state, states); }
-    const double* results() const {
-        return workspace_.data() + layout_.slot({LeafKind::result, 0});
-    }
-    void run() { kernel_->run(workspace_.data()); }
-
-private:
-    void set(LeafKind kind, std::span<const double> values);
-
-    WorkspaceLayout layout_;
-    std::unique_ptr<Kernel> kernel_;
-    Workspace workspace_;
 };
 
 /// Makes a method's workers: one method per thread.

@@ -43,6 +43,34 @@ struct NamedExpr {
     bool must_not_be_negative = false;
 };
 
+/// Whose errors decide the steps of a system with sensitivities.
+enum class StepControl {
+    all,       ///< of the states and of their derivatives
+    own_states ///< of the states alone, whose results keep their bits in solvers that step
+};
+
+/// Which states and outputs of a system are derivatives of the others: made by
+/// with_sensitivities(). The first n_states states and n_outputs outputs are the system's own;
+/// then, input by input of `wrt`, come the derivatives of all states, and of all outputs.
+struct SensitivityLayout {
+    /// Derivatives of what modifies doses into an own state; unset: 0.
+    struct Modifiers {
+        Expr bioavailability, lag, modelled_rate, modelled_duration;
+    };
+    int n_states = 0;
+    int n_outputs = 0;
+    std::vector<int> wrt;                          ///< inputs; empty: no sensitivities
+    std::vector<std::vector<Modifiers>> modifiers; ///< [n_wrt][n_states]
+    StepControl control = StepControl::all;
+
+    bool is_set() const { return !wrt.empty(); }
+    int n_wrt() const { return static_cast<int>(wrt.size()); }
+    /// The state that is ∂(own state)/∂(wrt[which]).
+    int state(int own, int which) const { return n_states * (1 + which) + own; }
+    /// The output that is ∂(own output)/∂(wrt[which]).
+    int output(int own, int which) const { return n_outputs * (1 + which) + own; }
+};
+
 struct OdeSystem {
     ExpressionGraph graph;
     Unit time_unit;
@@ -50,7 +78,33 @@ struct OdeSystem {
     std::vector<State> states;
     std::vector<NamedExpr> outputs;    ///< of inputs, states and time
     std::vector<NamedExpr> parameters; ///< individual parameters, of inputs only
+    SensitivityLayout sensitivities;
+
+    /// The states without derivatives of others. They alone receive doses.
+    int n_own_states() const {
+        return sensitivities.is_set() ? sensitivities.n_states : static_cast<int>(states.size());
+    }
+    /// The states, the first of all, whose errors decide steps.
+    int n_controlled_states() const {
+        return sensitivities.control == StepControl::own_states ? n_own_states()
+                                                                : static_cast<int>(states.size());
+    }
 };
+
+/// The system with the derivatives of its states and outputs by inputs as further states and
+/// outputs, named "dCp/dCL" (of theta/CL; others keep their full name: "dCp/deta/CL"), in the
+/// quotient of units. Any solver then gives them; doses, lags, bioavailability and the ends of
+/// infusions act on them as they must (docs/theory/sensitivities.md).
+///
+/// @param wrt  inputs, by number or by name
+/// @throws std::invalid_argument naming an input that does not exist or comes twice, a name that
+///         exists already, or a system that carries sensitivities already
+OdeSystem with_sensitivities(OdeSystem system,
+                             const std::vector<int>& wrt,
+                             StepControl control = StepControl::all);
+OdeSystem with_sensitivities(OdeSystem system,
+                             const std::vector<std::string>& wrt,
+                             StepControl control = StepControl::all);
 
 /// What the equations look like; decides which solvers apply.
 struct SystemStructure {

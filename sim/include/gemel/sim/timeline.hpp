@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 /// What happens to a subject in time, as nominal records: what was prescribed, before lag and
@@ -43,6 +44,7 @@ struct Event {
     EventKind kind = EventKind::add;
     int state = 0;
     double value = 0.0; ///< amount to add, or rate to add (rate_off: to take away)
+    int record = -1;    ///< of the timeline, that it comes from
 };
 
 /// One subject's modifiers of doses, per state: [n_states] each.
@@ -53,20 +55,44 @@ struct DoseModifiers {
     const double* modelled_duration = nullptr;
 };
 
+/// Derivatives of what a record becomes for one subject, by one input: the same for every repeat.
+struct DoseDerivative {
+    double time = 0.0;   ///< of when a dose comes
+    double end = 0.0;    ///< of when an infusion ends
+    double amount = 0.0; ///< of what comes at once
+    double rate = 0.0;   ///< of an infusion's rate
+};
+
+/// @param modifiers      of the subject
+/// @param by_input       derivatives of the modifiers by the input
+/// @param inputs         value of input i at inputs[i · input_stride]
+/// @param input          the input, in case it multiplies the amount
+/// @returns derivatives; all 0 where expand() would refuse the record
+DoseDerivative derivative_of_dose(const Record& record,
+                                  const DoseModifiers& modifiers,
+                                  const DoseModifiers& by_input,
+                                  const double* inputs,
+                                  std::ptrdiff_t input_stride,
+                                  int input);
+
 /// Expands records for one subject: repeats, lag, bioavailability (on a bolus the amount; on an
 /// infusion given by duration the rate, on one given by rate the duration; modelled: as NONMEM),
 /// amounts per input. Events after `timeline.end` are left out; those at the end are kept.
 /// At equal times infusions end first (handing over leaves no rounding residue), then records act
 /// in their order; an infusion too short for the clock to see is a bolus.
 ///
-/// @param inputs  value of input i at inputs[i · input_stride]
+/// A dose of 0 is left out, unless it has a derivative.
+///
+/// @param inputs       value of input i at inputs[i · input_stride]
+/// @param derivatives  of the doses, record by record, the same number for each; may be empty
 /// @returns false if a modifier is not finite, a lag or bioavailability is negative, or a modelled
 ///          rate or duration is not positive; only modifiers of states that records name count
 bool expand(const Timeline& timeline,
             const DoseModifiers& modifiers,
             const double* inputs,
             std::ptrdiff_t input_stride,
-            std::vector<Event>& events);
+            std::vector<Event>& events,
+            std::span<const DoseDerivative> derivatives = {});
 
 /// @throws std::invalid_argument naming the first record that means nothing: a time, amount, count,
 ///         interval, rate or duration out of range, or no such state or input

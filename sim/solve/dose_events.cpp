@@ -1,0 +1,141 @@
+#include "solve/dose_events.hpp"
+
+#include "solve/infusion.hpp"
+
+#include <algorithm>
+
+namespace gemel::sim {
+namespace {
+
+std::size_t index(std::ptrdiff_t i) {
+    return static_cast<std::size_t>(i);
+}
+
+/// Column `subject` of a block's [rows × n_subjects].
+void gather(std::span<const double> columns, int n_subjects, int subject, std::vector<double>& to) {
+    to.resize(columns.size() / index(n_subjects));
+    for (std::size_t i = 0; i < to.size(); ++i)
+        to[i] = columns[i * index(n_subjects) + index(subject)];
+}
+
+} // namespace
+
+DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
+    : layout_(system.system.sensitivities),
+      n_own_(system.system.n_own_states()),
+      n_inputs_(static_cast<int>(system.system.inputs.size())),
+      modifiers_(n_own_),
+      rates_(set.programs[rates_at_doses], set.layout),
+      states_(index(n_own_)),
+      by_input_(index(4 * n_own_)),
+      before_(index(n_own_)),
+      after_(index(n_own_)) {}
+
+void DoseEvents::begin(const BlockProblem& problem, const BlockSetup& setup) {
+    problem_ = &problem;
+    setup_ = &setup;
+}
+
+bool DoseEvents::expand(int subject, SubjectEvents& events) {
+    events.subject = subject;
+    gather(problem_->inputs, problem_->n_subjects, subject, inputs_);
+    const DoseModifiers modifiers = modifiers_.of(*setup_, subject);
+    events.derivatives.clear();
+    if (layout_.is_set()) differentiate(modifiers, events);
+    return sim::expand(
+        *problem_->timeline, modifiers, inputs_.data(), 1, events.all, events.derivatives);
+}
+
+void DoseEvents::differentiate(const DoseModifiers& modifiers, SubjectEvents& events) {
+    const std::vector<Record>& records = problem_->timeline->records;
+    const auto n = index(layout_.n_wrt());
+    events.derivatives.resize(records.size() * n);
+    for (std::size_t k = 0; k < n; ++k) {
+        const int which = static_cast<int>(k);
+        const DoseModifiers by_input = derivatives_of_modifiers(events.subject, which);
+        for (std::size_t r = 0; r < records.size(); ++r)
+            events.derivatives[r * n + k] = derivative_of_dose(
+                records[r], modifiers, by_input, inputs_.data(), 1, layout_.wrt[k]);
+    }
+}
+
+/// Valid until the next call.
+DoseModifiers DoseEvents::derivatives_of_modifiers(int subject, int wrt) {
+    const auto all = index(4 * n_own_), n = index(n_own_);
+    for (std::size_t i = 0; i < all; ++i)
+        by_input_[i] =
+            setup_->modifier_derivatives[(index(wrt) * all + i) * index(setup_->n_subjects) +
+                                         index(subject)];
+    const double* d = by_input_.data();
+    return {d, d + n, d + 2 * n, d + 3 * n};
+}
+
+void DoseEvents::apply(const SubjectEvents& events,
+                       std::size_t which,
+                       const SubjectColumns& columns) {
+    const Event& event = events.all[which];
+    if (event.kind == EventKind::add)
+        add_amount(events, event, columns);
+    else
+        switch_infusions(events, event, columns);
+}
+
+const DoseDerivative&
+DoseEvents::derivative(const SubjectEvents& events, const Event& event, int wrt) const {
+    return events.derivatives[index(event.record) * index(layout_.n_wrt()) + index(wrt)];
+}
+
+/// S⁺ = S⁻ + ∂A/∂θ·e_i + (f(x⁻) − f(x⁺))·∂τ/∂θ
+void DoseEvents::add_amount(const SubjectEvents& events,
+                            const Event& event,
+                            const SubjectColumns& columns) {
+    bool moves = false;
+    for (int k = 0; k < layout_.n_wrt(); ++k)
+        moves |= derivative(events, event, k).time != 0.0;
+    if (moves) rates_at(events, event.time, columns, before_);
+    columns.states[event.state * columns.stride] += event.value;
+    if (moves) rates_at(events, event.time, columns, after_);
+    for (int k = 0; k < layout_.n_wrt(); ++k) {
+        const DoseDerivative& by = derivative(events, event, k);
+        columns.states[layout_.state(event.state, k) * columns.stride] += by.amount;
+        if (by.time == 0.0) continue;
+        for (int i = 0; i < n_own_; ++i)
+            columns.states[layout_.state(i, k) * columns.stride] +=
+                (before_[index(i)] - after_[index(i)]) * by.time;
+    }
+}
+
+/// The states are continuous here and f jumps by the infusion's rate R alone, so that
+/// S⁺ = S⁻ − R·∂τ/∂θ·e_i where it starts, + R·∂τ/∂θ·e_i where it ends, and ∂R/∂θ runs into S
+/// meanwhile.
+void DoseEvents::switch_infusions(const SubjectEvents& events,
+                                  const Event& event,
+                                  const SubjectColumns& columns) {
+    int& running = columns.running[event.state * columns.stride];
+    for (int k = 0; k < layout_.n_wrt(); ++k) {
+        const DoseDerivative& by = derivative(events, event, k);
+        const std::ptrdiff_t at = layout_.state(event.state, k) * columns.stride;
+        const bool starts = event.kind == EventKind::rate_on;
+        columns.states[at] += starts ? -event.value * by.time : event.value * by.end;
+        int n = running;
+        switch_infusion({event.time, event.kind, event.state, by.rate}, columns.infusion[at], n);
+    }
+    switch_infusion(event, columns.infusion[event.state * columns.stride], running);
+}
+
+void DoseEvents::rates_at(const SubjectEvents& events,
+                          double time,
+                          const SubjectColumns& columns,
+                          std::vector<double>& rates) {
+    gather(problem_->inputs, problem_->n_subjects, events.subject, inputs_);
+    gather(setup_->derived, problem_->n_subjects, events.subject, derived_);
+    for (int i = 0; i < n_own_; ++i)
+        states_[index(i)] = columns.states[i * columns.stride];
+    rates_.load({inputs_, derived_, {}});
+    rates_.set_time(time);
+    rates_.set_states(states_);
+    rates_.run();
+    std::copy_n(rates_.results(), n_own_, rates.begin());
+}
+
+} // namespace gemel::sim
