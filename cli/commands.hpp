@@ -13,6 +13,7 @@ using Action = std::function<int()>;
 
 void add_run(CLI::App& program, Action& action);
 void add_check(CLI::App& program, Action& action);
+void add_plan(CLI::App& program, Action& action);
 void add_export(CLI::App& program, Action& action);
 void add_models(CLI::App& program, Action& action);
 void add_genes(CLI::App& program, Action& action);

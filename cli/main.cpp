@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
     cli::Action action;
     cli::add_run(program, action);
     cli::add_check(program, action);
+    cli::add_plan(program, action);
     cli::add_export(program, action);
     cli::add_models(program, action);
     cli::add_genes(program, action);

@@ -1,7 +1,5 @@
 #include "cohort_columns.hpp"
 
-#include "engine.hpp"
-
 #include <algorithm>
 
 namespace gemel::scenarios {
@@ -15,7 +13,7 @@ std::vector<std::string> phenotype_labels(const pkpd::GeneTable& gene) {
     return labels;
 }
 
-void declare_covariate(const pkpd::Covariate& covariate, io::ResultFile& file) {
+void declare_covariate(const pkpd::Covariate& covariate, io::Layout& file) {
     io::Variable variable;
     variable.path = "covariates/" + covariate.name;
     variable.type = covariate.categories.empty() ? io::ValueType::real : io::ValueType::category;
@@ -26,7 +24,7 @@ void declare_covariate(const pkpd::Covariate& covariate, io::ResultFile& file) {
     file.add(variable);
 }
 
-void declare_gene(const pkpd::GeneTable& gene, io::ResultFile& file) {
+void declare_gene(const pkpd::GeneTable& gene, io::Layout& file) {
     const std::string path = "genotypes/" + gene.name;
     file.add({path, io::ValueType::text, {"subject"}, "1", gene.name + " diplotype", {}, {}});
     if (gene.has_score)
@@ -88,7 +86,7 @@ enum class Basis : std::uint8_t { table, assumed, assumed_unknown_function, scor
 const std::vector<std::string> basis_meanings{
     "table", "assumed", "assumed_unknown_function", "score_lower_bound"};
 
-void declare_map(const pkpd::GenotypeMap& map, io::ResultFile& file) {
+void declare_map(const pkpd::GenotypeMap& map, io::Layout& file) {
     const std::string path = "maps/" + map.name;
     file.add({path,
               io::ValueType::real,
@@ -140,18 +138,11 @@ bases_of(const Study& study, const pkpd::CohortBlock& block, std::size_t map) {
 void write_map(const Study& study,
                const pkpd::CohortBlock& block,
                std::size_t input,
-               Cohort& cohort,
                io::ResultFile& file) {
     const auto count = static_cast<std::size_t>(block.range.count);
     const auto map = static_cast<std::size_t>(study.model->inputs[input].index);
     const std::string path = "maps/" + study.model->maps[map].name;
     const std::vector<std::uint8_t> bases = bases_of(study, block, map);
-    const auto n_of = [&](Basis basis) {
-        return static_cast<std::uint64_t>(
-            std::count(bases.begin(), bases.end(), static_cast<std::uint8_t>(basis)));
-    };
-    cohort.assumptions[map].not_in_table += n_of(Basis::assumed);
-    cohort.assumptions[map].unknown_function += n_of(Basis::assumed_unknown_function);
     file.write(path,
                -1,
                block.range.first,
@@ -159,41 +150,13 @@ void write_map(const Study& study,
     file.write(path + "_basis", -1, block.range.first, std::span<const std::uint8_t>(bases));
 }
 
-void write_maps(const Study& study,
-                const pkpd::CohortBlock& block,
-                Cohort& cohort,
-                io::ResultFile& file) {
-    for (std::size_t i = 0; i < study.model->inputs.size(); ++i)
-        if (study.model->inputs[i].kind == pkpd::InputSource::Kind::map)
-            write_map(study, block, i, cohort, file);
-}
-
-Cohort empty_cohort(const Study& study) {
-    Cohort cohort;
-    for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes) {
-        Grouping grouping{genotype.gene + " phenotype", {}, {}};
-        for (const pkpd::Phenotype& phenotype : genotype.table->phenotypes)
-            grouping.groups.push_back(phenotype.name);
-        cohort.groupings.push_back(std::move(grouping));
-    }
-    if (!study.population.groups.empty())
-        cohort.groupings.push_back({"ancestry", study.population.groups, {}});
-    cohort.assumptions.resize(study.model->maps.size());
-    return cohort;
-}
-
-void keep_groups(const pkpd::CohortBlock& block, Cohort& cohort) {
-    const auto append = [](std::vector<std::uint8_t>& to, const std::vector<std::uint8_t>& from) {
-        to.insert(to.end(), from.begin(), from.end());
-    };
-    for (std::size_t g = 0; g < block.genes.size(); ++g)
-        append(cohort.groupings[g].of, block.genes[g].phenotype);
-    if (!block.ancestry.empty()) append(cohort.groupings.back().of, block.ancestry);
+bool is_map(const pkpd::InputSource& input) {
+    return input.kind == pkpd::InputSource::Kind::map;
 }
 
 } // namespace
 
-void declare_cohort(const Study& study, io::ResultFile& file) {
+void declare_cohort(const Study& study, io::Layout& file) {
     for (const pkpd::Covariate& covariate : study.model->covariates)
         declare_covariate(covariate, file);
     if (!study.population.groups.empty())
@@ -207,26 +170,52 @@ void declare_cohort(const Study& study, io::ResultFile& file) {
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         declare_gene(*genotype.table, file);
     for (const pkpd::InputSource& input : study.model->inputs)
-        if (input.kind == pkpd::InputSource::Kind::map)
+        if (is_map(input))
             declare_map(study.model->maps[static_cast<std::size_t>(input.index)], file);
 }
 
-std::optional<Cohort>
-write_cohort(const Study& study, io::ResultFile& file, const sim::Monitor* monitor) {
-    Cohort cohort = empty_cohort(study);
-    const std::uint64_t size = study.population.size;
-    const std::uint64_t step = block_size_of(study);
-    for (std::uint64_t first = 0; first < size; first += step) {
-        if (monitor != nullptr && monitor->is_cancelled()) return std::nullopt;
-        const pkpd::CohortBlock block =
-            study.population.draw({0, first, std::min(step, size - first)});
-        write_covariates(study, block, file);
-        for (std::size_t g = 0; g < study.population.genotypes.size(); ++g)
-            write_gene(*study.population.genotypes[g].table, block.genes[g], first, file);
-        write_maps(study, block, cohort, file);
-        keep_groups(block, cohort);
+void write_cohort(const Study& study, const pkpd::CohortBlock& block, io::ResultFile& file) {
+    write_covariates(study, block, file);
+    for (std::size_t g = 0; g < study.population.genotypes.size(); ++g)
+        write_gene(*study.population.genotypes[g].table, block.genes[g], block.range.first, file);
+    for (std::size_t i = 0; i < study.model->inputs.size(); ++i)
+        if (is_map(study.model->inputs[i])) write_map(study, block, i, file);
+}
+
+void count_assumptions(const Study& study,
+                       const pkpd::CohortBlock& block,
+                       std::vector<Assumption>& assumptions) {
+    for (const pkpd::InputSource& input : study.model->inputs) {
+        if (!is_map(input)) continue;
+        const auto map = static_cast<std::size_t>(input.index);
+        const std::vector<std::uint8_t> bases = bases_of(study, block, map);
+        const auto n_of = [&](Basis basis) {
+            return static_cast<std::uint64_t>(
+                std::count(bases.begin(), bases.end(), static_cast<std::uint8_t>(basis)));
+        };
+        assumptions[map].not_in_table += n_of(Basis::assumed);
+        assumptions[map].unknown_function += n_of(Basis::assumed_unknown_function);
     }
-    return cohort;
+}
+
+std::vector<Grouping> groupings_of(const Study& study) {
+    std::vector<Grouping> groupings;
+    for (std::size_t g = 0; g < study.population.genotypes.size(); ++g) {
+        const pkpd::GenotypeDistribution& genotype = study.population.genotypes[g];
+        Grouping grouping{genotype.gene + " phenotype", {}, {}};
+        for (const pkpd::Phenotype& phenotype : genotype.table->phenotypes)
+            grouping.groups.push_back(phenotype.name);
+        grouping.codes = [g](const pkpd::CohortBlock& block) {
+            return std::span<const std::uint8_t>(block.genes[g].phenotype);
+        };
+        groupings.push_back(std::move(grouping));
+    }
+    if (!study.population.groups.empty())
+        groupings.push_back(
+            {"ancestry", study.population.groups, [](const pkpd::CohortBlock& block) {
+                 return std::span<const std::uint8_t>(block.ancestry);
+             }});
+    return groupings;
 }
 
 } // namespace gemel::scenarios

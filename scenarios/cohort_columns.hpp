@@ -5,7 +5,8 @@
 #include <gemel/sim/run.hpp>
 
 #include <cstdint>
-#include <optional>
+#include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,10 @@ namespace gemel::scenarios {
 struct Grouping {
     std::string name; ///< "CYP2C9 phenotype"
     std::vector<std::string> groups;
-    std::vector<std::uint8_t> of; ///< [n_subjects]
+    /// The group of each subject of a block, [n_subjects].
+    std::function<std::span<const std::uint8_t>(const pkpd::CohortBlock&)> codes;
 };
+std::vector<Grouping> groupings_of(const Study& study);
 
 /// How many subjects rest on a map's `otherwise`, and why.
 struct Assumption {
@@ -25,16 +28,12 @@ struct Assumption {
     std::uint64_t unknown_function = 0; ///< of an allele: its activity is drawn
 };
 
-struct Cohort {
-    std::vector<Grouping> groupings;
-    std::vector<Assumption> assumptions; ///< [n_maps]
-};
+/// @param assumptions  [n_maps], those of the block are added
+void count_assumptions(const Study& study,
+                       const pkpd::CohortBlock& block,
+                       std::vector<Assumption>& assumptions);
 
-void declare_cohort(const Study& study, io::ResultFile& file);
-
-/// Draws the whole population, block by block, and writes its columns. What is kept is a byte per
-/// subject and grouping. @returns nothing if cancelled
-std::optional<Cohort>
-write_cohort(const Study& study, io::ResultFile& file, const sim::Monitor* monitor);
+void declare_cohort(const Study& study, io::Layout& file);
+void write_cohort(const Study& study, const pkpd::CohortBlock& block, io::ResultFile& file);
 
 } // namespace gemel::scenarios

@@ -25,8 +25,16 @@ std::string why_not_applicable(const Study& study) {
 std::vector<Save> written_saves(const Study& study) {
     std::vector<Save> written;
     for (const Save& save : study.saves)
-        if (save.n_subjects > 0 && !save.times.empty()) written.push_back(save);
+        if ((save.n_subjects > 0 || save.has_summary) && !save.times.empty())
+            written.push_back(save);
     return written;
+}
+
+std::string time_axis(const std::vector<Save>& written, std::size_t index) {
+    for (std::size_t i = 0; i <= index; ++i)
+        if (written[i].times == written[index].times)
+            return i == 0 ? "time" : "time_" + written[i].output;
+    return {};
 }
 
 sim::Observation observation_of(const Study& study, std::size_t arm) {
@@ -70,10 +78,6 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
     request.subjects = {0, 0, study.population.size};
     request.block_size = block_size_of(study);
     request.n_threads = n_threads;
-    request.inputs = [&study](const sim::SubjectRange& range, std::span<double> inputs) {
-        const pkpd::CohortBlock block = study.population.draw(range);
-        std::copy(block.inputs.begin(), block.inputs.end(), inputs.begin());
-    };
     return request;
 }
 

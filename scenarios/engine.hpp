@@ -28,16 +28,22 @@ sim::SolverChoice solver_of(const Study& study, const sim::CompiledSystem& syste
 std::string why_not_applicable(const Study& study);
 
 /// What is taken from every solve of an arm: saved curves, then outcomes in their order. Curves
-/// saved for no subject are not computed.
+/// of which neither subjects nor a summary are written are not computed.
 sim::Observation observation_of(const Study& study, std::size_t arm);
 
-/// Saves that are written at all, in the order of Observation::sampled.
+/// Saves that are written at all, as curves, as a summary or both, in the order of
+/// Observation::sampled.
 std::vector<Save> written_saves(const Study& study);
 
-/// The solver's block and the file's chunk: from the layout alone.
+/// The time axis of a written save. Those on one grid share it: the first grid is `time`, others
+/// are named for their output.
+std::string time_axis(const std::vector<Save>& written, std::size_t index);
+
+/// The solver's block, which is the file's chunk or a part of it: from the layout alone.
 std::uint64_t block_size_of(const Study& study);
 
-/// Study, model and arms as `request` of the engine; lives as long as the engine and the study.
+/// Study, model and arms as `request` of the engine, whose `inputs` are still to be set; lives as
+/// long as the engine and the study.
 sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threads);
 
 } // namespace gemel::scenarios

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
-
 namespace gemel::scenarios {
 
 namespace {
@@ -51,13 +49,11 @@ auto column(const std::vector<EventRow>& rows, Get get) {
 
 } // namespace
 
-void declare_events(const Study& study, io::ResultFile& file) {
+void declare_events(const Study& study, io::Layout& file) {
     const std::vector<EventRow> rows = rows_of(study);
     if (rows.empty()) return;
-    io::Axis axis{"event", "number of the planned record", "1", {}, {}, {}};
-    axis.integers.resize(rows.size());
-    std::iota(axis.integers.begin(), axis.integers.end(), 1);
-    file.add(axis);
+    file.add(io::Axis{
+        .name = "event", .long_name = "number of the planned record", .count = rows.size()});
     const std::string time = study.model->system.time_unit.text;
     const auto add = [&](const char* name,
                          io::ValueType type,

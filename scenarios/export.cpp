@@ -85,13 +85,13 @@ void put_subjects(const io::ResultReader& file,
                   const std::string* arm_label,
                   int arm,
                   io::CsvWriter& csv) {
-    const std::vector<std::int64_t> subjects = file.axis("subject").integers;
-    for (std::uint64_t first = 0; first < subjects.size(); first += step) {
-        const std::uint64_t count = std::min<std::uint64_t>(step, subjects.size() - first);
+    const std::uint64_t n_subjects = file.axis_size("subject");
+    for (std::uint64_t first = 0; first < n_subjects; first += step) {
+        const std::uint64_t count = std::min(step, n_subjects - first);
         const auto blocks = read_block(file, columns, arm, first, count);
         for (std::size_t s = 0; s < count; ++s) {
             if (arm_label != nullptr) csv.cell(*arm_label);
-            csv.cell(subjects[first + s]);
+            csv.cell(static_cast<std::int64_t>(first + s + 1));
             for (const ColumnBlock& block : blocks)
                 block.put(s, csv);
             csv.end_row();
@@ -135,15 +135,15 @@ void put_outputs(const io::ResultReader& file,
                  const std::string& arm_label,
                  int arm,
                  io::CsvWriter& csv) {
-    const std::vector<std::int64_t> subjects = file.axis(table.front().axes[1]).integers;
+    const std::uint64_t n_subjects = file.axis_size(table.front().axes[1]);
     const std::vector<double> times = file.axis(table.front().axes[2]).numbers;
     constexpr std::uint64_t output_step = 64;
-    for (std::uint64_t first = 0; first < subjects.size(); first += output_step) {
-        const std::uint64_t count = std::min<std::uint64_t>(output_step, subjects.size() - first);
+    for (std::uint64_t first = 0; first < n_subjects; first += output_step) {
+        const std::uint64_t count = std::min(output_step, n_subjects - first);
         const auto blocks = read_block(file, table, arm, first, count);
         for (std::size_t row = 0; row < count * times.size(); ++row) {
             csv.cell(arm_label);
-            csv.cell(subjects[first + row / times.size()]);
+            csv.cell(static_cast<std::int64_t>(first + row / times.size() + 1));
             csv.cell(times[row % times.size()]);
             std::size_t next = 0;
             for (const io::Variable& output : all)

@@ -15,7 +15,7 @@ void write_provenance(const Study& study,
                       io::ResultFile& file);
 
 /// Planned doses as NONMEM would list them, one row per record: /events.
-void declare_events(const Study& study, io::ResultFile& file);
+void declare_events(const Study& study, io::Layout& file);
 void write_events(const Study& study, io::ResultFile& file);
 
 } // namespace gemel::scenarios

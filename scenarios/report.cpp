@@ -1,4 +1,3 @@
-#include "engine.hpp"
 #include "summary.hpp"
 
 #include <gemel/scenarios/run_study.hpp>
@@ -106,14 +105,6 @@ std::string assumptions_text(const StudyReport& report) {
     return text.empty() ? text : text + "\n";
 }
 
-std::string bytes(double n) {
-    const char* const names[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    std::size_t i = 0;
-    for (; n >= 1024.0 && i < 4; ++i)
-        n /= 1024.0;
-    return fmt::format("{:.{}f} {}", n, i == 0 ? 0 : 1, names[i]);
-}
-
 std::string legend(const Study& study) {
     const bool has_numbers = std::any_of(study.outcomes.begin(),
                                          study.outcomes.end(),
@@ -129,19 +120,6 @@ std::string arms_text(const StudyReport& report, const Study& study) {
     return text;
 }
 
-std::string doses_text(const Study& study, const Arm& arm) {
-    const std::size_t n = regimen_of(study, arm).dose_times.size();
-    return fmt::format("{} dose time{}", n, n == 1 ? "" : "s");
-}
-
-double curve_bytes(const Study& study) {
-    double total = 0.0;
-    for (const Save& save : written_saves(study))
-        total += static_cast<double>(study.arms.size()) * static_cast<double>(save.n_subjects) *
-                 static_cast<double>(save.times.size()) * sizeof(double);
-    return total;
-}
-
 } // namespace
 
 std::string render(const StudyReport& report, const Study& study) {
@@ -150,28 +128,8 @@ std::string render(const StudyReport& report, const Study& study) {
     text += fmt::format("solver  {} ({})\n", report.solver, report.solver_why);
     for (const std::string& line : report.written)
         text += "file    " + line + "\n";
-    text += fmt::format("size    {}\n", bytes(static_cast<double>(report.file_bytes)));
+    text += fmt::format("size    {}\n", bytes_text(static_cast<double>(report.file_bytes)));
     return text + fmt::format("results_sha256  {}\n", report.results_sha256);
-}
-
-std::string describe_plan(const Study& study) {
-    const sim::CompiledSystem system = sim::compile(study.model->system);
-    const sim::SolverChoice choice = solver_of(study, system);
-    std::string text = fmt::format("model     {} ({} states)\n",
-                                   study.model->name.empty() ? study.model->id : study.model->name,
-                                   study.model->system.states.size());
-    text += fmt::format("subjects  {}\n", grouped(study.population.size));
-    for (const Arm& arm : study.arms)
-        text +=
-            fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
-    text += fmt::format("solves    {}\n", grouped(study.population.size * study.arms.size()));
-    text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
-    for (const Save& save : written_saves(study))
-        text += fmt::format("save      {}: {} subjects × {} times\n",
-                            save.output,
-                            grouped(save.n_subjects),
-                            grouped(save.times.size()));
-    return text + fmt::format("curves    {}\n", bytes(curve_bytes(study)));
 }
 
 } // namespace gemel::scenarios

@@ -1,15 +1,12 @@
-#include "cohort_columns.hpp"
 #include "engine.hpp"
 #include "provenance.hpp"
 #include "study_sink.hpp"
-#include "summary.hpp"
 
 #include <gemel/scenarios/run_study.hpp>
 
 #include <fmt/format.h>
 
 #include <numeric>
-#include <optional>
 #include <set>
 
 namespace gemel::scenarios {
@@ -34,27 +31,27 @@ std::string other_groups(const io::ResultFile& file) {
     return fmt::format("{}", fmt::join(groups, ", "));
 }
 
+/// "2 arms × 1,000 subjects × 49 times", and whether it is summarised.
+std::string describe_curve(const Study& study, const Save& save) {
+    std::string text = fmt::format(
+        "{}: {} arm{}", save.output, study.arms.size(), study.arms.size() == 1 ? "" : "s");
+    if (save.n_subjects > 0) text += fmt::format(" × {} subjects", grouped(save.n_subjects));
+    text += fmt::format(" × {} times", grouped(save.times.size()));
+    if (!save.has_summary) return text;
+    return text + (save.n_subjects > 0 ? ", and a summary over all subjects"
+                                       : ", a summary over all subjects");
+}
+
 std::vector<std::string> describe_contents(const Study& study, const io::ResultFile& file) {
     std::vector<std::string> lines;
     for (const Save& save : written_saves(study))
-        lines.push_back(fmt::format("{}: {} arm{} × {} subjects × {} times",
-                                    save.output,
-                                    study.arms.size(),
-                                    study.arms.size() == 1 ? "" : "s",
-                                    grouped(save.n_subjects),
-                                    grouped(save.times.size())));
+        lines.push_back(describe_curve(study, save));
     std::string outcomes;
     for (const Outcome& outcome : study.outcomes)
         outcomes += (outcomes.empty() ? "" : ", ") + outcome.name;
     if (!outcomes.empty()) lines.push_back("outcomes: " + outcomes);
     lines.push_back(other_groups(file));
     return lines;
-}
-
-StudyReport cancelled_report() {
-    StudyReport report;
-    report.run.was_cancelled = true;
-    return report;
 }
 
 StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport run) {
@@ -74,24 +71,25 @@ StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::M
     const Engine engine = make_engine(study, options.width);
     io::ResultFile file(options.output);
     declare_results(study, file);
-    declare_cohort(study, file);
     declare_events(study, file);
     write_provenance(study, engine, options, file);
     write_events(study, file);
-    const std::optional<Cohort> cohort = write_cohort(study, file, monitor);
-    if (!cohort) return cancelled_report(); // the unfinished file vanishes
 
     StudySink sink(study, file);
-    sim::RunReport run = sim::run(request_of(study, engine, options.n_threads), sink, monitor);
-    StudyReport report = report_of(study, engine, std::move(run));
-    if (report.run.was_cancelled) return report;
+    sim::RunRequest request = request_of(study, engine, options.n_threads);
+    request.inputs = [&sink](const sim::SubjectRange& range, std::span<double> inputs) {
+        sink.draw(range, inputs);
+    };
+    StudyReport report = report_of(study, engine, sim::run(request, sink, monitor));
+    if (report.run.was_cancelled) return report; // the unfinished file vanishes
+    sink.write_summaries();
     report.results_sha256 = file.finish();
     report.file_bytes = std::filesystem::file_size(options.output);
     report.written = describe_contents(study, file);
     report.n_failed_subjects = sink.n_failed_subjects();
-    report.failures = describe_failures(study, sink);
-    report.assumptions = describe_assumptions(study, *cohort);
-    report.summary = summarise(study, *cohort, sink);
+    report.failures = sink.failures().lines();
+    report.assumptions = describe_assumptions(study, sink.assumptions());
+    report.summary = sink.outcomes().rows();
     return report;
 }
 

@@ -252,6 +252,10 @@ void check_free_name(const SaveWords& words, Loading& loading) {
                                              "maps",
                                              "diagnostics",
                                              "events",
+                                             "summary",
+                                             "quantile",
+                                             "status",
+                                             "subjects",
                                              "provenance"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
         words.output.starts_with("subject_"))
@@ -273,8 +277,11 @@ void read_saves(Loading& loading) {
                                     fmt::format("the model has no output '{}'", words.output),
                                     sim::suggest(words.output, names));
         check_free_name(words, loading);
-        Save save{words.output, SaveReader(words, loading).times(), loading.study.population.size};
-        if (words.n_subjects) save.n_subjects = std::min(save.n_subjects, *words.n_subjects);
+        const std::uint64_t all = loading.study.population.size;
+        Save save{words.output, SaveReader(words, loading).times(), 0, false};
+        save.n_subjects =
+            std::min(words.n_subjects.value_or(loading.study.writes_subjects ? all : 0), all);
+        save.has_summary = words.has_summary.value_or(save.n_subjects < all);
         loading.study.saves.push_back(std::move(save));
     }
 }
@@ -285,6 +292,7 @@ void read_settings(Loading& loading) {
     study.title = words.title;
     study.rtol = words.rtol;
     study.max_steps = words.max_steps;
+    study.writes_subjects = words.saves_subjects;
     study.max_failures = static_cast<std::uint64_t>(words.max_failures);
     study.solver = words.solver == "auto" ? "" : words.solver;
     if (study.solver.empty() || sim::find_solver(study.solver) != nullptr) return;

@@ -2,12 +2,14 @@
 
 #include "engine.hpp"
 
+#include <gemel/sim/assert.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <numeric>
 #include <set>
+#include <type_traits>
 
 namespace gemel::scenarios {
 
@@ -20,31 +22,23 @@ std::string subject_axis(const Study& study, const Save& save) {
                                                     : fmt::format("subject_{}", save.n_subjects);
 }
 
-void add_subject_axis(const std::string& name, std::uint64_t n_subjects, io::ResultFile& file) {
-    io::Axis axis{name, "number of the subject", "1", {}, {}, {}};
-    axis.integers.resize(static_cast<std::size_t>(n_subjects));
-    std::iota(axis.integers.begin(), axis.integers.end(), 1);
-    file.add(axis);
+void add_subject_axis(const std::string& name, std::uint64_t n_subjects, io::Layout& file) {
+    file.add(io::Axis{.name = name, .long_name = "number of the subject", .count = n_subjects});
 }
 
-/// Curves on one grid share an axis: the first grid is `time`, others are named for their output.
-std::string time_axis(const std::vector<Save>& saves, std::size_t index) {
-    for (std::size_t i = 0; i <= index; ++i)
-        if (saves[i].times == saves[index].times)
-            return i == 0 ? "time" : "time_" + saves[i].output;
-    return {};
-}
-
-void declare_axes(const Study& study, io::ResultFile& file) {
+void declare_axes(const Study& study, io::Layout& file) {
     io::Axis arms{"arm", "arm", "1", {}, {}, {}};
     for (const Arm& arm : study.arms)
         arms.labels.push_back(arm.name);
     file.add(arms);
-    add_subject_axis("subject", study.population.size, file);
     const std::vector<Save> saves = written_saves(study);
-    std::set<std::string> added{"subject"};
+    std::set<std::string> added;
+    if (study.writes_subjects) {
+        add_subject_axis("subject", study.population.size, file);
+        added.insert("subject");
+    }
     for (std::size_t i = 0; i < saves.size(); ++i) {
-        if (added.insert(subject_axis(study, saves[i])).second)
+        if (saves[i].n_subjects > 0 && added.insert(subject_axis(study, saves[i])).second)
             add_subject_axis(subject_axis(study, saves[i]), saves[i].n_subjects, file);
         if (added.insert(time_axis(saves, i)).second)
             file.add(io::Axis{time_axis(saves, i),
@@ -56,9 +50,10 @@ void declare_axes(const Study& study, io::ResultFile& file) {
     }
 }
 
-void declare_curves(const Study& study, io::ResultFile& file) {
+void declare_curves(const Study& study, io::Layout& file) {
     const std::vector<Save> saves = written_saves(study);
     for (std::size_t i = 0; i < saves.size(); ++i) {
+        if (saves[i].n_subjects == 0) continue;
         const int index = study.model->find_output(saves[i].output);
         const sim::NamedExpr& output = study.model->system.outputs[static_cast<std::size_t>(index)];
         file.add({output.name,
@@ -71,7 +66,7 @@ void declare_curves(const Study& study, io::ResultFile& file) {
     }
 }
 
-void declare_outcomes(const Study& study, io::ResultFile& file) {
+void declare_outcomes(const Study& study, io::Layout& file) {
     for (std::size_t i = 0; i < study.outcomes.size(); ++i)
         file.add({"outcomes/" + study.outcomes[i].name,
                   io::ValueType::real,
@@ -82,7 +77,7 @@ void declare_outcomes(const Study& study, io::ResultFile& file) {
                   {}});
 }
 
-void declare_parameters(const Study& study, io::ResultFile& file) {
+void declare_parameters(const Study& study, io::Layout& file) {
     for (const sim::NamedExpr& parameter : study.model->system.parameters)
         file.add({"parameters/" + parameter.name,
                   io::ValueType::real,
@@ -93,7 +88,7 @@ void declare_parameters(const Study& study, io::ResultFile& file) {
                   {}});
 }
 
-void declare_diagnostics(const Study& study, io::ResultFile& file) {
+void declare_diagnostics(const Study& study, io::Layout& file) {
     io::Variable status{"diagnostics/status",
                         io::ValueType::category,
                         arm_and_subject,
@@ -119,125 +114,133 @@ void declare_diagnostics(const Study& study, io::ResultFile& file) {
     add("stopped_at", io::ValueType::real, study.model->system.time_unit.text, "time reached");
 }
 
-bool holds(const std::string& comparison, double value, double threshold) {
-    if (comparison == "<") return value < threshold;
-    if (comparison == "<=") return value <= threshold;
-    if (comparison == ">") return value > threshold;
-    return value >= threshold;
-}
-
 } // namespace
 
-void declare_results(const Study& study, io::ResultFile& file) {
+void declare_results(const Study& study, io::Layout& file) {
     declare_axes(study, file);
     declare_curves(study, file);
-    declare_outcomes(study, file);
-    declare_parameters(study, file);
-    declare_diagnostics(study, file);
+    if (study.writes_subjects) {
+        declare_outcomes(study, file);
+        declare_parameters(study, file);
+        declare_diagnostics(study, file);
+        declare_cohort(study, file);
+    }
+    declare_summaries(study, file);
 }
 
 StudySink::StudySink(const Study& study, io::ResultFile& file)
     : study_(study),
       file_(file),
       saves_(written_saves(study)),
-      failures_(study.arms.size()) {
-    const std::vector<double> unknown(static_cast<std::size_t>(study.population.size),
-                                      std::numeric_limits<double>::quiet_NaN());
-    outcomes_.assign(study.arms.size(), {study.outcomes.size(), unknown});
+      assumptions_(study.model->maps.size()),
+      outcomes_(study),
+      failures_(study),
+      curves_(study) {}
+
+void StudySink::draw(const sim::SubjectRange& range, std::span<double> inputs) {
+    pkpd::CohortBlock cohort = study_.population.draw(range);
+    std::copy(cohort.inputs.begin(), cohort.inputs.end(), inputs.begin());
+    InFlight block{std::move(cohort), std::vector<std::uint8_t>(range.count, 0)};
+    const std::lock_guard lock(in_flight_mutex_);
+    in_flight_.insert_or_assign(range.first, std::move(block));
+}
+
+StudySink::InFlight& StudySink::in_flight(const sim::SubjectRange& range) {
+    const std::lock_guard lock(in_flight_mutex_);
+    const auto at = in_flight_.find(range.first);
+    GEMEL_ASSERT(at != in_flight_.end(), "a block is drawn before it is solved");
+    return at->second; // of one worker until it is forgotten; a map moves nothing
 }
 
 void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockResult& result) {
-    write_curves(arm, range, result);
-    write_outcomes(arm, range, result);
-    if (arm == 0) // the same in every arm
-        write_parameters(range, result);
-    write_diagnostics(arm, range, result);
+    InFlight& block = in_flight(range);
+    const auto index = static_cast<std::size_t>(arm);
+    const std::vector<double> outcomes = outcomes_of(study_, index, result);
+    const SolvedBlock solved{index, block.cohort, result, outcomes};
+    if (arm == 0) count_assumptions(study_, block.cohort, assumptions_);
+    write_curves(solved);
+    if (study_.writes_subjects) write_subjects(solved);
+    outcomes_.add(solved);
+    failures_.add(solved);
+    curves_.add(solved);
+    for (std::size_t s = 0; s < solved.n_subjects(); ++s)
+        if (!solved.is_solved(s)) block.has_failed[s] = 1;
+    if (index + 1 == study_.arms.size()) forget(range);
 }
 
-void StudySink::write_curves(int arm,
-                             const sim::SubjectRange& range,
-                             const sim::BlockResult& result) {
+/// After its last arm.
+void StudySink::forget(const sim::SubjectRange& range) {
+    const std::lock_guard lock(in_flight_mutex_);
+    const auto at = in_flight_.find(range.first);
+    n_failed_subjects_ = std::accumulate(
+        at->second.has_failed.begin(), at->second.has_failed.end(), n_failed_subjects_);
+    in_flight_.erase(at);
+}
+
+/// What is written once for a subject comes with the first arm.
+void StudySink::write_subjects(const SolvedBlock& block) {
+    if (block.arm == 0) {
+        write_cohort(study_, block.cohort, file_);
+        write_parameters(block);
+    }
+    write_outcomes(block);
+    write_diagnostics(block);
+}
+
+void StudySink::write_curves(const SolvedBlock& block) {
+    const sim::SubjectRange& range = block.cohort.range;
     for (std::size_t i = 0; i < saves_.size(); ++i) {
         const Save& save = saves_[i];
         if (range.first >= save.n_subjects) continue;
         const std::uint64_t count = std::min(range.count, save.n_subjects - range.first);
         const auto n_values = static_cast<std::size_t>(count) * save.times.size();
         file_.write(save.output,
-                    arm,
+                    static_cast<int>(block.arm),
                     range.first,
-                    std::span<const double>(result.sampled[i].data(), n_values));
+                    std::span<const double>(block.result.sampled[i].data(), n_values));
     }
 }
 
-void StudySink::write_outcomes(int arm,
-                               const sim::SubjectRange& range,
-                               const sim::BlockResult& result) {
-    const auto count = static_cast<std::size_t>(range.count);
-    for (std::size_t i = 0; i < study_.outcomes.size(); ++i) {
-        const Outcome& outcome = study_.outcomes[i];
-        const double offset = study_.bound_outcomes[static_cast<std::size_t>(arm)][i].offset;
-        double* kept = outcomes_[static_cast<std::size_t>(arm)][i].data() + range.first;
-        for (std::size_t s = 0; s < count; ++s) {
-            const double value = result.functionals[i * count + s] + offset;
-            kept[s] = value;
-            if (!outcome.comparison.empty() && value == value)
-                kept[s] =
-                    holds(outcome.comparison, value, study_.outcome_thresholds[i]) ? 1.0 : 0.0;
-        }
-        file_.write(
-            "outcomes/" + outcome.name, arm, range.first, std::span<const double>(kept, count));
-    }
+void StudySink::write_outcomes(const SolvedBlock& block) {
+    for (std::size_t i = 0; i < study_.outcomes.size(); ++i)
+        file_.write("outcomes/" + study_.outcomes[i].name,
+                    static_cast<int>(block.arm),
+                    block.cohort.range.first,
+                    block.outcome(i));
 }
 
-void StudySink::write_parameters(const sim::SubjectRange& range, const sim::BlockResult& result) {
-    const auto count = static_cast<std::size_t>(range.count);
+void StudySink::write_parameters(const SolvedBlock& block) {
+    const std::size_t count = block.n_subjects();
     const auto& parameters = study_.model->system.parameters;
     for (std::size_t i = 0; i < parameters.size(); ++i)
         file_.write("parameters/" + parameters[i].name,
                     -1,
-                    range.first,
-                    std::span<const double>(result.parameters.data() + i * count, count));
+                    block.cohort.range.first,
+                    std::span<const double>(block.result.parameters.data() + i * count, count));
 }
 
-void StudySink::write_diagnostics(int arm,
-                                  const sim::SubjectRange& range,
-                                  const sim::BlockResult& result) {
-    std::vector<std::uint8_t> codes;
-    for (std::size_t s = 0; s < result.status.size(); ++s) {
-        codes.push_back(static_cast<std::uint8_t>(result.status[s]));
-        if (result.status[s] != sim::SolverStatus::ok)
-            failures_[static_cast<std::size_t>(arm)][range.first + s + 1] = result.status[s];
-    }
-    const auto integers = [](const std::vector<std::uint32_t>& values) {
-        return std::vector<std::int64_t>(values.begin(), values.end());
+void StudySink::write_diagnostics(const SolvedBlock& block) {
+    const sim::BlockResult& result = block.result;
+    const auto put = [&](const char* name, const auto& values) {
+        using Value = typename std::decay_t<decltype(values)>::value_type;
+        file_.write(fmt::format("diagnostics/{}", name),
+                    static_cast<int>(block.arm),
+                    block.cohort.range.first,
+                    std::span<const Value>(values));
     };
-    const std::string folder = "diagnostics/";
-    file_.write(folder + "status", arm, range.first, std::span<const std::uint8_t>(codes));
-    file_.write(folder + "n_steps",
-                arm,
-                range.first,
-                std::span<const std::int64_t>(integers(result.n_steps)));
-    file_.write(folder + "n_rejected",
-                arm,
-                range.first,
-                std::span<const std::int64_t>(integers(result.n_rejected)));
-    file_.write(
-        folder + "stopped_at", arm, range.first, std::span<const double>(result.stopped_at));
+    std::vector<std::uint8_t> codes;
+    for (const sim::SolverStatus status : result.status)
+        codes.push_back(static_cast<std::uint8_t>(status));
+    put("status", codes);
+    put("n_steps", std::vector<std::int64_t>(result.n_steps.begin(), result.n_steps.end()));
+    put("n_rejected",
+        std::vector<std::int64_t>(result.n_rejected.begin(), result.n_rejected.end()));
+    put("stopped_at", result.stopped_at);
 }
 
-std::vector<StudySink::Failure> StudySink::failures(std::size_t arm) const {
-    std::vector<Failure> list;
-    for (const auto& [subject, status] : failures_[arm])
-        list.push_back({subject, status});
-    return list;
-}
-
-std::uint64_t StudySink::n_failed_subjects() const {
-    std::set<std::uint64_t> subjects;
-    for (const auto& arm : failures_)
-        for (const auto& [subject, status] : arm)
-            subjects.insert(subject);
-    return subjects.size();
+void StudySink::write_summaries() {
+    curves_.write(file_);
+    scenarios::write_summaries(study_, outcomes_, failures_, file_);
 }
 
 } // namespace gemel::scenarios

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <functional>
+#include <limits>
 
 namespace gemel::scenarios {
 
@@ -144,7 +145,9 @@ void read_subjects(const io::TomlView& view, SaveWords& save, sim::DiagnosticLis
         save.n_subjects = static_cast<std::uint64_t>(*number);
     else if (text && *text == "none")
         save.n_subjects = 0;
-    else if (!text || *text != "all")
+    else if (text && *text == "all")
+        save.n_subjects = std::numeric_limits<std::uint64_t>::max();
+    else
         diagnostics.add(view.span(),
                         "subjects is neither \"all\", \"none\" nor a whole number",
                         "subjects = 100 saves the first 100");
@@ -164,9 +167,16 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     f.quantity(above(key("to", "last time; else the end of the study", "\"24 h\""), 0),
                sim::time_dimension,
                to);
-    f.any(key("subjects", "whose curves are written", "\"all\""),
+    f.any(key("subjects", "whose curves are written; else as save.subjects", "\"all\""),
           "\"all\" | \"none\" | N, the first N",
           [&](const io::TomlView& view) { read_subjects(view, save, diagnostics); });
+    bool has_summary = false;
+    f.flag(key("summary",
+               "quantiles, mean and sd over all subjects, by arm and time; else unless all "
+               "subjects are written",
+               "true"),
+           has_summary);
+    if (f.has("summary")) save.has_summary = has_summary;
     f.one_of({"every", "at"}, true);
     // What is no time was told while reading and must not be used as one.
     const auto is_time = [](const sim::Quantity& read) {
@@ -189,6 +199,62 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     save.to_span = f.span("to");
     if (f.has("at") && (f.has("from") || f.has("to")))
         f.mistake(f.has("from") ? "from" : "to", "`at` names all times; from and to go with every");
+}
+
+Field saved_subjects() {
+    return key("subjects",
+               "whether outcomes, covariates, genotypes, parameters and diagnostics of every "
+               "subject are written; none: summaries stand in their place",
+               "\"all\"");
+}
+
+/// The names of [save]: `subjects`, or an output.
+void read_save(const std::string& name,
+               const io::TomlView& view,
+               StudyWords& words,
+               sim::DiagnosticList& diagnostics) {
+    if (name == "subjects") {
+        const auto text = view.text();
+        words.saves_subjects = !text || *text != "none";
+        if (!text || (*text != "none" && *text != "all"))
+            diagnostics.add(view.span(), "save.subjects is neither \"all\" nor \"none\"");
+    } else if (view.kind() == io::TomlKind::table) {
+        SaveWords save;
+        save.output = name;
+        io::read_fields(view, diagnostics, [&](Fields& g) { describe_save(g, save, diagnostics); });
+        words.saves.push_back(std::move(save));
+    } else {
+        const bool is_misspelt = !sim::nearest_name(name, std::vector{saved_subjects().name}).empty();
+        if (is_misspelt)
+            diagnostics.add(view.key_span(),
+                            fmt::format("unknown key '{}' in [save]", name),
+                            "did you mean 'subjects'?");
+        else
+            diagnostics.add(
+                view.span(),
+                fmt::format("'save.{}' is {}; a table is expected", name, io::name(view.kind())),
+                "for example: Cp = { every = \"1 h\" }");
+    }
+}
+
+void describe_saves(Fields& f, StudyWords& words, sim::DiagnosticList& diagnostics) {
+    const Field field =
+        key("save", "what the file holds of subjects", "{ Cp = { every = \"1 h\" } }");
+    if (f.is_listing())
+        return f.table(field, [&](Fields& g) {
+            g.choice(saved_subjects(), {"all", "none"}, words.format);
+            SaveWords save;
+            g.table(key("NAME", "the curve of an output", "{ every = \"1 h\" }"),
+                    [&](Fields& h) { describe_save(h, save, diagnostics); });
+        });
+    f.any(field, "a table", [&](const io::TomlView& view) {
+        if (view.kind() != io::TomlKind::table)
+            diagnostics.add(view.span(),
+                            fmt::format("save is {}; a table is expected", io::name(view.kind())),
+                            "[save]\nCp = { every = \"1 h\" }");
+        for (const auto& [name, member] : view.members())
+            read_save(name, member, words, diagnostics);
+    });
 }
 
 void describe_population(Fields& f, StudyWords& words) {
@@ -232,13 +298,7 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
     f.any(key("outcomes", "one number per subject and arm", "{ AUC = \"auc(Cp, last_interval)\" }"),
           "NAME = \"call\" | \"call >= constant\"",
           [&](const io::TomlView& view) { read_outcomes(view, words, diagnostics); });
-    f.keyed(key("save", "curves to write, by output", "{ Cp = { every = \"1 h\" } }"),
-            [&](const std::string& name, Fields& g) {
-                SaveWords save;
-                save.output = name;
-                describe_save(g, save, diagnostics);
-                words.saves.push_back(std::move(save));
-            });
+    describe_saves(f, words, diagnostics);
 }
 
 } // namespace gemel::scenarios

@@ -32,7 +32,8 @@ struct SaveWords {
     sim::SourceSpan span, every_span, at_span, from_span, to_span;
     std::optional<sim::Quantity> every, from, to;
     std::vector<sim::Quantity> at;
-    std::optional<std::uint64_t> n_subjects; ///< nothing: all
+    std::optional<std::uint64_t> n_subjects; ///< nothing: as all else, see StudyWords
+    std::optional<bool> has_summary;         ///< nothing: unless all subjects are written
 };
 
 struct StudyWords {
@@ -51,6 +52,7 @@ struct StudyWords {
     std::vector<ArmWords> arms;
     std::vector<OutcomeWords> outcomes;
     std::vector<SaveWords> saves;
+    bool saves_subjects = true; ///< save.subjects
     bool has_arms = false;
 };
 

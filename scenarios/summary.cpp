@@ -1,11 +1,8 @@
 #include "summary.hpp"
 
-#include <gemel/sim/parallel.hpp>
-
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace gemel::scenarios {
@@ -13,113 +10,119 @@ namespace gemel::scenarios {
 namespace {
 
 constexpr std::size_t n_named_failures = 5;
-
-/// Which subjects a row is about; no grouping: all.
-struct Selection {
-    const Grouping* grouping = nullptr;
-    std::size_t group = 0;
-
-    bool has(std::size_t subject) const {
-        return grouping == nullptr || grouping->of[subject] == group;
-    }
-};
-
-std::vector<double> selected(const std::vector<double>& values, const Selection& selection) {
-    std::vector<double> chosen;
-    for (std::size_t s = 0; s < values.size(); ++s)
-        if (selection.has(s) && !std::isnan(values[s])) chosen.push_back(values[s]);
-    return chosen;
-}
-
-void add_statistics(std::vector<double> values, SummaryRow& row) {
-    const double nan = std::numeric_limits<double>::quiet_NaN();
-    const auto n = static_cast<double>(values.size());
-    row.mean.push_back(values.empty() ? nan : sim::ordered_sum(values) / n);
-    std::sort(values.begin(), values.end());
-    row.p05.push_back(values.empty() ? nan : quantile(values, 0.05));
-    row.median.push_back(values.empty() ? nan : quantile(values, 0.5));
-    row.p95.push_back(values.empty() ? nan : quantile(values, 0.95));
-}
-
-SummaryRow row_of(const Study& study,
-                  const StudySink& results,
-                  const std::vector<std::uint8_t>& is_solved,
-                  std::size_t arm,
-                  const Selection& selection) {
-    SummaryRow row;
-    row.arm = study.arms[arm].name;
-    if (selection.grouping != nullptr) {
-        row.grouping = selection.grouping->name;
-        row.group = selection.grouping->groups[selection.group];
-    }
-    for (std::size_t s = 0; s < is_solved.size(); ++s)
-        row.n_subjects += selection.has(s) && is_solved[s] != 0;
-    for (std::size_t i = 0; i < study.outcomes.size(); ++i)
-        add_statistics(selected(results.outcome(arm, i), selection), row);
-    return row;
-}
-
-std::vector<std::uint8_t>
-solved_subjects(const Study& study, const StudySink& results, std::size_t arm) {
-    std::vector<std::uint8_t> solved(static_cast<std::size_t>(study.population.size), 1);
-    for (const StudySink::Failure& failure : results.failures(arm))
-        solved[static_cast<std::size_t>(failure.subject - 1)] = 0;
-    return solved;
-}
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 } // namespace
 
-double quantile(std::span<const double> sorted, double p) {
-    const double position = p * static_cast<double>(sorted.size() - 1);
-    const auto below = static_cast<std::size_t>(position);
-    const std::size_t above = std::min(below + 1, sorted.size() - 1);
-    const double weight = position - static_cast<double>(below);
-    return sorted[below] + weight * (sorted[above] - sorted[below]);
+OutcomeSummary::OutcomeSummary(const Study& study)
+    : study_(study),
+      groupings_(groupings_of(study)) {
+    selections_.push_back({});
+    for (const Grouping& grouping : groupings_)
+        for (std::size_t group = 0; group < grouping.groups.size(); ++group)
+            selections_.push_back({grouping.name, grouping.groups[group], &grouping, group});
+    const std::size_t n_cells = selections_.size() * study.outcomes.size();
+    for (std::size_t arm = 0; arm < study.arms.size(); ++arm)
+        arms_.push_back(
+            {CellStatistics(n_cells), std::vector<std::uint64_t>(selections_.size(), 0)});
 }
 
-std::vector<SummaryRow>
-summarise(const Study& study, const Cohort& cohort, const StudySink& results) {
-    std::vector<SummaryRow> rows;
-    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
-        const std::vector<std::uint8_t> solved = solved_subjects(study, results, arm);
-        rows.push_back(row_of(study, results, solved, arm, {}));
-        for (const Grouping& grouping : cohort.groupings)
-            for (std::size_t group = 0; group < grouping.groups.size(); ++group) {
-                SummaryRow row = row_of(study, results, solved, arm, {&grouping, group});
-                if (row.n_subjects > 0) rows.push_back(std::move(row));
-            }
+void OutcomeSummary::add(const SolvedBlock& block) {
+    Arm& arm = arms_[block.arm];
+    const std::size_t n = block.n_subjects();
+    const std::size_t n_outcomes = study_.outcomes.size();
+    std::vector<double> values(selections_.size() * n_outcomes * n, nan);
+    for (std::size_t k = 0; k < selections_.size(); ++k) {
+        const Selection& selection = selections_[k];
+        const auto codes = selection.splits != nullptr ? selection.splits->codes(block.cohort)
+                                                       : std::span<const std::uint8_t>();
+        for (std::size_t s = 0; s < n; ++s) {
+            if (!codes.empty() && codes[s] != selection.code) continue;
+            arm.n_subjects[k] += block.is_solved(s);
+            for (std::size_t i = 0; i < n_outcomes; ++i)
+                values[(k * n_outcomes + i) * n + s] = block.outcome(i)[s];
+        }
     }
+    arm.statistics.add(block.cohort.range.first, {values.data(), n, 1, n});
+}
+
+SummaryRow OutcomeSummary::row_of(std::size_t arm, std::size_t selection) const {
+    SummaryRow row{study_.arms[arm].name,
+                   selections_[selection].grouping,
+                   selections_[selection].group,
+                   arms_[arm].n_subjects[selection],
+                   {},
+                   {},
+                   {},
+                   {}};
+    const std::vector<sim::Moments> moments = arms_[arm].statistics.moments();
+    const std::size_t n_outcomes = study_.outcomes.size();
+    for (std::size_t i = selection * n_outcomes; i < (selection + 1) * n_outcomes; ++i) {
+        const sim::Counters& counters = arms_[arm].statistics.counters()[i];
+        row.mean.push_back(moments[i].n > 0 ? moments[i].mean : nan);
+        row.p05.push_back(counters.quantile(0.05));
+        row.median.push_back(counters.quantile(0.5));
+        row.p95.push_back(counters.quantile(0.95));
+    }
+    return row;
+}
+
+std::vector<SummaryRow> OutcomeSummary::rows() const {
+    std::vector<SummaryRow> rows;
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+        for (std::size_t k = 0; k < selections_.size(); ++k)
+            if (k == 0 || arms_[arm].n_subjects[k] > 0) rows.push_back(row_of(arm, k));
     return rows;
 }
 
-std::vector<std::string> describe_failures(const Study& study, const StudySink& results) {
-    std::vector<std::string> lines;
-    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
-        const auto failures = results.failures(arm);
-        for (int code = 1; code < sim::n_solver_statuses; ++code) {
-            const auto status = static_cast<sim::SolverStatus>(code);
-            std::string subjects;
-            std::size_t n = 0;
-            for (const StudySink::Failure& failure : failures)
-                if (failure.status == status && n++ < n_named_failures)
-                    subjects += (subjects.empty() ? "" : ", ") + std::to_string(failure.subject);
-            if (n > 0)
-                lines.push_back(fmt::format("arm {}: {} {} (subject{} {}{})",
-                                            study.arms[arm].name,
-                                            grouped(n),
-                                            sim::name(status),
-                                            n == 1 ? "" : "s",
-                                            subjects,
-                                            n > n_named_failures ? ", …" : ""));
-        }
+std::vector<sim::Moments> OutcomeSummary::moments(std::size_t arm) const {
+    std::vector<sim::Moments> moments = arms_[arm].statistics.moments();
+    moments.resize(study_.outcomes.size()); // the first selection is all subjects
+    return moments;
+}
+
+const sim::Counters& OutcomeSummary::counters(std::size_t arm, std::size_t outcome) const {
+    return arms_[arm].statistics.counters()[outcome];
+}
+
+FailureSummary::FailureSummary(const Study& study) : study_(study), arms_(study.arms.size()) {}
+
+void FailureSummary::add(const SolvedBlock& block) {
+    Arm& arm = arms_[block.arm];
+    for (std::size_t s = 0; s < block.n_subjects(); ++s) {
+        const auto code = static_cast<std::size_t>(block.result.status[s]);
+        ++arm.n[code];
+        if (code == 0) continue;
+        // Blocks come in any order: the smallest numbers are kept.
+        std::vector<std::uint64_t>& first = arm.first[code];
+        const std::uint64_t subject = block.cohort.range.first + s + 1;
+        first.insert(std::upper_bound(first.begin(), first.end(), subject), subject);
+        if (first.size() > n_named_failures) first.pop_back();
     }
+}
+
+std::vector<std::string> FailureSummary::lines() const {
+    std::vector<std::string> lines;
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+        for (std::size_t code = 1; code < sim::n_solver_statuses; ++code) {
+            const std::uint64_t n = arms_[arm].n[code];
+            if (n == 0) continue;
+            lines.push_back(fmt::format("arm {}: {} {} (subject{} {}{})",
+                                        study_.arms[arm].name,
+                                        grouped(n),
+                                        sim::name(static_cast<sim::SolverStatus>(code)),
+                                        n == 1 ? "" : "s",
+                                        fmt::join(arms_[arm].first[code], ", "),
+                                        n > n_named_failures ? ", …" : ""));
+        }
     return lines;
 }
 
-std::vector<std::string> describe_assumptions(const Study& study, const Cohort& cohort) {
+std::vector<std::string> describe_assumptions(const Study& study,
+                                              const std::vector<Assumption>& assumptions) {
     std::vector<std::string> lines;
-    for (std::size_t m = 0; m < cohort.assumptions.size(); ++m) {
-        const Assumption& counted = cohort.assumptions[m];
+    for (std::size_t m = 0; m < assumptions.size(); ++m) {
+        const Assumption& counted = assumptions[m];
         const pkpd::GenotypeMap& map = study.model->maps[m];
         const std::uint64_t n = counted.not_in_table + counted.unknown_function;
         if (n == 0 || !map.otherwise) continue;
@@ -134,6 +137,14 @@ std::vector<std::string> describe_assumptions(const Study& study, const Cohort& 
             map.otherwise->source));
     }
     return lines;
+}
+
+std::string bytes_text(double n) {
+    const char* const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    std::size_t i = 0;
+    for (; n >= 1024.0 && i < 6; ++i)
+        n /= 1024.0;
+    return fmt::format("{:.{}f} {}", n, i == 0 ? 0 : 1, names[i]);
 }
 
 std::string grouped(std::uint64_t number) {

@@ -2,7 +2,7 @@
 #include "program.hpp"
 
 #include <gemel/io/toml.hpp>
-#include <gemel/scenarios/run_study.hpp>
+#include <gemel/scenarios/plan.hpp>
 
 #include <fmt/format.h>
 

@@ -1,19 +1,18 @@
 #include "commands.hpp"
 #include "program.hpp"
 #include "progress.hpp"
+#include "study_options.hpp"
 
+#include <gemel/scenarios/plan.hpp>
 #include <gemel/scenarios/run_study.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
-#include <limits>
-#include <optional>
 #include <stdexcept>
 
 namespace gemel::cli {
@@ -21,29 +20,11 @@ namespace gemel::cli {
 namespace {
 
 struct Options {
-    std::string study, output;
+    StudyArguments study;
     int n_threads = 0;
     int width = 0;
-    std::string seed;
-    std::vector<std::string> overrides;
     bool is_quiet = false;
 };
-
-/// A seed as text, so that all 64 bits of it can be given and a mistake is told in our words.
-std::optional<std::uint64_t> seed_of(const std::string& text) {
-    std::uint64_t seed = 0;
-    const char* const end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, seed);
-    if (error != std::errc() || stop != end) return std::nullopt;
-    return seed;
-}
-
-std::string check_seed(const std::string& text) {
-    if (seed_of(text)) return {};
-    return fmt::format("'{}' is no seed; a whole number from 0 to {} is expected",
-                       text,
-                       std::numeric_limits<std::uint64_t>::max());
-}
 
 /// One word of a POSIX shell, whatever stands in it.
 std::string quoted(const std::string& text) {
@@ -68,24 +49,18 @@ std::string command_text(const Options& options) {
     const auto name = [](const std::string& path) {
         return word_of(std::filesystem::path(path).filename().string());
     };
-    std::string text = "gemel run " + name(options.study);
-    if (!options.output.empty()) text += " -o " + name(options.output);
-    if (!options.seed.empty()) text += " --seed " + options.seed;
-    for (const std::string& assignment : options.overrides)
+    const StudyArguments& study = options.study;
+    std::string text = "gemel run " + name(study.study);
+    if (!study.output.empty()) text += " -o " + name(study.output);
+    if (!study.seed.empty()) text += " --seed " + study.seed;
+    for (const std::string& assignment : study.overrides)
         text += " --set " + quoted(assignment);
     return text;
 }
 
-scenarios::Study load(const Options& options) {
-    scenarios::StudyOptions study_options;
-    study_options.overrides = options.overrides;
-    study_options.seed = seed_of(options.seed);
-    return scenarios::load_study(options.study, library(), study_options);
-}
-
 scenarios::RunStudyOptions run_options(const Options& options, const scenarios::Study& study) {
     scenarios::RunStudyOptions result;
-    result.output = options.output.empty() ? study.id + ".h5" : options.output;
+    result.output = output_of(options.study, study);
     result.n_threads = options.n_threads;
     result.width = options.width;
     result.command = command_text(options);
@@ -103,9 +78,10 @@ void check_output(const scenarios::Study& study, const std::filesystem::path& ou
 }
 
 int run(const Options& options) {
-    const scenarios::Study study = load(options);
+    const scenarios::Study study = load(options.study);
     const scenarios::RunStudyOptions how = run_options(options, study);
     check_output(study, how.output);
+    scenarios::require_room(study, {how.output, how.n_threads});
     const Interrupt interrupt;
     Progress progress(study.population.size * study.arms.size(), options.is_quiet);
     const scenarios::StudyReport report = scenarios::run_study(study, how, &progress);
@@ -130,18 +106,9 @@ int run(const Options& options) {
 void add_run(CLI::App& program, Action& action) {
     auto options = std::make_shared<Options>();
     CLI::App* command = program.add_subcommand("run", "Run a study and write its results");
-    command->add_option("STUDY", options->study, "study file")->required();
-    command->add_option("-o,--output",
-                        options->output,
-                        "result file, replaced when the new one is complete; default: the study's "
-                        "name with .h5, in this folder");
+    add_study_arguments(*command, options->study);
     command->add_option("--threads", options->n_threads, "threads; default: all cores")
         ->check(CLI::Range(1, 4096));
-    command->add_option("--seed", options->seed, "instead of the study's")
-        ->check(check_seed)
-        ->type_name("UINT");
-    command->add_option("--set", options->overrides, "path=value, replaces a value of the study")
-        ->allow_extra_args(false);
     command->add_flag("--quiet", options->is_quiet, "no progress, no summary");
     command->add_option("--lanes", options->width, "SIMD lanes; changes no result")
         ->check(CLI::IsMember({8, 16, 32, 64}));

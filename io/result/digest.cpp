@@ -7,10 +7,13 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <memory>
+#include <new>
+#include <numeric>
 #include <stdexcept>
 
 namespace gemel::io {
@@ -92,12 +95,42 @@ Leaf leaf_digest(std::span<const std::string> values) {
     return digest_of_bytes(std::span<const char>(bytes));
 }
 
-std::string digest_of(const std::string& heading, std::span<const Leaf> leaves) {
+Leaf leaf_digest_of_numbers(std::uint64_t count) {
+    const std::unique_ptr<XXH3_state_t, decltype(&XXH3_freeState)> state(XXH3_createState(),
+                                                                         XXH3_freeState);
+    if (!state) throw std::bad_alloc();
+    XXH3_128bits_reset(state.get());
+    std::array<std::int64_t, 1024> numbers{};
+    for (std::uint64_t first = 0; first < count; first += numbers.size()) {
+        std::iota(numbers.begin(), numbers.end(), static_cast<std::int64_t>(first + 1));
+        const std::uint64_t n = std::min<std::uint64_t>(numbers.size(), count - first);
+        XXH3_128bits_update(state.get(), numbers.data(), n * sizeof(std::int64_t));
+    }
+    return canonical(XXH3_128bits_digest(state.get()));
+}
+
+struct Digest::State {
     Sha256 sha;
-    sha.add(heading.data(), heading.size());
-    for (const Leaf& leaf : leaves)
-        sha.add(leaf.data(), leaf.size());
-    return sha.hex();
+};
+
+Digest::Digest(const std::string& heading) : state_(std::make_unique<State>()) {
+    state_->sha.add(heading.data(), heading.size());
+}
+
+Digest::~Digest() = default;
+
+void Digest::add(std::span<const Leaf> leaves) {
+    state_->sha.add(leaves.data(), leaves.size_bytes());
+}
+
+std::string Digest::hex() {
+    return state_->sha.hex();
+}
+
+std::string digest_of(const std::string& heading, std::span<const Leaf> leaves) {
+    Digest digest(heading);
+    digest.add(leaves);
+    return digest.hex();
 }
 
 std::string sha256_hex(std::string_view bytes) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,26 @@ Leaf leaf_digest(std::span<const std::uint8_t> values);
 /// Each text with its length in front, so that no two lists of texts look alike.
 Leaf leaf_digest(std::span<const std::string> values);
 
-/// SHA-256 of a heading and leaves, as lower-case hex.
+/// The leaf of 1, 2, … count as int64, without listing them.
+Leaf leaf_digest_of_numbers(std::uint64_t count);
+
+/// SHA-256 of a heading and leaves as they come, in order.
+class Digest {
+public:
+    explicit Digest(const std::string& heading);
+    ~Digest();
+    Digest(const Digest&) = delete;
+    Digest& operator=(const Digest&) = delete;
+
+    void add(std::span<const Leaf> leaves);
+    std::string hex(); ///< lower case; nothing can be added afterwards
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// The same of all leaves at once.
 std::string digest_of(const std::string& heading, std::span<const Leaf> leaves);
 
 } // namespace gemel::io

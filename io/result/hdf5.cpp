@@ -108,6 +108,26 @@ Handle dataset_properties(Cell cell, const Extent& chunk) {
     return list;
 }
 
+/// Blocks are whole chunks, written once: a cache of chunks would only grow with the population.
+Handle dataset_access() {
+    Handle list = property_list(H5P_DATASET_ACCESS);
+    check(H5Pset_chunk_cache(list.id(), 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT), "setting the cache");
+    return list;
+}
+
+/// Enough for the ends of all trees of chunks, and no more for ten times the subjects.
+void limit_metadata_cache(const Handle& access) {
+    H5AC_cache_config_t cache{};
+    cache.version = H5AC__CURR_CACHE_CONFIG_VERSION;
+    check(H5Pget_mdc_config(access.id(), &cache), "reading the size of the cache");
+    constexpr std::size_t bytes = std::size_t{2} << 20;
+    cache.set_initial_size = true;
+    cache.initial_size = bytes;
+    cache.min_size = bytes / 2;
+    cache.max_size = bytes;
+    check(H5Pset_mdc_config(access.id(), &cache), "setting the size of the cache");
+}
+
 /// The file's space with the slab selected.
 Handle selection(const Dataset& dataset, const Slab& slab) {
     Handle space{check(H5Dget_space(dataset.id()), "reading the shape of " + dataset.path()),
@@ -306,6 +326,7 @@ File File::create(const std::filesystem::path& path) {
     const Handle access = property_list(H5P_FILE_ACCESS);
     check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), "setting versions");
     check(H5Pset_file_locking(access.id(), false, true), "leaving locks to the caller");
+    limit_metadata_cache(access);
     const Handle creation = property_list(H5P_FILE_CREATE);
     check(H5Pset_link_creation_order(creation.id(), creation_order), "tracking links");
     check(H5Pset_attr_creation_order(creation.id(), creation_order), "tracking attributes");
@@ -337,7 +358,7 @@ Dataset File::create_dataset(const std::string& path,
                                 space.id(),
                                 H5P_DEFAULT,
                                 properties.id(),
-                                H5P_DEFAULT);
+                                dataset_access().id());
     return {Handle{check(id, "creating " + path), H5Dclose}, path};
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace gemel::io {
 
@@ -35,6 +36,17 @@ std::string type_text(const Variable& variable) {
 std::string axis_type(const Axis& axis) {
     if (!axis.numbers.empty()) return "real";
     return axis.labels.empty() ? "integer" : "text";
+}
+
+/// 1, 2, … count.
+void write_numbers(std::uint64_t count, h5::Dataset& dataset) {
+    constexpr std::uint64_t at_once = 65536;
+    std::vector<std::int64_t> numbers(std::min(at_once, count));
+    for (std::uint64_t first = 0; first < count; first += at_once) {
+        const std::uint64_t n = std::min(at_once, count - first);
+        std::iota(numbers.begin(), numbers.end(), static_cast<std::int64_t>(first + 1));
+        dataset.write({{first}, {n}}, std::span<const std::int64_t>(numbers).first(n));
+    }
 }
 
 } // namespace
@@ -124,7 +136,25 @@ std::string axis_heading(const Axis& axis) {
 Leaf axis_leaf(const Axis& axis) {
     if (!axis.numbers.empty()) return leaf_digest(std::span<const double>(axis.numbers));
     if (!axis.labels.empty()) return leaf_digest(std::span<const std::string>(axis.labels));
+    if (axis.count > 0) return leaf_digest_of_numbers(axis.count);
     return leaf_digest(std::span<const std::int64_t>(axis.integers));
+}
+
+h5::Dataset write_axis(const Axis& axis, h5::File& file) {
+    const h5::Cell cell = !axis.numbers.empty() ? h5::Cell::real
+                          : axis.labels.empty() ? h5::Cell::integer
+                                                : h5::Cell::text;
+    const h5::Extent extent{axis.size()};
+    h5::Dataset dataset = file.create_dataset(axis.name, cell, extent, {});
+    const h5::Slab all{{0}, extent};
+    if (!axis.numbers.empty()) dataset.write(all, std::span<const double>(axis.numbers));
+    if (!axis.integers.empty()) dataset.write(all, std::span<const std::int64_t>(axis.integers));
+    if (!axis.labels.empty()) dataset.write(all, std::span<const std::string>(axis.labels));
+    if (axis.count > 0) write_numbers(axis.count, dataset);
+    file.make_scale(dataset, axis.name);
+    file.set(axis.name, "units", axis.units);
+    if (!axis.long_name.empty()) file.set(axis.name, "long_name", axis.long_name);
+    return dataset;
 }
 
 std::string results_digest(const std::vector<std::pair<std::string, std::string>>& sorted) {

@@ -39,6 +39,8 @@ std::string variable_heading(const Variable& variable, const h5::Extent& extent)
 std::string arm_heading(const Variable& variable, const Shape& shape);
 std::string axis_heading(const Axis& axis);
 Leaf axis_leaf(const Axis& axis);
+/// The axis as a dataset that is a scale.
+h5::Dataset write_axis(const Axis& axis, h5::File& file);
 /// The list results_sha256 is taken of, from (path, digest) in order of path.
 std::string results_digest(const std::vector<std::pair<std::string, std::string>>& sorted);
 

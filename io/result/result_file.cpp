@@ -1,4 +1,5 @@
 #include "layout.hpp"
+#include "leaf_store.hpp"
 
 #include <gemel/io/output_file.hpp>
 #include <gemel/io/result_file.hpp>
@@ -53,14 +54,19 @@ struct ResultFile::Impl {
         Variable variable;
         Shape shape;
         h5::Dataset dataset;
-        std::vector<Leaf> leaves; ///< [arm × leaf]
-        std::vector<bool> is_written;
+        std::uint64_t first_leaf = 0; ///< in the store, [arm × leaf]
+
+        std::uint64_t leaf(std::size_t arm, std::uint64_t within) const {
+            return first_leaf + arm * shape.leaves_per_arm() + within;
+        }
+        std::uint64_t n_leaves() const { return shape.n_arms() * shape.leaves_per_arm(); }
     };
 
     explicit Impl(const std::filesystem::path& target)
         : output(target, hdf5_signature),
           path(output.path()),
           part(output.part()),
+          leaves(part),
           file(created(part)) {}
 
     static h5::File created(const std::string& part) {
@@ -225,12 +231,8 @@ struct ResultFile::Impl {
             values = buffer;
         }
         stored.dataset.write(stored.shape.slab(arm, first, count), values);
-        const std::uint64_t leaf = arm * stored.shape.leaves_per_arm() + first / leaf_subjects;
-        const std::vector<Leaf> leaves = leaves_of(values, stored.shape, count);
-        for (std::size_t i = 0; i < leaves.size(); ++i) {
-            stored.leaves[leaf + i] = leaves[i];
-            stored.is_written[leaf + i] = true;
-        }
+        leaves.put(stored.leaf(arm, first / leaf_subjects),
+                   leaves_of(values, stored.shape, count));
     }
 
     template <typename T>
@@ -249,11 +251,11 @@ struct ResultFile::Impl {
         });
     }
 
-    static void require_written(const StoredVariable& stored) {
+    void require_written(const StoredVariable& stored) const {
         if (stored.shape.cells_per_subject() == 0) return;
-        const auto missing = std::find(stored.is_written.begin(), stored.is_written.end(), false);
-        if (missing == stored.is_written.end()) return;
-        const auto leaf = static_cast<std::uint64_t>(missing - stored.is_written.begin());
+        const auto missing = leaves.first_missing(stored.first_leaf, stored.n_leaves());
+        if (!missing) return;
+        const std::uint64_t leaf = *missing - stored.first_leaf;
         throw std::invalid_argument(
             fmt::format("variable '{}' is not written from arm {}, subject {}",
                         stored.variable.path,
@@ -277,8 +279,10 @@ struct ResultFile::Impl {
         return result;
     }
 
-    static std::string digest(const StoredVariable& stored) {
-        return digest_of(variable_heading(stored.variable, stored.shape.extent), stored.leaves);
+    std::string digest(const StoredVariable& stored) const {
+        return leaves.digest(variable_heading(stored.variable, stored.shape.extent),
+                             stored.first_leaf,
+                             stored.n_leaves());
     }
 
     void close() {
@@ -307,15 +311,15 @@ struct ResultFile::Impl {
         }
     }
 
-    static void verify_leaf(const StoredVariable& stored,
-                            const h5::Dataset& dataset,
-                            std::size_t arm,
-                            std::uint64_t leaf) {
+    void verify_leaf(const StoredVariable& stored,
+                     const h5::Dataset& dataset,
+                     std::size_t arm,
+                     std::uint64_t leaf) const {
         const Shape& shape = stored.shape;
         const std::uint64_t first = leaf * leaf_subjects;
         const std::uint64_t count = std::min(leaf_subjects, shape.n_subjects() - first);
         const std::vector<Leaf> read = read_leaves(dataset, shape, arm, first, count);
-        if (read.front() != stored.leaves[arm * shape.leaves_per_arm() + leaf])
+        if (read != leaves.get(stored.leaf(arm, leaf), 1))
             throw h5::Failure(fmt::format("verifying {}: arm {} from subject {} reads otherwise "
                                           "than it was written",
                                           stored.variable.path,
@@ -333,6 +337,7 @@ struct ResultFile::Impl {
     OutputFile output; ///< outlives the file of HDF5
     std::filesystem::path path;
     std::string part;
+    LeafStore leaves;
     h5::File file;
     std::map<std::string, Axis> axes;
     std::map<std::string, h5::Dataset> scales;
@@ -358,7 +363,8 @@ ResultFile::~ResultFile() {
 
 void ResultFile::add(const Axis& axis) {
     impl_->check_new_name(axis.name);
-    const int n_kinds = !axis.numbers.empty() + !axis.integers.empty() + !axis.labels.empty();
+    const int n_kinds = !axis.numbers.empty() + !axis.integers.empty() + !axis.labels.empty() +
+                        (axis.count > 0);
     if (n_kinds != 1)
         throw std::invalid_argument("axis '" + axis.name + "' needs values of one kind");
     Axis stored = axis;
@@ -367,22 +373,7 @@ void ResultFile::add(const Axis& axis) {
             throw std::invalid_argument("axis '" + axis.name + "' needs units");
         stored.units = "1";
     }
-    impl_->guarded([&] {
-        const h5::Cell cell = !axis.numbers.empty() ? h5::Cell::real
-                              : axis.labels.empty() ? h5::Cell::integer
-                                                    : h5::Cell::text;
-        const h5::Extent extent{axis.size()};
-        h5::Dataset dataset = impl_->file.create_dataset(axis.name, cell, extent, {});
-        const h5::Slab all{{0}, extent};
-        if (cell == h5::Cell::real) dataset.write(all, std::span<const double>(axis.numbers));
-        if (cell == h5::Cell::integer)
-            dataset.write(all, std::span<const std::int64_t>(axis.integers));
-        if (cell == h5::Cell::text) dataset.write(all, std::span<const std::string>(axis.labels));
-        impl_->file.make_scale(dataset, axis.name);
-        impl_->file.set(axis.name, "units", stored.units);
-        if (!axis.long_name.empty()) impl_->file.set(axis.name, "long_name", axis.long_name);
-        impl_->scales.emplace(axis.name, std::move(dataset));
-    });
+    impl_->guarded([&] { impl_->scales.emplace(stored.name, write_axis(stored, impl_->file)); });
     impl_->axes.emplace(axis.name, std::move(stored));
 }
 
@@ -399,9 +390,7 @@ void ResultFile::add(const Variable& variable) {
     for (std::string& meaning : stored.variable.meanings)
         meaning = one_word(meaning);
     stored.shape = shape_of(variable, impl_->extent_of(variable));
-    const std::uint64_t n_leaves = stored.shape.n_arms() * stored.shape.leaves_per_arm();
-    stored.leaves.resize(n_leaves);
-    stored.is_written.assign(n_leaves, false);
+    stored.first_leaf = impl_->leaves.reserve(stored.n_leaves());
     impl_->variables.emplace(variable.path, std::move(stored));
     impl_->order.push_back(variable.path);
 }
@@ -496,7 +485,7 @@ std::vector<std::string> ResultFile::paths() const {
 }
 
 std::string ResultFile::variable_digest(const std::string& path) const {
-    return Impl::digest(impl_->find(path));
+    return impl_->digest(impl_->find(path));
 }
 
 std::string ResultFile::arm_digest(const std::string& path, int arm) const {
@@ -504,8 +493,9 @@ std::string ResultFile::arm_digest(const std::string& path, int arm) const {
     const std::uint64_t n = stored.shape.leaves_per_arm();
     if (arm < 0 || static_cast<std::size_t>(arm) >= stored.shape.n_arms())
         throw std::invalid_argument(fmt::format("'{}' has no arm {}", path, arm));
-    return digest_of(arm_heading(stored.variable, stored.shape),
-                     std::span(stored.leaves).subspan(static_cast<std::size_t>(arm) * n, n));
+    return impl_->leaves.digest(arm_heading(stored.variable, stored.shape),
+                                stored.leaf(static_cast<std::size_t>(arm), 0),
+                                n);
 }
 
 } // namespace gemel::io

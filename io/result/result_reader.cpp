@@ -176,6 +176,13 @@ Axis ResultReader::axis(const std::string& name) const {
     });
 }
 
+std::uint64_t ResultReader::axis_size(const std::string& name) const {
+    return impl_->guarded([&] {
+        if (!impl_->file.has(name)) throw h5::Failure("there is no axis '" + name + "'");
+        return impl_->file.open_dataset(name).extent().at(0);
+    });
+}
+
 std::string ResultReader::attribute(const std::string& name) const {
     return impl_->guarded([&] { return impl_->file.attribute("/", name).value_or(""); });
 }
@@ -203,9 +210,15 @@ std::string ResultReader::arm_digest(const std::string& path, int arm) const {
         const Shape shape = shape_of(variable, dataset.extent());
         if (arm < 0 || static_cast<std::size_t>(arm) >= shape.n_arms())
             throw std::invalid_argument(fmt::format("'{}' has no arm {}", path, arm));
-        return digest_of(
-            arm_heading(variable, shape),
-            read_leaves(dataset, shape, static_cast<std::size_t>(arm), 0, shape.n_subjects()));
+        constexpr std::uint64_t at_once = 64 * leaf_subjects;
+        Digest digest(arm_heading(variable, shape));
+        for (std::uint64_t first = 0; first < shape.n_subjects(); first += at_once)
+            digest.add(read_leaves(dataset,
+                                   shape,
+                                   static_cast<std::size_t>(arm),
+                                   first,
+                                   std::min(at_once, shape.n_subjects() - first)));
+        return digest.hex();
     });
 }
 

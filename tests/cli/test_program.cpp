@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +45,38 @@ std::string study_file(const std::string& name) {
 
 bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
+}
+
+/// Largest resident size of a run [KiB] of the loading dose, curves summarised only.
+long peak_of_run(const std::filesystem::path& folder, const std::string& size) {
+    const std::string study = (source_folder() / "tests/studies/loading_dose.toml").string();
+    const std::string output = (folder / "x.h5").string();
+    const pid_t child = fork();
+    if (child == 0) {
+        execl(GEMEL_PROGRAM,
+              "gemel",
+              "run",
+              study.c_str(),
+              "-o",
+              output.c_str(),
+              "--quiet",
+              "--threads",
+              "2",
+              "--set",
+              "save.Cp.subjects=none",
+              "--set",
+              "save.Ap.subjects=none",
+              "--set",
+              ("population.size=" + size).c_str(),
+              static_cast<char*>(nullptr));
+        _exit(98);
+    }
+    int status = 0;
+    rusage used{};
+    wait4(child, &status, 0, &used);
+    REQUIRE(WIFEXITED(status));
+    REQUIRE(WEXITSTATUS(status) == 0);
+    return used.ru_maxrss;
 }
 
 std::size_t n_files(const std::filesystem::path& folder) {
@@ -220,6 +253,45 @@ TEST_CASE("check passes every model and gene of the library") {
         gemel_in(folder.path(), fmt::format("check {0}/models/*.toml {0}/genes/*.toml", library));
     CAPTURE(check.out);
     CHECK(check.code == 0);
+}
+
+TEST_CASE("plan tells what a run takes and writes nothing") {
+    const TemporaryFolder folder;
+    const Finished plan =
+        gemel_in(folder.path(), "plan " + study_file("genotypes.toml") + " --threads 2");
+    CHECK(plan.code == 0);
+    for (const char* part : {"solves    1,400", "rodas5p", "memory    about", "disk      ", "time  "})
+        CHECK(has(plan.out, part));
+    CHECK(n_files(folder.path()) == 0);
+    CHECK(gemel_in(folder.path(), "plan " + study_file("genotypes.toml") + " --set study.sead=3")
+              .code == 2);
+}
+
+TEST_CASE("what no disk holds is refused before anything is written: exit 1") {
+    const TemporaryFolder folder;
+    const std::string vast = study_file("genotypes.toml") + " --set population.size=1e13";
+    const Finished refused = gemel_in(folder.path(), "run " + vast);
+    CHECK(refused.code == 1);
+    CHECK(has(refused.out, "genotypes.h5 needs "));
+    CHECK(has(refused.out, "PiB on disk"));
+    CHECK(n_files(folder.path()) == 0);
+    const Finished plan = gemel_in(folder.path(), "plan " + vast);
+    CHECK(plan.code == 0);
+    CHECK(has(plan.out, "warning: the file needs"));
+}
+
+TEST_CASE("memory does not grow with the number of subjects" * doctest::test_suite("slow")) {
+    // Invariant of DESIGN: what is kept of a subject does not outlive its block. Ten times the
+    // subjects reach further into the tails, so a few counters more: less than 5 %.
+    const TemporaryFolder folder;
+    const long few = peak_of_run(folder.path(), "20000");
+    rusage own{};
+    getrusage(RUSAGE_SELF, &own);
+    REQUIRE(few > own.ru_maxrss); // a child's peak is no less than its parent's at the fork
+    const long many = peak_of_run(folder.path(), "200000");
+    CAPTURE(few);
+    CAPTURE(many);
+    CHECK(static_cast<double>(many) < 1.05 * static_cast<double>(few));
 }
 
 TEST_CASE("models and genes list the library and show one of it") {

@@ -86,7 +86,8 @@ TEST_CASE("the report names the groups the file has, and no other") {
     const auto groups = [&](const char* study) {
         return run(load(study), folder / "x.h5").written.back();
     };
-    CHECK(groups("loading_dose.toml") == "covariates, diagnostics, events, parameters, provenance");
+    CHECK(groups("loading_dose.toml") ==
+          "covariates, diagnostics, events, parameters, provenance, summary");
     CHECK(groups("genotypes.toml") ==
           "covariates, diagnostics, events, genotypes, maps, parameters, provenance");
 }

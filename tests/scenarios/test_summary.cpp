@@ -7,15 +7,6 @@
 
 namespace gemel::tests {
 
-TEST_CASE("quantiles interpolate between order statistics") {
-    // Hand: position p·(n − 1) among 1, 2, 4, 8.
-    const std::vector<double> sorted{1.0, 2.0, 4.0, 8.0};
-    CHECK(scenarios::quantile(sorted, 0.0) == 1.0);
-    CHECK(scenarios::quantile(sorted, 0.5) == 3.0);
-    CHECK(scenarios::quantile(sorted, 1.0) == 8.0);
-    CHECK(scenarios::quantile(std::vector<double>{5.0}, 0.05) == 5.0);
-}
-
 TEST_CASE("numbers of subjects are grouped by thousands") {
     CHECK(scenarios::grouped(0) == "0");
     CHECK(scenarios::grouped(999) == "999");

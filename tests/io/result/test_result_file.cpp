@@ -1,5 +1,6 @@
 #include "result/digest.hpp"
 #include "result/hdf5.hpp"
+#include "result/leaf_store.hpp"
 #include "trial.hpp"
 
 #include <gemel/io/result_file.hpp>
@@ -13,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 #include <limits>
+#include <numeric>
 
 namespace gemel::io {
 
@@ -209,6 +211,53 @@ TEST_CASE("Digests while writing are those of the finished file") {
     const ResultReader reader(folder.path / "x.h5");
     CHECK(reader.variable_digest("x") == written);
     CHECK(reader.arm_digest("x", 0) == arm);
+}
+
+TEST_CASE("A counted axis is the one that lists 1, 2, …, and as long as a population") {
+    // 3000 lies beyond one stretch of counting; the listed axis is the oracle.
+    const Folder folder("counted");
+    std::vector<std::int64_t> listed(3000);
+    std::iota(listed.begin(), listed.end(), 1);
+    std::string digests[2];
+    const Axis axes[] = {{.name = "subject", .integers = listed},
+                         {.name = "subject", .count = 3000}};
+    for (int i = 0; i < 2; ++i) {
+        ResultFile file(folder.path / "x.h5");
+        file.add(axes[i]);
+        file.add({.path = "x", .axes = {"subject"}, .units = "1"});
+        file.write("x", -1, 0, std::vector<double>(3000, 1.0));
+        digests[i] = file.finish();
+        const ResultReader reader(folder.path / "x.h5");
+        CHECK(reader.axis("subject").integers == listed);
+        CHECK(reader.axis_size("subject") == 3000);
+    }
+    CHECK(digests[0] == digests[1]);
+    ResultFile long_file(folder.path / "x.h5");
+    long_file.add(Axis{.name = "subject", .count = 200000});
+    long_file.add({.path = "x", .axes = {"subject"}, .units = "1"});
+    long_file.write("x", -1, 0, std::vector<double>(200000, 1.0));
+    long_file.finish();
+    CHECK(ResultReader(folder.path / "x.h5").axis("subject").integers.back() == 200000);
+}
+
+TEST_CASE("Leaves on disk give the digest of leaves in memory, in any order of putting") {
+    const Folder folder("leaves");
+    LeafStore store((folder.path / "x.part").string());
+    CHECK(std::filesystem::is_empty(folder.path)); // it has no name
+    constexpr std::uint64_t n = 10000;             // beyond one stretch of reading
+    CHECK(store.reserve(5) == 0);
+    const std::uint64_t first = store.reserve(n);
+    CHECK(first == 5);
+    std::vector<Leaf> leaves;
+    for (std::uint64_t i = 0; i < n; ++i)
+        leaves.push_back(leaf_digest(std::span<const std::int64_t>(
+            std::vector<std::int64_t>{static_cast<std::int64_t>(i)})));
+    for (std::uint64_t i = n; i-- > 0;)
+        if (i != 7000) store.put(first + i, std::span(leaves).subspan(i, 1));
+    CHECK(store.first_missing(first, n) == first + 7000);
+    store.put(first + 7000, std::span(leaves).subspan(7000, 1));
+    CHECK_FALSE(store.first_missing(first, n).has_value());
+    CHECK(store.digest("heading", first, n) == digest_of("heading", leaves));
 }
 
 TEST_CASE("A missing value is one value, whatever its bits") {

@@ -23,8 +23,11 @@ struct Axis {
     std::string units = {};                  ///< UCUM; for numbers
     std::vector<double> numbers = {};        ///< float64 axis, or …
     std::vector<std::int64_t> integers = {}; ///< … int64 axis, or …
-    std::vector<std::string> labels = {};    ///< … text axis
-    std::size_t size() const { return numbers.size() + integers.size() + labels.size(); }
+    std::vector<std::string> labels = {};    ///< … text axis, or …
+    std::uint64_t count = 0;                 ///< … 1, 2, … count as int64, never listed in memory
+    std::size_t size() const {
+        return numbers.size() + integers.size() + labels.size() + static_cast<std::size_t>(count);
+    }
 };
 
 enum class ValueType {
@@ -45,20 +48,50 @@ struct Variable {
     std::vector<std::pair<std::string, std::string>> attributes = {}; ///< further text attributes
 };
 
-class ResultFile {
+/// Takes axes and variables, in the order they stand in a file.
+class Layout {
+public:
+    virtual ~Layout() = default;
+    /// "arm" and "subject" have a meaning of their own; "subject_…" is a part of the subjects.
+    virtual void add(const Axis& axis) = 0;
+    /// Axes are [arm,] [subject,] others. Subjects per chunk are one number per file, from
+    /// `chunk_subjects` of the largest variable; add that one before writing begins.
+    virtual void add(const Variable& variable) = 0;
+};
+
+/// How much disk a file of a layout takes, without making it: cells and chunks as they are stored;
+/// texts and what HDF5 needs beside the cells by their usual size.
+class LayoutSize : public Layout {
+public:
+    LayoutSize();
+    LayoutSize(LayoutSize&& other) noexcept;
+    ~LayoutSize() override;
+    void add(const Axis& axis) override;
+    void add(const Variable& variable) override;
+
+    double bytes() const;
+    struct Part {
+        std::string path; ///< "Cp", "outcomes/AUC", "subject"
+        double bytes = 0.0;
+    };
+    std::vector<Part> parts() const; ///< axes, then variables, in the order they were added
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+class ResultFile : public Layout {
 public:
     /// Creates PATH.part, as OutputFile does. @throws std::runtime_error with the path and the
     /// reason
     explicit ResultFile(const std::filesystem::path& path);
-    ~ResultFile(); ///< removes PATH.part unless finished
+    ~ResultFile() override; ///< removes PATH.part unless finished
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
 
-    /// "arm" and "subject" have a meaning of their own; "subject_…" is a part of the subjects.
-    void add(const Axis& axis);
-    /// Axes are [arm,] [subject,] others. Subjects per chunk are one number per file, from
-    /// `chunk_subjects` of the largest variable; add that one before writing begins.
-    void add(const Variable& variable);
+    void add(const Axis& axis) override;
+    void add(const Variable& variable) override;
 
     /// Writes subjects [first, first + count) of one variable: [arm] is −1 for variables without an
     /// arm axis; values are [count × remaining axes]. `first` is a multiple of 64, and count too
@@ -109,7 +142,8 @@ private:
 /// ≤ 512 KiB, else 64. From the layout alone.
 std::uint64_t chunk_subjects(std::size_t longest_n_times);
 
-/// Reads a finished file, for export and comparison.
+/// Reads a finished file, for export and comparison. Subjects are read in stretches: a file may be
+/// larger than the memory.
 class ResultReader {
 public:
     /// @throws std::runtime_error if it is no file of a layout this program knows
@@ -120,6 +154,7 @@ public:
 
     std::vector<Variable> variables() const; ///< axes excluded, as they were written
     Axis axis(const std::string& name) const;
+    std::uint64_t axis_size(const std::string& name) const;
     std::string attribute(const std::string& name) const;       ///< "" if absent
     std::string provenance(const std::string& name) const;      ///< attribute or text; "" if absent
     std::string variable_digest(const std::string& path) const; ///< as stored

@@ -52,7 +52,4 @@ std::string render(const StudyReport& report, const Study& study);
 /// What the lanes of this machine use: "x86-64-v3" or "baseline".
 std::string instruction_set();
 
-/// The model of a file compiled and its solver chosen, as `check` tells it.
-std::string describe_plan(const Study& study);
-
 } // namespace gemel::scenarios

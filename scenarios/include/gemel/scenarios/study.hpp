@@ -32,6 +32,7 @@ struct Save {
     std::string output;
     std::vector<double> times;    ///< model time
     std::uint64_t n_subjects = 0; ///< the first so many; all: the population's size; none: 0
+    bool has_summary = false;     ///< quantiles, mean and sd over all subjects are written, too
 };
 
 struct Study {
@@ -49,6 +50,9 @@ struct Study {
     std::vector<Arm> arms;
     std::vector<Outcome> outcomes;
     std::vector<Save> saves;
+    /// Whether outcomes, covariates, genotypes, parameters and diagnostics of every subject are
+    /// written; else summaries stand in their place.
+    bool writes_subjects = true;
     std::vector<std::vector<BoundOutcome>> bound_outcomes; ///< [arm][outcome]
     std::vector<double> outcome_thresholds; ///< [outcome], in its call's unit; NaN: no comparison
     std::vector<sim::Unit> outcome_units;   ///< [outcome]; "1" for comparisons

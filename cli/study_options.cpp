@@ -1,0 +1,57 @@
+#include "study_options.hpp"
+
+#include "program.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace gemel::cli {
+
+namespace {
+
+/// A seed as text, so that all 64 bits of it can be given and a mistake is told in our words.
+std::optional<std::uint64_t> seed_of(const std::string& text) {
+    std::uint64_t seed = 0;
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data(), end, seed);
+    if (error != std::errc() || stop != end) return std::nullopt;
+    return seed;
+}
+
+std::string check_seed(const std::string& text) {
+    if (seed_of(text)) return {};
+    return fmt::format("'{}' is no seed; a whole number from 0 to {} is expected",
+                       text,
+                       std::numeric_limits<std::uint64_t>::max());
+}
+
+} // namespace
+
+void add_study_arguments(CLI::App& command, StudyArguments& arguments) {
+    command.add_option("STUDY", arguments.study, "study file")->required();
+    command.add_option("-o,--output",
+                       arguments.output,
+                       "result file, replaced when the new one is complete; default: the study's "
+                       "name with .h5, in this folder");
+    command.add_option("--seed", arguments.seed, "instead of the study's")
+        ->check(check_seed)
+        ->type_name("UINT");
+    command.add_option("--set", arguments.overrides, "path=value, replaces a value of the study")
+        ->allow_extra_args(false);
+}
+
+scenarios::Study load(const StudyArguments& arguments) {
+    scenarios::StudyOptions options;
+    options.overrides = arguments.overrides;
+    options.seed = seed_of(arguments.seed);
+    return scenarios::load_study(arguments.study, library(), options);
+}
+
+std::filesystem::path output_of(const StudyArguments& arguments, const scenarios::Study& study) {
+    return arguments.output.empty() ? study.id + ".h5" : arguments.output;
+}
+
+} // namespace gemel::cli

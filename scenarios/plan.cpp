@@ -1,0 +1,255 @@
+#include "engine.hpp"
+#include "resources.hpp"
+#include "study_sink.hpp"
+#include "summary.hpp"
+
+#include <gemel/scenarios/plan.hpp>
+#include <gemel/sim/parallel.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <stdexcept>
+
+namespace gemel::scenarios {
+
+namespace {
+
+constexpr std::uint64_t n_pilot_subjects = 32;
+constexpr double least_timed_seconds = 0.4;
+constexpr std::uint64_t most_timed = 65536;
+
+/// Counts steps; draws and summarises as a run does, so that time is that of a run.
+class PilotSink : public sim::Sink {
+public:
+    explicit PilotSink(const Study& study)
+        : study_(study),
+          outcomes_(study),
+          curves_(study),
+          arms(study.arms.size()) {}
+
+    void draw(const sim::SubjectRange& range, std::span<double> inputs) {
+        cohort_ = study_.population.draw(range);
+        std::copy(cohort_.inputs.begin(), cohort_.inputs.end(), inputs.begin());
+    }
+
+    void write(int arm, const sim::SubjectRange&, const sim::BlockResult& result) override {
+        const auto index = static_cast<std::size_t>(arm);
+        const std::vector<double> outcomes = outcomes_of(study_, index, result);
+        const SolvedBlock block{index, cohort_, result, outcomes};
+        outcomes_.add(block);
+        curves_.add(block);
+        for (std::size_t s = 0; s < result.status.size(); ++s) {
+            const std::uint64_t steps = result.n_steps[s] + std::uint64_t{result.n_rejected[s]};
+            arms[index].mean_steps += static_cast<double>(steps); // a sum until the end
+            arms[index].most_steps = std::max(arms[index].most_steps, steps);
+            arms[index].n_failed += result.status[s] != sim::SolverStatus::ok;
+        }
+    }
+
+private:
+    const Study& study_;
+    pkpd::CohortBlock cohort_;
+    OutcomeSummary outcomes_;
+    CurveSummary curves_;
+
+public:
+    std::vector<Plan::Arm> arms;
+};
+
+struct Timed {
+    std::vector<Plan::Arm> arms;
+    double seconds = 0.0;
+};
+
+/// The first subjects on one thread.
+Timed solve_first(const Study& study,
+                  const Engine& engine,
+                  std::uint64_t n_subjects,
+                  sim::Monitor* monitor) {
+    PilotSink sink(study);
+    sim::RunRequest request = request_of(study, engine, 1);
+    request.subjects.count = n_subjects;
+    request.inputs = [&](const sim::SubjectRange& range, std::span<double> inputs) {
+        sink.draw(range, inputs);
+    };
+    const auto start = std::chrono::steady_clock::now();
+    sim::run(request, sink, monitor);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    for (Plan::Arm& arm : sink.arms)
+        arm.mean_steps /= static_cast<double>(n_subjects);
+    return {std::move(sink.arms), taken.count()};
+}
+
+/// Steps of a fixed number of subjects, then more and more subjects until the time is not noise.
+void take_pilots(const Study& study, Plan& plan, sim::Monitor* monitor) {
+    const Engine engine = make_engine(study, 0);
+    const std::uint64_t all = study.population.size;
+    plan.n_pilots = plan.n_timed = std::min(n_pilot_subjects, all);
+    Timed timed = solve_first(study, engine, plan.n_pilots, monitor);
+    plan.arms = std::move(timed.arms);
+    while (timed.seconds < least_timed_seconds && plan.n_timed < std::min(all, most_timed) &&
+           (monitor == nullptr || !monitor->is_cancelled())) {
+        plan.n_timed = std::min(4 * plan.n_timed, all);
+        timed = solve_first(study, engine, plan.n_timed, monitor);
+    }
+    plan.seconds = timed.seconds * static_cast<double>(all) / static_cast<double>(plan.n_timed) /
+                   plan.n_threads;
+}
+
+/// "outcomes/AUC" and "outcomes/Cmax" are one group, "Cp" is its own.
+std::vector<std::pair<std::string, double>> by_group(const io::LayoutSize& layout) {
+    std::map<std::string, double> sums;
+    for (const io::LayoutSize::Part& part : layout.parts())
+        sums[part.path.substr(0, part.path.find('/'))] += part.bytes;
+    std::vector<std::pair<std::string, double>> groups(sums.begin(), sums.end());
+    std::stable_sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) {
+        return a.second > b.second;
+    });
+    return groups;
+}
+
+std::string largest(const std::vector<std::pair<std::string, double>>& groups) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(groups.size(), 3); ++i)
+        text += fmt::format(
+            "{}{} {}", i == 0 ? "" : ", ", groups[i].first, bytes_text(groups[i].second));
+    return text;
+}
+
+std::string doses_text(const Study& study, const Arm& arm) {
+    const std::size_t n = regimen_of(study, arm).dose_times.size();
+    return fmt::format("{} dose time{}", n, n == 1 ? "" : "s");
+}
+
+std::string save_text(const Save& save) {
+    std::string text = fmt::format("{}: {} times", save.output, grouped(save.times.size()));
+    if (save.n_subjects > 0) text += fmt::format(" × {} subjects", grouped(save.n_subjects));
+    return text + (save.has_summary ? ", summary over all subjects" : "");
+}
+
+std::string duration_text(double seconds) {
+    if (seconds < 1.0) return "under 1 s";
+    if (seconds < 120.0) return fmt::format("{:.0f} s", seconds);
+    if (seconds < 7200.0) return fmt::format("{:.0f} min", seconds / 60.0);
+    if (seconds < 172800.0) return fmt::format("{:.1f} h", seconds / 3600.0);
+    return fmt::format("{:.3g} days", seconds / 86400.0);
+}
+
+std::string steps_text(const Plan& plan, const Study& study, std::size_t arm) {
+    const Plan::Arm& counted = plan.arms[arm];
+    std::string text = fmt::format("steps     {}: ", study.arms[arm].name);
+    if (counted.most_steps == 0)
+        text += "none, solved exactly between doses";
+    else
+        text += fmt::format("{:.0f} per subject on average, {} at most",
+                            counted.mean_steps,
+                            grouped(counted.most_steps));
+    if (counted.n_failed > 0) text += fmt::format(", {} failed", grouped(counted.n_failed));
+    return fmt::format("{} (the first {} subjects)\n", text, plan.n_pilots);
+}
+
+std::string warnings(const Plan& plan) {
+    std::string text;
+    if (!plan.has_room())
+        text += fmt::format("warning: the file needs {} and the disk has {} free; `gemel run` will "
+                            "refuse\n",
+                            bytes_text(plan.disk_bytes),
+                            bytes_text(plan.disk_free));
+    if (!plan.has_memory())
+        text += fmt::format("warning: about {} of memory are needed and this machine has {}; "
+                            "`gemel run` will refuse\n",
+                            bytes_text(plan.memory_bytes),
+                            bytes_text(plan.memory_of_machine));
+    return text;
+}
+
+Plan resources_of(const Study& study, const PlanOptions& options) {
+    Plan plan;
+    plan.n_threads = sim::workers(options.n_threads);
+    plan.memory_bytes = memory_of(study, options.n_threads).total();
+    plan.memory_of_machine = memory_of_machine();
+    const io::LayoutSize layout = layout_of(study);
+    plan.disk_bytes = layout.bytes();
+    plan.disk_parts = by_group(layout);
+    plan.disk_free = free_disk(options.output);
+    return plan;
+}
+
+} // namespace
+
+bool Plan::has_room() const {
+    return disk_free == 0.0 || disk_bytes <= disk_free;
+}
+
+bool Plan::has_memory() const {
+    return memory_of_machine == 0.0 || memory_bytes <= memory_of_machine;
+}
+
+Plan make_plan(const Study& study, const PlanOptions& options, sim::Monitor* monitor) {
+    Plan plan = resources_of(study, options);
+    if (plan.has_memory()) take_pilots(study, plan, monitor);
+    return plan;
+}
+
+std::string render(const Plan& plan, const Study& study) {
+    std::string text = describe_plan(study);
+    for (std::size_t arm = 0; arm < plan.arms.size(); ++arm)
+        text += steps_text(plan, study, arm);
+    text += fmt::format("memory    about {} at most, whatever the number of subjects (estimate)\n",
+                        bytes_text(plan.memory_bytes));
+    text += fmt::format("disk      {} ({}); {} free\n",
+                        bytes_text(plan.disk_bytes),
+                        largest(plan.disk_parts),
+                        plan.disk_free > 0.0 ? bytes_text(plan.disk_free) : "unknown");
+    if (plan.n_timed > 0)
+        text += fmt::format("time      about {} on {} thread{} (estimate, from {} subjects solved "
+                            "here just now; writing not counted)\n",
+                            duration_text(plan.seconds),
+                            plan.n_threads,
+                            plan.n_threads == 1 ? "" : "s",
+                            grouped(plan.n_timed));
+    return text + warnings(plan);
+}
+
+std::string describe_plan(const Study& study) {
+    const sim::CompiledSystem system = sim::compile(study.model->system);
+    const sim::SolverChoice choice = solver_of(study, system);
+    std::string text = fmt::format("model     {} ({} states)\n",
+                                   study.model->name.empty() ? study.model->id : study.model->name,
+                                   study.model->system.states.size());
+    text += fmt::format("subjects  {}\n", grouped(study.population.size));
+    for (const Arm& arm : study.arms)
+        text +=
+            fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
+    text += fmt::format("solves    {}\n", grouped(study.population.size * study.arms.size()));
+    text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
+    for (const Save& save : written_saves(study))
+        text += fmt::format("save      {}\n", save_text(save));
+    text += fmt::format("file      numbers of every subject {}\n",
+                        study.writes_subjects ? "written" : "not written, summaries only");
+    return text;
+}
+
+void require_room(const Study& study, const PlanOptions& options) {
+    const Plan plan = resources_of(study, options);
+    if (!plan.has_room())
+        throw std::runtime_error(fmt::format(
+            "{} needs {} on disk ({}), and {} are free there; fewer subjects or saved times need "
+            "less, and so does [save] subjects = \"none\"",
+            options.output.string(),
+            bytes_text(plan.disk_bytes),
+            largest(plan.disk_parts),
+            bytes_text(plan.disk_free)));
+    if (!plan.has_memory())
+        throw std::runtime_error(
+            fmt::format("this study needs about {} of memory, and the machine has {}; fewer saved "
+                        "times, arms or threads need less",
+                        bytes_text(plan.memory_bytes),
+                        bytes_text(plan.memory_of_machine)));
+}
+
+} // namespace gemel::scenarios
