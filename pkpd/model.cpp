@@ -1,8 +1,8 @@
-#include "file_format.hpp"
 #include "model_lowering.hpp"
 #include "model_maps.hpp"
 #include "model_random.hpp"
 #include "model_tests.hpp"
+#include "model_uses.hpp"
 #include "model_words.hpp"
 
 #include <gemel/pkpd/model.hpp>
@@ -163,19 +163,17 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
                                         const io::Library& library,
                                         sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
     ModelWords words;
-    words.root = io::parse_toml(source, diagnostics);
-    words.diagnostics = &diagnostics;
-    if (!words.root.is_set() || !is_format(words.root, "model/1", "model", diagnostics))
-        return nullptr;
-    io::read_fields(words.root, diagnostics, [&](io::Fields& f) { describe_model(f, words); });
+    if (!read_model_words(file, words, diagnostics)) return nullptr;
+    compose(words, file, library, diagnostics);
 
     auto model = std::make_shared<Model>();
     model->id = file.stem().string();
     model->file = file;
-    model->text = source;
+    model->text = words.root.span().file;
+    model->used = words.used_files;
+    for (const NeedWords& need : words.needs)
+        if (need.scope == 0) model->needs.push_back({need.name, need.unit.unit, need.span});
     read_head(words, *model);
     read_parameters(words, *model, diagnostics);
     read_covariates(words, *model, diagnostics);

@@ -52,14 +52,14 @@ ModelLowering::ModelLowering(const ModelWords& words,
 
 void ModelLowering::run() {
     system_.time_unit = words_.time.unit;
-    equations_ = sim::split_equations(words_.equations, diagnostics_);
     declare_names();
     mark_mentioned();
     add_inputs();
     add_states();
+    check_needs();
     lower_rates();
-    for (const Equation& equation : equations_)
-        if (!equation.kind.empty() && equation.kind != "d/dt") lower_dose_property(equation);
+    for (const EquationWords& line : words_.lines)
+        if (!line.equation.kind.empty() && line.equation.kind != "d/dt") lower_dose_property(line);
     lower_outputs();
     lower_rest();
     tell_unused();
@@ -94,31 +94,31 @@ void ModelLowering::declare_names() {
 }
 
 void ModelLowering::declare_equations() {
-    for (std::size_t i = 0; i < equations_.size(); ++i) {
-        if (!equations_[i].kind.empty()) continue;
+    for (std::size_t i = 0; i < words_.lines.size(); ++i) {
+        const sim::Equation& equation = words_.lines[i].equation;
+        if (!equation.kind.empty()) continue;
         Symbol symbol;
         symbol.kind = SymbolKind::definition;
         symbol.index = static_cast<int>(i);
-        symbol.span = equations_[i].target_span;
-        symbols_.declare(equations_[i].target, symbol, diagnostics_);
+        symbol.span = equation.target_span;
+        symbols_.declare(equation.target, symbol, diagnostics_);
     }
 }
 
 void ModelLowering::mark_mentioned() {
-    const auto mark = [&](const std::string& word) {
-        if (Symbol* symbol = symbols_.find(word)) symbol->is_mentioned = true;
+    const auto mark_all = [&](const std::optional<sim::SourceText>& text, int scope) {
+        if (!text) return;
+        for (const std::string& word : sim::names_in(*text))
+            if (Symbol* symbol = find(word, scope)) symbol->is_mentioned = true;
     };
-    const auto mark_all = [&](const std::optional<sim::SourceText>& text) {
-        if (text) std::ranges::for_each(sim::names_in(*text), mark);
-    };
-    for (const Equation& equation : equations_)
-        mark_all(equation.expression);
+    for (const EquationWords& line : words_.lines)
+        mark_all(line.equation.expression, line.scope);
     for (const ParameterWords& words : words_.parameters) {
-        mark_all(words.scale);
-        mark_all(words.expression);
+        mark_all(words.scale, words.scope);
+        mark_all(words.expression, words.scope);
     }
     for (const OutputWords& words : words_.outputs)
-        mark(words.name);
+        if (Symbol* symbol = symbols_.find(words.name)) symbol->is_mentioned = true;
 }
 
 Expr ModelLowering::add_input(const std::string& input, const sim::Unit& unit, InputSource source) {
@@ -186,8 +186,8 @@ const StateWords* ModelLowering::state_words(const std::string& word) const {
 
 /// The n-th d/dt line is compartment n.
 void ModelLowering::add_states() {
-    for (const Equation& equation : equations_)
-        if (equation.kind == "d/dt") add_state(equation);
+    for (const EquationWords& line : words_.lines)
+        if (line.equation.kind == "d/dt") add_state(line.equation);
     for (const StateWords& words : words_.states)
         if (std::ranges::count(system_.states, words.name, &sim::State::name) == 0) {
             diagnostics_.add(words.span,
@@ -198,7 +198,7 @@ void ModelLowering::add_states() {
         }
 }
 
-void ModelLowering::add_state(const Equation& rate) {
+void ModelLowering::add_state(const sim::Equation& rate) {
     const StateWords* words = state_words(rate.target);
     if (!words) {
         std::vector<std::string> known;
@@ -227,12 +227,13 @@ void ModelLowering::add_state(const Equation& rate) {
 }
 
 void ModelLowering::lower_rates() {
-    for (const Equation& equation : equations_)
-        if (equation.kind == "d/dt") lower_rate(equation);
+    for (const EquationWords& line : words_.lines)
+        if (line.equation.kind == "d/dt") lower_rate(line);
 }
 
-void ModelLowering::lower_rate(const Equation& equation) {
-    const auto typed = parse(equation.expression, true);
+void ModelLowering::lower_rate(const EquationWords& line) {
+    const sim::Equation& equation = line.equation;
+    const auto typed = parse(equation.expression, line.scope, true);
     const auto state = std::ranges::find(system_.states, equation.target, &sim::State::name);
     if (!typed || state == system_.states.end() || !words_.time.is_known ||
         !state_words(equation.target)->unit.is_known)
@@ -245,7 +246,8 @@ void ModelLowering::lower_rate(const Equation& equation) {
 }
 
 /// `x(0)`, `F(x)`, `lag(x)`, `rate(x)`, `duration(x)`: of inputs only.
-void ModelLowering::lower_dose_property(const Equation& equation) {
+void ModelLowering::lower_dose_property(const EquationWords& line) {
+    const sim::Equation& equation = line.equation;
     const auto found = std::ranges::find(system_.states, equation.target, &sim::State::name);
     const std::string what = equation.kind == "initial"
                                  ? fmt::format("{}(0)", equation.target)
@@ -267,7 +269,8 @@ void ModelLowering::lower_dose_property(const Equation& equation) {
         return;
     }
     const auto set = [&](Expr& to, const sim::Unit& unit) {
-        if (const auto value = parse_constant(equation.expression, unit, what)) to = *value;
+        if (const auto value = parse_constant(equation.expression, line.scope, unit, what))
+            to = *value;
     };
     if (equation.kind == "initial") set(found->initial, found->unit);
     if (equation.kind == "F") set(found->bioavailability, no_unit);
@@ -303,7 +306,7 @@ void ModelLowering::lower_outputs() {
 
 /// Individual parameters are reported; definitions nobody mentions are checked all the same.
 void ModelLowering::lower_rest() {
-    for (const Equation& equation : equations_)
+    for (const auto& [equation, scope] : words_.lines)
         if (Symbol* symbol = symbols_.find(equation.target);
             equation.kind.empty() && symbol && symbol->kind == SymbolKind::definition)
             value_of(equation.target, *symbol);
@@ -329,11 +332,13 @@ void ModelLowering::tell_unused() {
         const Symbol* symbol = symbols_.find(word);
         return symbol && !symbol->is_mentioned;
     };
+    // a used file has been checked by itself; here some of its lines may have been replaced
     for (const ParameterWords& words : words_.parameters)
-        if (is_unused(words.name)) tell(words.name, words.span, "parameter");
+        if (words.scope == 0 && is_unused(words.name)) tell(words.name, words.span, "parameter");
     for (const MapWords& words : words_.maps)
-        if (is_unused(words.name)) tell(words.name, words.span, "map");
+        if (words.scope == 0 && is_unused(words.name)) tell(words.name, words.span, "map");
     for (const CovariateWords& words : words_.covariates) {
+        if (words.scope != 0) continue;
         const bool is_number = words.categories.empty();
         const bool all_unused =
             is_number ? is_unused(words.name)
@@ -342,6 +347,48 @@ void ModelLowering::tell_unused() {
                         });
         if (all_unused && !may_scale_doses(words.name)) tell(words.name, words.span, "covariate");
     }
+}
+
+void ModelLowering::check_needs() {
+    for (const NeedWords& need : words_.needs)
+        if (!is_met(need)) bad_needs_.emplace(need.scope, need.name);
+}
+
+/// A need of a used file is a matter of the file that uses it: told where that one names it.
+bool ModelLowering::is_met(const NeedWords& need) {
+    const Scope& scope = words_.scopes[static_cast<std::size_t>(need.scope)];
+    const bool is_used = scope.user >= 0;
+    const sim::SourceSpan& place = is_used ? scope.used_at : need.span;
+    const std::string what =
+        is_used ? fmt::format("the '{}' of {}", need.name, scope.file.filename().string())
+                : fmt::format("'{}'", need.name);
+    Symbol* symbol = find(need.name, need.scope);
+    if (!symbol) {
+        diagnostics_.add(place,
+                         fmt::format("nothing gives {}, which is needed in {} ({})",
+                                     what,
+                                     need.unit.unit.text,
+                                     need.unit.unit.dimension.name()),
+                         fmt::format("use a model that has {0}, such as "
+                                     "\"library:one_compartment_iv\" for a plasma concentration, "
+                                     "define {0} in the equations, or say what else it is by "
+                                     "with = {{ {0} = \"…\" }}",
+                                     need.name));
+        return false;
+    }
+    const TypedExpr* value = value_of(need.name, *symbol);
+    if (!value || !need.unit.is_known) return false;
+    const bool is_of_kind = value->unit.dimension == need.unit.unit.dimension;
+    if (!is_of_kind)
+        diagnostics_.add(place,
+                         fmt::format("{} is in {} ({}), where {} ({}) is needed",
+                                     what,
+                                     value->unit.text,
+                                     value->unit.dimension.name(),
+                                     need.unit.unit.text,
+                                     need.unit.unit.dimension.name()),
+                         "define a quantity of the kind needed and name it by with = { … }");
+    return is_of_kind;
 }
 
 const TypedExpr* ModelLowering::value_of(const std::string& word, Symbol& symbol) {
@@ -368,8 +415,10 @@ const TypedExpr* ModelLowering::value_of(const std::string& word, Symbol& symbol
 
 std::optional<TypedExpr> ModelLowering::evaluate(const Symbol& symbol) {
     if (symbol.kind == SymbolKind::parameter) return individual_parameter(symbol.index);
-    if (symbol.kind == SymbolKind::definition)
-        return parse(equations_[static_cast<std::size_t>(symbol.index)].expression, true);
+    if (symbol.kind == SymbolKind::definition) {
+        const EquationWords& line = words_.lines[static_cast<std::size_t>(symbol.index)];
+        return parse(line.equation.expression, line.scope, true);
+    }
     return std::nullopt; // states, covariates and maps have their leaves from the start
 }
 
@@ -429,8 +478,10 @@ std::optional<TypedExpr> ModelLowering::typical_value(int index) {
         if (!words.value) return std::nullopt;
         return TypedExpr{theta_[static_cast<std::size_t>(index)], words.unit.unit, false};
     }
-    const auto value = parse_constant(
-        *words.expression, words.unit.unit, fmt::format("the value of {}", words.name));
+    const auto value = parse_constant(*words.expression,
+                                      words.scope,
+                                      words.unit.unit,
+                                      fmt::format("the value of {}", words.name));
     if (!value) return std::nullopt;
     return TypedExpr{*value, words.unit.unit, false};
 }
@@ -439,8 +490,8 @@ std::optional<TypedExpr> ModelLowering::individual_parameter(int index) {
     const ParameterWords& words = words_.parameters[static_cast<std::size_t>(index)];
     auto typical = typical_value(index);
     if (words.scale) {
-        const auto scale =
-            parse_constant(*words.scale, no_unit, fmt::format("the scale of {}", words.name));
+        const auto scale = parse_constant(
+            *words.scale, words.scope, no_unit, fmt::format("the scale of {}", words.name));
         if (!scale || !typical) return std::nullopt;
         typical->expr = system_.graph.multiply(typical->expr, *scale);
     }
@@ -448,15 +499,21 @@ std::optional<TypedExpr> ModelLowering::individual_parameter(int index) {
     return TypedExpr{with_effect(index, typical->expr), words.unit.unit, false};
 }
 
-sim::ExpressionContext ModelLowering::context(bool allows_time) {
+/// What a word in a file's text means.
+Symbol* ModelLowering::find(const std::string& word, int scope) {
+    const auto name = words_.in_whole(word, scope);
+    return name ? symbols_.find(*name) : nullptr;
+}
+
+sim::ExpressionContext ModelLowering::context(int scope, bool allows_time) {
     sim::ExpressionContext context;
     context.graph = &system_.graph;
     context.time_unit = system_.time_unit;
     context.allows_time = allows_time;
     context.known_names = symbols_.names();
     context.diagnostics = &diagnostics_;
-    context.resolve = [this](const std::string& word) -> std::optional<TypedExpr> {
-        Symbol* symbol = symbols_.find(word);
+    context.resolve = [this, scope](const std::string& word) -> std::optional<TypedExpr> {
+        Symbol* symbol = find(word, scope);
         const TypedExpr* value = symbol ? value_of(word, *symbol) : nullptr;
         return value ? std::optional(*value) : std::nullopt;
     };
@@ -465,14 +522,17 @@ sim::ExpressionContext ModelLowering::context(bool allows_time) {
 
 /// Names are worked out first: one with a mistake ends it here, where its unit would only be
 /// guessed.
-std::optional<TypedExpr> ModelLowering::parse(const sim::SourceText& text, bool allows_time) {
+std::optional<TypedExpr>
+ModelLowering::parse(const sim::SourceText& text, int scope, bool allows_time) {
     bool is_good = true;
-    for (const std::string& word : sim::names_in(text))
-        if (Symbol* symbol = symbols_.find(word); symbol && !value_of(word, *symbol))
+    for (const std::string& word : sim::names_in(text)) {
+        Symbol* symbol = find(word, scope);
+        if (bad_needs_.contains({scope, word}) || (symbol && !value_of(word, *symbol)))
             is_good = false;
+    }
     if (!is_good) return std::nullopt;
     const std::size_t n_before = diagnostics_.size();
-    const TypedExpr typed = sim::parse_expression(text, context(allows_time));
+    const TypedExpr typed = sim::parse_expression(text, context(scope, allows_time));
     return diagnostics_.size() == n_before ? std::optional(typed) : std::nullopt;
 }
 
@@ -481,14 +541,15 @@ std::optional<Expr> ModelLowering::convert(const TypedExpr& typed,
                                            const std::string& what,
                                            const sim::SourceSpan& span) {
     const std::size_t n_before = diagnostics_.size();
-    const Expr expr = sim::convert(typed, unit, what, span, context(true));
+    const Expr expr = sim::convert(typed, unit, what, span, context(0, true));
     return diagnostics_.size() == n_before ? std::optional(expr) : std::nullopt;
 }
 
 std::optional<Expr> ModelLowering::parse_constant(const sim::SourceText& text,
+                                                  int scope,
                                                   const sim::Unit& unit,
                                                   const std::string& what) {
-    const auto typed = parse(text, false);
+    const auto typed = parse(text, scope, false);
     if (!typed) return std::nullopt;
     const Expr all[] = {typed->expr};
     for (const sim::Leaf& leaf : system_.graph.leaves(all)) {

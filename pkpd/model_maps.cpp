@@ -19,8 +19,8 @@ using Law = GenotypeMap::Law;
 
 /// "library name" or "file.toml beside the model".
 std::filesystem::path
-gene_path(const std::string& gene, const Model& model, const io::Library& library) {
-    if (gene.ends_with(".toml")) return io::resolve(library, "genes", gene, model.file);
+gene_path(const std::string& gene, const std::filesystem::path& model, const io::Library& library) {
+    if (gene.ends_with(".toml")) return io::resolve(library, "genes", gene, model);
     return library.find("genes", gene);
 }
 
@@ -373,22 +373,23 @@ private:
 /// A gene once, however many maps name it. nullptr after a mistake.
 std::shared_ptr<const GeneTable>
 find_gene(const MapWords& words,
+          const std::filesystem::path& model,
           const io::Library& library,
-          Model& model,
           std::map<std::string, std::shared_ptr<const GeneTable>>& loaded,
           sim::DiagnosticList& diagnostics) {
     if (words.gene.empty() && !words.has_gene) return nullptr; // already told
-    if (const auto known = loaded.find(words.gene); known != loaded.end()) return known->second;
     const std::filesystem::path path = gene_path(words.gene, model, library);
+    const std::string key = path.empty() ? words.gene : path.string();
+    if (const auto known = loaded.find(key); known != loaded.end()) return known->second;
     if (path.empty()) {
         diagnostics.add(words.gene_span,
                         words.gene.ends_with(".toml")
                             ? fmt::format("there is no gene file '{}' beside the model", words.gene)
                             : fmt::format("there is no gene '{}' in the library", words.gene),
                         sim::suggest(words.gene, library.names("genes")));
-        return loaded[words.gene] = nullptr;
+        return loaded[key] = nullptr;
     }
-    return loaded[words.gene] = load_gene(path, diagnostics);
+    return loaded[key] = load_gene(path, diagnostics);
 }
 
 } // namespace
@@ -399,7 +400,8 @@ void read_maps(const ModelWords& words,
                sim::DiagnosticList& diagnostics) {
     std::map<std::string, std::shared_ptr<const GeneTable>> loaded;
     for (const MapWords& map : words.maps) {
-        const auto gene = find_gene(map, library, model, loaded, diagnostics);
+        const auto& file = words.scopes[static_cast<std::size_t>(map.scope)].file;
+        const auto gene = find_gene(map, file, library, loaded, diagnostics);
         if (!gene) {
             model.maps.emplace_back().name = map.name;
             continue;

@@ -19,8 +19,11 @@ bool is_identifier(const std::string& name) {
            std::ranges::all_of(name, [](char c) { return is_letter(c) || (c >= '0' && c <= '9'); });
 }
 
-std::string place(const sim::SourceSpan& span) {
-    return span.line > 0 ? fmt::format("line {}", span.line) : "elsewhere";
+std::string place(const sim::SourceSpan& span, const sim::SourceSpan& seen_from) {
+    if (span.line <= 0) return "elsewhere";
+    return span.file == seen_from.file || !span.file
+               ? fmt::format("line {}", span.line)
+               : fmt::format("line {} of {}", span.line, span.file->name);
 }
 
 } // namespace
@@ -56,8 +59,11 @@ void SymbolTable::declare(const std::string& word,
                                     word,
                                     name(here.kind),
                                     name(there.kind),
-                                    place(there.span)),
-                        "one name has one meaning; rename one of them");
+                                    place(there.span, here.span)),
+                        here.span.file == there.span.file
+                            ? "one name has one meaning; rename one of them"
+                            : "one name has one meaning: rename it in the file of yours, or use "
+                              "the other with as = \"…_\", which its names then begin with");
     };
     tell(symbol, other);
     tell(other, symbol);

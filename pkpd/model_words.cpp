@@ -60,6 +60,86 @@ void keep(Fields& f, const io::Field& field, const std::string& shapes, io::Toml
     f.any(field, shapes, [&](const io::TomlView& given) { view = given; });
 }
 
+std::map<std::string, std::string> read_with(const io::TomlView& view,
+                                             sim::DiagnosticList& diagnostics) {
+    std::map<std::string, std::string> with;
+    for (const auto& [key, value] : view.members())
+        if (const auto text = value.text())
+            with[key] = *text;
+        else
+            diagnostics.add(value.span(), "the name of a quantity of this model is expected here");
+    return with;
+}
+
+/// "library:NAME", "file.toml", or a table with what the file's names begin with and are given.
+void read_use(const io::TomlView& view, sim::DiagnosticList& diagnostics, UseWords& use) {
+    use.span = view.span();
+    if (const auto text = view.text()) {
+        use.file = *text;
+        return;
+    }
+    if (view.kind() != io::TomlKind::table) {
+        diagnostics.add(view.span(),
+                        fmt::format("{} stands here; the name of a model file is expected",
+                                    io::name(view.kind())),
+                        "write for example \"library:two_compartment_iv\"");
+        return;
+    }
+    io::TomlView with;
+    const std::size_t n_before = diagnostics.size();
+    io::read_fields(view, diagnostics, [&](Fields& f) {
+        f.text(required_key("file", "", "\"library:two_compartment_iv\""), use.file);
+        f.text(optional_key("as", "", "\"drug_\""), use.prefix);
+        keep(f, optional_key("with", "", "{ Cp = \"drug_Cp\" }"), "", with);
+    });
+    if (with.is_set()) use.with = read_with(with, diagnostics);
+    if (diagnostics.size() > n_before) use.file.clear(); // its names would only be guessed
+}
+
+void describe_use_for_reference(Fields& f) {
+    std::string text;
+    f.text(required_key("file",
+                        "a model of the library, or a file beside this one",
+                        "\"library:two_compartment_iv\""),
+           text);
+    f.text(optional_key("as", "what its names begin with in this model", "\"drug_\""), text);
+    f.any(optional_key("with", "names of this model for what it needs", "{ Cp = \"drug_Cp\" }"),
+          "names by name",
+          [](const io::TomlView&) {});
+}
+
+void describe_uses(Fields& f, ModelWords& words) {
+    const io::Field field = optional_key("uses",
+                                         "models this one is built on, in order; a text stands "
+                                         "for `{ file = … }`",
+                                         "[\"library:two_compartment_iv\"]");
+    if (f.is_listing()) return f.list(field, describe_use_for_reference);
+    f.any(field, "list of texts and tables", [&](const io::TomlView& view) {
+        if (view.kind() != io::TomlKind::array)
+            words.diagnostics->add(view.span(),
+                                   "a list of model files is expected",
+                                   "write uses = [\"library:two_compartment_iv\"]");
+        for (const io::TomlView& element : view.elements())
+            read_use(element, *words.diagnostics, words.uses.emplace_back());
+    });
+}
+
+void describe_tested_with(Fields& f, ModelWords& words) {
+    std::vector<std::string> files;
+    f.texts(optional_key("tested_with",
+                         "models that give what this one needs, for its own tests only",
+                         "[\"library:one_compartment_iv\"]"),
+            files);
+    for (const std::string& file : files)
+        words.tested_with.push_back({f.span("tested_with"), file, {}, {}});
+}
+
+/// A model that uses others may leave these to them.
+io::Field required_alone(const ModelWords& words, io::Field field) {
+    field.required = words.uses.empty();
+    return field;
+}
+
 void describe_head(Fields& f, ModelWords& words) {
     f.text(required_key("name", "one line", "\"one compartment, first-order absorption\""),
            words.name);
@@ -76,7 +156,11 @@ void describe_head(Fields& f, ModelWords& words) {
         words.time.is_known = false;
     }
     describe_molar_mass(f, words.molar_mass);
-    f.source(required_key("equations", "the equations, see below", "'''…'''"), words.equations);
+    describe_uses(f, words);
+    describe_tested_with(f, words);
+    f.source(
+        required_alone(words, required_key("equations", "the equations, see below", "'''…'''")),
+        words.equations);
 }
 
 void read_value(const io::TomlView& view, ModelWords& words, ParameterWords& parameter) {
@@ -240,6 +324,11 @@ void describe_state(Fields& f, StateWords& state) {
     f.text(optional_key("about", "one line", "\"gut\""), state.about);
 }
 
+void describe_need(Fields& f, NeedWords& need) {
+    describe_unit(f, need.unit, required_key("unit", "it has a unit of this kind", "\"mg/L\""));
+    f.text(optional_key("about", "one line", "\"concentration that acts\""), need.about);
+}
+
 void describe_route(Fields& f, RouteWords& route) {
     f.text(required_key("into", "the state a dose goes into", "\"depot\""), route.into);
     route.into_span = f.span("into");
@@ -350,6 +439,11 @@ void describe_model(Fields& f, ModelWords& words) {
     f.text(required_key("gemel", "what the file is", "\"model/1\""), words.format);
     f.table(required_key("model", "the model as a whole", ""),
             [&](Fields& head) { describe_head(head, words); });
+    describe_keyed(f,
+                   words,
+                   optional_key("needs", "what a model that uses this one has to give", ""),
+                   words.needs,
+                   describe_need);
     describe_keyed(
         f, words, optional_key("routes", "ways in for doses", ""), words.routes, describe_route);
     describe_keyed(
@@ -369,11 +463,14 @@ void describe_model(Fields& f, ModelWords& words) {
                    describe_covariate);
     describe_keyed(f,
                    words,
-                   required_key("states", "one for each d/dt line", ""),
+                   required_alone(words, required_key("states", "one for each d/dt line", "")),
                    words.states,
                    describe_state);
-    describe_keyed(
-        f, words, required_key("outputs", "what is reported", ""), words.outputs, describe_output);
+    describe_keyed(f,
+                   words,
+                   required_alone(words, required_key("outputs", "what is reported", "")),
+                   words.outputs,
+                   describe_output);
     const auto n_mistakes = [&] { return words.diagnostics ? words.diagnostics->size() : 0; };
     const std::size_t n_before = n_mistakes();
     f.list(optional_key("tests", "what the model must reproduce", ""),

@@ -3,8 +3,12 @@
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/model.hpp>
+#include <gemel/sim/equations.hpp>
 
+#include <filesystem>
+#include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -18,7 +22,41 @@ struct DeclaredUnit {
     bool is_known = false; ///< false after a mistake: what has this unit is not checked further
 };
 
+/// One file of a model: the model's own (number 0), or one it uses. Its texts write names as in
+/// that file; `names` says what they are called in the whole.
+struct Scope {
+    int user = -1;      ///< the scope of the file that uses it; -1: the model's own
+    std::string prefix; ///< of its names in the whole
+    std::filesystem::path file;
+    sim::SourceSpan used_at;                  ///< where the user names it
+    std::map<std::string, std::string> names; ///< in the file → in the whole
+    std::map<std::string, std::string> with;  ///< what it needs → that name in the user's file
+    std::set<std::string> needs;
+};
+
+/// A file named in `uses`.
+struct UseWords {
+    sim::SourceSpan span;
+    std::string file, prefix;
+    std::map<std::string, std::string> with;
+};
+
+/// A quantity that a file expects from the model that uses it.
+struct NeedWords {
+    std::string name, about;
+    sim::SourceSpan span;
+    DeclaredUnit unit;
+    int scope = 0;
+};
+
+/// A line of a block of equations, its target named as in the whole.
+struct EquationWords {
+    sim::Equation equation;
+    int scope = 0;
+};
+
 struct ParameterWords {
+    int scope = 0;
     std::string name, about, source;
     sim::SourceSpan span; ///< of its key; likewise below
     DeclaredUnit unit;
@@ -46,9 +84,11 @@ struct MapWords {
     DeclaredUnit unit;
     std::optional<double> exponent, half;
     io::TomlView table, otherwise;
+    int scope = 0;
 };
 
 struct CovariateWords {
+    int scope = 0;
     std::string name, about;
     sim::SourceSpan span;
     DeclaredUnit unit;
@@ -91,7 +131,12 @@ struct ModelWords {
     std::string format, name, about, source;
     DeclaredUnit time;
     std::optional<sim::Quantity> molar_mass;
-    sim::SourceText equations;
+    std::vector<UseWords> uses, tested_with;
+    std::vector<NeedWords> needs;
+    sim::SourceText equations;        ///< of the file itself
+    std::vector<EquationWords> lines; ///< of all files; filled by compose()
+    std::vector<Scope> scopes;        ///< likewise
+    std::vector<std::shared_ptr<const sim::SourceFile>> used_files;
     std::vector<ParameterWords> parameters;
     std::vector<OmegaWords> omega;
     std::vector<MapWords> maps;
@@ -104,6 +149,10 @@ struct ModelWords {
 
     io::TomlView root;                          ///< unset while listing
     sim::DiagnosticList* diagnostics = nullptr; ///< null while listing
+
+    /// What a word in a file's text is called in the whole; nothing where the file has no such
+    /// name.
+    std::optional<std::string> in_whole(const std::string& word, int scope) const;
 };
 
 /// The grammar of model files.

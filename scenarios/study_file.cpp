@@ -74,12 +74,28 @@ void read_words(const StudyOptions& options, Loading& loading) {
     });
 }
 
+/// What its own tests complete it with is no one's choice for a study.
+void refuse_needs(Loading& loading) {
+    if (!loading.study.model) return;
+    for (const pkpd::Need& need : loading.study.model->needs)
+        loading.diagnostics.add(
+            loading.words.model_span,
+            fmt::format("the model '{}' needs {} ({}), which another model gives",
+                        loading.study.model->id,
+                        need.name,
+                        need.unit.dimension.name()),
+            fmt::format("write a model file with uses = [\"library:one_compartment_iv\", \"{}\"] "
+                        "or the like, and name that one here",
+                        loading.words.model));
+}
+
 void load_model_of(Loading& loading) {
     const std::string& reference = loading.words.model;
     if (reference.empty() && !loading.diagnostics.empty()) return; // told already
     const auto file = io::resolve(loading.library, "models", reference, loading.study.file);
     if (!file.empty()) {
         loading.study.model = pkpd::load_model(file, loading.library, loading.diagnostics);
+        refuse_needs(loading);
         return;
     }
     const std::string prefix = "library:";
@@ -327,6 +343,10 @@ void keep_inputs(Loading& loading) {
     Study& study = loading.study;
     study.inputs.push_back({"study_toml", study.file, study.text->text});
     study.inputs.push_back({"model_toml", study.model->file, study.model->text->text});
+    int n_used = 0;
+    for (const auto& used : study.model->used)
+        study.inputs.push_back(
+            {fmt::format("model_used_{}_toml", ++n_used), used->name, used->text});
     std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         genes.emplace(genotype.gene, genotype.table);

@@ -2,10 +2,9 @@
 """Expected numbers of the library models' [[tests]], by methods of their own (mpmath, 40 digits).
 
 Linear models: the matrix exponential of the augmented system (state, rate of infusion), piece by
-piece. Turnover: R is linear in itself, so R(t) = R0·exp(−k·t)·(1 + k·∫exp(k·s)·(1 − I(s))ds), by
-quadrature.
+piece.
 """
-from mpmath import mp, mpf, matrix, expm, exp, quad, linspace
+from mpmath import mp, mpf, matrix, expm
 
 mp.dps = 40
 
@@ -54,13 +53,6 @@ def show(name, values):
     print(name, "[" + ", ".join(mp.nstr(x, 10) for x in values) + "]")
 
 
-def turnover(dose, times):
-    cl, v, k, r0, imax, ic50 = map(mpf, ("5", "42", "0.1", "100", "0.95", "0.5"))
-    inhibition = lambda s: imax * (dose / v * exp(-cl / v * s)) / (ic50 + dose / v * exp(-cl / v * s))
-    return [r0 * exp(-k * t) * (1 + k * quad(lambda s: exp(k * s) * (1 - inhibition(s)), linspace(0, t, 25)))
-            for t in map(mpf, times)]
-
-
 one = (mpf(5), mpf(42), [])
 two = (mpf(5), mpf(20), [(mpf(3), mpf(40))])
 three = (mpf(5), mpf(15), [(mpf(8), mpf(25)), (mpf("1.5"), mpf(80))])
@@ -76,5 +68,3 @@ for label, (cl, v1, qs) in (("one", one), ("two", two), ("three", three)):
         w = mpf(35) / 70
         m, c = mammillary(ka, cl * w ** mpf("0.75"), v1 * w, [(q * w ** mpf("0.75"), v * w) for q, v in qs])
         show(f"{label} {route} 100 mg once, 35 kg, at 1 4 24:", linear(m, 0, [(0, "bolus", 100)], [1, 4, 24], v1 * w, c))
-show("turnover 100 mg R at 2 8 24 72:", turnover(mpf(100), [2, 8, 24, 72]))
-show("turnover 100 mg Cp at 2 8 24 72:", [100 / mpf(42) * exp(-mpf(5) / 42 * t) for t in (2, 8, 24, 72)])

@@ -129,11 +129,22 @@ struct ModelTest {
     std::string about, source;
 };
 
+/// A quantity that a model expects from the one that uses it.
+struct Need {
+    std::string name;
+    sim::Unit unit;
+    sim::SourceSpan span;
+};
+
 struct Model {
     std::string id; ///< file name without ending
     std::string name, about, source;
     std::filesystem::path file;
     std::shared_ptr<const sim::SourceFile> text;
+    std::vector<std::shared_ptr<const sim::SourceFile>> used; ///< files it is composed of besides
+    /// Of the file itself. Its own tests are run with what it is `tested_with`; a study needs a
+    /// model that gives them.
+    std::vector<Need> needs;
 
     std::vector<Parameter> parameters;
     std::vector<OmegaBlock> omega; ///< correlated groups; parameters in none are independent
@@ -155,7 +166,7 @@ struct Model {
     int find_route(const std::string& name) const; ///< "" gives the default route
 };
 
-/// Reads, checks and lowers a model file with the genes it names. All mistakes of all files are
+/// Reads, checks and lowers a model file with the files it uses and the genes it names. All mistakes of all files are
 /// added to diagnostics. @returns nullptr if there were any
 std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
                                         const io::Library& library,
