@@ -65,7 +65,9 @@ void error_scales(const OdeSystem& system,
                   std::ptrdiff_t initial_stride,
                   double end,
                   double* scale,
-                  std::ptrdiff_t stride) {
+                  std::ptrdiff_t stride,
+                  const double* inputs,
+                  std::ptrdiff_t input_stride) {
     const auto n = static_cast<std::ptrdiff_t>(system.n_own_states());
     const auto baseline = [&](std::ptrdiff_t i) { return std::fabs(initial[i * initial_stride]); };
     std::vector<double> amounts = largest_amounts(events, static_cast<std::size_t>(n), end);
@@ -81,8 +83,11 @@ void error_scales(const OdeSystem& system,
                 state.takes_doses ? largest_in_unit_of(state, system.states, amounts) : baseline(i);
         scale[i * stride] = size > 0.0 ? size : 0.0;
     }
-    for (std::ptrdiff_t i = n; i < system.n_controlled_states(); ++i)
-        scale[i * stride] = 0.0;
+    for (std::ptrdiff_t i = n; i < system.n_controlled_states(); ++i) {
+        const auto which = static_cast<std::size_t>(i / n - 1);
+        const double size = std::fabs(inputs[system.sensitivities.wrt[which] * input_stride]);
+        scale[i * stride] = scale[i % n * stride] / (size > 0.0 ? size : 1.0);
+    }
 }
 
 } // namespace gemel::sim

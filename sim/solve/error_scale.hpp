@@ -32,6 +32,8 @@ void error_scales(const OdeSystem& system,
                   std::ptrdiff_t initial_stride,
                   double end,
                   double* scale,
-                  std::ptrdiff_t stride);
+                  std::ptrdiff_t stride,
+                  const double* inputs = nullptr,
+                  std::ptrdiff_t input_stride = 1);
 
 } // namespace gemel::sim

@@ -110,7 +110,7 @@ void LaneEngine::refill(int lane) {
 bool LaneEngine::load(int lane, int subject) {
     if (!doses_.expand(subject, events_[index(lane)])) return false;
     load_columns(lane, subject);
-    set_scales(lane);
+    set_scales(lane, subject);
     return true;
 }
 
@@ -128,7 +128,7 @@ void LaneEngine::load_columns(int lane, int subject) {
     }
 }
 
-void LaneEngine::set_scales(int lane) {
+void LaneEngine::set_scales(int lane, int subject) {
     if (n_own_ == 0) return;
     error_scales(method_.system.system,
                  events_[index(lane)].all,
@@ -136,7 +136,9 @@ void LaneEngine::set_scales(int lane) {
                  width_,
                  problem_->timeline->end,
                  column(LeafKind::scale, 0) + lane,
-                 width_);
+                 width_,
+                 problem_->inputs.data() + subject,
+                 problem_->n_subjects);
     for (int i = 0; i < n_controlled_; ++i)
         follows_[index(i * width_ + lane)] = column(LeafKind::scale, i)[lane] > 0.0 ? 0.0 : 1.0;
 }

@@ -59,7 +59,7 @@ private:
     void refill(int lane);
     bool load(int lane, int subject);
     void load_columns(int lane, int subject);
-    void set_scales(int lane);
+    void set_scales(int lane, int subject);
     void idle(int lane);
     void arrive(int lane);
     SubjectColumns columns(int lane);

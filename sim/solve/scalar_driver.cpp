@@ -102,6 +102,8 @@ private:
                      1,
                      problem_->timeline->end,
                      scale_.data(),
+                     1,
+                     inputs_.data(),
                      1);
         return true;
     }
