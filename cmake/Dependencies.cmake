@@ -20,3 +20,21 @@ if(BUILD_TESTING)
   find_path(DOCTEST_INCLUDE doctest/doctest.h REQUIRED)
 endif()
 find_path(XXHASH_INCLUDE xxhash.h REQUIRED)
+
+# Single libraries of SUNDIALS: its package would pull MPI, PETSc and hypre. CVODES contains CVODE.
+find_path(SUNDIALS_INCLUDE cvodes/cvodes.h REQUIRED)
+find_path(KLU_INCLUDE klu.h REQUIRED PATH_SUFFIXES suitesparse)
+file(STRINGS "${SUNDIALS_INCLUDE}/sundials/sundials_config.h" sundials_version
+     REGEX "^#define SUNDIALS_VERSION_MAJOR 6")
+file(STRINGS "${SUNDIALS_INCLUDE}/sundials/sundials_config.h" sundials_precision
+     REGEX "^#define SUNDIALS_(DOUBLE_PRECISION|INT64_T) 1")
+list(LENGTH sundials_precision n_sundials_precision)
+if(NOT sundials_version OR NOT n_sundials_precision EQUAL 2)
+  message(FATAL_ERROR "SUNDIALS 6 with double precision and 64-bit indices is needed")
+endif()
+add_library(gemel_sundials INTERFACE)
+target_include_directories(gemel_sundials SYSTEM INTERFACE ${SUNDIALS_INCLUDE} ${KLU_INCLUDE})
+foreach(part cvodes nvecserial sunmatrixdense sunmatrixsparse sunlinsoldense sunlinsolklu)
+  find_library(SUNDIALS_${part} sundials_${part} REQUIRED)
+  target_link_libraries(gemel_sundials INTERFACE ${SUNDIALS_${part}})
+endforeach()

@@ -1,3 +1,5 @@
+#include "expr/gradient.hpp"
+
 #include <gemel/sim/ode_system.hpp>
 
 #include <algorithm>
@@ -8,10 +10,8 @@ namespace {
 /// States with a derivative of `rate` that is not identically zero.
 std::vector<int> columns_of(ExpressionGraph& graph, Expr rate) {
     std::vector<int> columns;
-    for (const Leaf leaf : graph.leaves(std::vector{rate}))
-        if (leaf.kind == LeafKind::state &&
-            !graph.is_constant(graph.differentiate(rate, leaf), 0.0))
-            columns.push_back(leaf.index);
+    for (const auto& [state, slope] : state_gradient(graph, rate))
+        columns.push_back(state);
     return columns;
 }
 

@@ -1,7 +1,7 @@
 #include "solve/odeint.hpp"
 
 #include "solve/error_scale.hpp"
-#include "solve/scalar_driver.hpp"
+#include "solve/scalar_rates.hpp"
 
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
@@ -18,18 +18,11 @@ namespace {
 namespace odeint = boost::numeric::odeint;
 using States = std::vector<double>;
 
-std::vector<ProgramSpec> rate_program(CompiledSystem& compiled) {
-    ProgramSpec spec{"rates", {}};
-    for (const State& state : compiled.system.states)
-        spec.targets.push_back(
-            {{LeafKind::result, static_cast<int>(spec.targets.size())}, state.rate});
-    return {spec};
-}
-
-/// dy/dt of the subject in hand, infusions included.
-class Rates {
+/// The rates as Odeint calls them.
+class Rates : public ScalarRates {
 public:
     Rates(const CompiledSystem& system, const ProgramSet& programs)
+<<<<<<< HEAD
         : n_(system.system.states.size()),
           n_controlled_(static_cast<std::size_t>(system.system.n_controlled_states())),
           program_(programs.programs[n_common_programs], programs.layout) {}
@@ -38,20 +31,21 @@ public:
     void set_infusion(std::span<const double> infusion) { infusion_ = infusion; }
     std::size_t n_states() const { return n_; }
     std::size_t n_controlled_states() const { return n_controlled_; }
+=======
+        : ScalarRates(system, programs.programs[n_common_programs], programs.layout) {}
+>>>>>>> 84b1b77 (sim: a door to SUNDIALS, gradients backwards)
 
     void operator()(const States& y, States& dydt, double time) {
-        program_.set_states(y);
-        program_.set_time(time);
-        program_.run();
-        const double* rate = program_.results();
-        for (std::size_t i = 0; i < n_; ++i)
-            dydt[i] = rate[i] + infusion_[i];
+        ScalarRates::operator()(time, y, dydt);
     }
+<<<<<<< HEAD
 
 private:
     std::size_t n_ = 0, n_controlled_ = 0;
     ScalarProgram program_;
     std::span<const double> infusion_;
+=======
+>>>>>>> 84b1b77 (sim: a door to SUNDIALS, gradients backwards)
 };
 
 /// The tolerances of the subject in hand and what Odeint's controller asks of them. Only of
@@ -285,11 +279,15 @@ private:
     Stepper inner_;
 };
 
+std::vector<ProgramSpec> rates_alone(CompiledSystem& system) {
+    return {scalar_rates_program(system)};
+}
+
 template <class Method>
 std::unique_ptr<PreparedSolver> prepare(const CompiledSystem& system,
                                         const SolverOptions& options) {
     return std::make_unique<ScalarPrepared>(
-        system, options, rate_program, [options](const CompiledSystem& s, const ProgramSet& set) {
+        system, options, rates_alone, [options](const CompiledSystem& s, const ProgramSet& set) {
             return std::make_unique<Method>(s, set, options);
         });
 }

@@ -1,0 +1,49 @@
+#include "expr/gradient.hpp"
+#include "sim/expr/random_expression.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+using namespace gemel::sim;
+
+TEST_CASE("gradients of random expressions are their derivatives, state by state") {
+    // Independent method: differentiate(), leaf by leaf, itself judged by central differences.
+    // Sums in another order: 1e-9 leaves room for cancellation among terms of some 1e3.
+    ExpressionGraph g;
+    testing::RandomExpressions random(g, 11);
+    random.leaves = {
+        g.leaf(LeafKind::state, 0), g.leaf(LeafKind::state, 4), g.leaf(LeafKind::input, 0)};
+    const auto value_of = [](Leaf l) {
+        return l.kind == LeafKind::input ? 0.7 : l.index == 0 ? 0.4 : 0.9;
+    };
+    int n_compared = 0;
+    for (int i = 0; i < 2000; ++i) {
+        const Expr e = i % 2 == 0 ? random.smooth(5) : random.any(5);
+        const std::map<int, Expr> gradient = state_gradient(g, e);
+        for (const int state : {0, 1, 4}) {
+            const double expected =
+                g.evaluate(g.differentiate(e, {LeafKind::state, state}), value_of);
+            if (!(std::abs(expected) < 1e3)) continue; // steep, or no number
+            const auto found = gradient.find(state);
+            const double value =
+                found == gradient.end() ? 0.0 : g.evaluate(found->second, value_of);
+            CAPTURE(g.text(e));
+            CAPTURE(state);
+            if (std::isfinite(value)) {
+                CHECK(std::abs(value - expected) < 1e-9 * (1.0 + std::abs(expected)));
+                ++n_compared;
+            }
+        }
+    }
+    CHECK(n_compared > 4000);
+}
+
+TEST_CASE("a gradient holds only what is not zero") {
+    ExpressionGraph g;
+    const Expr x = g.leaf(LeafKind::state, 0), y = g.leaf(LeafKind::state, 1);
+    const Expr step = g.binary(Op::less, y, g.constant(1.0));
+    const std::map<int, Expr> gradient = state_gradient(g, g.add(g.multiply(x, x), step));
+    CHECK(gradient.size() == 1);
+    CHECK(gradient.at(0) == g.add(x, x));
+}
