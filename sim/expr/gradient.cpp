@@ -44,8 +44,7 @@ void Backwards::pass_to_chosen(Expr condition, Expr if_true, Expr if_false, Expr
 void Backwards::pass_through_power(Expr e, const Node& n, Expr reaching) {
     const Expr base = at_least_smallest(n.a);
     pass(n.a, graph_.multiply(reaching, graph_.divide(graph_.multiply(n.b, e), base)));
-    pass(n.b,
-         graph_.multiply(reaching, graph_.multiply(e, graph_.unary(Op::logarithm, base))));
+    pass(n.b, graph_.multiply(reaching, graph_.multiply(e, graph_.unary(Op::logarithm, base))));
 }
 
 /// The derivative of a function of one operand.
@@ -70,9 +69,8 @@ Expr Backwards::slope(Expr e, const Node& n) {
         return graph_.subtract(one, graph_.multiply(e, e));
     case Op::error_function: {
         const double two_over_root_pi = 0x1.20dd750429b6dp+0;
-        return graph_.multiply(
-            graph_.constant(two_over_root_pi),
-            graph_.unary(Op::exponential, graph_.negate(graph_.multiply(a, a))));
+        return graph_.multiply(graph_.constant(two_over_root_pi),
+                               graph_.unary(Op::exponential, graph_.negate(graph_.multiply(a, a))));
     }
     default:
         return graph_.constant(0.0); // comparisons and logic are flat
@@ -120,8 +118,7 @@ void Backwards::pass_on(Expr e, const Node& n, Expr reaching) {
         return;
     case Op::fused_multiply_add:
     case Op::fused_negative_multiply_add: {
-        const Expr product =
-            n.op == Op::fused_multiply_add ? reaching : graph_.negate(reaching);
+        const Expr product = n.op == Op::fused_multiply_add ? reaching : graph_.negate(reaching);
         pass(n.a, graph_.multiply(product, n.b));
         pass(n.b, graph_.multiply(product, n.a));
         pass(n.c, reaching);

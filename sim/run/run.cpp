@@ -16,6 +16,7 @@ struct Worker {
     std::vector<double> inputs;
     BlockResult result;
     std::vector<std::vector<std::uint64_t>> status_counts; ///< [arm][status]
+    std::uint64_t n_fell_back = 0;
 };
 
 void validate(const RunRequest& request) {
@@ -88,6 +89,8 @@ private:
             ++worker.status_counts[arm][static_cast<std::size_t>(status)];
             n_failed += status != SolverStatus::ok;
         }
+        for (const std::uint8_t fell_back : worker.result.fell_back)
+            worker.n_fell_back += fell_back;
         {
             const std::lock_guard lock(sink_mutex_);
             sink_.write(static_cast<int>(arm), range, worker.result);
@@ -100,12 +103,14 @@ private:
         report.was_cancelled = was_cancelled_;
         report.status_counts.assign(request_.arms.size(),
                                     std::vector<std::uint64_t>(n_solver_statuses, 0));
-        for (const Worker& worker : workers_)
+        for (const Worker& worker : workers_) {
+            report.n_fell_back += worker.n_fell_back;
             for (std::size_t arm = 0; arm < worker.status_counts.size(); ++arm)
                 for (std::size_t status = 0; status < n_solver_statuses; ++status) {
                     report.status_counts[arm][status] += worker.status_counts[arm][status];
                     report.n_solves += worker.status_counts[arm][status];
                 }
+        }
         return report;
     }
 

@@ -17,13 +17,19 @@ std::string describe(const CompiledSystem& compiled) {
 } // namespace
 
 SolverChoice choose_solver(const CompiledSystem& system) {
-    for (const Solver& solver : solvers())
-        if (!solver.is_reference && solver.applies(system))
+    std::string passed_over;
+    for (const Solver& solver : solvers()) {
+        if (solver.is_reference) continue;
+        if (solver.applies(system))
             return {&solver,
-                    fmt::format("{} ({} states): {}",
+                    fmt::format("{} ({} states){}: {}",
                                 describe(system),
                                 system.system.states.size(),
+                                passed_over,
                                 solver.about)};
+        if (solver.why_not != nullptr)
+            passed_over += fmt::format("; not {}: {}", solver.name, solver.why_not(system));
+    }
     throw std::invalid_argument("choose_solver: no solver applies to this system");
 }
 

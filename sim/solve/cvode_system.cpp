@@ -52,8 +52,8 @@ ProgramSpec jacobian_program(CompiledSystem& compiled, const JacobianPattern& pa
         for (int k = pattern.starts[index(j)]; k < pattern.starts[index(j + 1)]; ++k) {
             const std::map<int, Expr>& row = rows[index(pattern.rows[index(k)])];
             const auto found = row.find(j);
-            spec.targets.push_back({{LeafKind::result, k},
-                                    found != row.end() ? found->second : graph.constant(0.0)});
+            spec.targets.push_back(
+                {{LeafKind::result, k}, found != row.end() ? found->second : graph.constant(0.0)});
         }
     return spec;
 }
@@ -113,7 +113,8 @@ void CvodeSystem::store_dense(const double* entries, SUNMatrix matrix) const {
 }
 
 void CvodeSystem::store_sparse(const double* entries, SUNMatrix matrix) const {
-    std::copy(pattern_.starts.begin(), pattern_.starts.end(), SUNSparseMatrix_IndexPointers(matrix));
+    std::copy(
+        pattern_.starts.begin(), pattern_.starts.end(), SUNSparseMatrix_IndexPointers(matrix));
     std::copy(pattern_.rows.begin(), pattern_.rows.end(), SUNSparseMatrix_IndexValues(matrix));
     std::copy_n(entries, pattern_.n_entries(), SUNSparseMatrix_Data(matrix));
 }
@@ -122,14 +123,8 @@ int CvodeSystem::rates_callback(double time, N_Vector y, N_Vector dydt, void* se
     return static_cast<CvodeSystem*>(self)->rates(time, y, dydt);
 }
 
-int CvodeSystem::jacobian_callback(double time,
-                                   N_Vector y,
-                                   N_Vector,
-                                   SUNMatrix matrix,
-                                   void* self,
-                                   N_Vector,
-                                   N_Vector,
-                                   N_Vector) {
+int CvodeSystem::jacobian_callback(
+    double time, N_Vector y, N_Vector, SUNMatrix matrix, void* self, N_Vector, N_Vector, N_Vector) {
     return static_cast<CvodeSystem*>(self)->jacobian(time, y, matrix);
 }
 

@@ -22,30 +22,16 @@ using States = std::vector<double>;
 class Rates : public ScalarRates {
 public:
     Rates(const CompiledSystem& system, const ProgramSet& programs)
-<<<<<<< HEAD
-        : n_(system.system.states.size()),
-          n_controlled_(static_cast<std::size_t>(system.system.n_controlled_states())),
-          program_(programs.programs[n_common_programs], programs.layout) {}
+        : ScalarRates(system, programs.programs[n_common_programs], programs.layout),
+          n_controlled_(static_cast<std::size_t>(system.system.n_controlled_states())) {}
 
-    void load(const ScalarSubject& subject) { program_.load(subject); }
-    void set_infusion(std::span<const double> infusion) { infusion_ = infusion; }
-    std::size_t n_states() const { return n_; }
     std::size_t n_controlled_states() const { return n_controlled_; }
-=======
-        : ScalarRates(system, programs.programs[n_common_programs], programs.layout) {}
->>>>>>> 84b1b77 (sim: a door to SUNDIALS, gradients backwards)
-
     void operator()(const States& y, States& dydt, double time) {
         ScalarRates::operator()(time, y, dydt);
     }
-<<<<<<< HEAD
 
 private:
-    std::size_t n_ = 0, n_controlled_ = 0;
-    ScalarProgram program_;
-    std::span<const double> infusion_;
-=======
->>>>>>> 84b1b77 (sim: a door to SUNDIALS, gradients backwards)
+    std::size_t n_controlled_ = 0;
 };
 
 /// The tolerances of the subject in hand and what Odeint's controller asks of them. Only of

@@ -1,4 +1,6 @@
+#include "solve/cvode.hpp"
 #include "solve/exact_linear.hpp"
+#include "solve/lowering_budget.hpp"
 #include "solve/odeint.hpp"
 #include "solve/rodas5p.hpp"
 
@@ -32,7 +34,18 @@ constexpr Solver registry[] = {
      .is_reference = false,
      .applies = rodas5p_applies,
      .prepare = prepare_rodas5p,
-     .is_portable = true},
+     .is_portable = true,
+     .why_not = over_lowering_budget,
+     .falls_back = true},
+    {.name = "cvode",
+     .about = "backward differentiation by CVODE, one subject at a time, with symbolic Jacobian, "
+              "dense or by sparse LU",
+     .order = 5,
+     .is_stiff = true,
+     .is_reference = false,
+     .applies = cvode_applies,
+     .prepare = prepare_cvode,
+     .has_variable_order = true},
     {.name = "odeint-dopri5",
      .about = "Dormand-Prince 5(4) of Boost.Odeint, one subject at a time",
      .order = 5,

@@ -1,6 +1,7 @@
 #include "solve/rodas5p.hpp"
 
 #include "solve/lane_engine.hpp"
+#include "solve/lowering_budget.hpp"
 
 #include <fmt/format.h>
 
@@ -24,8 +25,8 @@ private:
 
 } // namespace
 
-bool rodas5p_applies(const CompiledSystem&) {
-    return true;
+bool rodas5p_applies(const CompiledSystem& system) {
+    return over_lowering_budget(system).empty();
 }
 
 std::unique_ptr<PreparedSolver> prepare_rodas5p(const CompiledSystem& system,

@@ -14,13 +14,7 @@ std::size_t index(int i) {
 struct Pattern {
     std::vector<std::set<int>> rows, columns;
 
-    explicit Pattern(const std::vector<SparseRow>& matrix)
-        : rows(matrix.size()),
-          columns(matrix.size()) {
-        for (std::size_t i = 0; i < matrix.size(); ++i)
-            for (const auto& [j, entry] : matrix[i])
-                insert(static_cast<int>(i), j);
-    }
+    explicit Pattern(std::size_t n) : rows(n), columns(n) {}
     void insert(int i, int j) {
         rows[index(i)].insert(j);
         columns[index(j)].insert(i);
@@ -42,6 +36,26 @@ struct Pattern {
     }
 };
 
+/// Pivots on the diagonal, the cheapest of what is left; ties by number.
+class Pivots {
+public:
+    explicit Pivots(std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i)
+            left_.insert(static_cast<int>(i));
+    }
+    bool is_done() const { return left_.empty(); }
+    int next(const Pattern& pattern) {
+        const int k = *std::min_element(left_.begin(), left_.end(), [&](int a, int b) {
+            return pattern.cost(a) < pattern.cost(b);
+        });
+        left_.erase(k);
+        return k;
+    }
+
+private:
+    std::set<int> left_;
+};
+
 Expr largest(ExpressionGraph& graph, const std::vector<Expr>& entries) {
     Expr most = graph.unary(Op::absolute, entries[0]);
     for (std::size_t i = 1; i < entries.size(); ++i)
@@ -52,20 +66,34 @@ Expr largest(ExpressionGraph& graph, const std::vector<Expr>& entries) {
 } // namespace
 
 std::vector<int> markowitz_order(const std::vector<SparseRow>& matrix) {
-    Pattern pattern(matrix);
-    std::set<int> left;
+    Pattern pattern(matrix.size());
     for (std::size_t i = 0; i < matrix.size(); ++i)
-        left.insert(static_cast<int>(i));
+        for (const auto& [j, entry] : matrix[i])
+            pattern.insert(static_cast<int>(i), j);
     std::vector<int> order;
-    while (!left.empty()) {
-        const int k = *std::min_element(left.begin(), left.end(), [&](int a, int b) {
-            return pattern.cost(a) < pattern.cost(b);
-        });
-        order.push_back(k);
-        left.erase(k);
-        pattern.eliminate(k);
+    for (Pivots pivots(matrix.size()); !pivots.is_done();) {
+        order.push_back(pivots.next(pattern));
+        pattern.eliminate(order.back());
     }
     return order;
+}
+
+EliminationCost elimination_cost(const std::vector<std::vector<int>>& rows, std::int64_t limit) {
+    Pattern pattern(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        for (const int j : rows[i])
+            pattern.insert(static_cast<int>(i), j);
+    EliminationCost cost;
+    for (Pivots pivots(rows.size());
+         !pivots.is_done() && cost.eliminate <= limit && cost.solve <= limit;) {
+        const int k = pivots.next(pattern);
+        const auto below = static_cast<std::int64_t>(pattern.columns[index(k)].size() - 1);
+        const auto right = static_cast<std::int64_t>(pattern.rows[index(k)].size() - 1);
+        cost.eliminate += 1 + below * (1 + right);
+        cost.solve += 1 + below + right;
+        pattern.eliminate(k);
+    }
+    return cost;
 }
 
 SymbolicLu::SymbolicLu(ExpressionGraph& graph, const std::vector<SparseRow>& matrix)

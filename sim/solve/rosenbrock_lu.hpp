@@ -2,6 +2,7 @@
 
 #include <gemel/sim/expression.hpp>
 
+#include <cstdint>
 #include <map>
 #include <vector>
 
@@ -14,6 +15,13 @@ using SparseRow = std::map<int, Expr>;
 /// The order of pivots on the diagonal by Markowitz' rule, greedily least (row − 1)(column − 1) of
 /// what is left; ties by number. Depends on the pattern only.
 std::vector<int> markowitz_order(const std::vector<SparseRow>& matrix);
+
+/// Operations (a multiply-add is one) of eliminating a pattern in that order, and of a solve.
+/// Counting stops when either is above `limit`.
+struct EliminationCost {
+    std::int64_t eliminate = 0, solve = 0;
+};
+EliminationCost elimination_cost(const std::vector<std::vector<int>>& rows, std::int64_t limit);
 
 /// LU without pivoting in Markowitz order; reciprocal pivots, so that solving only multiplies.
 class SymbolicLu {

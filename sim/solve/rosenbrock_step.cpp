@@ -189,8 +189,9 @@ Expr StepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
             residual = graph_.add(residual, part);
             size = graph_.add(size, graph_.unary(Op::absolute, part));
         }
-        const Expr here = graph_.binary(
-            Op::less, scaled(residual_limit, size), graph_.unary(Op::absolute, residual));
+        // Amounts without full precision, below 1e-308, leave no small residual and do no harm.
+        const Expr bound = graph_.add(scaled(residual_limit, size), graph_.constant(smallest_size));
+        const Expr here = graph_.binary(Op::less, bound, graph_.unary(Op::absolute, residual));
         is_bad = graph_.binary(Op::logical_or, is_bad, here);
     }
     return is_bad;

@@ -1,3 +1,5 @@
+#include "solve/fallback.hpp"
+
 #include <gemel/sim/solver.hpp>
 
 #include <fmt/format.h>
@@ -47,6 +49,13 @@ std::string_view name(SolverStatus status) {
     return code < std::size(solver_status_names) ? solver_status_names[code] : "unknown";
 }
 
+std::unique_ptr<PreparedSolver>
+prepare(const Solver& solver, const CompiledSystem& system, const SolverOptions& options) {
+    std::unique_ptr<PreparedSolver> prepared = solver.prepare(system, options);
+    if (!solver.falls_back || !options.falls_back) return prepared;
+    return with_fallback(std::move(prepared), system, options);
+}
+
 void BlockResult::reset(const CompiledSystem& system, const BlockProblem& problem) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     const auto n = static_cast<std::size_t>(problem.n_subjects);
@@ -60,6 +69,7 @@ void BlockResult::reset(const CompiledSystem& system, const BlockProblem& proble
     stopped_at.assign(n, 0.0);
     n_steps.assign(n, 0);
     n_rejected.assign(n, 0);
+    fell_back.assign(n, 0);
 }
 
 } // namespace gemel::sim

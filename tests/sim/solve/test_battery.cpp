@@ -16,13 +16,14 @@ struct Errors {
     double maximum = 0.0;
 };
 
-/// error = |y − ref| / (|ref| + 1e-3·max of that profile), over subjects, outputs and times.
+/// error = |y − ref| / (|ref| + 1e-3·max of that profile), over subjects in both, outputs, times.
 Errors errors_of(const Problem& problem, const BlockResult& result, const BlockResult& reference) {
     Errors errors;
     double count = 0.0;
     for (std::size_t k = 0; k < problem.observation.sampled.size(); ++k) {
         const std::size_t n_times = problem.observation.sampled[k].times.size();
-        for (std::size_t first = 0; first < reference.sampled[k].size(); first += n_times) {
+        const std::size_t n = std::min(result.sampled[k].size(), reference.sampled[k].size());
+        for (std::size_t first = 0; first < n; first += n_times) {
             double largest = 0.0;
             for (std::size_t i = first; i < first + n_times; ++i)
                 largest = std::max(largest, std::fabs(reference.sampled[k][i]));
@@ -85,6 +86,12 @@ BlockResult precisely(const char* solver,
     return result;
 }
 
+/// Multistep methods go subject by subject and by many small steps: judged on the first few
+/// patients, who are the same however many there are.
+int n_judged(const Solver& solver, int n_patients) {
+    return solver.has_variable_order ? std::min(n_patients, 8) : n_patients;
+}
+
 /// Reference: the oracle at 1e-13; for the oracle itself dopri5 at 1e-12.
 void run_battery_on(const Problem& problem, int n_patients) {
     const CompiledSystem system = compile(problem.system);
@@ -93,8 +100,11 @@ void run_battery_on(const Problem& problem, int n_patients) {
     const BlockResult other = precisely("odeint-dopri5", 1e-12, system, problem, inputs);
     for (const Solver& solver : solvers())
         if (solver.applies(system))
-            check_accuracy(
-                solver, system, problem, inputs, solver.name == oracle().name ? other : reference);
+            check_accuracy(solver,
+                           system,
+                           problem,
+                           problem.patients(n_judged(solver, n_patients)),
+                           solver.name == oracle().name ? other : reference);
 }
 
 /// The oracle's steps are set by stability here, so it judges explicit methods on a few patients.
@@ -113,7 +123,11 @@ void run_battery_on_stiff(const Problem& problem, int n_patients, int n_few) {
     for (const Solver& solver : solvers()) {
         if (!solver.applies(system) || solver.name == oracle().name) continue;
         if (solver.is_stiff)
-            check_accuracy(solver, system, problem, all, stiff_reference);
+            check_accuracy(solver,
+                           system,
+                           problem,
+                           problem.patients(n_judged(solver, n_patients)),
+                           stiff_reference);
         else
             check_accuracy(solver, system, problem, few, reference);
     }
@@ -287,7 +301,7 @@ TEST_CASE("functionals of a Bateman curve agree with their closed forms in every
 
 TEST_CASE("the observed order of every solver is its nominal one, autonomous or not") {
     for (const Solver& solver : solvers()) {
-        if (solver.order == 0) continue;
+        if (solver.order == 0 || solver.has_variable_order) continue;
         for (const Problem& problem : {autonomous_growth(), modulated_growth()}) {
             CAPTURE(solver.name);
             CAPTURE(problem.name);
@@ -301,7 +315,8 @@ TEST_CASE("the observed order of every solver is its nominal one, autonomous or 
 
 TEST_CASE("a change of units changes nothing") {
     // Invariant: every state counted in units 1e9 times smaller or larger. 1e-10: roundings of
-    // 1e-16 reach the step size and through it the error of 1e-6.
+    // 1e-16 reach the step size and through it the error of 1e-6. Where the order varies a rounding
+    // may turn a decision; what two such runs share is their accuracy of 2·rtol.
     for (const Problem& problem : {oral_one_compartment(),
                                    iv_two_compartments(), // with infusions
                                    turnover_hill(),
@@ -315,7 +330,9 @@ TEST_CASE("a change of units changes nothing") {
                 // Explicit steps at the edge of stability follow the last bit of every rounding.
                 if (!solver.applies(system) || (problem.is_stiff && !solver.is_stiff)) continue;
                 // Fehlberg's estimate is all rounding where it is blind (odeint.md).
-                const double tolerance = solver.name == oracle().name ? 1e-8 : 1e-10;
+                const double tolerance = solver.has_variable_order      ? 2e-6
+                                         : solver.name == oracle().name ? 1e-8
+                                                                        : 1e-10;
                 CAPTURE(solver.name);
                 CAPTURE(problem.name);
                 CAPTURE(factor);
@@ -364,7 +381,7 @@ TEST_CASE("what is faster than the clock ends promptly in a status") {
     Problem problem = tiny_volume(false);
     problem.timeline.records[0].time = 12.0;
     const CompiledSystem system = compile(problem.system);
-    for (const char* name : {"rodas5p", "odeint-dopri5", "odeint-fehlberg78"}) {
+    for (const char* name : {"rodas5p", "cvode", "odeint-dopri5", "odeint-fehlberg78"}) {
         CAPTURE(name);
         const BlockResult result =
             solve(*find_solver(name), system, problem, problem.patients(1), {});

@@ -53,6 +53,7 @@ struct RunRequest {
 struct RunReport {
     std::uint64_t n_solves = 0;
     std::vector<std::vector<std::uint64_t>> status_counts; ///< [arm][SolverStatus]
+    std::uint64_t n_fell_back = 0; ///< solves that CVODE did for a solver that gave up
     bool was_cancelled = false;
 };
 

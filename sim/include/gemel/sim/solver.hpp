@@ -34,6 +34,7 @@ struct SolverOptions {
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000; ///< accepted and rejected, per subject and arm
     int width = 32;                     ///< lanes; changes no bit of any result
+    bool falls_back = true; ///< subjects that a lane solver gives up are solved by CVODE
 };
 
 /// One number per subject, taken from an output while it is solved: exact in time, not from a grid.
@@ -84,6 +85,7 @@ struct BlockResult {
     std::vector<double> stopped_at;        ///< [n_subjects] time reached; timeline.end when ok
     std::vector<std::uint32_t> n_steps;    ///< [n_subjects] accepted steps; 0 for exact solvers
     std::vector<std::uint32_t> n_rejected; ///< [n_subjects]
+    std::vector<std::uint8_t> fell_back;   ///< [n_subjects] 1: solved by CVODE after a failure
 
     /// Sizes everything for a problem, values NaN.
     void reset(const CompiledSystem& system, const BlockProblem& problem);
@@ -114,10 +116,18 @@ struct Solver {
     std::unique_ptr<PreparedSolver> (*prepare)(const CompiledSystem&,
                                                const SolverOptions&) = nullptr;
     bool is_portable = false; ///< the same bits on every machine: tier "everywhere"
+    /// In words, where it does not apply to a system that its kind could solve.
+    std::string (*why_not)(const CompiledSystem&) = nullptr;
+    bool falls_back = false;  ///< CVODE solves what it gives up as singular or step_too_small
+    bool has_variable_order = false; ///< `order` is the largest
 };
 
 std::span<const Solver> solvers();                ///< the registry, in order of preference
 const Solver* find_solver(std::string_view name); ///< nullptr if there is none of that name
+
+/// A solver made ready, with CVODE behind it where both its row and the options say so.
+std::unique_ptr<PreparedSolver>
+prepare(const Solver& solver, const CompiledSystem& system, const SolverOptions& options);
 
 /// The solver for a structure: the first that applies and is no reference. `why` in words.
 struct SolverChoice {

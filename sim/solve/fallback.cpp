@@ -1,0 +1,124 @@
+#include "solve/fallback.hpp"
+
+#include "solve/cvode.hpp"
+
+#include <algorithm>
+#include <mutex>
+
+namespace gemel::sim {
+namespace {
+
+std::size_t index(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+/// CVODE made ready when the first subject needs it: most runs never do.
+class LateCvode {
+public:
+    LateCvode(const CompiledSystem& system, const SolverOptions& options)
+        : system_(system),
+          options_(options) {}
+
+    std::unique_ptr<BlockSolver> worker() const {
+        std::call_once(once_, [this] { prepared_ = prepare_cvode(system_, options_); });
+        return prepared_->worker();
+    }
+
+private:
+    CompiledSystem system_;
+    SolverOptions options_;
+    mutable std::once_flag once_;
+    mutable std::unique_ptr<PreparedSolver> prepared_;
+};
+
+class FallbackSolver : public BlockSolver {
+public:
+    FallbackSolver(std::unique_ptr<BlockSolver> first, const LateCvode& second)
+        : first_(std::move(first)),
+          late_(second) {}
+
+    void solve(const BlockProblem& problem, BlockResult& result) override {
+        first_->solve(problem, result);
+        subjects_.clear();
+        for (int subject = 0; subject < problem.n_subjects; ++subject)
+            if (is_worth_another_method(result.status[index(subject)]))
+                subjects_.push_back(subject);
+        if (subjects_.empty()) return;
+        if (second_ == nullptr) second_ = late_.worker();
+        solve_again(problem, result);
+    }
+
+private:
+    void solve_again(const BlockProblem& problem, BlockResult& result) {
+        gather_inputs(problem);
+        BlockProblem again = problem;
+        again.n_subjects = static_cast<int>(subjects_.size());
+        again.inputs = inputs_;
+        second_->solve(again, again_);
+        for (std::size_t k = 0; k < subjects_.size(); ++k)
+            if (again_.status[k] == SolverStatus::ok)
+                take(k, index(subjects_[k]), index(problem.n_subjects), result);
+    }
+
+    void gather_inputs(const BlockProblem& problem) {
+        const std::size_t n = index(problem.n_subjects);
+        inputs_.clear();
+        for (std::size_t first = 0; first < problem.inputs.size(); first += n)
+            for (const int subject : subjects_)
+                inputs_.push_back(problem.inputs[first + index(subject)]);
+    }
+
+    void take(std::size_t from, std::size_t to, std::size_t n_subjects, BlockResult& result) const {
+        for (std::size_t i = 0; i < result.sampled.size(); ++i) {
+            const std::size_t n_times = result.sampled[i].size() / n_subjects;
+            std::copy_n(again_.sampled[i].data() + from * n_times,
+                        n_times,
+                        result.sampled[i].data() + to * n_times);
+        }
+        for (std::size_t f = 0; f < result.functionals.size() / n_subjects; ++f)
+            result.functionals[f * n_subjects + to] =
+                again_.functionals[f * subjects_.size() + from];
+        result.status[to] = SolverStatus::ok;
+        result.stopped_at[to] = again_.stopped_at[from];
+        result.n_steps[to] = again_.n_steps[from];
+        result.n_rejected[to] = again_.n_rejected[from];
+        result.fell_back[to] = 1;
+    }
+
+    std::unique_ptr<BlockSolver> first_, second_;
+    const LateCvode& late_;
+    std::vector<int> subjects_; ///< given up
+    std::vector<double> inputs_;
+    BlockResult again_;
+};
+
+class WithFallback : public PreparedSolver {
+public:
+    WithFallback(std::unique_ptr<PreparedSolver> first,
+                 const CompiledSystem& system,
+                 const SolverOptions& options)
+        : first_(std::move(first)),
+          second_(system, options) {}
+
+    std::unique_ptr<BlockSolver> worker() const override {
+        return std::make_unique<FallbackSolver>(first_->worker(), second_);
+    }
+
+private:
+    std::unique_ptr<PreparedSolver> first_;
+    LateCvode second_;
+};
+
+} // namespace
+
+bool is_worth_another_method(SolverStatus status) {
+    return status == SolverStatus::singular || status == SolverStatus::step_too_small;
+}
+
+std::unique_ptr<PreparedSolver> with_fallback(std::unique_ptr<PreparedSolver> first,
+                                              const CompiledSystem& system,
+                                              const SolverOptions& options) {
+    return std::make_unique<WithFallback>(std::move(first), system, options);
+}
+
+} // namespace gemel::sim
