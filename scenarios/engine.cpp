@@ -18,6 +18,9 @@ std::string why_not_applicable(const Study& study) {
     const sim::CompiledSystem system = sim::compile(study.model->system);
     const sim::Solver* solver = sim::find_solver(study.solver);
     if (solver == nullptr || solver->applies == nullptr || solver->applies(system)) return {};
+    if (solver->why_not != nullptr)
+        return fmt::format(
+            "solver '{}' does not apply to this model: {}", study.solver, solver->why_not(system));
     return fmt::format(
         "solver '{}' does not apply to this model ({})", study.solver, solver->about);
 }
@@ -56,7 +59,7 @@ Engine make_engine(const Study& study, int width) {
     options.rtol = study.rtol;
     options.max_steps = study.max_steps;
     if (width > 0) options.width = width;
-    engine.prepared = engine.solver->prepare(*engine.system, options);
+    engine.prepared = sim::prepare(*engine.solver, *engine.system, options);
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm)
         engine.arms.push_back({{regimen_of(study, study.arms[arm]).records, study.duration},
                                observation_of(study, arm),

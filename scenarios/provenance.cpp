@@ -53,11 +53,15 @@ void write_provenance(const Study& study,
     file.provenance("solver", std::string(engine.solver->name));
     file.provenance("solver_why", engine.why);
     file.provenance("rtol", fmt::format("{}", study.rtol));
-    file.provenance("tier", engine.solver->is_portable ? "everywhere" : "same build and CPU class");
     file.provenance("instruction_set", instruction_set());
     if (!study.overrides.empty()) file.provenance_text("overrides", joined(study.overrides));
     for (const InputFile& input : study.inputs)
         file.provenance_text(input.name, input.text);
+}
+
+void write_tier(const Engine& engine, const sim::RunReport& run, io::ResultFile& file) {
+    const bool is_portable = engine.solver->is_portable && run.n_fell_back == 0;
+    file.provenance("tier", is_portable ? "everywhere" : "same build and CPU class");
 }
 
 } // namespace gemel::scenarios

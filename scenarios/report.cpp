@@ -126,6 +126,12 @@ std::string render(const StudyReport& report, const Study& study) {
     std::string text =
         failures_text(report, study) + assumptions_text(report) + arms_text(report, study);
     text += fmt::format("solver  {} ({})\n", report.solver, report.solver_why);
+    if (report.run.n_fell_back > 0)
+        text += fmt::format("        {} of {} solves by cvode instead: {} gave up "
+                            "(/diagnostics/fell_back)\n",
+                            grouped(report.run.n_fell_back),
+                            grouped(report.run.n_solves),
+                            report.solver);
     for (const std::string& line : report.written)
         text += "file    " + line + "\n";
     text += fmt::format("size    {}\n", bytes_text(static_cast<double>(report.file_bytes)));

@@ -83,6 +83,7 @@ StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::M
     StudyReport report = report_of(study, engine, sim::run(request, sink, monitor));
     if (report.run.was_cancelled) return report; // the unfinished file vanishes
     sink.write_summaries();
+    write_tier(engine, report.run, file);
     report.results_sha256 = file.finish();
     report.file_bytes = std::filesystem::file_size(options.output);
     report.written = describe_contents(study, file);

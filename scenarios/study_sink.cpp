@@ -112,6 +112,7 @@ void declare_diagnostics(const Study& study, io::Layout& file) {
     add("n_steps", io::ValueType::integer, "1", "accepted steps; 0 for exact solvers");
     add("n_rejected", io::ValueType::integer, "1", "rejected steps");
     add("stopped_at", io::ValueType::real, study.model->system.time_unit.text, "time reached");
+    add("fell_back", io::ValueType::integer, "1", "1: solved by cvode after the solver gave up");
 }
 
 } // namespace
@@ -236,6 +237,7 @@ void StudySink::write_diagnostics(const SolvedBlock& block) {
     put("n_rejected",
         std::vector<std::int64_t>(result.n_rejected.begin(), result.n_rejected.end()));
     put("stopped_at", result.stopped_at);
+    put("fell_back", std::vector<std::int64_t>(result.fell_back.begin(), result.fell_back.end()));
 }
 
 void StudySink::write_summaries() {
