@@ -1,0 +1,148 @@
+#include <gemel/io/csv_table.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+namespace gemel::io {
+namespace {
+
+/// Walks a text cell by cell; lines and columns count from 1, columns in code points.
+class CsvReader {
+public:
+    CsvReader(std::shared_ptr<const sim::SourceFile> file, sim::DiagnosticList& diagnostics)
+        : file_(std::move(file)),
+          text_(file_->text),
+          diagnostics_(diagnostics) {
+        if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3; // a byte order mark
+    }
+
+    bool is_at_end() const { return at_ >= text_.size(); }
+
+    /// The cells of the next line; of an empty one, none.
+    std::vector<CsvCell> row() {
+        std::vector<CsvCell> cells;
+        if (end_line()) return cells;
+        for (;;) {
+            cells.push_back(cell());
+            if (is_at_end() || end_line()) return cells;
+            step(); // the comma
+        }
+    }
+
+private:
+    void step() {
+        // Bytes 10xxxxxx go on with a code point.
+        if ((static_cast<unsigned char>(text_[at_]) & 0xC0u) != 0x80u) ++column_;
+        if (text_[at_] == '\n') {
+            ++line_;
+            column_ = 1;
+        }
+        ++at_;
+    }
+
+    bool end_line() {
+        const bool is_crlf = text_.substr(at_, 2) == "\r\n";
+        if (!is_crlf && !is_at_end() && text_[at_] != '\n') return false;
+        if (is_crlf) step();
+        if (!is_at_end()) step();
+        return true;
+    }
+
+    void skip_blanks() {
+        while (!is_at_end() && (text_[at_] == ' ' || text_[at_] == '\t'))
+            step();
+    }
+
+    CsvCell cell() {
+        skip_blanks();
+        CsvCell cell;
+        cell.span = {file_, line_, column_, 1};
+        if (!is_at_end() && text_[at_] == '"')
+            quoted(cell);
+        else
+            bare(cell);
+        return cell;
+    }
+
+    void bare(CsvCell& cell) {
+        while (!is_at_end() && text_[at_] != ',' && text_[at_] != '\n' &&
+               text_.substr(at_, 2) != "\r\n") {
+            cell.text += text_[at_];
+            step();
+        }
+        while (cell.text.ends_with(' ') || cell.text.ends_with('\t'))
+            cell.text.pop_back();
+        cell.span.length = std::max(1, column_ - cell.span.column);
+    }
+
+    void quoted(CsvCell& cell) {
+        step();
+        while (!is_at_end()) {
+            if (text_.substr(at_, 2) == "\"\"") {
+                step();
+            } else if (text_[at_] == '"') {
+                step();
+                after_quote();
+                return;
+            }
+            cell.text += text_[at_];
+            step();
+        }
+        diagnostics_.add(cell.span, "this quotation mark is never closed");
+    }
+
+    void after_quote() {
+        skip_blanks();
+        if (is_at_end() || text_[at_] == ',' || text_[at_] == '\n' ||
+            text_.substr(at_, 2) == "\r\n")
+            return;
+        diagnostics_.add({file_, line_, column_, 1},
+                         "text follows the closing quotation mark",
+                         "a quotation mark within a quoted cell is written twice");
+        while (!is_at_end() && text_[at_] != ',' && text_[at_] != '\n')
+            step();
+    }
+
+    std::shared_ptr<const sim::SourceFile> file_;
+    std::string_view text_;
+    sim::DiagnosticList& diagnostics_;
+    std::size_t at_ = 0;
+    int line_ = 1, column_ = 1;
+};
+
+void check_header(const CsvTable& table, sim::DiagnosticList& diagnostics) {
+    std::map<std::string, int> seen;
+    for (const CsvCell& cell : table.header)
+        if (!cell.text.empty() && seen[cell.text]++ == 1)
+            diagnostics.add(cell.span, fmt::format("the column '{}' stands twice", cell.text));
+}
+
+} // namespace
+
+CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file, sim::DiagnosticList& diagnostics) {
+    CsvTable table;
+    table.file = file;
+    CsvReader reader(std::move(file), diagnostics);
+    while (!reader.is_at_end()) {
+        std::vector<CsvCell> row = reader.row();
+        if (row.empty()) continue;
+        if (table.header.empty()) {
+            table.header = std::move(row);
+        } else if (row.size() != table.header.size()) {
+            diagnostics.add(row.front().span,
+                            fmt::format("this row has {} cell{}, the header {}",
+                                        row.size(),
+                                        row.size() == 1 ? "" : "s",
+                                        table.header.size()));
+        } else {
+            table.rows.push_back(std::move(row));
+        }
+    }
+    if (table.header.empty()) diagnostics.add({table.file, 0, 0, 1}, "this file has no header row");
+    check_header(table, diagnostics);
+    return table;
+}
+
+} // namespace gemel::io

@@ -1,0 +1,52 @@
+#include <gemel/io/csv_table.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace gemel;
+
+namespace {
+
+struct Parsed {
+    io::CsvTable table;
+    std::string messages;
+};
+
+Parsed parse(const std::string& text) {
+    sim::DiagnosticList diagnostics;
+    Parsed result;
+    result.table = io::parse_csv(std::make_shared<sim::SourceFile>(sim::SourceFile{"t.csv", text}),
+                                 diagnostics);
+    if (!diagnostics.empty()) result.messages = diagnostics.render();
+    return result;
+}
+
+} // namespace
+
+TEST_CASE("cells keep their text and their place, quoted or not, whatever ends a line") {
+    const Parsed read =
+        parse("\xEF\xBB\xBFID,\"WT [kg]\", note \r\n1, 70.5 ,\"a, \"\"b\"\"\"\r\n\r\n"
+              "2,µ,\"two\nlines\"\n3,,");
+    CHECK(read.messages == "");
+    REQUIRE(read.table.rows.size() == 3);
+    CHECK(read.table.header[1].text == "WT [kg]");
+    CHECK(read.table.header[2].text == "note");
+    CHECK(read.table.rows[0][1].text == "70.5");
+    CHECK(read.table.rows[0][1].span.line == 2);
+    CHECK(read.table.rows[0][1].span.column == 4);
+    CHECK(read.table.rows[0][2].text == "a, \"b\"");
+    CHECK(read.table.rows[1][2].text == "two\nlines");
+    CHECK(read.table.rows[1][2].span.column == 5); // µ is one column
+    CHECK(read.table.rows[2][0].span.line == 6);
+    CHECK(read.table.rows[2][2].text == "");
+}
+
+TEST_CASE("what is wrong with a table is told with its place") {
+    CHECK(parse("a,b\n1,2,3\n4,5\n")
+              .messages.find("t.csv:2:1: error: this row has 3 cells, the "
+                             "header 2") != std::string::npos);
+    CHECK(parse("a,b\n1,2,3\n4,5\n").table.rows.size() == 1);
+    CHECK(parse("a,a\n").messages.find("the column 'a' stands twice") != std::string::npos);
+    CHECK(parse("a,b\n1,\"2\n").messages.find("never closed") != std::string::npos);
+    CHECK(parse("a,b\n\"1\"x,2\n").messages.find("text follows the closing") != std::string::npos);
+    CHECK(parse("").messages.find("no header row") != std::string::npos);
+}
