@@ -1,3 +1,4 @@
+#include "file_format.hpp"
 #include "keys.hpp"
 #include "population_reading.hpp"
 
@@ -16,7 +17,10 @@ constexpr double most_subjects = 281474976710655.0;
 struct PopulationWords {
     std::int64_t size = 0;
     int variability = 0;
-    io::TomlView ancestry, covariates, genotypes;
+    std::string like;
+    sim::SourceSpan like_span;
+    LayerWords layer;
+    io::TomlView genotypes;
 };
 
 void describe(io::Fields& fields, PopulationWords& words) {
@@ -30,36 +34,26 @@ void describe(io::Fields& fields, PopulationWords& words) {
                                "\"none\""),
                   {"full", "none"},
                   words.variability);
-    const auto keep = [](io::TomlView& view) {
-        return [&view](const io::TomlView& given) { view = given; };
-    };
-    fields.any(optional_key("ancestry",
-                            "groups the patients come from; proportions sum to 1",
-                            "{ EUR = 0.5, EAS = 0.5 }"),
-               "a group, or a table of groups and proportions",
-               keep(words.ancestry));
-    fields.any(optional_key("covariates",
-                            "a law or a value for each covariate of the model",
-                            "{ WT = { lognormal = { median = \"75 kg\", sd = 0.2 }, within = [\"40 "
-                            "kg\", \"140 kg\"] } }"),
-               "per covariate: a value, a category, { normal = { mean, sd } }, { lognormal = { "
-               "median, sd or cv } }, { uniform = [ lower, upper ] }, { categorical = { … } }; "
-               "with within = [ lower, upper ]",
-               keep(words.covariates));
+    fields.text(optional_key("like",
+                             "a file of population/1 that says what is not said here",
+                             "\"library:adults_nhanes\""),
+                words.like);
+    words.like_span = fields.span("like");
+    describe_layer(fields, words.layer);
     fields.any(optional_key("genotypes",
                             "diplotypes for each gene of the model's maps",
                             "{ CYP2C9 = { by = \"ancestry\" } }"),
                "per gene: a diplotype, a table of allele frequencies, { diplotypes = { … } }, "
                "{ by = \"ancestry\" }",
-               keep(words.genotypes));
+               [&words](const io::TomlView& given) { words.genotypes = given; });
 }
 
 /// Two names with one number would share their random numbers.
 void check_purposes(const Population& population,
                     const sim::SourceSpan& place,
                     sim::DiagnosticList& diagnostics) {
-    std::vector<std::string> purposes{"ancestry"};
-    for (const Covariate& covariate : population.model->covariates)
+    std::vector<std::string> purposes{"ancestry", "stratum", "rows"};
+    for (const Covariate& covariate : population.covariates)
         purposes.push_back("covariate/" + covariate.name);
     for (const Parameter& parameter : population.model->parameters)
         purposes.push_back("eta/" + parameter.name);
@@ -78,12 +72,58 @@ void check_purposes(const Population& population,
     }
 }
 
+struct TemplateWords {
+    std::string format, name, about, source;
+    LayerWords layer;
+};
+
+void describe(io::Fields& fields, TemplateWords& words) {
+    fields.text(required_key("gemel", "what the file is", "\"population/1\""), words.format);
+    fields.table(required_key("population", "who the patients are", ""), [&](io::Fields& table) {
+        table.text(required_key("name", "one line", "\"adults, 20 to 80 years\""), words.name);
+        table.text(optional_key("about", "more of it", ""), words.about);
+        table.text(required_key("source", "where its numbers are from", "\"NHANES 2015-2018\""),
+                   words.source);
+        describe_layer(table, words.layer);
+    });
+}
+
+/// The file of `like`; nothing after a mistake.
+std::optional<LayerWords> read_template(const PopulationWords& words,
+                                        const PopulationPlace& place,
+                                        Population& population,
+                                        sim::DiagnosticList& diagnostics) {
+    const auto path = io::resolve(place.library, "populations", words.like, place.file);
+    if (path.empty()) {
+        const std::string prefix = "library:";
+        const bool from_library = words.like.starts_with(prefix);
+        const std::string word = from_library ? words.like.substr(prefix.size()) : words.like;
+        diagnostics.add(words.like_span,
+                        from_library ? fmt::format("the library has no population '{}'", word)
+                                     : fmt::format("there is no file '{}' beside the study", word),
+                        from_library ? sim::suggest(word, place.library.names("populations"))
+                                     : "name a file relative to the study, or library:NAME");
+        return std::nullopt;
+    }
+    const auto source = io::read_source(path, diagnostics);
+    if (!source) return std::nullopt;
+    const io::TomlView root = io::parse_toml(source, diagnostics);
+    if (!root.is_set() || !is_format(root, "population/1", "population", diagnostics))
+        return std::nullopt;
+    TemplateWords read;
+    io::read_fields(root, diagnostics, [&](io::Fields& fields) { describe(fields, read); });
+    read.layer.file = path;
+    population.files.push_back({"population_" + path.stem().string() + "_toml", path, source});
+    return read.layer;
+}
+
 } // namespace
 
 Population read_population(const io::TomlView& table,
                            std::shared_ptr<const Model> model,
                            std::uint64_t seed,
-                           sim::DiagnosticList& diagnostics) {
+                           sim::DiagnosticList& diagnostics,
+                           const PopulationPlace& place) {
     const std::size_t n_before = diagnostics.size();
     PopulationWords words;
     io::read_fields(table, diagnostics, [&](io::Fields& fields) { describe(fields, words); });
@@ -93,10 +133,17 @@ Population read_population(const io::TomlView& table,
     population.seed = seed;
     population.size = static_cast<std::uint64_t>(words.size);
     population.has_variability = words.variability == 0;
-    if (words.ancestry.is_set()) read_ancestry(words.ancestry, population, diagnostics);
-    population.covariates =
-        read_covariates(words.covariates, table.span(), *population.model, diagnostics);
-    read_genotypes(words.genotypes, table.span(), words.ancestry.is_set(), population, diagnostics);
+    words.layer.file = place.file;
+    std::vector<LayerWords> layers{words.layer};
+    if (!words.like.empty()) {
+        auto read = read_template(words, place, population, diagnostics);
+        if (!read) return population; // what is missing would be told all over
+        layers.push_back(std::move(*read));
+    }
+    read_strata(layers, place.library, population, diagnostics);
+    if (population.strata.empty()) return population;
+    const bool has_ancestry = !population.groups.empty() || words.layer.everybody.ancestry.is_set();
+    read_genotypes(words.genotypes, table.span(), has_ancestry, population, diagnostics);
     if (diagnostics.size() == n_before) check_maps_cover(population, words.genotypes, diagnostics);
     check_purposes(population, table.span(), diagnostics);
     return population;
@@ -104,6 +151,11 @@ Population read_population(const io::TomlView& table,
 
 void describe_population_for_reference(io::Fields& fields) {
     PopulationWords words;
+    describe(fields, words);
+}
+
+void describe_population_file_for_reference(io::Fields& fields) {
+    TemplateWords words;
     describe(fields, words);
 }
 

@@ -1,8 +1,11 @@
+#include "covariate_draw.hpp"
 #include "covariate_law.hpp"
 #include "population_reading.hpp"
+#include "triangle.hpp"
 
 #include <gemel/pkpd/population.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -16,23 +19,6 @@ constexpr double not_known = std::numeric_limits<double>::quiet_NaN();
 
 std::uint32_t purpose(const char* kind, const std::string& name) {
     return sim::purpose_number(std::string(kind) + "/" + name);
-}
-
-/// L with L·Lᵀ = covariance, row by row, sums in one order.
-std::vector<double> cholesky(const std::vector<double>& covariance, std::size_t n) {
-    std::vector<double> lower(n * n, 0.0);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j <= i; ++j) {
-            double rest = covariance[i * n + j];
-            for (std::size_t k = 0; k < j; ++k)
-                rest -= lower[i * n + k] * lower[j * n + k];
-            const double pivot = lower[j * n + j];
-            // A pivot of 0 (correlation exactly 1) leaves nothing to add in its direction.
-            lower[i * n + j] = i == j         ? std::sqrt(std::max(rest, 0.0))
-                               : pivot == 0.0 ? 0.0
-                                              : rest / pivot;
-        }
-    return lower;
 }
 
 /// What is the same for all subjects of a block, worked out once per block.
@@ -53,6 +39,7 @@ private:
             {population_.seed, range_.replicate, range_.first + subject}, purpose_number, index};
     }
 
+    void draw_strata();
     void draw_ancestry();
     void draw_covariates();
     void draw_gene(std::size_t gene);
@@ -78,27 +65,49 @@ private:
     CohortBlock block_;
 };
 
+void Drawer::draw_strata() {
+    if (population_.strata.size() < 2) return;
+    std::vector<double> shares;
+    for (const Stratum& stratum : population_.strata)
+        shares.push_back(stratum.share);
+    const std::vector<double> cumulative = cumulative_sums(shares);
+    const std::uint32_t number = sim::purpose_number("stratum");
+    for (std::uint64_t s = 0; s < n_; ++s)
+        block_.stratum.push_back(
+            static_cast<std::uint8_t>(pick(cumulative, stream(s, number).uniform())));
+}
+
 void Drawer::draw_ancestry() {
     if (population_.groups.empty()) return;
     block_.ancestry.assign(n_, 0);
-    const std::vector<double> cumulative = cumulative_sums(population_.group_proportions);
+    std::vector<std::vector<double>> cumulative;
+    for (const Stratum& stratum : population_.strata)
+        cumulative.push_back(cumulative_sums(stratum.group_proportions));
+    if (cumulative.empty()) cumulative.push_back(cumulative_sums(population_.group_proportions));
     const std::uint32_t number = sim::purpose_number("ancestry");
     if (population_.groups.size() > 1)
         for (std::uint64_t s = 0; s < n_; ++s)
-            block_.ancestry[s] =
-                static_cast<std::uint8_t>(pick(cumulative, stream(s, number).uniform()));
+            block_.ancestry[s] = static_cast<std::uint8_t>(
+                pick(cumulative[block_.stratum.empty() ? 0 : block_.stratum[s]],
+                     stream(s, number).uniform()));
 }
 
 void Drawer::draw_covariates() {
-    block_.covariates.resize(model_.covariates.size() * n_);
-    for (std::size_t c = 0; c < model_.covariates.size(); ++c) {
-        const CovariateDistribution& law = population_.covariates[c];
-        const std::uint32_t number = purpose("covariate", model_.covariates[c].name);
-        double* const column = block_.covariates.data() + c * n_;
-        const bool is_fixed = law.law == CovariateDistribution::Law::fixed;
-        for (std::uint64_t s = 0; s < n_; ++s)
-            column[s] = is_fixed ? law.location : quantile(law, stream(s, number).uniform());
-    }
+    const std::size_t n_covariates = population_.covariates.size();
+    if (n_covariates == 0 && population_.strata.size() < 2) return;
+    block_.covariates.assign(n_covariates * n_, not_known);
+    if (population_.has_weights()) block_.weight.assign(n_, 1.0);
+    std::vector<std::vector<std::uint32_t>> subjects(population_.strata.size());
+    for (std::uint64_t s = 0; s < n_; ++s)
+        subjects[block_.stratum.empty() ? 0 : block_.stratum[s]].push_back(
+            static_cast<std::uint32_t>(s));
+    const auto uniform_of = [&](std::uint64_t subject, std::uint32_t purpose_number) {
+        return stream(subject, purpose_number).uniform();
+    };
+    for (std::size_t k = 0; k < subjects.size(); ++k)
+        if (!subjects[k].empty())
+            draw_stratum(
+                population_, k, subjects[k], uniform_of, n_, block_.covariates, block_.weight);
 }
 
 /// Hardy–Weinberg: two alleles, each drawn from the frequencies of the subject's group.
@@ -301,6 +310,7 @@ void Drawer::fill_input(const InputSource& source, double* column) {
 
 CohortBlock Drawer::draw() {
     block_.range = range_;
+    draw_strata();
     draw_ancestry();
     draw_covariates();
     block_.genes.resize(population_.genotypes.size());
@@ -316,10 +326,21 @@ CohortBlock Drawer::draw() {
 
 } // namespace
 
+bool Population::has_weights() const {
+    return std::any_of(strata.begin(), strata.end(), [](const Stratum& stratum) {
+        return stratum.rows && !stratum.rows->weights.empty();
+    });
+}
+
 CohortBlock Population::draw(const sim::SubjectRange& range) const {
-    if (model == nullptr || covariates.size() != model->covariates.size())
+    if (model == nullptr || covariates.size() < model->covariates.size() ||
+        (strata.empty() && !covariates.empty()))
         throw std::invalid_argument(
-            "Population::draw: a law for each covariate of the model is needed");
+            "Population::draw: a model and a stratum with its covariates are needed");
+    for (const Stratum& stratum : strata)
+        if (stratum.laws.size() != covariates.size())
+            throw std::invalid_argument(
+                "Population::draw: a law for each covariate of the model is needed");
     if (range.first + range.count > size)
         throw std::invalid_argument("Population::draw: subjects up to " +
                                     std::to_string(range.first + range.count) + " of " +

@@ -1,22 +1,34 @@
 #pragma once
 
+#include "population_words.hpp"
+
 #include <gemel/pkpd/population.hpp>
+
+#include <span>
 
 /// The parts of `[population]`, read from their views. All report into one list and go on.
 namespace gemel::pkpd {
 
-/// `covariates = { WT = …, SEX = … }`: one law per covariate of the model, in the model's order.
-/// @param place  where the population stands, for covariates that are not given
-std::vector<CovariateDistribution> read_covariates(const io::TomlView& covariates,
-                                                   const sim::SourceSpan& place,
-                                                   const Model& model,
-                                                   sim::DiagnosticList& diagnostics);
+/// Covariates, strata, correlations and ancestry into `population`, whose model is known.
+/// @param layers   the study's word first, then the file it is like
+/// @param library  for derived covariates
+void read_strata(std::span<const LayerWords> layers,
+                 const io::Library& library,
+                 Population& population,
+                 sim::DiagnosticList& diagnostics);
 
 /// `ancestry = "EUR"`, `{ EUR = 0.4, EAS = 0.6 }` or `{ EUR = 0.4, urban = { share = 0.6, admixed =
 /// { EUR = 0.5, SSA = 0.5 } } }` into groups, their proportions and their ancestors.
 void read_ancestry(const io::TomlView& ancestry,
                    Population& population,
                    sim::DiagnosticList& diagnostics);
+
+/// @param stratum  "" for the population as a whole
+void tell_missing_covariate(const Population& population,
+                            const Covariate& covariate,
+                            const std::string& stratum,
+                            const sim::SourceSpan& place,
+                            sim::DiagnosticList& diagnostics);
 
 /// `genotypes = { CYP2C9 = …, … }`, in the order of the file; needs the ancestry.
 /// @param has_ancestry  the key stands in the file, right or wrong

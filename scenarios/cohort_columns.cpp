@@ -24,6 +24,35 @@ void declare_covariate(const pkpd::Covariate& covariate, io::Layout& file) {
     file.add(variable);
 }
 
+std::vector<std::string> strata_names(const Study& study) {
+    std::vector<std::string> names;
+    for (const pkpd::Stratum& stratum : study.population.strata)
+        names.push_back(stratum.name);
+    return names;
+}
+
+void declare_strata(const Study& study, io::Layout& file) {
+    if (study.population.strata.size() < 2) return;
+    file.add({"population/stratum",
+              io::ValueType::category,
+              {"subject"},
+              "1",
+              "stratum of the population",
+              strata_names(study),
+              {}});
+}
+
+void declare_weight(const Study& study, io::Layout& file) {
+    if (!study.population.has_weights()) return;
+    file.add({"population/weight",
+              io::ValueType::real,
+              {"subject"},
+              "1",
+              "importance weight of the subject",
+              {},
+              {}});
+}
+
 void declare_gene(const pkpd::GeneTable& gene, io::Layout& file) {
     const std::string path = "genotypes/" + gene.name;
     file.add({path, io::ValueType::text, {"subject"}, "1", gene.name + " diplotype", {}, {}});
@@ -46,8 +75,8 @@ void declare_gene(const pkpd::GeneTable& gene, io::Layout& file) {
 
 void write_covariates(const Study& study, const pkpd::CohortBlock& block, io::ResultFile& file) {
     const auto count = static_cast<std::size_t>(block.range.count);
-    for (std::size_t i = 0; i < study.model->covariates.size(); ++i) {
-        const pkpd::Covariate& covariate = study.model->covariates[i];
+    for (std::size_t i = 0; i < study.population.covariates.size(); ++i) {
+        const pkpd::Covariate& covariate = study.population.covariates[i];
         const std::span<const double> column{block.covariates.data() + i * count, count};
         const std::string path = "covariates/" + covariate.name;
         if (covariate.categories.empty()) {
@@ -60,6 +89,11 @@ void write_covariates(const Study& study, const pkpd::CohortBlock& block, io::Re
         });
         file.write(path, -1, block.range.first, std::span<const std::uint8_t>(codes));
     }
+    const std::uint64_t first = block.range.first;
+    if (!block.stratum.empty())
+        file.write("population/stratum", -1, first, std::span<const std::uint8_t>(block.stratum));
+    if (!block.weight.empty())
+        file.write("population/weight", -1, first, std::span<const double>(block.weight));
     if (!block.ancestry.empty())
         file.write("covariates/ancestry",
                    -1,
@@ -157,8 +191,10 @@ bool is_map(const pkpd::InputSource& input) {
 } // namespace
 
 void declare_cohort(const Study& study, io::Layout& file) {
-    for (const pkpd::Covariate& covariate : study.model->covariates)
+    for (const pkpd::Covariate& covariate : study.population.covariates)
         declare_covariate(covariate, file);
+    declare_strata(study, file);
+    declare_weight(study, file);
     if (!study.population.groups.empty())
         file.add({"covariates/ancestry",
                   io::ValueType::category,
@@ -215,6 +251,10 @@ std::vector<Grouping> groupings_of(const Study& study) {
             {"ancestry", study.population.groups, [](const pkpd::CohortBlock& block) {
                  return std::span<const std::uint8_t>(block.ancestry);
              }});
+    if (study.population.strata.size() > 1)
+        groupings.push_back({"stratum", strata_names(study), [](const pkpd::CohortBlock& block) {
+                                 return std::span<const std::uint8_t>(block.stratum);
+                             }});
     return groupings;
 }
 

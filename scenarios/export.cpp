@@ -179,7 +179,7 @@ void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostr
     else if (what == ExportWhat::outcomes)
         export_outcomes(file, out);
     else if (what == ExportWhat::subjects)
-        export_by_subject(file, {"covariates", "genotypes", "maps"}, out);
+        export_by_subject(file, {"population", "covariates", "genotypes", "maps"}, out);
     else
         export_by_subject(file, {"parameters"}, out);
 }

@@ -266,6 +266,7 @@ void check_free_name(const SaveWords& words, Loading& loading) {
                                              "covariates",
                                              "genotypes",
                                              "maps",
+                                             "population",
                                              "diagnostics",
                                              "events",
                                              "summary",
@@ -326,8 +327,11 @@ void meet_model(Loading& loading) {
     if (loading.words.duration.unit.dimension == sim::time_dimension)
         study.duration = loading.words.duration.in(study.model->system.time_unit);
     if (loading.words.population.is_set())
-        study.population = pkpd::read_population(
-            loading.words.population, study.model, loading.seed, loading.diagnostics);
+        study.population = pkpd::read_population(loading.words.population,
+                                                 study.model,
+                                                 loading.seed,
+                                                 loading.diagnostics,
+                                                 {loading.library, loading.study.file});
     if (!(study.duration > 0.0))
         return; // a mistake already told; times would all be wrong after it
     plan_regimens(loading);
@@ -350,6 +354,8 @@ void keep_inputs(Loading& loading) {
     std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         genes.emplace(genotype.gene, genotype.table);
+    for (const pkpd::PopulationFile& file : study.population.files)
+        study.inputs.push_back({file.name, file.path, file.text->text});
     for (const auto& [name, gene] : genes)
         study.inputs.push_back({"gene_" + name + "_toml", gene->file->name, gene->file->text});
 }

@@ -2,7 +2,9 @@
 #include "program.hpp"
 
 #include <gemel/io/fields.hpp>
+#include <gemel/pkpd/derived_covariates.hpp>
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/population.hpp>
 #include <gemel/scenarios/outcome.hpp>
 #include <gemel/scenarios/study.hpp>
 
@@ -30,6 +32,12 @@ std::string page_of(const std::string& grammar) {
                                   io::list_fields(pkpd::describe_model_for_reference));
     if (grammar == "gene")
         return io::reference_page("Gene files", io::list_fields(pkpd::describe_gene_for_reference));
+    if (grammar == "population")
+        return io::reference_page("Population files",
+                                  io::list_fields(pkpd::describe_population_file_for_reference));
+    if (grammar == "covariates")
+        return io::reference_page("Files of derived covariates",
+                                  io::list_fields(pkpd::describe_derived_covariates_for_reference));
     return io::reference_page("Study files",
                               io::list_fields(scenarios::describe_study_for_reference));
 }
@@ -40,9 +48,10 @@ void add_reference(CLI::App& program, Action& action) {
     auto grammar = std::make_shared<std::string>();
     CLI::App* command =
         program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
-    command->add_option("GRAMMAR", *grammar, "study, model, gene or outcomes")
+    command
+        ->add_option("GRAMMAR", *grammar, "study, model, gene, population, covariates or outcomes")
         ->required()
-        ->check(CLI::IsMember({"study", "model", "gene", "outcomes"}));
+        ->check(CLI::IsMember({"study", "model", "gene", "population", "covariates", "outcomes"}));
     command->callback([grammar, &action] {
         action = [grammar] {
             fmt::print("{}", page_of(*grammar));

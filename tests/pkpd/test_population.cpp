@@ -1,4 +1,5 @@
 #include "covariate_law.hpp"
+#include "pkpd/drawn.hpp"
 
 #include <gemel/pkpd/population.hpp>
 
@@ -14,6 +15,7 @@ using pkpd::CohortBlock;
 using pkpd::CovariateDistribution;
 using pkpd::Diplotype;
 using pkpd::Population;
+using namespace gemel::pkpd;
 using Law = CovariateDistribution::Law;
 
 namespace {
@@ -68,41 +70,6 @@ void add_parameter(pkpd::Model& model, const char* name, double value, std::opti
     model.parameters.push_back(parameter);
 }
 
-void add_covariate(pkpd::Model& model,
-                   const char* name,
-                   const char* unit,
-                   std::vector<std::string> categories = {}) {
-    pkpd::Covariate covariate;
-    covariate.name = name;
-    covariate.unit = *sim::parse_unit(unit);
-    covariate.categories = std::move(categories);
-    model.covariates.push_back(covariate);
-}
-
-/// Inputs in the order: every theta, every eta, every covariate or its categories, every map.
-void list_inputs(pkpd::Model& model) {
-    using Kind = pkpd::InputSource::Kind;
-    const auto add = [&](Kind kind, std::size_t index, std::size_t category = 0) {
-        pkpd::InputSource source;
-        source.kind = kind;
-        source.index = static_cast<int>(index);
-        source.category = static_cast<int>(category);
-        model.inputs.push_back(source);
-    };
-    model.inputs.clear();
-    for (std::size_t p = 0; p < model.parameters.size(); ++p)
-        add(Kind::theta, p);
-    for (std::size_t p = 0; p < model.parameters.size(); ++p)
-        add(Kind::eta, p);
-    for (std::size_t c = 0; c < model.covariates.size(); ++c) {
-        if (model.covariates[c].categories.empty()) add(Kind::covariate, c);
-        for (std::size_t k = 0; k < model.covariates[c].categories.size(); ++k)
-            add(Kind::category, c, k);
-    }
-    for (std::size_t m = 0; m < model.maps.size(); ++m)
-        add(Kind::map, m);
-}
-
 /// ka, CL and V (correlated 0.6), WT, AGE, SEX, and two maps of one gene.
 pkpd::Model body() {
     pkpd::Model model;
@@ -127,35 +94,6 @@ covariates = { WT = { lognormal = { median = "75 kg", sd = 0.2 }, within = ["40 
 genotypes = { CYP2C9 = { by = "ancestry" } }
 )";
 
-struct Read {
-    Population population;
-    std::string messages;
-};
-
-Read read(const std::string& toml, const pkpd::Model& model, std::uint64_t seed = 1) {
-    auto file = std::make_shared<sim::SourceFile>();
-    file->name = "study.toml";
-    file->text = "[population]\n" + toml;
-    sim::DiagnosticList diagnostics;
-    const io::TomlView document = io::parse_toml(file, diagnostics);
-    Read result;
-    if (document.is_set())
-        result.population = pkpd::read_population(
-            document["population"], std::make_shared<pkpd::Model>(model), seed, diagnostics);
-    if (!diagnostics.empty()) result.messages = diagnostics.render();
-    return result;
-}
-
-Population read_well(const std::string& toml, const pkpd::Model& model, std::uint64_t seed = 1) {
-    const Read result = read(toml, model, seed);
-    REQUIRE(result.messages == "");
-    return result.population;
-}
-
-CohortBlock draw_all(const Population& population) {
-    return population.draw({0, 0, population.size});
-}
-
 /// Columns of a block, [n_columns × count], from subject `first` on for `count` subjects.
 template <class T>
 std::vector<T>
@@ -171,60 +109,6 @@ bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
         return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
     });
-}
-
-std::vector<double> column(const std::vector<double>& columns, std::uint64_t n, std::size_t index) {
-    return {columns.begin() + static_cast<std::ptrdiff_t>(index * n),
-            columns.begin() + static_cast<std::ptrdiff_t>((index + 1) * n)};
-}
-
-double mean(const std::vector<double>& values) {
-    double sum = 0.0;
-    for (double value : values)
-        sum += value;
-    return sum / static_cast<double>(values.size());
-}
-
-double sd(const std::vector<double>& values) {
-    const double centre = mean(values);
-    double sum = 0.0;
-    for (double value : values)
-        sum += (value - centre) * (value - centre);
-    return std::sqrt(sum / static_cast<double>(values.size() - 1));
-}
-
-double correlation(const std::vector<double>& a, const std::vector<double>& b) {
-    const double mean_a = mean(a), mean_b = mean(b);
-    double sum = 0.0;
-    for (std::size_t i = 0; i < a.size(); ++i)
-        sum += (a[i] - mean_a) * (b[i] - mean_b);
-    return sum / (static_cast<double>(a.size() - 1) * sd(a) * sd(b));
-}
-
-/// Kolmogorov–Smirnov distance between a sample and a distribution function.
-double ks_distance(std::vector<double> sample, const std::function<double(double)>& probability) {
-    std::sort(sample.begin(), sample.end());
-    const auto n = static_cast<double>(sample.size());
-    double distance = 0.0;
-    for (std::size_t i = 0; i < sample.size(); ++i) {
-        const double p = probability(sample[i]);
-        distance = std::max(
-            {distance, p - static_cast<double>(i) / n, static_cast<double>(i + 1) / n - p});
-    }
-    return distance;
-}
-
-/// Exceeded by chance once in a thousand: √(ln(2/0.001)/(2n)). The seed is fixed, so no test
-/// flickers.
-double ks_critical(std::uint64_t n) {
-    return std::sqrt(std::log(2.0 / 0.001) / (2.0 * static_cast<double>(n)));
-}
-
-double phi(double z) {
-    return 0.5 * std::erfc(-z / std::sqrt(2.0));
-}
-double density(double z) {
-    return std::exp(-0.5 * z * z) / std::sqrt(2.0 * std::acos(-1.0));
 }
 
 /// A model of one covariate X and its drawn column.

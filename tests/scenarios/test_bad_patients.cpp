@@ -43,7 +43,7 @@ TEST_CASE("three bad patients of 10,000 get a status and disturb nobody" *
     for (const auto& [covariate, statuses] : allowed) {
         const std::vector<double> u = read(folder / "bad.h5", "covariates/" + covariate);
         for (std::size_t s = 0; s < u.size(); ++s)
-            if (u[s] < faulty.population.covariates.back().location) {
+            if (u[s] < faulty.population.strata[0].laws.back().location) {
                 struck[s] = covariate;
                 const std::string found(
                     sim::name(static_cast<sim::SolverStatus>(static_cast<int>(status[s]))));

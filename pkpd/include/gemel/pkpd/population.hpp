@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/pkpd/covariate_function.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/sim/random.hpp>
 #include <gemel/sim/run.hpp>
@@ -15,12 +16,50 @@ namespace gemel::pkpd {
 
 /// Distribution of a covariate, in the covariate's unit.
 struct CovariateDistribution {
-    enum class Law { fixed, normal, lognormal, uniform, categorical };
+    /// `lms`: the Box–Cox normal law of Cole & Green, M·(1 + L·S·z)^(1/L).
+    enum class Law { fixed, normal, lognormal, uniform, categorical, lms, row };
     Law law = Law::fixed;
-    double location = 0.0; ///< fixed: value; normal: mean; lognormal: median; uniform: lower end
-    double spread = 0.0;   ///< normal: sd; lognormal: sd of the log; uniform: upper end
+    double location = 0.0; ///< fixed: value; normal: mean; lognormal: median; uniform: lower end;
+                           ///< lms: M, the median
+    double spread = 0.0;   ///< normal: sd; lognormal: sd of the log; uniform: upper end; lms: S
+    double shape = 0.0;    ///< lms: L, the power
     std::vector<double> probabilities;  ///< [n_categories]
     std::optional<double> lower, upper; ///< truncation: drawn from the law within these
+
+    /// A number of the law that follows from other covariates of the subject.
+    struct Dependence {
+        enum class Number { location, spread, shape, cv };
+        Number number = Number::location;
+        CovariateFunction function;
+    };
+    std::vector<Dependence> dependences;
+    std::size_t column = 0; ///< row: of the stratum's rows
+};
+
+/// A table whose rows patients are drawn from, so that what stands in one row stays together.
+struct CohortRows {
+    std::vector<std::size_t> covariates; ///< that it gives
+    std::vector<double> values;          ///< [covariates.size() × n_rows] in the covariates' units
+    std::size_t n_rows = 0;
+    std::vector<double> cumulative; ///< of the weights rows are drawn by; empty: all alike
+    std::vector<double> weights;    ///< [n_rows] that patients carry; empty: 1
+};
+
+/// Covariates joined by a Gaussian copula: of two subjects' ranks, not of their values.
+struct CovariateCorrelation {
+    std::vector<std::size_t> of; ///< covariates
+    std::vector<double> latent;  ///< [n × n] correlation of their normal scores
+};
+
+/// A part of the population with laws of its own.
+struct Stratum {
+    std::string name; ///< "" where the population has no strata
+    double share = 1.0;
+    std::vector<CovariateDistribution> laws; ///< [n_covariates]
+    std::vector<std::size_t> order;          ///< of the covariates: each after those it depends on
+    std::vector<CovariateCorrelation> correlations;
+    std::shared_ptr<const CohortRows> rows; ///< of laws `row`
+    std::vector<double> group_proportions;  ///< of Population::groups
 };
 
 struct GenotypeDistribution {
@@ -37,7 +76,10 @@ struct GenotypeDistribution {
 struct CohortBlock {
     sim::SubjectRange range;
     std::vector<double> inputs;         ///< [n_inputs × count] for the solver
-    std::vector<double> covariates;     ///< [n_covariates × count], categories as index
+    std::vector<double> covariates;     ///< [n_covariates × count] as Population::covariates,
+                                        ///< categories as index
+    std::vector<std::uint8_t> stratum;  ///< [count] index into Population::strata; empty if one
+    std::vector<double> weight;         ///< [count] importance of the subject; empty: 1 for each
     std::vector<std::uint8_t> ancestry; ///< [count] index into Population::groups; empty if none
     struct Gene {
         std::vector<Diplotype> diplotype; ///< [count]
@@ -49,6 +91,13 @@ struct CohortBlock {
     std::vector<double> etas;             ///< [n_parameters × count], 0 without variability
 };
 
+/// A file the population is made from.
+struct PopulationFile {
+    std::string name; ///< in provenance: "rows_cohort_csv"
+    std::filesystem::path path;
+    std::shared_ptr<const sim::SourceFile> text;
+};
+
 class Population {
 public:
     std::shared_ptr<const Model> model;
@@ -56,26 +105,39 @@ public:
     std::uint64_t seed = 0;
     bool has_variability = true;     ///< false: every η is 0, covariates and genotypes still drawn
     std::vector<std::string> groups; ///< names of ancestry drawn from …
-    std::vector<double> group_proportions; ///< … with these proportions
+    std::vector<double> group_proportions; ///< … with these proportions, over all strata
     /// What a group's alleles come from: itself, or the ancestral groups of an admixed one, with
     /// the share of each in every genome. Empty: every group is itself.
     std::vector<std::vector<std::pair<std::string, double>>> group_ancestors;
-    std::vector<CovariateDistribution> covariates; ///< [n model covariates]
-    std::vector<GenotypeDistribution> genotypes;   ///< one per gene, in order of the study's file
+    std::vector<Covariate> covariates; ///< the model's in its order, then the population's own
+    std::vector<Stratum> strata;       ///< shares sum to 1; none only without covariates
+    std::vector<GenotypeDistribution> genotypes; ///< one per gene, in order of the study's file
 
-    /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `ancestry`,
-    /// `covariate/WT`, `diplotype/CYP2C9` (index = allele), `activity/CYP2C9` (index = allele),
-    /// `eta/CL`.
+    std::vector<PopulationFile> files; ///< read besides the study's
+
+    bool has_weights() const; ///< subjects count by CohortBlock::weight
+
+    /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
+    /// `rows`, `ancestry`, `covariate/WT`, `diplotype/CYP2C9` (index = allele), `activity/CYP2C9`
+    /// (index = allele), `eta/CL`.
     CohortBlock draw(const sim::SubjectRange& range) const;
 };
 
+struct PopulationPlace {
+    io::Library library;
+    std::filesystem::path file; ///< the study's
+};
+
 /// Reads `[population]` of a study, against its model.
+/// @param place  where `library:NAME` and files are looked for
 /// Mistakes: a covariate or gene the model needs is not given; frequencies that do not sum to 1; a
 /// group without frequencies; a diplotype that a map does not cover and that can be drawn; …
 Population read_population(const io::TomlView& table,
                            std::shared_ptr<const Model> model,
                            std::uint64_t seed,
-                           sim::DiagnosticList& diagnostics);
+                           sim::DiagnosticList& diagnostics,
+                           const PopulationPlace& place = {});
 void describe_population_for_reference(io::Fields& fields);
+void describe_population_file_for_reference(io::Fields& fields); ///< of population/1
 
 } // namespace gemel::pkpd

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <gemel/pkpd/population.hpp>
+
+#include <functional>
+
+namespace gemel::pkpd {
+
+/// The uniform number of a subject for a purpose.
+using UniformOf = std::function<double(std::uint64_t subject, std::uint32_t purpose)>;
+
+/// Draws the covariates of the subjects of one stratum.
+/// @param subjects  which of the `count`, ascending
+/// @param columns   [n_covariates × count], filled at these subjects
+/// @param weight    [count] or empty where no subject carries one
+void draw_stratum(const Population& population,
+                  std::size_t stratum,
+                  std::span<const std::uint32_t> subjects,
+                  const UniformOf& uniform_of,
+                  std::size_t count,
+                  std::vector<double>& columns,
+                  std::vector<double>& weight);
+
+} // namespace gemel::pkpd
