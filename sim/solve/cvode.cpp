@@ -12,11 +12,6 @@
 namespace gemel::sim {
 namespace {
 
-/// What one step of CVODE may use of the tolerance. Steps of a multistep method lean on each other,
-/// so their errors add up where those of one-step methods partly cancel, and there are ten times as
-/// many: with step_part, a hundredth more, problems of the battery end at 20 times rtol.
-constexpr double cvode_part = 0.01;
-
 /// Failed attempts within one step, each shortening it at least fourfold: from the largest step to
 /// one that the clock cannot tell. CVODE's own limits, 7 and 10, give up before that.
 constexpr int max_failures_in_a_row = 60;
@@ -113,7 +108,7 @@ private:
 CvodeMethod::CvodeMethod(const CompiledSystem& system,
                          const ProgramSet& programs,
                          const SolverOptions& options)
-    : system_(system, programs, n_common_programs),
+    : system_(jacobian_pattern(system.structure), programs, n_common_programs),
       weights_(cvode_part * options.rtol, system.system),
       max_steps_(options.max_steps),
       first_step_tolerance_(0.5 * std::sqrt(cvode_part * options.rtol)),

@@ -22,11 +22,37 @@ bool all_finite(const double* values, int n) {
     return std::all_of(values, values + n, [](double x) { return std::isfinite(x); });
 }
 
+void store_dense(const JacobianPattern& pattern, const double* entries, SUNMatrix matrix) {
+    SUNMatZero(matrix);
+    for (int j = 0; j < pattern.n; ++j) {
+        double* column = SUNDenseMatrix_Column(matrix, j);
+        for (int k = pattern.starts[index(j)]; k < pattern.starts[index(j + 1)]; ++k)
+            column[pattern.rows[index(k)]] = entries[k];
+    }
+}
+
+void store_sparse(const JacobianPattern& pattern, const double* entries, SUNMatrix matrix) {
+    std::copy(pattern.starts.begin(), pattern.starts.end(), SUNSparseMatrix_IndexPointers(matrix));
+    std::copy(pattern.rows.begin(), pattern.rows.end(), SUNSparseMatrix_IndexValues(matrix));
+    std::copy_n(entries, pattern.n_entries(), SUNSparseMatrix_Data(matrix));
+}
+
 } // namespace
 
+void store(const JacobianPattern& pattern, const double* entries, SUNMatrix matrix) {
+    if (SUNMatGetID(matrix) == SUNMATRIX_SPARSE)
+        store_sparse(pattern, entries, matrix);
+    else
+        store_dense(pattern, entries, matrix);
+}
+
 JacobianPattern jacobian_pattern(const SystemStructure& structure) {
+    return jacobian_pattern(structure, static_cast<int>(structure.jacobian.size()));
+}
+
+JacobianPattern jacobian_pattern(const SystemStructure& structure, int n_states) {
     JacobianPattern pattern;
-    pattern.n = static_cast<int>(structure.jacobian.size());
+    pattern.n = n_states;
     std::vector<std::vector<int>> columns(index(pattern.n));
     for (int i = 0; i < pattern.n; ++i) {
         std::vector<int> row = structure.jacobian[index(i)];
@@ -45,8 +71,8 @@ JacobianPattern jacobian_pattern(const SystemStructure& structure) {
 ProgramSpec jacobian_program(CompiledSystem& compiled, const JacobianPattern& pattern) {
     ExpressionGraph& graph = compiled.system.graph;
     std::vector<std::map<int, Expr>> rows;
-    for (const State& state : compiled.system.states)
-        rows.push_back(state_gradient(graph, state.rate));
+    for (int i = 0; i < pattern.n; ++i)
+        rows.push_back(state_gradient(graph, compiled.system.states[index(i)].rate));
     ProgramSpec spec{"jacobian", {}};
     for (int j = 0; j < pattern.n; ++j)
         for (int k = pattern.starts[index(j)]; k < pattern.starts[index(j + 1)]; ++k) {
@@ -75,9 +101,9 @@ SunLinearSolver sun_linear_solver(const SunContext& context, N_Vector y, SUNMatr
     return solver;
 }
 
-CvodeSystem::CvodeSystem(const CompiledSystem& system, const ProgramSet& programs, int first)
-    : pattern_(jacobian_pattern(system.structure)),
-      rates_(system, programs.programs[index(first)], programs.layout),
+CvodeSystem::CvodeSystem(JacobianPattern pattern, const ProgramSet& programs, int first)
+    : pattern_(std::move(pattern)),
+      rates_(programs.programs[index(first)], programs.layout),
       jacobian_(programs.programs[index(first + 1)], programs.layout) {}
 
 void CvodeSystem::load(const ScalarSubject& subject) {
@@ -96,27 +122,8 @@ int CvodeSystem::jacobian(double time, N_Vector y, SUNMatrix matrix) {
     jacobian_.run();
     const double* entries = jacobian_.results();
     if (!all_finite(entries, pattern_.n_entries())) return 1;
-    if (SUNMatGetID(matrix) == SUNMATRIX_SPARSE)
-        store_sparse(entries, matrix);
-    else
-        store_dense(entries, matrix);
+    store(pattern_, entries, matrix);
     return 0;
-}
-
-void CvodeSystem::store_dense(const double* entries, SUNMatrix matrix) const {
-    SUNMatZero(matrix);
-    for (int j = 0; j < pattern_.n; ++j) {
-        double* column = SUNDenseMatrix_Column(matrix, j);
-        for (int k = pattern_.starts[index(j)]; k < pattern_.starts[index(j + 1)]; ++k)
-            column[pattern_.rows[index(k)]] = entries[k];
-    }
-}
-
-void CvodeSystem::store_sparse(const double* entries, SUNMatrix matrix) const {
-    std::copy(
-        pattern_.starts.begin(), pattern_.starts.end(), SUNSparseMatrix_IndexPointers(matrix));
-    std::copy(pattern_.rows.begin(), pattern_.rows.end(), SUNSparseMatrix_IndexValues(matrix));
-    std::copy_n(entries, pattern_.n_entries(), SUNSparseMatrix_Data(matrix));
 }
 
 int CvodeSystem::rates_callback(double time, N_Vector y, N_Vector dydt, void* self) {

@@ -3,6 +3,8 @@
 #include "solve/infusion.hpp"
 #include "solve/step_control.hpp"
 
+#include <gemel/sim/assert.hpp>
+
 #include <cmath>
 #include <vector>
 
@@ -83,6 +85,8 @@ void error_scales(const OdeSystem& system,
                 state.takes_doses ? largest_in_unit_of(state, system.states, amounts) : baseline(i);
         scale[i * stride] = size > 0.0 ? size : 0.0;
     }
+    GEMEL_ASSERT(inputs != nullptr || system.n_controlled_states() == n,
+                 "scales of derivatives need the inputs");
     for (std::ptrdiff_t i = n; i < system.n_controlled_states(); ++i) {
         const auto which = static_cast<std::size_t>(i / n - 1);
         const double size = std::fabs(inputs[system.sensitivities.wrt[which] * input_stride]);

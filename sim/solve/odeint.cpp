@@ -22,7 +22,7 @@ using States = std::vector<double>;
 class Rates : public ScalarRates {
 public:
     Rates(const CompiledSystem& system, const ProgramSet& programs)
-        : ScalarRates(system, programs.programs[n_common_programs], programs.layout),
+        : ScalarRates(programs.programs[n_common_programs], programs.layout),
           n_controlled_(static_cast<std::size_t>(system.system.n_controlled_states())) {}
 
     std::size_t n_controlled_states() const { return n_controlled_; }

@@ -2,12 +2,16 @@
 
 namespace gemel::sim {
 
-ProgramSpec scalar_rates_program(const CompiledSystem& system) {
+ProgramSpec scalar_rates_program(const CompiledSystem& system, int n_states) {
     ProgramSpec spec{"rates", {}};
-    for (const State& state : system.system.states)
+    for (int i = 0; i < n_states; ++i)
         spec.targets.push_back(
-            {{LeafKind::result, static_cast<int>(spec.targets.size())}, state.rate});
+            {{LeafKind::result, i}, system.system.states[static_cast<std::size_t>(i)].rate});
     return spec;
+}
+
+ProgramSpec scalar_rates_program(const CompiledSystem& system) {
+    return scalar_rates_program(system, static_cast<int>(system.system.states.size()));
 }
 
 void ScalarRates::operator()(double time, std::span<const double> y, std::span<double> dydt) {

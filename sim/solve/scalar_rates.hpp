@@ -6,17 +6,17 @@
 
 namespace gemel::sim {
 
-/// The rates at a state and time, without infusions: result slot i is that of state i.
+/// The rates at a state and time, without infusions, of the first n_states states (of all): result
+/// slot i is that of state i.
+ProgramSpec scalar_rates_program(const CompiledSystem& system, int n_states);
 ProgramSpec scalar_rates_program(const CompiledSystem& system);
 
 /// dy/dt of the subject in hand, infusions included.
 class ScalarRates {
 public:
     /// @param program  the lowered scalar_rates_program()
-    ScalarRates(const CompiledSystem& system,
-                const LaneProgram& program,
-                const WorkspaceLayout& layout)
-        : n_(system.system.states.size()),
+    ScalarRates(const LaneProgram& program, const WorkspaceLayout& layout)
+        : n_(program.stores.size()),
           program_(program, layout) {}
 
     void load(const ScalarSubject& subject) { program_.load(subject); }

@@ -1,0 +1,211 @@
+#include "solve/cvodes_subject.hpp"
+
+#include "solve/error_scale.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+namespace gemel::sim {
+namespace {
+
+std::size_t at(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+ProgramSpec sensitivity_rates_program(const OdeSystem& system) {
+    ProgramSpec spec{"sensitivity rates", {}};
+    for (std::size_t i = at(system.n_own_states()); i < system.states.size(); ++i)
+        spec.targets.push_back(
+            {{LeafKind::result, static_cast<int>(spec.targets.size())}, system.states[i].rate});
+    return spec;
+}
+
+ProgramSpec input_slopes_program(OdeSystem& system) {
+    ProgramSpec spec{"input slopes", {}};
+    for (const int input : system.sensitivities.wrt)
+        for (int i = 0; i < system.n_own_states(); ++i)
+            spec.targets.push_back(
+                {{LeafKind::result, static_cast<int>(spec.targets.size())},
+                 system.graph.differentiate(system.states[at(i)].rate, {LeafKind::input, input})});
+    return spec;
+}
+
+ProgramSpec output_slopes_program(OdeSystem& system) {
+    ProgramSpec spec{"output slopes", {}};
+    const auto store = [&](int output, Leaf leaf) {
+        spec.targets.push_back(
+            {{LeafKind::result, static_cast<int>(spec.targets.size())},
+             system.graph.differentiate(system.outputs[at(output)].value, leaf)});
+    };
+    for (int k = 0; k < system.sensitivities.n_outputs; ++k) {
+        for (int i = 0; i < system.n_own_states(); ++i)
+            store(k, {LeafKind::state, i});
+        for (const int input : system.sensitivities.wrt)
+            store(k, {LeafKind::input, input});
+    }
+    return spec;
+}
+
+} // namespace
+
+CvodesModel::CvodesModel(const OdeSystem& plain,
+                         const std::vector<int>& wrt,
+                         const SolverOptions& solver_options)
+    : options(solver_options),
+      system(compile(with_sensitivities(plain, wrt))),
+      pattern(jacobian_pattern(system.structure, system.system.n_own_states())),
+      n(system.system.n_own_states()),
+      n_wrt(static_cast<int>(wrt.size())),
+      n_outputs(static_cast<int>(plain.outputs.size())) {
+    if (!(options.rtol > 0.0 && options.rtol < 1.0))
+        throw std::invalid_argument(
+            fmt::format("CVODES: rtol must lie in (0, 1), got {}", options.rtol));
+    const ProgramSpec own[] = {scalar_rates_program(system, n),
+                               jacobian_program(system, pattern),
+                               sensitivity_rates_program(system.system),
+                               input_slopes_program(system.system),
+                               output_slopes_program(system.system)};
+    programs = lower_with_common(system, own);
+}
+
+void CvodesModel::check(const SubjectProblem& problem) const {
+    if (problem.timeline == nullptr) throw std::invalid_argument("CVODES: timeline is not set");
+    if (problem.inputs.size() != system.system.inputs.size())
+        throw std::invalid_argument(fmt::format("CVODES: {} inputs, the system has {}",
+                                                problem.inputs.size(),
+                                                system.system.inputs.size()));
+    validate(*problem.timeline, n, static_cast<int>(system.system.inputs.size()));
+    const Observation observation{{problem.sampled.begin(), problem.sampled.end()}, {}};
+    validate(observation, system, problem.timeline->end);
+    for (const SampledOutput& sampled : problem.sampled)
+        if (sampled.output >= n_outputs)
+            throw std::invalid_argument(
+                fmt::format("CVODES: there is no own output {}", sampled.output));
+}
+
+CvodesSubject::CvodesSubject(const CvodesModel& model)
+    : model_(model),
+      setup_programs_(model.system, model.programs, 1),
+      doses_(model.system, model.programs),
+      columns_(at(model.n * (1 + model.n_wrt))),
+      infusion_(columns_.size()),
+      scale_(columns_.size()),
+      running_(columns_.size()) {}
+
+SolverStatus CvodesSubject::load(const SubjectProblem& problem) {
+    problem_ = &problem;
+    block_ = {1, problem.inputs, problem.timeline, nullptr};
+    inputs_.assign(problem.inputs.begin(), problem.inputs.end());
+    setup_programs_.run(block_, setup_);
+    if (setup_.status[0] != SolverStatus::ok) return setup_.status[0];
+    doses_.begin(block_, setup_);
+    if (!doses_.expand(0, events_)) return SolverStatus::invalid_parameter;
+    next_ = 0;
+    std::copy(setup_.initial.begin(), setup_.initial.end(), columns_.begin());
+    std::fill(infusion_.begin(), infusion_.end(), 0.0);
+    std::fill(running_.begin(), running_.end(), 0);
+    error_scales(model_.system.system,
+                 events_.all,
+                 columns_.data(),
+                 1,
+                 end(),
+                 scale_.data(),
+                 1,
+                 inputs_.data(),
+                 1);
+    for (double& scale : scale_)
+        if (!(scale > 0.0)) scale = 1.0;
+    sort_points();
+    return SolverStatus::ok;
+}
+
+void CvodesSubject::sort_points() {
+    points_.clear();
+    for (std::size_t k = 0; k < problem_->sampled.size(); ++k)
+        for (std::size_t i = 0; i < problem_->sampled[k].times.size(); ++i)
+            points_.push_back({problem_->sampled[k].times[i],
+                               static_cast<int>(k),
+                               static_cast<int>(i),
+                               problem_->sampled[k].output});
+    std::stable_sort(points_.begin(),
+                     points_.end(),
+                     [](const SamplePoint& a, const SamplePoint& b) { return a.time < b.time; });
+}
+
+void CvodesSubject::apply_due(double time) {
+    for (; next_ < events_.all.size() && events_.all[next_].time <= time; ++next_)
+        doses_.apply(events_, next_, {columns_.data(), infusion_.data(), running_.data(), 1});
+}
+
+double CvodesSubject::next_stop() const {
+    return next_ < events_.all.size() ? std::fmin(events_.all[next_].time, end()) : end();
+}
+
+int go_to(void* memory, double time, N_Vector y, std::int64_t& steps_left) {
+    if (steps_left <= 0) return CV_TOO_MUCH_WORK;
+    require(CVodeSetMaxNumSteps(memory, steps_left), "CVodeSetMaxNumSteps");
+    long before = 0, after = 0;
+    CVodeGetNumSteps(memory, &before);
+    double reached = 0.0;
+    const int code = CVode(memory, time, y, &reached, CV_NORMAL);
+    CVodeGetNumSteps(memory, &after);
+    steps_left -= after - before;
+    return code;
+}
+
+SolverStatus status_of_code(int code) {
+    switch (code) {
+    case CV_TOO_MUCH_WORK:
+        return SolverStatus::step_limit;
+    case CV_LSETUP_FAIL:
+    case CV_LSOLVE_FAIL:
+        return SolverStatus::singular;
+    case CV_RHSFUNC_FAIL:
+    case CV_FIRST_RHSFUNC_ERR:
+    case CV_REPTD_RHSFUNC_ERR:
+    case CV_UNREC_RHSFUNC_ERR:
+    case CV_SRHSFUNC_FAIL:
+    case CV_FIRST_SRHSFUNC_ERR:
+    case CV_REPTD_SRHSFUNC_ERR:
+    case CV_UNREC_SRHSFUNC_ERR:
+        return SolverStatus::not_finite;
+    default:
+        return code < 0 ? SolverStatus::step_too_small : SolverStatus::ok;
+    }
+}
+
+bool all_finite(std::span<const double> values) {
+    return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
+}
+
+struct CvodesSensitivities::Parts {
+    Parts(const OdeSystem& system, const std::vector<int>& wrt, const SolverOptions& options)
+        : model(system, wrt, options),
+          subject(model) {}
+    CvodesModel model;
+    CvodesSubject subject;
+};
+
+CvodesSensitivities::CvodesSensitivities(const OdeSystem& system,
+                                         const std::vector<int>& wrt,
+                                         const SolverOptions& options)
+    : parts_(std::make_unique<Parts>(system, wrt, options)) {}
+CvodesSensitivities::~CvodesSensitivities() = default;
+CvodesSensitivities::CvodesSensitivities(CvodesSensitivities&&) noexcept = default;
+CvodesSensitivities& CvodesSensitivities::operator=(CvodesSensitivities&&) noexcept = default;
+
+SubjectSensitivities CvodesSensitivities::forward(const SubjectProblem& problem) {
+    parts_->model.check(problem);
+    return forward_sensitivities(parts_->model, parts_->subject, problem);
+}
+
+SubjectGradient CvodesSensitivities::adjoint(const SubjectProblem& problem,
+                                             const Objective& objective) {
+    parts_->model.check(problem);
+    return adjoint_gradient(parts_->model, parts_->subject, problem, objective);
+}
+
+} // namespace gemel::sim

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "solve/cvode_system.hpp"
+#include "solve/dose_events.hpp"
+
+#include <gemel/sim/sensitivity.hpp>
+
+#include <cstdint>
+#include <vector>
+
+/// What forward and adjoint sensitivities share: the system with its programs, and one subject.
+namespace gemel::sim {
+
+/// The system with sensitivities, lowered. `own` programs of the set, in order:
+struct CvodesModel {
+    CvodesModel(const OdeSystem& system, const std::vector<int>& wrt, const SolverOptions& options);
+
+    /// @throws std::invalid_argument for records, outputs or times that mean nothing
+    void check(const SubjectProblem& problem) const;
+
+    enum Program {
+        rates = n_common_programs, ///< of own states
+        jacobian,                  ///< of own states
+        sensitivity_rates,         ///< dS/dt without infusions: slot which·n + i
+        input_slopes,              ///< ∂f_i/∂θ: slot which·n + i
+        output_slopes              ///< of each own output: by the n states, then by the inputs
+    };
+    SolverOptions options;
+    CompiledSystem system;
+    JacobianPattern pattern; ///< of own states
+    ProgramSet programs;
+    int n = 0, n_wrt = 0, n_outputs = 0;
+};
+
+/// A sampled value: output and where it goes.
+struct SamplePoint {
+    double time = 0.0;
+    int sampled = 0;
+    int index = 0;
+    int output = 0;
+};
+
+/// One subject at a time: own states, then derivatives, as with_sensitivities() orders them.
+class CvodesSubject {
+public:
+    explicit CvodesSubject(const CvodesModel& model);
+
+    /// At time 0, before any dose.
+    SolverStatus load(const SubjectProblem& problem);
+    /// Lets everything happen that is due.
+    void apply_due(double time);
+    /// The next event, or the end.
+    double next_stop() const;
+    double end() const { return problem_->timeline->end; }
+
+    std::span<double> states() { return columns_; }
+    std::span<double> own_states() { return std::span(columns_).first(n()); }
+    std::span<double> sensitivities() { return std::span(columns_).subspan(n()); }
+    std::span<const double> infusion() const { return infusion_; }
+    std::span<const double> own_infusion() const { return std::span(infusion_).first(n()); }
+    std::span<const double> sensitivity_infusion() const {
+        return std::span(infusion_).subspan(n());
+    }
+    /// What an error is judged against, of states and derivatives: error_scales(), or 1 where there
+    /// is none.
+    std::span<const double> scale() const { return scale_; }
+    ScalarSubject data() const { return {inputs_, setup_.derived, scale_}; }
+    /// Sampled values in order of time.
+    const std::vector<SamplePoint>& points() const { return points_; }
+
+private:
+    std::size_t n() const { return static_cast<std::size_t>(model_.n); }
+    void sort_points();
+
+    const CvodesModel& model_;
+    SetupPrograms setup_programs_;
+    DoseEvents doses_;
+    const SubjectProblem* problem_ = nullptr;
+    BlockProblem block_;
+    BlockSetup setup_;
+    SubjectEvents events_;
+    std::size_t next_ = 0;
+    std::vector<double> inputs_, columns_, infusion_, scale_;
+    std::vector<int> running_;
+    std::vector<SamplePoint> points_;
+};
+
+/// CVode() up to `time` with at most `steps_left` steps, counted down.
+int go_to(void* memory, double time, N_Vector y, std::int64_t& steps_left);
+
+/// What a return code of CVODE(S) means for a subject.
+SolverStatus status_of_code(int code);
+
+bool all_finite(std::span<const double> values);
+
+SubjectSensitivities forward_sensitivities(const CvodesModel& model,
+                                           CvodesSubject& subject,
+                                           const SubjectProblem& problem);
+SubjectGradient adjoint_gradient(const CvodesModel& model,
+                                 CvodesSubject& subject,
+                                 const SubjectProblem& problem,
+                                 const Objective& objective);
+
+} // namespace gemel::sim
