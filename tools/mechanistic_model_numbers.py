@@ -401,11 +401,126 @@ def pbpk_numbers(folder):
     show("pbpk without elimination, 100 mg at equilibrium: Vss, Cp:", [vss, 100 / vss])
 
 
+# The same body with a liver that saturates: Vmax·Cu/(Km + Cu) of the unbound concentration that leaves it.
+
+VMAX, KM = mpf(60), mpf("0.4")
+
+
+def pbpk_saturable(t, y):
+    m, liver, b = pbpk_rates(mpf(0), BODY["CLrenal"]), PLACES.index("liver"), BODY
+    rates = []
+    for i in range(m.rows):
+        rate = Constant(0)
+        for j in range(m.cols):
+            if m[i, j] != 0:
+                rate = rate + m[i, j] * y[j]
+        rates.append(rate)
+    unbound = b["fu"] / (ORGANS["liver"][0] * ORGANS["liver"][2]) * y[liver]
+    rates[liver] = rates[liver] - VMAX * unbound / (KM + unbound)
+    return rates
+
+
+def pbpk_saturable_numbers(folder):
+    b, times = BODY, [t for t in PBPK_TIMES if mpf(t) <= 24]
+    for i, (what, doses) in enumerate({"iv 1000 mg": [(0, 1, 1000)], "oral 300 mg": [(0, 0, 300 * b["F"])]}.items()):
+        rows = [pbpk_outputs(y) for y in trajectory(len(PLACES), pbpk_saturable, [0] * len(PLACES), doses, times)]
+        for k, output in enumerate(("Cp", "C_liver", "C_brain", "in_body")):
+            show(f"pbpk_saturable {what}, {output} at 0.25 1 4 24 h:",
+                 [rows[times.index(t)][k] for t in ("0.25", "1", "4", "24")])
+        if folder:
+            write(folder, f"reference_pbpk_15_organs_saturable_{i + 1}.csv", f"pbpk_15_organs_saturable, {what}",
+                  ["time_h", "Cp", "C_liver", "C_brain", "in_body"],
+                  [[mpf(t)] + row for t, row in zip(times, rows)])
+    # Steady state by balances, for the unbound concentration in the liver that is chosen.
+    ql = (ORGANS["liver"][1] + sum(ORGANS[n][1] for n in PORTAL)) * b["CO"]
+    qk = ORGANS["kidney"][1] * b["CO"]
+    clk = qk * (b["CLrenal"] / b["BP"]) / (qk + b["CLrenal"] / b["BP"])
+    for unbound in (mpf("0.1"), mpf(1)):
+        out = unbound / b["fu"] * b["BP"]
+        gone = VMAX * unbound / (KM + unbound)
+        blood = out + gone / ql
+        show("pbpk_saturable steady state, 1000 h of infusion [mg], Cp, C_liver:",
+             [1000 * (gone + clk * blood), blood / b["BP"], out * ORGANS["liver"][2] / b["BP"]])
+
+
+# Parent and metabolite, recirculation, auto-induction; mg, L, h.
+
+def parent_metabolite_numbers():
+    p = numbers(dict(ka="1.5", F="0.9", CLint="60", Q="90", CLr="4", V="120", fm="0.7", ratio="0.95", CLm="18",
+                     Vm="60"))
+    e = p["CLint"] / (p["Q"] + p["CLint"])
+    clh, made = p["Q"] * e, p["fm"] * p["ratio"]
+    m = matrix(3, 3)
+    m[0, 0], m[1, 0], m[2, 0] = -p["ka"], p["ka"] * (1 - e), made * p["ka"] * e
+    m[1, 1], m[2, 1], m[2, 2] = -(clh + p["CLr"]) / p["V"], made * clh / p["V"], -p["CLm"] / p["Vm"]
+    for what, events in (("oral 100 mg", [(0, 0, 100 * p["F"])]), ("iv 100 mg", [(0, 1, 100)])):
+        rows = linear(m, events, ["0.5", 2, 6, 24])
+        show(f"parent_metabolite {what}, parent at 0.5 2 6 24 h:", [y[1] / p["V"] for y in rows])
+        show(f"parent_metabolite {what}, metabolite at 0.5 2 6 24 h:", [y[2] / p["Vm"] for y in rows])
+    for what, given, first in (("oral", 5 * p["F"], e), ("iv", mpf(5), mpf(0))):
+        parent = given * (1 - first) / (clh + p["CLr"])
+        show(f"parent_metabolite 5 mg/h {what}, steady state: parent, metabolite:",
+             [parent, made * (given * first + clh * parent) / p["CLm"]])
+
+
+RECIRCULATION = numbers(dict(ka="1", kf="0.25", CL="6", CLb="9", V="50", kb="0.05", km="1.5", width="20"))
+
+
+def recirculation(t, y):
+    p, (gut, central, gall) = RECIRCULATION, y
+    meals = [Exponential(p["width"] * (Cosine((t - meal) * (2 * mp.pi / 24)) - 1)) for meal in (8, 13, 19)]
+    emptying = (p["kb"] + p["km"] * (meals[0] + meals[1] + meals[2])) * gall
+    return [emptying - (p["ka"] + p["kf"]) * gut,
+            p["ka"] * gut - (p["CL"] + p["CLb"]) / p["V"] * central,
+            p["CLb"] / p["V"] * central - emptying]
+
+
+def recirculation_numbers():
+    p = RECIRCULATION
+    for what, doses in (("oral 100 mg", [(0, 0, 100)]),
+                        ("iv 100 mg every 24 h, 3 times", [(24 * i, 1, 100) for i in range(3)])):
+        rows = trajectory(3, recirculation, [0, 0, 0], doses, [2, 9, 14, 36, 72])
+        show(f"recirculation {what}, Cp at 2 9 14 36 72 h:", [y[1] / p["V"] for y in rows])
+        show(f"recirculation {what}, gall bladder at 2 9 14 36 72 h:", [y[2] for y in rows])
+    back = p["ka"] / (p["ka"] + p["kf"])
+    for what, share in (("oral", back), ("iv", mpf(1))):
+        c = 5 * share / (p["CL"] + p["CLb"] * (1 - back))
+        show(f"recirculation without meals, 5 mg/h {what}, steady state: Cp, gall bladder:",
+             [c, p["CLb"] * c / p["kb"]])
+
+
+INDUCTION = numbers(dict(ka="0.6", CL="2", V="80", Emax="2", EC50="4", k="0.01"))
+
+
+def induction(t, y):
+    p, (depot, central, enzyme) = INDUCTION, y
+    c = central / p["V"]
+    return [-p["ka"] * depot, p["ka"] * depot - p["CL"] * (enzyme * c),
+            p["k"] * (1 + p["Emax"] * c / (p["EC50"] + c) - enzyme)]
+
+
+def induction_numbers():
+    p = INDUCTION
+    for what, doses in (("oral 400 mg", [(0, 0, 400)]),
+                        ("oral 400 mg every 24 h, 14 times", [(24 * i, 0, 400) for i in range(14)])):
+        rows = trajectory(3, induction, [0, 0, 1], doses, [4, 24, 100, 336])
+        show(f"auto_induction {what}, Cp at 4 24 100 336 h:", [y[1] / p["V"] for y in rows])
+        show(f"auto_induction {what}, enzyme at 4 24 100 336 h:", [y[2] for y in rows])
+    for rate in (mpf(5), mpf(40)):  # CL·(1 + Emax)·C² + (CL·EC50 − rate)·C − rate·EC50 = 0
+        a, b, c = p["CL"] * (1 + p["Emax"]), p["CL"] * p["EC50"] - rate, -rate * p["EC50"]
+        conc = (-b + sqrt(b * b - 4 * a * c)) / (2 * a)
+        show(f"auto_induction {mp.nstr(rate, 3)} mg/h, steady state: Cp, enzyme:", [conc, rate / p["CL"] / conc])
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else None
     codeine_numbers()
     tmdd_numbers(folder)
     pbpk_numbers(folder)
+    pbpk_saturable_numbers(folder)
+    parent_metabolite_numbers()
+    recirculation_numbers()
+    induction_numbers()
 
 
 if __name__ == "__main__":
