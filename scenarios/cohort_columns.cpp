@@ -231,6 +231,7 @@ void count_assumptions(const Study& study,
         };
         assumptions[map].not_in_table += n_of(Basis::assumed);
         assumptions[map].unknown_function += n_of(Basis::assumed_unknown_function);
+        assumptions[map].lower_bound += n_of(Basis::score_lower_bound);
     }
 }
 

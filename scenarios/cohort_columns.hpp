@@ -26,6 +26,7 @@ std::vector<Grouping> groupings_of(const Study& study);
 struct Assumption {
     std::uint64_t not_in_table = 0;     ///< the diplotype, whose activity is known
     std::uint64_t unknown_function = 0; ///< of an allele: its activity is drawn
+    std::uint64_t lower_bound = 0;      ///< of the score: the map is asked at the bound
 };
 
 /// @param assumptions  [n_maps], those of the block are added

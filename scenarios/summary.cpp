@@ -118,12 +118,25 @@ std::vector<std::string> FailureSummary::lines() const {
     return lines;
 }
 
+/// Scores known from below, as of three and more copies of a gene.
+std::string
+describe_lower_bounds(const Study& study, const pkpd::GenotypeMap& map, std::uint64_t n) {
+    return fmt::format("{}: {} of {} subjects have a {} score that is a lower bound, which the map "
+                       "takes as it stands",
+                       map.name,
+                       grouped(n),
+                       grouped(study.population.size),
+                       map.gene);
+}
+
 std::vector<std::string> describe_assumptions(const Study& study,
                                               const std::vector<Assumption>& assumptions) {
     std::vector<std::string> lines;
     for (std::size_t m = 0; m < assumptions.size(); ++m) {
         const Assumption& counted = assumptions[m];
         const pkpd::GenotypeMap& map = study.model->maps[m];
+        if (counted.lower_bound > 0)
+            lines.push_back(describe_lower_bounds(study, map, counted.lower_bound));
         const std::uint64_t n = counted.not_in_table + counted.unknown_function;
         if (n == 0 || !map.otherwise) continue;
         lines.push_back(fmt::format(
