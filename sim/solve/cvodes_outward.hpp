@@ -1,0 +1,85 @@
+#pragma once
+
+#include "solve/cvodes_subject.hpp"
+
+#include <vector>
+
+/// The way forward of the adjoint method: G, and what the way back needs.
+namespace gemel::sim {
+
+/// What a sampled value adds to the gradient.
+struct Pull {
+    double time = 0.0;
+    std::vector<double> on_states; ///< ∂g/∂x at this time, [n]
+};
+
+/// From one event to the next. What happens at its start has happened.
+struct Segment {
+    double from = 0.0, to = 0.0;
+    std::vector<double> states, infusion, sensitivity_infusion; ///< at the start
+};
+
+/// A time at which doses happen: what they add to S, [n_wrt × n].
+struct Station {
+    double time = 0.0;
+    std::vector<double> jumps;
+};
+
+/// The way forward: G, what each sampled value pulls, and where the segments start.
+class Outward {
+public:
+    Outward(const CvodesModel& model, CvodesSubject& subject, const Objective& objective)
+        : model_(model),
+          subject_(subject),
+          objective_(objective),
+          own_(model.pattern, model.programs, CvodesModel::rates),
+          outputs_(model.programs.programs[1], model.programs.layout),
+          slopes_(model.programs.programs[CvodesModel::output_slopes], model.programs.layout),
+          y_(sun_vector(context_, model.n)),
+          matrix_(sun_matrix(context_, model.pattern)),
+          linear_solver_(sun_linear_solver(context_, y_.get(), matrix_.get())),
+          memory_(cvode_bdf(context_)) {}
+
+    SolverStatus march(const SubjectProblem& problem);
+
+    double value = 0.0;            ///< G
+    std::vector<double> gradient;  ///< its part that goes by no state, [n_wrt]
+    std::vector<double> initial;   ///< S(0), [n_wrt × n]
+    std::vector<Pull> pulls;       ///< by time
+    std::vector<Segment> segments; ///< one fewer than stations
+    std::vector<Station> stations;
+    std::vector<double> tolerance; ///< absolute, of the states
+
+private:
+    void arrive(double time);
+    SolverStatus advance(Segment segment);
+    SolverStatus go(double time, double stop);
+    void take_samples(double time);
+    void pull(const SamplePoint& point, const double* slopes);
+
+    const CvodesModel& model_;
+    CvodesSubject& subject_;
+    const Objective& objective_;
+    SunContext context_;
+    CvodeSystem own_;
+    ScalarProgram outputs_, slopes_;
+    SunVector y_;
+    SunMatrix matrix_;
+    SunLinearSolver linear_solver_;
+    CvodeMemory memory_;
+    std::size_t next_point_ = 0;
+    std::int64_t steps_left_ = 0;
+};
+
+/// Makes an integrator ready at a time: rates, Jacobian and tolerances of the own states.
+void prepare_cvodes(void* memory,
+                    const CvodesModel& model,
+                    CvodeSystem& own,
+                    N_Vector y,
+                    SUNLinearSolver linear_solver,
+                    SUNMatrix matrix,
+                    const std::vector<double>& tolerance,
+                    const SunContext& context,
+                    double time);
+
+} // namespace gemel::sim
