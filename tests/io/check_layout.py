@@ -101,6 +101,33 @@ def check_ncdump(path):
         assert line in text, f"{line}\nis missing in\n{text}"
 
 
+def check_summary(path, engine, group, sizes):
+    """Quantiles over subjects rise with the share of subjects below, between the extremes."""
+    with xr.open_dataset(path, engine=engine, group=group) as ds:
+        assert not any("phony" in str(dim) for dim in ds.dims), (engine, group, ds.dims)
+        assert dict(ds["mean"].sizes) == sizes, (engine, group, ds["mean"].sizes)
+        assert dict(ds.quantiles.sizes) == {**sizes, "quantile": 5}, ds.quantiles.sizes
+        assert bool((ds.quantiles.diff("quantile") >= 0).all())
+        assert ds.quantiles.units == ds["mean"].units == ds.sd.units
+        assert ds.n.dtype == np.int64 and bool((ds.n == 700).all())
+
+
+def check_run_without_subjects(program, study, folder):
+    path = os.path.join(folder, "none.h5")
+    subprocess.run(
+        [program, "run", study, "--quiet", "-o", path, "--set", "save.subjects=none"], check=True
+    )
+    check_h5py(path)
+    for engine in ["netcdf4", "h5netcdf"]:
+        with xr.open_dataset(path, engine=engine) as root:
+            assert set(root.dims) == {"arm", "time", "quantile", "status", "event"}, root.dims
+            n_times = root.sizes["time"]
+        check_summary(path, engine, "summary/Cp", {"arm": 2, "time": n_times})
+        check_summary(path, engine, "summary/outcomes/AUC", {"arm": 2})
+        with xr.open_dataset(path, engine=engine, group="summary") as ds:
+            assert ds.n_solves.dims == ("arm", "status") and int(ds.n_solves.sum()) == 1400
+
+
 def check_run(program, study):
     """A file of a real run: the invariants of the layout, and what this study must have."""
     with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
@@ -124,8 +151,10 @@ def check_run(program, study):
                 assert not bool(root.Cp.isnull().any())
             with xr.open_dataset(path, engine=engine, group="genotypes") as ds:
                 assert all("/" in str(text) for text in ds.CYP2C9.values)
+            check_summary(path, engine, "summary/Cp", {"arm": 2, "time": root.sizes["time"]})
         header = subprocess.run(["ncdump", "-h", path], check=True, capture_output=True, text=True)
         assert header.stderr == "" and "phony" not in header.stdout, header.stderr
+        check_run_without_subjects(program, study, folder)
 
 
 def main():
