@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 namespace gemel::scenarios {
 
@@ -82,6 +83,30 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
     request.block_size = block_size_of(study);
     request.n_threads = n_threads;
     return request;
+}
+
+std::vector<sim::RunRequest>
+requests_of(const Study& study, const Engine& engine, int n_threads) {
+    const std::vector<Save> saves = written_saves(study);
+    const sim::RunRequest whole = request_of(study, engine, n_threads);
+    const std::uint64_t block = whole.block_size;
+    std::set<std::uint64_t> ends{whole.subjects.count};
+    for (const Save& save : saves)
+        if (!save.has_summary && save.n_subjects < whole.subjects.count)
+            ends.insert(
+                std::min((save.n_subjects + block - 1) / block * block, whole.subjects.count));
+    std::vector<sim::RunRequest> requests;
+    std::uint64_t first = 0;
+    for (const std::uint64_t end : ends) {
+        sim::RunRequest& request = requests.emplace_back(whole);
+        request.subjects = {0, first, end - first};
+        for (sim::ArmProblem& arm : request.arms)
+            for (std::size_t i = 0; i < saves.size(); ++i)
+                if (!saves[i].has_summary && first >= saves[i].n_subjects)
+                    arm.observation.sampled[i].times.clear(); // keeps its place
+        first = end;
+    }
+    return requests;
 }
 
 } // namespace gemel::scenarios

@@ -46,4 +46,9 @@ std::uint64_t block_size_of(const Study& study);
 /// long as the engine and the study.
 sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threads);
 
+/// The same in stretches of subjects that follow each other: a curve of the first N subjects
+/// without a summary is not computed after the block that holds the N-th.
+std::vector<sim::RunRequest>
+requests_of(const Study& study, const Engine& engine, int n_threads);
+
 } // namespace gemel::scenarios

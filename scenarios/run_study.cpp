@@ -65,6 +65,27 @@ StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport r
     return report;
 }
 
+/// One stretch of subjects after the other.
+sim::RunReport
+run_all(std::vector<sim::RunRequest> requests, StudySink& sink, sim::Monitor* monitor) {
+    sim::RunReport all;
+    for (sim::RunRequest& request : requests) {
+        request.inputs = [&sink](const sim::SubjectRange& range, std::span<double> inputs) {
+            sink.draw(range, inputs);
+        };
+        const sim::RunReport part = sim::run(request, sink, monitor);
+        all.n_solves += part.n_solves;
+        all.was_cancelled = all.was_cancelled || part.was_cancelled;
+        all.status_counts.resize(part.status_counts.size());
+        for (std::size_t arm = 0; arm < part.status_counts.size(); ++arm) {
+            all.status_counts[arm].resize(part.status_counts[arm].size(), 0);
+            for (std::size_t code = 0; code < part.status_counts[arm].size(); ++code)
+                all.status_counts[arm][code] += part.status_counts[arm][code];
+        }
+    }
+    return all;
+}
+
 } // namespace
 
 StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor) {
@@ -76,11 +97,8 @@ StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::M
     write_events(study, file);
 
     StudySink sink(study, file);
-    sim::RunRequest request = request_of(study, engine, options.n_threads);
-    request.inputs = [&sink](const sim::SubjectRange& range, std::span<double> inputs) {
-        sink.draw(range, inputs);
-    };
-    StudyReport report = report_of(study, engine, sim::run(request, sink, monitor));
+    StudyReport report =
+        report_of(study, engine, run_all(requests_of(study, engine, options.n_threads), sink, monitor));
     if (report.run.was_cancelled) return report; // the unfinished file vanishes
     sink.write_summaries();
     write_tier(engine, report.run, file);

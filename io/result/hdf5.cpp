@@ -120,7 +120,7 @@ void limit_metadata_cache(const Handle& access) {
     H5AC_cache_config_t cache{};
     cache.version = H5AC__CURR_CACHE_CONFIG_VERSION;
     check(H5Pget_mdc_config(access.id(), &cache), "reading the size of the cache");
-    constexpr std::size_t bytes = std::size_t{2} << 20;
+    constexpr std::size_t bytes = std::size_t{512} << 10;
     cache.set_initial_size = true;
     cache.initial_size = bytes;
     cache.min_size = bytes / 2;

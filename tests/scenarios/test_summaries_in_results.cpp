@@ -130,6 +130,22 @@ TEST_CASE("summary = false with some subjects leaves the rest out") {
     CHECK_FALSE(has_group(paths_of(io::ResultReader(folder / "x.h5")), "summary"));
 }
 
+TEST_CASE("curves left out after the first subjects change nothing else") {
+    // Beyond 1024 subjects, one block, Cp is not computed; Ap is saved of all.
+    const TemporaryFolder folder;
+    const std::vector<std::string> whole{"population.size=3000", "save.Ap.subjects=all"};
+    std::vector<std::string> part = whole;
+    part.insert(part.end(), {"save.Cp.subjects=100", "save.Cp.summary=false"});
+    run(load("loading_dose.toml", whole), folder / "whole.h5");
+    const std::string digest = run(load("loading_dose.toml", part), folder / "part.h5").results_sha256;
+    CHECK(run(load("loading_dose.toml", part), folder / "again.h5", 2).results_sha256 == digest);
+    const io::ResultReader all(folder / "whole.h5"), some(folder / "part.h5");
+    for (const io::Variable& variable : some.variables())
+        if (variable.path != "Cp")
+            CHECK(some.variable_digest(variable.path) == all.variable_digest(variable.path));
+    CHECK(some.reals("Cp", 1, 0, 100) == all.reals("Cp", 1, 0, 100));
+}
+
 TEST_CASE("without subjects the file holds summaries in their place") {
     // Oracle: the outcomes of a run that keeps every subject.
     const TemporaryFolder folder;
