@@ -108,7 +108,8 @@ Handle dataset_properties(Cell cell, const Extent& chunk) {
     return list;
 }
 
-/// Blocks are whole chunks, written once: a cache of chunks would only grow with the population.
+/// Blocks are whole chunks, written and read once, and nothing is compressed: a cache of chunks
+/// would only grow with the population.
 Handle dataset_access() {
     Handle list = property_list(H5P_DATASET_ACCESS);
     check(H5Pset_chunk_cache(list.id(), 0, 0, H5D_CHUNK_CACHE_W0_DEFAULT), "setting the cache");
@@ -339,6 +340,7 @@ File File::open_read_only(const std::filesystem::path& path) {
     leave_without_cleanup();
     const Handle access = property_list(H5P_FILE_ACCESS);
     check(H5Pset_file_locking(access.id(), false, true), "leaving locks to the caller");
+    limit_metadata_cache(access);
     const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDONLY, access.id());
     return File({check(id, "opening the file"), H5Fclose});
 }
@@ -363,7 +365,7 @@ Dataset File::create_dataset(const std::string& path,
 }
 
 Dataset File::open_dataset(const std::string& path) const {
-    const hid_t id = H5Dopen2(handle_.id(), path.c_str(), H5P_DEFAULT);
+    const hid_t id = H5Dopen2(handle_.id(), path.c_str(), dataset_access().id());
     return {Handle{check(id, "opening " + path), H5Dclose}, path};
 }
 

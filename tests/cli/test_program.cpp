@@ -138,7 +138,7 @@ TEST_CASE("an unknown command is told with the nearest one and the list") {
     CHECK(unknown.code == 2);
     CHECK(has(unknown.out, "unknown command 'runn'"));
     CHECK(has(unknown.out, "did you mean 'run'?"));
-    CHECK(has(unknown.out, "commands: run, check, export"));
+    CHECK(has(unknown.out, "commands: run, check"));
 }
 
 TEST_CASE("a seed has 64 bits, and what is none is told in words") {
