@@ -13,7 +13,7 @@ namespace gemel::io {
 namespace {
 
 /// Header, attributes and their places of a dataset, as HDF5 1.10 lays them out for this layout.
-constexpr double bytes_per_dataset = 2500.0;
+constexpr double bytes_per_dataset = 1200.0;
 /// A key and an address in the tree of chunks, whose nodes are between half full and full.
 constexpr double bytes_per_chunk = 80.0;
 /// A reference, and in the heap a header and the text, a few letters, in whole words of 8.
