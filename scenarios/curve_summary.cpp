@@ -117,7 +117,8 @@ void CurveSummary::add(const SolvedBlock& block) {
                                   {block.result.sampled[curve.sampled].data(),
                                    block.n_subjects(),
                                    curve.n_times,
-                                   1});
+                                   1,
+                                   block.cohort.weight});
 }
 
 void CurveSummary::write(io::ResultFile& file) const {

@@ -75,6 +75,7 @@ run_all(std::vector<sim::RunRequest> requests, StudySink& sink, sim::Monitor* mo
         };
         const sim::RunReport part = sim::run(request, sink, monitor);
         all.n_solves += part.n_solves;
+        all.n_fell_back += part.n_fell_back;
         all.was_cancelled = all.was_cancelled || part.was_cancelled;
         all.status_counts.resize(part.status_counts.size());
         for (std::size_t arm = 0; arm < part.status_counts.size(); ++arm) {

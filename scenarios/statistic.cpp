@@ -10,8 +10,13 @@ constexpr std::size_t leaf_size = sim::OrderedTree<MomentColumn>::leaf_size;
 
 } // namespace
 
-sim::Moments leaf_moments(std::span<const double> values) {
+sim::Moments leaf_moments(std::span<const double> values, std::span<const double> weights) {
     sim::Moments moments;
+    if (!weights.empty()) {
+        for (std::size_t i = 0; i < values.size(); ++i)
+            if (values[i] == values[i]) moments.add(values[i], weights[i]);
+        return moments;
+    }
     double sum = 0.0;
     for (const double value : values)
         if (value == value) {
@@ -40,12 +45,14 @@ void CellStatistics::add(std::uint64_t first, const Values& values) {
         for (std::size_t i = 0; i < n_leaves; ++i) {
             const std::size_t start = i * leaf_size;
             const std::size_t n = std::min(leaf_size, values.count - start);
+            const auto weights =
+                values.weights.empty() ? values.weights : values.weights.subspan(start, n);
             for (std::size_t s = 0; s < n; ++s) {
                 leaf[s] = values.data[(start + s) * values.subject_stride +
                                       cell * values.cell_stride];
-                counters_[cell].add(leaf[s]);
+                counters_[cell].add(leaf[s], weights.empty() ? 1.0 : weights[s]);
             }
-            leaves[i].cells[cell] = leaf_moments({leaf, n});
+            leaves[i].cells[cell] = leaf_moments({leaf, n}, weights);
         }
     for (std::size_t i = 0; i < n_leaves; ++i)
         moments_.add(first / leaf_size + i, std::move(leaves[i]));

@@ -17,7 +17,8 @@ namespace gemel::scenarios {
 inline constexpr double summary_quantiles[] = {0.05, 0.25, 0.5, 0.75, 0.95};
 
 /// Mean and squares about it of one leaf of subjects; NaN is left out.
-sim::Moments leaf_moments(std::span<const double> values);
+/// @param weights  as many as values, or none: each counts 1
+sim::Moments leaf_moments(std::span<const double> values, std::span<const double> weights = {});
 
 /// Cells that are summed side by side: one per time.
 struct MomentColumn {
@@ -37,6 +38,7 @@ public:
         std::size_t count = 0;
         std::size_t subject_stride = 1;
         std::size_t cell_stride = 1;
+        std::span<const double> weights = {}; ///< [count], or none: each counts 1
     };
     void add(std::uint64_t first, const Values& values);
 

@@ -43,7 +43,7 @@ void OutcomeSummary::add(const SolvedBlock& block) {
                 values[(k * n_outcomes + i) * n + s] = block.outcome(i)[s];
         }
     }
-    arm.statistics.add(block.cohort.range.first, {values.data(), n, 1, n});
+    arm.statistics.add(block.cohort.range.first, {values.data(), n, 1, n, block.cohort.weight});
 }
 
 SummaryRow OutcomeSummary::row_of(std::size_t arm, std::size_t selection) const {

@@ -4,8 +4,24 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
+#include <vector>
 
 namespace gemel::tests {
+
+TEST_CASE("cells weigh by the subjects' weights and leave missing values out") {
+    // Hand: 1, 2, 4 of weights 1, 2, 1: mean 9/4; the second stands midway, so it is the median.
+    const double missing = std::numeric_limits<double>::quiet_NaN();
+    const std::vector<double> values{1.0, 2.0, missing, 4.0}, weights{1.0, 2.0, 5.0, 1.0};
+    scenarios::CellStatistics weighted(1), plain(1);
+    weighted.add(0, {values.data(), 4, 1, 4, weights});
+    plain.add(0, {values.data(), 4, 1, 4});
+    CHECK(weighted.moments()[0].n == 3);
+    CHECK(weighted.moments()[0].mean == doctest::Approx(2.25).epsilon(1e-15));
+    CHECK(weighted.counters()[0].quantile(0.5) == 2.0);
+    CHECK(plain.moments()[0].mean == doctest::Approx(7.0 / 3.0).epsilon(1e-15));
+    CHECK(plain.moments()[0].variance() == doctest::Approx(7.0 / 3.0).epsilon(1e-14)); // by hand
+}
 
 TEST_CASE("numbers of subjects are grouped by thousands") {
     CHECK(scenarios::grouped(0) == "0");
