@@ -112,6 +112,8 @@ std::string_view name(LeafKind kind) {
         return "scale";
     case LeafKind::step:
         return "step";
+    case LeafKind::rate:
+        return "rate";
     case LeafKind::tolerance:
         return "tolerance";
     case LeafKind::result:

@@ -1,3 +1,4 @@
+#include "expr/affine.hpp"
 #include "expr/gradient.hpp"
 
 #include <gemel/sim/ode_system.hpp>
@@ -15,40 +16,8 @@ std::vector<int> columns_of(ExpressionGraph& graph, Expr rate) {
     return columns;
 }
 
-bool is_fixed(const ExpressionGraph& graph, Expr e) {
-    return !e.is_set() ||
-           (!graph.depends_on(e, LeafKind::state) && !graph.depends_on(e, LeafKind::time));
-}
-
-/// Whether a node whose operands have this property is Σ a_j·state_j + b with a_j and b free of
-/// states and time. Derivatives alone would not do: a step in a state has none.
-bool is_affine_node(const ExpressionGraph& graph,
-                    const Node& n,
-                    const std::vector<char>& is_affine) {
-    const auto affine = [&](Expr e) { return is_affine[e.id] != 0; };
-    switch (n.op) {
-    case Op::leaf:
-        return n.leaf.kind != LeafKind::time;
-    case Op::add:
-    case Op::subtract:
-        return affine(n.a) && affine(n.b);
-    case Op::negate:
-        return affine(n.a);
-    case Op::multiply:
-        return (affine(n.a) && is_fixed(graph, n.b)) || (affine(n.b) && is_fixed(graph, n.a));
-    case Op::divide:
-        return affine(n.a) && is_fixed(graph, n.b);
-    case Op::select:
-        return is_fixed(graph, n.a) && affine(n.b) && affine(n.c);
-    default:
-        return is_fixed(graph, n.a) && is_fixed(graph, n.b) && is_fixed(graph, n.c);
-    }
-}
-
 bool has_linear_rates(const OdeSystem& system) {
-    std::vector<char> is_affine(system.graph.size(), 0);
-    for (std::uint32_t i = 0; i < is_affine.size(); ++i)
-        is_affine[i] = is_affine_node(system.graph, system.graph.node(Expr{i}), is_affine) ? 1 : 0;
+    const std::vector<char> is_affine = affine_nodes(system.graph);
     return std::all_of(system.states.begin(), system.states.end(), [&](const State& state) {
         return is_affine[state.rate.id] != 0;
     });

@@ -104,6 +104,8 @@ public:
         return std::make_unique<FallbackSolver>(first_->worker(), second_);
     }
 
+    double step_cost() const override { return first_->step_cost(); }
+
 private:
     std::unique_ptr<PreparedSolver> first_;
     LateCvode second_;
@@ -112,7 +114,8 @@ private:
 } // namespace
 
 bool is_worth_another_method(SolverStatus status) {
-    return status == SolverStatus::singular || status == SolverStatus::step_too_small;
+    return status == SolverStatus::singular || status == SolverStatus::step_too_small ||
+           status == SolverStatus::stiff;
 }
 
 std::unique_ptr<PreparedSolver> with_fallback(std::unique_ptr<PreparedSolver> first,

@@ -21,25 +21,25 @@ int count(const WorkspaceLayout& layout, LeafKind kind) {
 }
 
 ProgramSet lower_method(CompiledSystem& system,
-                        const RosenbrockTableau& tableau,
+                        const StepMethod& method,
                         const StepLayout& layout,
                         double rtol) {
-    const ProgramSpec own[] = {rosenbrock_step(system, tableau, layout, rtol),
-                               rates_program(system)};
-    return lower_with_common(system, own);
+    const ProgramSpec own[] = {
+        method.build(system, layout, rtol), rates_program(system), exact_program(layout)};
+    ProgramSet set = lower_with_common(system, own);
+    set.layout.make_room(LeafKind::scale, system.system.n_controlled_states());
+    return set;
 }
-
-constexpr int step_program = n_common_programs, rates_program_index = n_common_programs + 1;
 
 } // namespace
 
 LaneMethod::LaneMethod(const CompiledSystem& compiled,
-                       const RosenbrockTableau& tableau,
+                       const StepMethod& method,
                        const SolverOptions& solver_options)
     : system(compiled),
       options(solver_options),
-      layout(step_layout(system)),
-      programs(lower_method(system, tableau, layout, options.rtol)) {}
+      layout(step_layout(system, method)),
+      programs(lower_method(system, method, layout, options.rtol)) {}
 
 LaneEngine::LaneEngine(const LaneMethod& method)
     : method_(method),
@@ -57,13 +57,15 @@ LaneEngine::LaneEngine(const LaneMethod& method)
       step_(interpreter().compile(
           method.programs.programs[step_program], method.programs.layout, width_)),
       rates_(interpreter().compile(
-          method.programs.programs[rates_program_index], method.programs.layout, width_)),
+          method.programs.programs[rates_program_number], method.programs.layout, width_)),
+      exact_points_(method.programs.programs[exact_program_number], method.programs.layout, width_),
       workspace_(index(std::max(step_->n_slots(), rates_->n_slots())) * index(width_)),
       doses_(method.system, method.programs),
       lanes_(index(width_)),
       events_(index(width_)),
       running_(index(n_states_ * width_)),
       follows_(index(n_controlled_ * width_)),
+      since_event_(index(width_)),
       from_(index(width_)),
       to_(index(width_)),
       accepted_(index(width_)),
@@ -86,6 +88,12 @@ void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
         if (n_fresh_ > 0) start_fresh_lanes();
         take_step();
     }
+}
+
+/// What programs take for the time: with an exact part, the time since the last event. Then no rate
+/// asks for another.
+double LaneEngine::clock(const LaneState& lane, double time) const {
+    return method_.layout.exact.states.empty() ? time : time - lane.event;
 }
 
 /// The next subject that can be solved, or none: then the lane idles on harmless numbers.
@@ -154,6 +162,9 @@ void LaneEngine::idle(int lane) {
         column(LeafKind::state, i)[lane] = 0.0;
         column(LeafKind::infusion, i)[lane] = 0.0;
     }
+    if (method_.layout.is_explicit)
+        for (int i : method_.layout.stepped)
+            column(LeafKind::rate, i)[lane] = 0.0;
     for (int i = 0; i < n_controlled_; ++i) {
         column(LeafKind::scale, i)[lane] = 1.0;
         follows_[index(i * width_ + lane)] = 0.0;
@@ -166,6 +177,7 @@ void LaneEngine::idle(int lane) {
 /// At a stop (or the start): what happens now happens, then on to the next stop.
 void LaneEngine::arrive(int lane) {
     LaneState& state = lanes_[index(lane)];
+    settle_exact_part(lane);
     const std::vector<Event>& events = events_[index(lane)].all;
     while (state.next_event < events.size() && events[state.next_event].time <= state.time)
         doses_.apply(events_[index(lane)], state.next_event++, columns(lane));
@@ -183,6 +195,15 @@ void LaneEngine::arrive(int lane) {
     ++n_fresh_;
 }
 
+/// The exact part's states become those of now.
+void LaneEngine::settle_exact_part(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    if (state.time > state.event)
+        for (int i : method_.layout.exact.states)
+            column(LeafKind::state, i)[lane] = column(method_.layout.end(i))[lane];
+    state.event = state.time;
+}
+
 SubjectColumns LaneEngine::columns(int lane) {
     return {column(LeafKind::state, 0) + lane,
             column(LeafKind::infusion, 0) + lane,
@@ -193,13 +214,16 @@ SubjectColumns LaneEngine::columns(int lane) {
 void LaneEngine::start_fresh_lanes() {
     for (int lane = 0; lane < width_; ++lane)
         if (lanes_[index(lane)].is_fresh)
-            column(LeafKind::time, 0)[lane] = lanes_[index(lane)].time;
+            column(LeafKind::time, 0)[lane] = clock(lanes_[index(lane)], lanes_[index(lane)].time);
     rates_->run(workspace_.data());
     for (int lane = 0; lane < width_; ++lane) {
         LaneState& state = lanes_[index(lane)];
         if (!state.is_fresh) continue;
         state.step = first_step(lane);
         state.is_fresh = false;
+        if (method_.layout.is_explicit)
+            for (int i : method_.layout.stepped)
+                column(LeafKind::rate, i)[lane] = column(LeafKind::result, i)[lane];
     }
     n_fresh_ = 0;
 }
@@ -237,7 +261,13 @@ void LaneEngine::take_step() {
     find_finite();
     for (int lane = 0; lane < width_; ++lane)
         if (lanes_[index(lane)].subject >= 0) judge(lane);
-    observer_.piece(from_.data(), to_.data(), accepted_.data(), interpolate_);
+    // Steps know nothing of the exact part's curves: there the observer looks for itself.
+    constexpr double not_at_all = std::numeric_limits<double>::infinity();
+    observer_.piece(from_.data(),
+                    to_.data(),
+                    accepted_.data(),
+                    interpolate_,
+                    method_.layout.exact_dense.empty() ? not_at_all : 0.0);
     commit();
     for (int lane = 0; lane < width_; ++lane) {
         const LaneState& state = lanes_[index(lane)];
@@ -255,7 +285,7 @@ void LaneEngine::propose(int lane) {
     const bool is_last = room <= stretch * state.step;
     from_[index(lane)] = state.time;
     to_[index(lane)] = is_last ? state.stop : state.time + state.step;
-    column(LeafKind::time, 0)[lane] = state.time;
+    column(LeafKind::time, 0)[lane] = clock(state, state.time);
     column(LeafKind::step, 0)[lane] = is_last ? room : state.step;
 }
 
@@ -280,7 +310,7 @@ void LaneEngine::judge(int lane) {
         // Faster than the clock can tell: neither this piece nor what is left of it would be right.
         failure_[index(lane)] = SolverStatus::step_too_small;
         ++state.n_rejected;
-    } else if (column(method_.layout.is_singular())[lane] != 0.0) {
+    } else if (!method_.layout.is_explicit && column(method_.layout.is_singular())[lane] != 0.0) {
         state.was_not_finite = false;
         if (++state.n_singular > max_singular_in_a_row)
             failure_[index(lane)] = SolverStatus::singular;
@@ -307,6 +337,22 @@ void LaneEngine::accept(int lane) {
     state.n_singular = 0;
     ++state.n_steps;
     accepted_[index(lane)] = 1;
+    if (method_.layout.is_explicit) watch_stability(lane);
+}
+
+/// From every 1000th step on it is watched: 15 steps at the edge of stability, with fewer than 6
+/// others in between, are a stiff stretch.
+///
+/// Source: Hairer & Wanner, Solving ODEs II, section IV.2, and their code DOPRI5.
+void LaneEngine::watch_stability(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    if (state.n_at_the_edge == 0 && state.n_steps % stability_watch != 0) return;
+    if (column(method_.layout.is_at_the_edge())[lane] != 0.0) {
+        state.n_inside = 0;
+        if (++state.n_at_the_edge == stiff_after) failure_[index(lane)] = SolverStatus::stiff;
+    } else if (++state.n_inside == calm_after) {
+        state.n_at_the_edge = 0;
+    }
 }
 
 void LaneEngine::reject(int lane, double factor) {
@@ -321,7 +367,14 @@ void LaneEngine::reject(int lane, double factor) {
 
 /// Accepted lanes move to the end of their step.
 void LaneEngine::commit() {
-    for (int i = 0; i < n_states_; ++i) {
+    if (method_.layout.is_explicit)
+        for (int i : method_.layout.stepped) {
+            const double* end_rate = column(method_.layout.end_rate(i));
+            double* rate = column(LeafKind::rate, i);
+            for (int lane = 0; lane < width_; ++lane)
+                rate[lane] = accepted_[index(lane)] != 0 ? end_rate[lane] : rate[lane];
+        }
+    for (int i : method_.layout.stepped) {
         const double* end = column(method_.layout.end(i));
         double* y = column(LeafKind::state, i);
         for (int lane = 0; lane < width_; ++lane)
@@ -367,6 +420,23 @@ void LaneEngine::interpolate(const DenseObserver::Points& points, double* states
             const double inner = k1[lane] + t * (k2[lane] + t * k3[lane]);
             y[p] = s * y0[lane] + t * (y1[lane] + s * inner);
         }
+    }
+    if (!layout.exact_dense.empty()) evaluate_exact_part(points, states);
+}
+
+void LaneEngine::evaluate_exact_part(const DenseObserver::Points& points, double* states) {
+    for (int p = 0; p < points.n_points; ++p) {
+        const int lane = points.lanes[p];
+        const double time =
+            from_[index(lane)] + points.theta[p] * (to_[index(lane)] - from_[index(lane)]);
+        since_event_[index(p)] = time - lanes_[index(lane)].event;
+    }
+    exact_points_.evaluate(points.n_points, points.lanes, since_event_.data(), workspace_.data());
+    const StepLayout& layout = method_.layout;
+    for (std::size_t k = 0; k < layout.exact_dense.size(); ++k) {
+        const int i = layout.exact.states[index(layout.exact_dense[k])];
+        std::copy_n(
+            exact_points_.values(static_cast<int>(k)), points.n_points, states + i * width_);
     }
 }
 

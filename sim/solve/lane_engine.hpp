@@ -1,8 +1,9 @@
 #pragma once
 
 #include "solve/dose_events.hpp"
+#include "solve/exact_points.hpp"
 #include "solve/observer.hpp"
-#include "solve/rosenbrock_step.hpp"
+#include "solve/step_program.hpp"
 
 #include <gemel/sim/solver.hpp>
 
@@ -13,30 +14,42 @@
 /// that is done takes the next subject. Nothing a lane computes depends on another lane.
 namespace gemel::sim {
 
+/// Places of the method's programs in LaneMethod::programs.
+inline constexpr int step_program = n_common_programs, rates_program_number = n_common_programs + 1,
+                     exact_program_number = n_common_programs + 2;
+
+/// What the engine itself does per step and lane (control, samples, bookkeeping), in additions of
+/// the interpreter. Measured once, fixed since: a weight, not a promise.
+inline constexpr double engine_cost = 200.0;
+
 /// A system made ready for the engine. Immutable, shared by workers; keeps its own copy of the
 /// system.
 struct LaneMethod {
     LaneMethod(const CompiledSystem& system,
-               const RosenbrockTableau& tableau,
+               const StepMethod& method,
                const SolverOptions& options);
 
     CompiledSystem system;
     SolverOptions options;
     StepLayout layout;
-    ProgramSet programs; ///< the common ones, then `step` and `rates`
+    ProgramSet programs; ///< the common ones, then `step`, `rates`, `exact`
 };
 
-/// One lane at a step end. With the lane's columns (states, infusions, scales, doses running, and
-/// the subject's inputs and derived values) this is everything: copied into any lane of any engine
-/// of the same method it goes on with the same bits. Plain data without pointers.
+/// One lane at a step end. States of the exact part are those of the last event until the next.
+/// With the lane's columns (states, rates, infusions, scales, doses
+/// running, and the subject's inputs and derived values) this is everything: copied into any lane
+/// of any engine of the same method it goes on with the same bits. Plain data without pointers.
 struct LaneState {
     int subject = -1; ///< of the block; −1: the lane is idle
     double time = 0.0;
-    double step = 0.0; ///< proposed next
-    double stop = 0.0; ///< the next event, or the end
+    double step = 0.0;  ///< proposed next
+    double event = 0.0; ///< time of the last event, or the start
+    double stop = 0.0;  ///< the next event, or the end
     std::int64_t n_steps = 0, n_rejected = 0;
     std::uint32_t next_event = 0;
     int n_singular = 0;          ///< halvings in a row for bad linear algebra
+    int n_at_the_edge = 0;       ///< steps as long as stability allows …
+    int n_inside = 0;            ///< … and well shorter ones since the last of them
     bool is_fresh = false;       ///< needs a first step: at the start and after events
     bool was_rejected = false;   ///< the last step
     bool was_not_finite = false; ///< the last rejected step
@@ -56,12 +69,14 @@ private:
     }
     double* column(Leaf leaf) { return column(leaf.kind, leaf.index); }
 
+    double clock(const LaneState& lane, double time) const;
     void refill(int lane);
     bool load(int lane, int subject);
     void load_columns(int lane, int subject);
     void set_scales(int lane, int subject);
     void idle(int lane);
     void arrive(int lane);
+    void settle_exact_part(int lane);
     SubjectColumns columns(int lane);
     void start_fresh_lanes();
     double first_step(int lane) const;
@@ -70,12 +85,14 @@ private:
     void propose(int lane);
     void judge(int lane);
     void accept(int lane);
+    void watch_stability(int lane);
     void reject(int lane, double factor);
     void find_finite();
     void commit();
     void fail(int lane, SolverStatus status);
     void write_counts(const LaneState& lane);
     void interpolate(const DenseObserver::Points& points, double* states);
+    void evaluate_exact_part(const DenseObserver::Points& points, double* states);
 
     const LaneMethod& method_;
     int width_ = 0, n_states_ = 0, n_own_ = 0, n_controlled_ = 0, n_inputs_ = 0, n_derived_ = 0;
@@ -84,6 +101,7 @@ private:
     DenseObserver observer_;
     DenseObserver::Interpolate interpolate_;
     std::unique_ptr<Kernel> step_, rates_;
+    ExactPoints exact_points_;
     Workspace workspace_;
 
     const BlockProblem* problem_ = nullptr;
@@ -96,6 +114,7 @@ private:
     std::vector<SubjectEvents> events_; ///< per lane
     std::vector<int> running_;          ///< [n_states × width] infusions running
     std::vector<double> follows_; ///< [n_controlled × width] 1: scale is the largest value so far
+    std::vector<double> since_event_;     ///< [width] of points
     std::vector<double> from_, to_;       ///< [width] the piece just covered
     std::vector<char> accepted_, finite_; ///< [width]
     std::vector<SolverStatus> failure_;   ///< [width] of the step just taken

@@ -1,8 +1,10 @@
 #include "solve/cvode.hpp"
 #include "solve/exact_linear.hpp"
+#include "solve/lane_solver.hpp"
 #include "solve/lowering_budget.hpp"
 #include "solve/odeint.hpp"
 #include "solve/rodas5p.hpp"
+#include "solve/tsit5.hpp"
 
 #include <gemel/sim/solver.hpp>
 
@@ -36,7 +38,38 @@ constexpr Solver registry[] = {
      .prepare = prepare_rodas5p,
      .is_portable = true,
      .why_not = over_lowering_budget,
-     .falls_back = true},
+     .falls_back = true,
+     .is_counted = true},
+    {.name = "tsit5",
+     .about = "Runge-Kutta method of order 5 in lanes, explicit: not for stiff systems",
+     .order = 5,
+     .is_stiff = false,
+     .is_reference = false,
+     .applies = tsit5_applies,
+     .prepare = prepare_tsit5,
+     .is_portable = true,
+     .falls_back = true,
+     .is_counted = true},
+    {.name = "rodas5p-split",
+     .about = "Rodas5P for what a linear part drives, that part by sums of exponentials",
+     .order = 5,
+     .is_stiff = true,
+     .is_reference = false,
+     .applies = split_lanes_apply,
+     .prepare = prepare_rodas5p_split,
+     .is_portable = true,
+     .falls_back = true,
+     .is_counted = true},
+    {.name = "tsit5-split",
+     .about = "Tsit5 for what a linear part drives, that part by sums of exponentials",
+     .order = 5,
+     .is_stiff = false,
+     .is_reference = false,
+     .applies = split_lanes_apply,
+     .prepare = prepare_tsit5_split,
+     .is_portable = true,
+     .falls_back = true,
+     .is_counted = true},
     {.name = "cvode",
      .about = "backward differentiation by CVODE, one subject at a time, with symbolic Jacobian, "
               "dense or by sparse LU",

@@ -1,43 +1,40 @@
 #include "solve/rodas5p.hpp"
 
-#include "solve/lane_engine.hpp"
-#include "solve/lowering_budget.hpp"
-
-#include <fmt/format.h>
-
-#include <stdexcept>
+#include "solve/lane_solver.hpp"
+#include "solve/rosenbrock_step.hpp"
 
 namespace gemel::sim {
+
 namespace {
 
-class Rodas5P : public PreparedSolver {
-public:
-    Rodas5P(const CompiledSystem& system, const SolverOptions& options)
-        : method_(system, rodas5p_tableau(), options) {}
-
-    std::unique_ptr<BlockSolver> worker() const override {
-        return std::make_unique<LaneEngine>(method_);
-    }
-
-private:
-    LaneMethod method_;
-};
+ProgramSpec step(CompiledSystem& system, const StepLayout& layout, double rtol) {
+    return rosenbrock_step(system, rodas5p_tableau(), layout, rtol);
+}
 
 } // namespace
 
+const StepMethod& rodas5p_method() {
+    static constexpr StepMethod method{.is_explicit = false, .splits = false, .build = step};
+    return method;
+}
+
+const StepMethod& rodas5p_split_method() {
+    static constexpr StepMethod method{.is_explicit = false, .splits = true, .build = step};
+    return method;
+}
+
 bool rodas5p_applies(const CompiledSystem& system) {
-    return over_lowering_budget(system).empty();
+    return lanes_apply(system);
 }
 
 std::unique_ptr<PreparedSolver> prepare_rodas5p(const CompiledSystem& system,
                                                 const SolverOptions& options) {
-    if (!(options.rtol > 0.0 && options.rtol < 1.0))
-        throw std::invalid_argument(
-            fmt::format("rodas5p: rtol must lie in (0, 1), got {}", options.rtol));
-    if (options.width != 1 && (options.width <= 0 || options.width % 8 != 0))
-        throw std::invalid_argument(
-            fmt::format("rodas5p: width must be a multiple of 8, got {}", options.width));
-    return std::make_unique<Rodas5P>(system, options);
+    return prepare_lanes("rodas5p", rodas5p_method(), system, options);
+}
+
+std::unique_ptr<PreparedSolver> prepare_rodas5p_split(const CompiledSystem& system,
+                                                      const SolverOptions& options) {
+    return prepare_lanes("rodas5p-split", rodas5p_split_method(), system, options);
 }
 
 } // namespace gemel::sim

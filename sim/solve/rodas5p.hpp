@@ -1,5 +1,7 @@
 #pragma once
 
+#include "solve/step_program.hpp"
+
 #include <gemel/sim/solver.hpp>
 
 #include <memory>
@@ -8,8 +10,12 @@
 /// solvers.md.
 namespace gemel::sim {
 
+const StepMethod& rodas5p_method();
+const StepMethod& rodas5p_split_method(); ///< steps what can_split() leaves
 bool rodas5p_applies(const CompiledSystem& system);
 std::unique_ptr<PreparedSolver> prepare_rodas5p(const CompiledSystem& system,
                                                 const SolverOptions& options);
+std::unique_ptr<PreparedSolver> prepare_rodas5p_split(const CompiledSystem& system,
+                                                      const SolverOptions& options);
 
 } // namespace gemel::sim

@@ -3,7 +3,6 @@
 #include "solve/error_scale.hpp"
 #include "solve/rosenbrock_lu.hpp"
 
-#include <algorithm>
 #include <unordered_map>
 
 namespace gemel::sim {
@@ -18,33 +17,28 @@ std::size_t index(int i) {
     return static_cast<std::size_t>(i);
 }
 
-std::vector<Expr> rates_with_infusions(CompiledSystem& compiled) {
-    ExpressionGraph& graph = compiled.system.graph;
-    std::vector<Expr> rates;
-    for (std::size_t i = 0; i < compiled.system.states.size(); ++i)
-        rates.push_back(graph.add(compiled.system.states[i].rate,
-                                  graph.leaf(LeafKind::infusion, static_cast<int>(i))));
-    return rates;
-}
-
 /// Builds a step, multiplied through with γh: (I − γhJ) U_i = γh f + Σ γC_ij U_j + γ d_i h² f_t, in
 /// which states without feedback on themselves have the pivot 1.
 class StepBuilder {
 public:
-    StepBuilder(CompiledSystem& compiled, const RosenbrockTableau& tableau)
+    StepBuilder(CompiledSystem& compiled,
+                const RosenbrockTableau& tableau,
+                const StepLayout& layout)
         : compiled_(compiled),
           graph_(compiled.system.graph),
           tableau_(tableau),
-          n_(static_cast<int>(compiled.system.states.size())),
-          n_own_(compiled.system.n_own_states()),
-          rates_(rates_with_infusions(compiled)),
+          layout_(layout),
+          n_(static_cast<int>(layout.stepped.size())),
+          n_own_(layout.n_own),
+          rates_(stepped_rates(compiled, layout)),
+          uses_time_(use_time(graph_, rates_)),
           step_(graph_.leaf(LeafKind::step)),
           gamma_step_(scaled(tableau.gamma, step_)) {
-        for (int i = 0; i < n_; ++i)
+        for (int i : layout.stepped)
             start_.push_back(graph_.leaf(LeafKind::state, i));
     }
 
-    ProgramSpec build(const StepLayout& layout, double rtol);
+    ProgramSpec build(double rtol);
 
 private:
     Expr scaled(double factor, Expr e) { return graph_.multiply(graph_.constant(factor), e); }
@@ -53,16 +47,18 @@ private:
     std::vector<Expr> argument(int stage) const;
     std::vector<Expr> rates_at(int stage, const std::vector<Expr>& argument);
     std::vector<Expr> right_side(int stage);
-    Expr error(double rtol);
-    Expr mean_error(int first, double rtol);
+    std::vector<Expr> error_parts();
     Expr bad_solve(const std::vector<SparseRow>& matrix, Expr grown);
-    Expr dense(int r, int state);
+    Expr dense(int r, int i);
 
     CompiledSystem& compiled_;
     ExpressionGraph& graph_;
     const RosenbrockTableau& tableau_;
-    int n_, n_own_;
-    std::vector<Expr> rates_, start_, end_;
+    const StepLayout& layout_;
+    int n_, n_own_; ///< stepped states, and those among them that are no derivatives
+    std::vector<Expr> rates_;
+    bool uses_time_;
+    std::vector<Expr> start_, end_;
     Expr step_, gamma_step_;
     std::vector<std::vector<Expr>> arguments_; ///< [stage] u_i
     std::vector<std::vector<Expr>> stages_;    ///< [stage] U_i
@@ -77,8 +73,10 @@ std::vector<SparseRow> StepBuilder::matrix(int first, int end) {
     for (int i = first; i < end; ++i) {
         SparseRow& row = rows[index(i - first)];
         row[i] = one;
-        for (int j : compiled_.structure.jacobian[index(i)]) {
-            const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::state, j});
+        for (int state : compiled_.structure.jacobian[index(layout_.stepped[index(i)])]) {
+            const int j = layout_.place(state);
+            if (j < 0) continue;
+            const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::state, state});
             const Expr entry = graph_.multiply(gamma_step_, slope);
             row[j] = i == j ? graph_.subtract(one, entry) : graph_.negate(entry);
         }
@@ -126,7 +124,7 @@ std::vector<Expr> StepBuilder::rates_at(int stage, const std::vector<Expr>& argu
     std::unordered_map<std::uint32_t, Expr> with;
     for (int i = 0; i < n_; ++i)
         with[start_[index(i)].id] = argument[index(i)];
-    if (compiled_.structure.uses_time) {
+    if (uses_time_) {
         const Expr time = graph_.leaf(LeafKind::time);
         with[time.id] = graph_.add(time, scaled(tableau_.c[stage], step_));
     }
@@ -141,7 +139,7 @@ std::vector<Expr> StepBuilder::right_side(int stage) {
         for (int j = 0; j < stage; ++j)
             sum = graph_.add(
                 sum, scaled(tableau_.gamma * tableau_.C[stage][j], stages_[index(j)][index(i)]));
-        if (compiled_.structure.uses_time && tableau_.d[stage] != 0.0) {
+        if (uses_time_ && tableau_.d[stage] != 0.0) {
             const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::time, 0});
             sum = graph_.add(
                 sum,
@@ -153,28 +151,14 @@ std::vector<Expr> StepBuilder::right_side(int stage) {
     return side;
 }
 
-/// The largest mean over the own states and, if their errors count, over each input's derivatives.
-Expr StepBuilder::error(double rtol) {
-    Expr largest = mean_error(0, rtol);
-    for (int first = n_own_; first < compiled_.system.n_controlled_states(); first += n_own_)
-        largest = graph_.binary(Op::maximum, largest, mean_error(first, rtol));
-    return largest;
-}
-
-Expr StepBuilder::mean_error(int first, double rtol) {
-    Expr sum = graph_.constant(0.0);
-    for (int i = first; i < first + n_own_; ++i) {
-        const Expr size = graph_.binary(Op::maximum,
-                                        graph_.unary(Op::absolute, start_[index(i)]),
-                                        graph_.unary(Op::absolute, end_[index(i)]));
-        const Expr scale = graph_.add(size, scaled(absolute_part, graph_.leaf(LeafKind::scale, i)));
-        const Expr part =
-            graph_.divide(stages_.back()[index(i)],
-                          graph_.binary(Op::maximum, scale, graph_.constant(smallest_size)));
-        sum = graph_.add(sum, graph_.multiply(part, part));
-    }
-    const double tolerance = step_part * rtol;
-    return scaled(1.0 / (std::max(n_own_, 1) * tolerance * tolerance), sum);
+/// The last stage is the error.
+std::vector<Expr> StepBuilder::error_parts() {
+    std::vector<Expr> parts;
+    for (int i = 0; i < layout_.n_controlled; ++i)
+        parts.push_back(graph_.divide(
+            stages_.back()[index(i)],
+            error_size(graph_, layout_.stepped[index(i)], start_[index(i)], end_[index(i)])));
+    return parts;
 }
 
 /// Growth in the LU, or a first stage that does not solve its equations: some row's residual is
@@ -197,14 +181,14 @@ Expr StepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
     return is_bad;
 }
 
-Expr StepBuilder::dense(int r, int state) {
-    Expr sum = scaled(tableau_.h[r][0], stages_[0][index(state)]);
+Expr StepBuilder::dense(int r, int i) {
+    Expr sum = scaled(tableau_.h[r][0], stages_[0][index(i)]);
     for (int j = 1; j < RosenbrockTableau::n_stages; ++j)
-        sum = graph_.add(sum, scaled(tableau_.h[r][j], stages_[index(j)][index(state)]));
+        sum = graph_.add(sum, scaled(tableau_.h[r][j], stages_[index(j)][index(i)]));
     return sum;
 }
 
-ProgramSpec StepBuilder::build(const StepLayout& layout, double rtol) {
+ProgramSpec StepBuilder::build(double rtol) {
     const std::vector<SparseRow> w = matrix(0, n_own_);
     const SymbolicLu lu(graph_, w);
     couplings_ = matrix(n_own_, n_);
@@ -217,45 +201,26 @@ ProgramSpec StepBuilder::build(const StepLayout& layout, double rtol) {
 
     ProgramSpec spec{"step", {}};
     for (int i = 0; i < n_; ++i)
-        spec.targets.push_back({layout.end(i), end_[index(i)]});
-    for (int r = 0; r < RosenbrockTableau::n_dense; ++r)
-        for (int k = 0; k < layout.n_dense(); ++k)
-            spec.targets.push_back({layout.dense(r, k), dense(r, layout.dense_states[index(k)])});
-    const Expr squared = error(rtol);
-    spec.targets.push_back({layout.error(), squared});
-    const Expr above_zero = graph_.binary(Op::maximum, squared, graph_.constant(1e-20));
-    spec.targets.push_back({layout.factor(), graph_.power(above_zero, graph_.constant(-0.1))});
+        spec.targets.push_back({layout_.end(layout_.stepped[index(i)]), end_[index(i)]});
+    add_exact_targets(spec, graph_, layout_);
+    for (int r = 0; r < n_dense_terms; ++r)
+        for (int k = 0; k < layout_.n_dense(); ++k)
+            spec.targets.push_back(
+                {layout_.dense(r, k), dense(r, layout_.place(layout_.dense_states[index(k)]))});
+    add_error_targets(spec, graph_, layout_, error_parts(), rtol);
     const Expr grown = lu.has_grown(w, growth_limit);
     spec.targets.push_back(
-        {layout.is_singular(), grown.is_set() ? bad_solve(w, grown) : graph_.constant(0.0)});
+        {layout_.is_singular(), grown.is_set() ? bad_solve(w, grown) : graph_.constant(0.0)});
     return spec;
 }
 
 } // namespace
 
-StepLayout step_layout(const CompiledSystem& compiled) {
-    StepLayout layout{static_cast<int>(compiled.system.states.size()), {}};
-    std::vector<Expr> outputs;
-    for (const NamedExpr& output : compiled.system.outputs)
-        outputs.push_back(output.value);
-    for (const Leaf& leaf : compiled.system.graph.leaves(outputs))
-        if (leaf.kind == LeafKind::state) layout.dense_states.push_back(leaf.index);
-    return layout;
-}
-
 ProgramSpec rosenbrock_step(CompiledSystem& system,
                             const RosenbrockTableau& tableau,
                             const StepLayout& layout,
                             double rtol) {
-    return StepBuilder(system, tableau).build(layout, rtol);
-}
-
-ProgramSpec rates_program(CompiledSystem& system) {
-    ProgramSpec spec{"rates", {}};
-    const std::vector<Expr> rates = rates_with_infusions(system);
-    for (std::size_t i = 0; i < rates.size(); ++i)
-        spec.targets.push_back({{LeafKind::result, static_cast<int>(i)}, rates[i]});
-    return spec;
+    return StepBuilder(system, tableau, layout).build(rtol);
 }
 
 } // namespace gemel::sim

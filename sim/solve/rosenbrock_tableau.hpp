@@ -12,14 +12,13 @@ namespace gemel::sim {
 struct RosenbrockTableau {
     static constexpr int n_stages = 8;
     static constexpr int n_tabulated = 6; ///< stages whose argument is in `a`
-    static constexpr int n_dense = 3;
 
     double gamma;
     double a[n_tabulated][n_stages];
     double C[n_stages][n_stages];
     double c[n_stages];
     double d[n_stages];
-    double h[n_dense][n_stages];
+    double h[3][n_stages];
 };
 
 /// Rodas5P: order 5, dense output of order 4, stiffly accurate, L-stable.

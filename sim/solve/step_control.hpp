@@ -9,6 +9,9 @@ inline constexpr double safety = 0.9;
 inline constexpr double least_factor = 0.2, largest_factor = 6.0;
 inline constexpr double singular_factor = 0.5;
 inline constexpr int max_singular_in_a_row = 8;
+/// An explicit method is watched from every so many steps on, given up after so many at the edge of
+/// stability, and let be after so many others.
+inline constexpr int stability_watch = 1000, stiff_after = 15, calm_after = 6;
 /// A step that would leave less than this part of itself before the stop goes to the stop.
 inline constexpr double stretch = 1.01;
 

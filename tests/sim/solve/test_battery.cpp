@@ -1,3 +1,4 @@
+#include "sim/solve/agreement.hpp"
 #include "sim/solve/problems.hpp"
 
 #include <doctest/doctest.h>
@@ -11,45 +12,14 @@ using namespace gemel::sim;
 
 namespace {
 
-struct Errors {
-    double rms = 0.0;
-    double maximum = 0.0;
-};
-
-/// error = |y − ref| / (|ref| + 1e-3·max of that profile), over subjects in both, outputs, times.
-Errors errors_of(const Problem& problem, const BlockResult& result, const BlockResult& reference) {
-    Errors errors;
-    double count = 0.0;
-    for (std::size_t k = 0; k < problem.observation.sampled.size(); ++k) {
-        const std::size_t n_times = problem.observation.sampled[k].times.size();
-        const std::size_t n = std::min(result.sampled[k].size(), reference.sampled[k].size());
-        for (std::size_t first = 0; first < n; first += n_times) {
-            double largest = 0.0;
-            for (std::size_t i = first; i < first + n_times; ++i)
-                largest = std::max(largest, std::fabs(reference.sampled[k][i]));
-            for (std::size_t i = first; i < first + n_times; ++i) {
-                const double ref = reference.sampled[k][i];
-                const double error =
-                    std::fabs(result.sampled[k][i] - ref) / (std::fabs(ref) + 1e-3 * largest);
-                errors.rms += error * error;
-                errors.maximum = std::isfinite(error) ? std::max(errors.maximum, error)
-                                                      : std::numeric_limits<double>::infinity();
-                count += 1.0;
-            }
-        }
-    }
-    errors.rms = std::sqrt(errors.rms / count);
-    return errors;
-}
-
-bool all_ok(const BlockResult& result) {
-    return std::all_of(result.status.begin(), result.status.end(), [](SolverStatus status) {
-        return status == SolverStatus::ok;
-    });
-}
-
 const Solver& oracle() {
     return *find_solver("odeint-fehlberg78");
+}
+
+/// An explicit solver that is guarded says so where it meets stiffness.
+bool gave_up_as_stiff(const Solver& solver, const BlockResult& result) {
+    return !solver.is_stiff &&
+           std::count(result.status.begin(), result.status.end(), SolverStatus::stiff) > 0;
 }
 
 void check_accuracy(const Solver& solver,
@@ -61,6 +31,7 @@ void check_accuracy(const Solver& solver,
         SolverOptions options;
         options.rtol = rtol;
         const BlockResult result = solve(solver, system, problem, inputs, options);
+        if (problem.is_stiff && gave_up_as_stiff(solver, result)) continue;
         const Errors errors = errors_of(problem, result, reference);
         CAPTURE(problem.name);
         CAPTURE(solver.name);
@@ -302,6 +273,9 @@ TEST_CASE("functionals of a Bateman curve agree with their closed forms in every
 TEST_CASE("the observed order of every solver is its nominal one, autonomous or not") {
     for (const Solver& solver : solvers()) {
         if (solver.order == 0 || solver.has_variable_order) continue;
+        // Waves have no real rates and time no events to count from. Split solvers share the step
+        // programs of the others.
+        if (solver.name.ends_with("-split")) continue;
         for (const Problem& problem : {autonomous_growth(), modulated_growth()}) {
             CAPTURE(solver.name);
             CAPTURE(problem.name);

@@ -11,6 +11,8 @@ using namespace lane_systems;
 namespace {
 
 constexpr int n_subjects = 75; // no multiple of any width
+constexpr const char* lane_solvers[] = {"rodas5p", "tsit5", "rodas5p-split", "tsit5-split"};
+constexpr const char* whole_solvers[] = {"rodas5p", "tsit5"};
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
@@ -61,16 +63,16 @@ CompiledSystem trouble() {
 TEST_CASE("lane width changes no bit of any result") {
     const std::vector<double> inputs = turnover_inputs(n_subjects);
     SolverOptions options;
-    options.width = 8;
-    const auto run = [&] {
-        return solve(turnover(), inputs, daily(20.0, 7, 168.0), everything(168.0), options);
-    };
-    const BlockResult eight = run();
-    for (SolverStatus status : eight.status)
-        CHECK(status == SolverStatus::ok);
-    for (int width : {1, 16, 32, 64}) {
+    const auto run = [&](int width, const char* solver) {
         options.width = width;
-        CHECK(same_bits(eight, run()));
+        return solve(turnover(), inputs, daily(20.0, 7, 168.0), everything(168.0), options, solver);
+    };
+    for (const char* solver : lane_solvers) {
+        const BlockResult eight = run(8, solver);
+        for (SolverStatus status : eight.status)
+            CHECK(status == SolverStatus::ok);
+        for (int width : {1, 16, 32, 64})
+            CHECK(same_bits(eight, run(width, solver)));
     }
 }
 
@@ -82,17 +84,19 @@ TEST_CASE("the order of subjects in a block changes no bit of any result") {
         order[s] = (s * 32 + 5) % n_subjects;
     const Timeline timeline = daily(20.0, 7, 168.0);
     const Observation observation = everything(168.0);
-    const BlockResult straight = solve(turnover(), inputs, timeline, observation);
-    const BlockResult shuffled = solve(turnover(), permuted(inputs, order), timeline, observation);
-    CHECK(same_bits(permuted(straight.functionals, order), shuffled.functionals));
-    const std::size_t n_times = observation.sampled[0].times.size();
-    for (std::size_t s = 0; s < n_subjects; ++s) {
-        const auto row = [&](const BlockResult& r, std::size_t subject) {
-            return std::vector<double>(r.sampled[1].begin() + static_cast<long>(subject * n_times),
-                                       r.sampled[1].begin() +
-                                           static_cast<long>((subject + 1) * n_times));
-        };
-        CHECK(same_bits(row(straight, static_cast<std::size_t>(order[s])), row(shuffled, s)));
+    for (const char* solver : lane_solvers) {
+        const BlockResult straight = solve(turnover(), inputs, timeline, observation, {}, solver);
+        const BlockResult shuffled =
+            solve(turnover(), permuted(inputs, order), timeline, observation, {}, solver);
+        CHECK(same_bits(permuted(straight.functionals, order), shuffled.functionals));
+        const std::size_t n_times = observation.sampled[0].times.size();
+        for (std::size_t s = 0; s < n_subjects; ++s) {
+            const auto row = [&](const BlockResult& r, std::size_t subject) {
+                const auto first = r.sampled[1].begin() + static_cast<long>(subject * n_times);
+                return std::vector<double>(first, first + static_cast<long>(n_times));
+            };
+            CHECK(same_bits(row(straight, static_cast<std::size_t>(order[s])), row(shuffled, s)));
+        }
     }
 }
 
@@ -127,24 +131,28 @@ TEST_CASE("subjects that fail leave their neighbours' bits alone") {
     const Observation observation = on_grid(1, 1.0, 24.0);
     SolverOptions options;
     options.max_steps = 20000;
-    const BlockResult expected = solve(trouble(), good, timeline, observation, options);
-    const BlockResult result = solve(trouble(), bad, timeline, observation, options);
+    for (const char* solver : whole_solvers) {
+        CAPTURE(solver);
+        const BlockResult expected = solve(trouble(), good, timeline, observation, options, solver);
+        const BlockResult result = solve(trouble(), bad, timeline, observation, options, solver);
 
-    CHECK(result.status[3] == SolverStatus::invalid_parameter);
-    CHECK(result.status[11] == SolverStatus::not_finite);
-    CHECK((result.status[17] == SolverStatus::step_limit ||
-           result.status[17] == SolverStatus::step_too_small));
-    const std::size_t n_times = observation.sampled[0].times.size();
-    for (int s = 0; s < n; ++s) {
-        const double* row = result.sampled[0].data() + s * n_times;
-        if (s == 3 || s == 11 || s == 17) {
-            for (std::size_t i = 0; i < n_times; ++i)
-                CHECK(std::isnan(row[i]));
-            continue;
+        CHECK(result.status[3] == SolverStatus::invalid_parameter);
+        CHECK(result.status[11] == SolverStatus::not_finite);
+        CHECK((result.status[17] == SolverStatus::step_limit ||
+               result.status[17] == SolverStatus::step_too_small));
+        const std::size_t n_times = observation.sampled[0].times.size();
+        for (int s = 0; s < n; ++s) {
+            const double* row = result.sampled[0].data() + s * n_times;
+            if (s == 3 || s == 11 || s == 17) {
+                for (std::size_t i = 0; i < n_times; ++i)
+                    CHECK(std::isnan(row[i]));
+                continue;
+            }
+            CHECK(result.status[s] == SolverStatus::ok);
+            CHECK(std::memcmp(row,
+                              expected.sampled[0].data() + s * n_times,
+                              n_times * sizeof(double)) == 0);
         }
-        CHECK(result.status[s] == SolverStatus::ok);
-        CHECK(std::memcmp(
-                  row, expected.sampled[0].data() + s * n_times, n_times * sizeof(double)) == 0);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "solve/lowering_budget.hpp"
 #include "solve/observer.hpp"
 #include "solve/rosenbrock_lu.hpp"
+#include "solve/rodas5p.hpp"
 #include "solve/rosenbrock_step.hpp"
 
 #include <doctest/doctest.h>
@@ -11,7 +12,7 @@ using namespace gemel::sim;
 namespace {
 
 std::int64_t operations_built(CompiledSystem system) {
-    const StepLayout layout = step_layout(system);
+    const StepLayout layout = step_layout(system, rodas5p_method());
     const ProgramSpec own[] = {rosenbrock_step(system, rodas5p_tableau(), layout, 1e-6)};
     return lower_with_common(system, own).programs[n_common_programs].n_operations();
 }

@@ -1,7 +1,7 @@
-#include "lane_systems.hpp"
-#include "solve/observer.hpp"
+#include "fixed_steps.hpp"
+#include "solve/rodas5p.hpp"
 #include "solve/rosenbrock_lu.hpp"
-#include "solve/rosenbrock_step.hpp"
+#include "solve/rosenbrock_tableau.hpp"
 
 #include <doctest/doctest.h>
 
@@ -127,67 +127,6 @@ std::vector<Condition> conditions(const Classical& t) {
             {5, product(t.beta, product(t.beta, bb)), 120}};
 }
 
-/// Steps of fixed size by the step program itself, without the engine.
-class FixedSteps {
-public:
-    explicit FixedSteps(CompiledSystem system) : system_(std::move(system)) {
-        layout_ = step_layout(system_);
-        const ProgramSpec own[] = {rosenbrock_step(system_, rodas5p_tableau(), layout_, 1e-6)};
-        set_ = lower_with_common(system_, own);
-        kernel_ = interpreter().compile(set_.programs[n_common_programs], set_.layout, 1);
-        workspace_ = Workspace(static_cast<std::size_t>(kernel_->n_slots()));
-    }
-
-    double& at(Leaf leaf) { return workspace_.data()[set_.layout.slot(leaf)]; }
-
-    struct Errors {
-        double end = 0.0;
-        double dense = 0.0;
-    };
-    /// One state from y(0) = exact(0); errors at the end, and inside the first step, at `theta`.
-    Errors
-    errors(const std::function<double(double)>& exact, double end, int n_steps, double theta) {
-        Errors errors;
-        const double h = end / n_steps;
-        at({LeafKind::state, 0}) = exact(0.0);
-        at({LeafKind::step, 0}) = h;
-        for (int i = 0; i < n_steps; ++i) {
-            at({LeafKind::time, 0}) = i * h;
-            kernel_->run(workspace_.data());
-            if (i == 0) errors.dense = std::abs(dense(theta) - exact(theta * h));
-            at({LeafKind::state, 0}) = at(layout_.end(0));
-        }
-        errors.end = std::abs(at({LeafKind::state, 0}) - exact(end));
-        return errors;
-    }
-
-private:
-    double dense(double t) {
-        const double y0 = at({LeafKind::state, 0}), y1 = at(layout_.end(0));
-        const double k1 = at(layout_.dense(0, 0)), k2 = at(layout_.dense(1, 0));
-        const double k3 = at(layout_.dense(2, 0));
-        return (1 - t) * y0 + t * (y1 + (1 - t) * (k1 + t * (k2 + t * k3)));
-    }
-
-    CompiledSystem system_;
-    StepLayout layout_;
-    ProgramSet set_;
-    std::unique_ptr<Kernel> kernel_;
-    Workspace workspace_;
-};
-
-/// Halving steps must divide errors by 2^order. Within 0.3 of nominal, as observed orders are read.
-void check_orders(CompiledSystem system, const std::function<double(double)>& exact, int n_steps) {
-    FixedSteps steps(std::move(system));
-    for (int count : {n_steps, 2 * n_steps}) {
-        const auto coarse = steps.errors(exact, 2.0, count, 0.37);
-        const auto fine = steps.errors(exact, 2.0, 2 * count, 0.37);
-        CHECK(std::abs(std::log2(coarse.end / fine.end) - 5.0) < 0.3);
-        // Dense output of order 4: its error within one step falls as h^5.
-        CHECK(std::log2(coarse.dense / fine.dense) > 4.7);
-    }
-}
-
 } // namespace
 
 TEST_CASE("the coefficients of Rodas5P satisfy all conditions of order 5") {
@@ -223,22 +162,12 @@ TEST_CASE("the nodes of Rodas5P are the row sums of its stages") {
 }
 
 TEST_CASE("Rodas5P converges with order 5 on an autonomous problem") {
-    // y' = −y², y(0) = 1: y = 1/(1 + t).
-    Builder b;
-    b.add_state("y", b.neg(b.mul(b.state(0), b.state(0))), b.constant(1.0));
-    b.add_output("y", b.state(0));
-    check_orders(
-        b.compiled(), [](double t) { return 1.0 / (1.0 + t); }, 16);
+    check_autonomous_orders(rodas5p_method(), 4.0, 64);
 }
 
 TEST_CASE("Rodas5P converges with order 5 on a non-autonomous problem") {
-    // y' = 2 cos(3t) y: y = exp(⅔ sin 3t). A wrong f_t term would show as order 1 or 2.
-    Builder b;
-    const Expr c = b.system.graph.unary(Op::cosine, b.mul(b.constant(3.0), b.time()));
-    b.add_state("y", b.mul(b.mul(b.constant(2.0), c), b.state(0)), b.constant(1.0));
-    b.add_output("y", b.state(0));
-    check_orders(
-        b.compiled(), [](double t) { return std::exp(2.0 / 3.0 * std::sin(3.0 * t)); }, 64);
+    // A wrong f_t term would show as order 1 or 2.
+    check_non_autonomous_orders(rodas5p_method(), 4.0, 64);
 }
 
 TEST_CASE("a symbolic LU solves and keeps a triangular pattern free of fill") {

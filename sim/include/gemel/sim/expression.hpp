@@ -57,10 +57,11 @@ enum class LeafKind : std::uint8_t {
     derived,   ///< computed from inputs once per subject by the `prepare` program (lowering only)
     scale,     ///< error-control scale of a state (solvers only)
     step,      ///< step size, index 0 (solvers only)
+    rate,      ///< of a state at the start of a step, left by the step before (solvers only)
     tolerance, ///< relative tolerance, index 0 (solvers only)
     result     ///< where programs store (lowering only)
 };
-inline constexpr int n_leaf_kinds = 9;
+inline constexpr int n_leaf_kinds = 10;
 
 struct Leaf {
     LeafKind kind = LeafKind::time;

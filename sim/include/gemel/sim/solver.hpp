@@ -22,12 +22,13 @@ enum class SolverStatus : std::uint8_t {
     not_finite,        ///< a state or output became infinite or NaN
     step_limit,        ///< more steps than SolverOptions::max_steps
     step_too_small,    ///< step size below 16 ulp of the time
-    singular           ///< the linear systems of the solver could not be solved
+    singular,          ///< the linear systems of the solver could not be solved
+    stiff              ///< an explicit solver met a stretch where stability alone sets its steps
 };
 inline constexpr std::string_view solver_status_names[] = {
-    "ok", "invalid_parameter", "not_finite", "step_limit", "step_too_small", "singular"};
+    "ok", "invalid_parameter", "not_finite", "step_limit", "step_too_small", "singular", "stiff"};
 inline constexpr int n_solver_statuses = static_cast<int>(std::size(solver_status_names));
-static_assert(n_solver_statuses == static_cast<int>(SolverStatus::singular) + 1);
+static_assert(n_solver_statuses == static_cast<int>(SolverStatus::stiff) + 1);
 std::string_view name(SolverStatus status); ///< "ok", "invalid_parameter", …
 
 struct SolverOptions {
@@ -103,6 +104,8 @@ class PreparedSolver {
 public:
     virtual ~PreparedSolver() = default;
     virtual std::unique_ptr<BlockSolver> worker() const = 0;
+    /// What a step of one subject costs, counted in additions; 0: nobody counts.
+    virtual double step_cost() const { return 0.0; }
 };
 
 /// A row of the one list of solvers.
@@ -118,8 +121,9 @@ struct Solver {
     bool is_portable = false; ///< the same bits on every machine: tier "everywhere"
     /// In words, where it does not apply to a system that its kind could solve.
     std::string (*why_not)(const CompiledSystem&) = nullptr;
-    bool falls_back = false;  ///< CVODE solves what it gives up as singular or step_too_small
+    bool falls_back = false;  ///< CVODE solves what it gives up as singular, step_too_small or stiff
     bool has_variable_order = false; ///< `order` is the largest
+    bool is_counted = false;  ///< its steps have a counted cost: weighed against others on pilots
 };
 
 std::span<const Solver> solvers();                ///< the registry, in order of preference
@@ -129,11 +133,23 @@ const Solver* find_solver(std::string_view name); ///< nullptr if there is none 
 std::unique_ptr<PreparedSolver>
 prepare(const Solver& solver, const CompiledSystem& system, const SolverOptions& options);
 
-/// The solver for a structure: the first that applies and is no reference. `why` in words.
+/// Patients on whom solvers are weighed by counts, never by times: synthetic and fixed, so that the
+/// choice rests on the model and the arm alone, not on seed, size or machine.
+struct Pilot {
+    int n_subjects = 0;
+    std::vector<double> inputs; ///< [n_inputs × n_subjects]
+    Timeline timeline;
+};
+
+/// The solver for a structure: the first that applies and is no reference. If its steps have a
+/// counted cost and there is a pilot, the cheapest of that kind: steps on the pilot, rejected ones
+/// included, times what a step costs; one that fails a pilot patient is out. `why` in words.
 struct SolverChoice {
     const Solver* solver = nullptr;
     std::string why;
 };
-SolverChoice choose_solver(const CompiledSystem& system);
+SolverChoice choose_solver(const CompiledSystem& system,
+                           const SolverOptions& options = {},
+                           const Pilot* pilot = nullptr);
 
 } // namespace gemel::sim

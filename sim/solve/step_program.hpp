@@ -1,0 +1,94 @@
+#pragma once
+
+#include "solve/exact_part.hpp"
+
+#include <gemel/sim/lane_program.hpp>
+#include <gemel/sim/ode_system.hpp>
+
+#include <functional>
+#include <vector>
+
+/// What the lane engine and the methods it drives agree on: one whole step is one straight-line
+/// program, and these are the places of its results.
+namespace gemel::sim {
+
+/// Terms of the dense output y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K_1 + θ (K_2 + θ K_3))).
+inline constexpr int n_dense_terms = 3;
+
+/// Where a step program leaves its results. It reads states, time, step, infusions and scales; an
+/// explicit one also the rates at the start.
+struct StepLayout {
+    int n_states = 0;
+    std::vector<int> stepped; ///< states the method advances
+    ExactPart exact;          ///< the others: the step only evaluates them
+    int n_own = 0;        ///< stepped ones without derivatives, which follow in groups of as many
+    int n_controlled = 0; ///< stepped ones, the first, whose errors count
+    std::vector<int> dense_states; ///< stepped states that outputs use: these get dense output
+    std::vector<int> exact_dense;  ///< exact states that outputs use, as places in `exact`
+    bool is_explicit = false;      ///< the method solves no equations
+
+    /// Where a state is among the stepped ones; −1: it is exact.
+    int place(int state) const;
+
+    int n_dense() const { return static_cast<int>(dense_states.size()); }
+    Leaf end(int state) const { return {LeafKind::result, state}; }
+    /// K_{r+1} of dense_states[k]
+    Leaf dense(int r, int k) const { return {LeafKind::result, n_states + r * n_dense() + k}; }
+    /// The squared error in units of the tolerance: at most 1 is good enough.
+    Leaf error() const { return dense(n_dense_terms, 0); }
+    /// error^(−1/10)
+    Leaf factor() const { return {LeafKind::result, error().index + 1}; }
+    /// Implicit methods: not 0 where the linear systems were not solved well.
+    Leaf is_singular() const { return {LeafKind::result, error().index + 2}; }
+    /// Explicit methods: not 0 where the step is as long as stability allows.
+    Leaf is_at_the_edge() const { return {LeafKind::result, error().index + 2}; }
+    /// Explicit methods: the rate at the end, with which the next step starts.
+    Leaf end_rate(int state) const { return {LeafKind::result, error().index + 3 + state}; }
+};
+
+/// A method as the engine sees it.
+struct StepMethod {
+    bool is_explicit = false;
+    bool splits = false; ///< exact_part() is solved by its closed form; `time` counts from events
+    /// The program `step`, built in the system's own graph for a relative tolerance.
+    ProgramSpec (*build)(CompiledSystem& system, const StepLayout& layout, double rtol) = nullptr;
+};
+
+/// States that outputs use, sorted.
+std::vector<int> states_of_outputs(const CompiledSystem& system);
+
+StepLayout step_layout(CompiledSystem& system, const StepMethod& method);
+
+/// There is an exact part, a rest, and no rate that asks for the time itself.
+bool can_split(const CompiledSystem& system);
+
+/// dy_i/dt of the stepped states, exact ones in them by their closed form.
+std::vector<Expr> stepped_rates(CompiledSystem& system, const StepLayout& layout);
+
+/// Whether any of them mentions the time.
+bool use_time(const ExpressionGraph& graph, const std::vector<Expr>& rates);
+
+/// dy_i/dt with infusions.
+std::vector<Expr> rates_with_infusions(CompiledSystem& system);
+
+/// Exact states at `time`: result slot k is exact.states[exact_dense[k]].
+ProgramSpec exact_program(const StepLayout& layout);
+
+/// Exact states at the end of the step: the next event starts from them.
+void add_exact_targets(ProgramSpec& spec, ExpressionGraph& graph, const StepLayout& layout);
+
+/// The rates at a lane's state and time with infusions: result slot i is dy_i/dt.
+ProgramSpec rates_program(CompiledSystem& system);
+
+/// What a component's error is measured by: max(|y0|, |y1|) + 0.01·scale, never 0.
+Expr error_size(ExpressionGraph& graph, int state, Expr start, Expr end);
+
+/// Mean over states of (part_i / (step_part·rtol))² and its power −1/10, part_i = e_i/error_size;
+/// with parts of derivatives, the largest of this and of the same over each input's.
+void add_error_targets(ProgramSpec& spec,
+                       ExpressionGraph& graph,
+                       const StepLayout& layout,
+                       const std::vector<Expr>& parts,
+                       double rtol);
+
+} // namespace gemel::sim
