@@ -62,6 +62,7 @@ void write_provenance(const Study& study,
 void write_tier(const Engine& engine, const sim::RunReport& run, io::ResultFile& file) {
     const bool is_portable = engine.solver->is_portable && run.n_fell_back == 0;
     file.provenance("tier", is_portable ? "everywhere" : "same build and CPU class");
+    file.provenance("n_fell_back", std::to_string(run.n_fell_back));
 }
 
 } // namespace gemel::scenarios

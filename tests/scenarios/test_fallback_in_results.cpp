@@ -18,6 +18,7 @@ TEST_CASE("results tell who was solved by CVODE, and record its tier") {
     const io::ResultReader fell(folder / "fell.h5");
     CHECK(fell.reals("diagnostics/fell_back", 0, 0, 5) == std::vector<double>(5, 1.0));
     CHECK(fell.provenance("tier") == "same build and CPU class");
+    CHECK(fell.provenance("n_fell_back") == "5");
     for (const double area : fell.reals("outcomes/AUC", 0, 0, 5))
         CHECK(area == doctest::Approx(100.0 * (1.0 - std::exp(-10.0))).epsilon(3e-5));
 }

@@ -209,6 +209,16 @@ TEST_CASE("what CVODE gives a subject depends on the subject alone") {
     }
 }
 
+TEST_CASE("a tolerance beyond the digits of doubles ends in a status") {
+    const Problem problem = target_mediated();
+    const CompiledSystem system = compile(problem.system);
+    SolverOptions options = tolerance(1e-15); // a hundredth of it is below the rounding of 1
+    options.max_steps = 100'000;
+    const BlockResult result = solve(cvode(), system, problem, problem.patients(1), options);
+    CHECK(result.status[0] == SolverStatus::step_too_small);
+    CHECK(std::isnan(result.sampled[0][1]));
+}
+
 TEST_CASE("CVODE counts all its attempts against the step limit") {
     const Problem problem = target_mediated();
     const CompiledSystem system = compile(problem.system);
