@@ -1,0 +1,98 @@
+#include <gemel/sim/distributions.hpp>
+#include <gemel/sim/expression.hpp>
+
+#include <cmath>
+#include <limits>
+
+namespace gemel::sim {
+namespace {
+
+double log(double x) {
+    return apply(Op::logarithm, x, 0.0, 0.0);
+}
+double log1p(double x) {
+    return apply(Op::log1p, x, 0.0, 0.0);
+}
+double exp(double x) {
+    return apply(Op::exponential, x, 0.0, 0.0);
+}
+
+/// Numerators of the continued fraction 1/(1 + d1/(1 + d2/(1 + …))), DLMF 8.17.23.
+double numerator(int k, double a, double b, double x) {
+    const double m = k / 2;
+    return k % 2 == 0 ? m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m))
+                      : -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
+}
+
+/// Evaluated forwards by the ratios of successive convergents' numerators and denominators.
+double continued_fraction(double a, double b, double x) {
+    constexpr double tiny = 1e-300;
+    constexpr int most = 1'000'000; // some √max(a, b) terms are needed
+    const auto away_from_zero = [](double value) { return std::abs(value) < tiny ? tiny : value; };
+    double up = 1.0, down = 0.0, value = 1.0;
+    for (int k = 1; k < most; ++k) {
+        const double d = numerator(k, a, b, x);
+        down = 1.0 / away_from_zero(1.0 + d * down);
+        up = away_from_zero(1.0 + d / up);
+        const double factor = up * down;
+        value *= factor;
+        if (std::abs(factor - 1.0) <= std::numeric_limits<double>::epsilon()) break;
+    }
+    return 1.0 / value;
+}
+
+/// I_x(a, b) where the fraction converges fast: x below about the mean.
+double lower_part(double a, double b, double x) {
+    const double front =
+        a * log(x) + b * log1p(-x) - (log_gamma(a) + log_gamma(b) - log_gamma(a + b));
+    return exp(front) / a * continued_fraction(a, b, x);
+}
+
+} // namespace
+
+double log_gamma(double x) {
+    double product = 1.0;
+    while (x < 10.0) {
+        product *= x;
+        x += 1.0;
+    }
+    constexpr double half_log_two_pi = 0.91893853320467274178;
+    const double z = 1.0 / (x * x);
+    // B_2k/(2k(2k − 1)): the next term is below 1e-17 from 10 on
+    const double series =
+        (1.0 / 12.0 +
+         z * (-1.0 / 360.0 +
+              z * (1.0 / 1260.0 +
+                   z * (-1.0 / 1680.0 +
+                        z * (1.0 / 1188.0 + z * (-691.0 / 360360.0 +
+                                                 z * (1.0 / 156.0 - z * 3617.0 / 122400.0))))))) /
+        x;
+    return (x - 0.5) * log(x) - x + half_log_two_pi + series - log(product);
+}
+
+double beta_probability(double a, double b, double x) {
+    if (x <= 0.0) return 0.0;
+    if (x >= 1.0) return 1.0;
+    return x < (a + 1.0) / (a + b + 2.0) ? lower_part(a, b, x) : 1.0 - lower_part(b, a, 1.0 - x);
+}
+
+double beta_quantile(double a, double b, double p) {
+    if (p <= 0.0) return 0.0;
+    if (p >= 1.0) return 1.0;
+    double low = 0.0, high = 1.0;
+    for (;;) {
+        const double middle = 0.5 * (low + high);
+        if (middle <= low || middle >= high || high - low < 1e-16 * high) return middle;
+        (beta_probability(a, b, middle) < p ? low : high) = middle;
+    }
+}
+
+double student_quantile(double degrees, double p) {
+    if (p == 0.5) return 0.0;
+    if (p < 0.5) return -student_quantile(degrees, 1.0 - p);
+    // t² = degrees·y/(1 − y) where y is Beta(½, degrees/2), both tails together
+    const double y = beta_quantile(0.5, 0.5 * degrees, 2.0 * p - 1.0);
+    return std::sqrt(degrees * y / (1.0 - y));
+}
+
+} // namespace gemel::sim

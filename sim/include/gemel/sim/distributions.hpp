@@ -1,0 +1,26 @@
+#pragma once
+
+/// Distribution functions that intervals are made of, by our own maths: the same bits everywhere.
+/// The normal distribution is in random.hpp.
+namespace gemel::sim {
+
+/// ln Γ(x), x > 0. Stirling's series after Γ(x + 1) = x·Γ(x) has led to x ≥ 10; DLMF 5.11.1.
+double log_gamma(double x);
+
+/// The regularised incomplete beta function I_x(a, b): the distribution function of Beta(a, b).
+/// Continued fraction of DLMF 8.17.22. Relative error some 1e-16 times the largest of the terms
+/// a·ln x, b·ln(1 − x) and ln Γ(a + b).
+/// @param a, b  > 0
+/// @param x     in [0, 1]
+double beta_probability(double a, double b, double x);
+
+/// The x with I_x(a, b) = p, by bisection.
+/// @param p  in [0, 1]
+double beta_quantile(double a, double b, double p);
+
+/// The quantile of Student's t distribution.
+/// @param degrees  of freedom, > 0
+/// @param p        in (0, 1)
+double student_quantile(double degrees, double p);
+
+} // namespace gemel::sim
