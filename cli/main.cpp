@@ -57,7 +57,9 @@ int main(int argc, char** argv) {
     cli::add_run(program, action);
     cli::add_check(program, action);
     cli::add_plan(program, action);
+    cli::add_show(program, action);
     cli::add_export(program, action);
+    cli::add_find_dose(program, action);
     cli::add_models(program, action);
     cli::add_genes(program, action);
     cli::add_reference(program, action);

@@ -71,23 +71,21 @@ split_arguments(const sim::SourceText& text, std::size_t open, std::size_t close
     return arguments;
 }
 
-bool split_comparison(const sim::SourceText& text,
-                      std::size_t from,
-                      Outcome& outcome,
-                      sim::DiagnosticList& diagnostics) {
-    const sim::SourceText rest = part(text, from, text.text.size());
+bool read_comparison(const sim::SourceText& rest,
+                     Outcome& outcome,
+                     sim::DiagnosticList& diagnostics) {
     if (rest.text.empty()) return true;
-    for (const char* comparison : {"<=", ">=", "<", ">"}) {
-        if (!rest.text.starts_with(comparison)) continue;
-        outcome.comparison = comparison;
-        outcome.threshold = part(rest, outcome.comparison.size(), rest.text.size());
-        if (!outcome.threshold.text.empty()) return true;
-        diagnostics.add(rest.start, "a number with its unit is missing after the comparison");
+    const Comparison comparison = split_comparison(rest);
+    if (comparison.comparison.empty() || !comparison.left.text.empty()) {
+        diagnostics.add(rest.start,
+                        fmt::format("'{}' cannot follow an outcome's call", rest.text),
+                        "only a comparison can, such as >= 0.2[mg/L]");
         return false;
     }
-    diagnostics.add(rest.start,
-                    fmt::format("'{}' cannot follow an outcome's call", rest.text),
-                    "only a comparison can, such as >= 0.2[mg/L]");
+    outcome.comparison = comparison.comparison;
+    outcome.threshold = comparison.right;
+    if (!outcome.threshold.text.empty()) return true;
+    diagnostics.add(rest.start, "a number with its unit is missing after the comparison");
     return false;
 }
 
@@ -99,39 +97,66 @@ const OutcomeFunction* find_outcome_function(std::string_view name) {
     return nullptr;
 }
 
+Comparison split_comparison(const sim::SourceText& text) {
+    const std::size_t at = text.text.find_first_of("<>");
+    if (at == std::string::npos) return {part(text, 0, text.text.size()), "", {}};
+    const std::size_t length = text.text.substr(at + 1).starts_with('=') ? 2 : 1;
+    return {
+        part(text, 0, at), text.text.substr(at, length), part(text, at + length, text.text.size())};
+}
+
+bool holds(const std::string& comparison, double value, double threshold) {
+    if (comparison == "<") return value < threshold;
+    if (comparison == "<=") return value <= threshold;
+    if (comparison == ">") return value > threshold;
+    return value >= threshold;
+}
+
+std::optional<CallText> parse_call(const sim::SourceText& text,
+                                   const std::string& what,
+                                   const std::string& help,
+                                   sim::DiagnosticList& diagnostics) {
+    const std::string& words = text.text;
+    const auto name_end = std::find_if_not(words.begin(), words.end(), is_name_character);
+    const sim::SourceText function =
+        part(text, 0, static_cast<std::size_t>(name_end - words.begin()));
+    const auto open = words.find_first_not_of(" \t\n", function.text.size());
+    if (function.text.empty() || open == std::string::npos || words[open] != '(') {
+        diagnostics.add(text.start, fmt::format("'{}' is no {}", words, what), help);
+        return std::nullopt;
+    }
+    const std::size_t close = closing(words, open);
+    if (close == std::string::npos) {
+        diagnostics.add(text.start, "a closing parenthesis is missing", help);
+        return std::nullopt;
+    }
+    CallText result;
+    result.call = {
+        function.text, part(text, 0, close + 1).start, split_arguments(text, open, close)};
+    result.call.name_span = function.start;
+    result.rest = part(text, close + 1, words.size());
+    return result;
+}
+
 std::optional<Outcome> parse_outcome(const std::string& name,
                                      const sim::SourceText& text,
                                      sim::DiagnosticList& diagnostics) {
     Outcome outcome;
     outcome.name = name;
     outcome.text = part(text, 0, text.text.size());
-    const std::string& words = outcome.text.text;
-    const auto name_end = std::find_if_not(words.begin(), words.end(), is_name_character);
-    const sim::SourceText function =
-        part(outcome.text, 0, static_cast<std::size_t>(name_end - words.begin()));
-    const auto open = words.find_first_not_of(" \t\n", function.text.size());
-    if (function.text.empty() || open == std::string::npos || words[open] != '(') {
-        diagnostics.add(outcome.text.start, fmt::format("'{}' is no outcome", words), outcome_help);
-        return std::nullopt;
-    }
-    const std::size_t close = closing(words, open);
-    if (close == std::string::npos) {
-        diagnostics.add(outcome.text.start, "a closing parenthesis is missing", outcome_help);
-        return std::nullopt;
-    }
-    if (find_outcome_function(function.text) == nullptr) {
+    auto parsed = parse_call(outcome.text, "outcome", outcome_help, diagnostics);
+    if (!parsed) return std::nullopt;
+    outcome.call = std::move(parsed->call);
+    if (find_outcome_function(outcome.call.function) == nullptr) {
         std::vector<std::string> names;
         for (const OutcomeFunction& known : outcome_functions())
             names.emplace_back(known.name);
-        diagnostics.add(function.start,
-                        fmt::format("there is no outcome function '{}'", function.text),
-                        sim::suggest(function.text, names));
+        diagnostics.add(outcome.call.name_span,
+                        fmt::format("there is no outcome function '{}'", outcome.call.function),
+                        sim::suggest(outcome.call.function, names));
         return std::nullopt;
     }
-    outcome.call = {function.text,
-                    part(outcome.text, 0, close + 1).start,
-                    split_arguments(outcome.text, open, close)};
-    if (!split_comparison(outcome.text, close + 1, outcome, diagnostics)) return std::nullopt;
+    if (!read_comparison(parsed->rest, outcome, diagnostics)) return std::nullopt;
     return outcome;
 }
 

@@ -1,4 +1,5 @@
 #include "summary.hpp"
+#include "text_table.hpp"
 
 #include <gemel/scenarios/run_study.hpp>
 
@@ -11,52 +12,13 @@ namespace gemel::scenarios {
 
 namespace {
 
-/// Width on a terminal: code points, which is columns for all text that can stand here.
-std::size_t width(const std::string& text) {
-    return static_cast<std::size_t>(std::count_if(
-        text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0U) != 0x80U; }));
-}
-
-std::string padded(const std::string& text, std::size_t columns) {
-    return text + std::string(columns > width(text) ? columns - width(text) : 0, ' ');
-}
-
-std::string aligned_right(const std::string& text, std::size_t columns) {
-    return std::string(columns > width(text) ? columns - width(text) : 0, ' ') + text;
-}
-
-/// Rows of cells as text: the first column to the left, all others to the right.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
-    std::vector<std::size_t> widths;
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            widths.resize(std::max(widths.size(), row.size()));
-            widths[i] = std::max(widths[i], width(row[i]));
-        }
-    std::string text;
-    for (const auto& row : rows) {
-        std::string line = "  ";
-        for (std::size_t i = 0; i < row.size(); ++i)
-            line += i == 0 ? padded(row[i], widths[i]) : "   " + aligned_right(row[i], widths[i]);
-        text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-    }
-    return text;
-}
-
-std::string number(double value) {
-    if (std::isnan(value)) return "–";
-    return std::abs(value) >= 1000.0 && std::abs(value) < 1e7 ? fmt::format("{:.0f}", value)
-                                                              : fmt::format("{:.3g}", value);
-}
-
 std::string cell(const SummaryRow& row, const Outcome& outcome, std::size_t i) {
-    if (!outcome.comparison.empty())
-        return std::isnan(row.mean[i]) ? "–" : fmt::format("{:.1f} %", 100.0 * row.mean[i]);
+    if (!outcome.comparison.empty()) return percent_text(row.mean[i]);
     return fmt::format("{}  {} [{}–{}]",
-                       number(row.mean[i]),
-                       number(row.median[i]),
-                       number(row.p05[i]),
-                       number(row.p95[i]));
+                       number_text(row.mean[i]),
+                       number_text(row.median[i]),
+                       number_text(row.p05[i]),
+                       number_text(row.p95[i]));
 }
 
 std::vector<std::string> heading(const StudyReport& report, const Study& study, const Arm& arm) {
@@ -116,7 +78,7 @@ std::string arms_text(const StudyReport& report, const Study& study) {
     if (study.outcomes.empty()) return {};
     std::string text = legend(study);
     for (const Arm& arm : study.arms)
-        text += table(arm_rows(report, study, arm)) + "\n";
+        text += text_table(arm_rows(report, study, arm)) + "\n";
     return text;
 }
 

@@ -28,6 +28,7 @@ std::string other_groups(const io::ResultFile& file) {
         if (const auto slash = path.find('/'); slash != std::string::npos)
             groups.insert(path.substr(0, slash));
     groups.erase("outcomes");
+    groups.erase("endpoints");
     return fmt::format("{}", fmt::join(groups, ", "));
 }
 
@@ -50,6 +51,10 @@ std::vector<std::string> describe_contents(const Study& study, const io::ResultF
     for (const Outcome& outcome : study.outcomes)
         outcomes += (outcomes.empty() ? "" : ", ") + outcome.name;
     if (!outcomes.empty()) lines.push_back("outcomes: " + outcomes);
+    std::string endpoints;
+    for (const Endpoint& endpoint : study.endpoints)
+        endpoints += (endpoints.empty() ? "" : ", ") + endpoint.name;
+    if (!endpoints.empty()) lines.push_back("endpoints: " + endpoints);
     lines.push_back(other_groups(file));
     return lines;
 }

@@ -1,17 +1,8 @@
 #include "solved_block.hpp"
 
+#include "outcome_text.hpp"
+
 namespace gemel::scenarios {
-
-namespace {
-
-bool holds(const std::string& comparison, double value, double threshold) {
-    if (comparison == "<") return value < threshold;
-    if (comparison == "<=") return value <= threshold;
-    if (comparison == ">") return value > threshold;
-    return value >= threshold;
-}
-
-} // namespace
 
 std::vector<double>
 outcomes_of(const Study& study, std::size_t arm, const sim::BlockResult& result) {

@@ -189,6 +189,21 @@ void read_thresholds(Loading& loading) {
     }
 }
 
+void meet_endpoints(Loading& loading) {
+    std::vector<std::string> names;
+    for (const OutcomeWords& words : loading.words.outcomes)
+        names.push_back(words.name);
+    bind_endpoints(loading.words.endpoints, names, loading.study, loading.diagnostics);
+    if (!loading.words.dose_search || loading.study.bound_outcomes.empty()) return;
+    const auto doses_of = [&](const std::string& name) -> const std::vector<pkpd::DoseWords>* {
+        for (const RegimenWords& regimen : loading.words.regimens)
+            if (regimen.name == name) return &regimen.doses;
+        return nullptr;
+    };
+    bind_dose_search(
+        *loading.words.dose_search, names, doses_of, loading.study, loading.diagnostics);
+}
+
 /// from, from + every, … up to `to`; the last one exactly `to` where it should fall there.
 std::vector<double> regular_times(double from, double to, double every) {
     const double slack = 1e-9;
@@ -273,9 +288,11 @@ void check_free_name(const SaveWords& words, Loading& loading) {
                                              "quantile",
                                              "status",
                                              "subjects",
+                                             "endpoints",
+                                             "stratum",
                                              "provenance"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
-        words.output.starts_with("subject_"))
+        words.output.starts_with("subject_") || words.output.starts_with("stratum_"))
         loading.diagnostics.add(
             words.span,
             fmt::format("an output named '{}' cannot be saved: the result file uses that name",
@@ -337,6 +354,7 @@ void meet_model(Loading& loading) {
     plan_regimens(loading);
     bind_outcomes(loading);
     read_thresholds(loading);
+    meet_endpoints(loading);
     read_saves(loading);
     if (const std::string why = why_not_applicable(study); !why.empty())
         loading.diagnostics.add(loading.words.solver_span, why, "solver = \"auto\" chooses one");

@@ -1,5 +1,6 @@
 #include "study_sink.hpp"
 
+#include "endpoints/endpoint_columns.hpp"
 #include "engine.hpp"
 
 #include <gemel/sim/assert.hpp>
@@ -127,6 +128,7 @@ void declare_results(const Study& study, io::Layout& file) {
         declare_cohort(study, file);
     }
     declare_summaries(study, file);
+    declare_endpoints(study, file);
 }
 
 StudySink::StudySink(const Study& study, io::ResultFile& file)
@@ -136,7 +138,8 @@ StudySink::StudySink(const Study& study, io::ResultFile& file)
       assumptions_(study.model->maps.size()),
       outcomes_(study),
       failures_(study),
-      curves_(study) {}
+      curves_(study),
+      endpoints_(study) {}
 
 void StudySink::draw(const sim::SubjectRange& range, std::span<double> inputs) {
     pkpd::CohortBlock cohort = study_.population.draw(range);
@@ -164,6 +167,7 @@ void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockR
     outcomes_.add(solved);
     failures_.add(solved);
     curves_.add(solved);
+    endpoints_.add(solved);
     for (std::size_t s = 0; s < solved.n_subjects(); ++s)
         if (!solved.is_solved(s)) block.has_failed[s] = 1;
     if (index + 1 == study_.arms.size()) forget(range);
@@ -242,6 +246,7 @@ void StudySink::write_diagnostics(const SolvedBlock& block) {
 
 void StudySink::write_summaries() {
     curves_.write(file_);
+    write_endpoints(study_, endpoints_, file_);
     scenarios::write_summaries(study_, outcomes_, failures_, file_);
 }
 

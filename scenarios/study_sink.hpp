@@ -1,6 +1,7 @@
 #pragma once
 
 #include "curve_summary.hpp"
+#include "endpoints/endpoint_recorder.hpp"
 #include "summary.hpp"
 
 #include <gemel/io/result_file.hpp>
@@ -59,6 +60,7 @@ private:
     OutcomeSummary outcomes_;
     FailureSummary failures_;
     CurveSummary curves_;
+    EndpointRecorder endpoints_;
     std::uint64_t n_failed_subjects_ = 0;
 };
 

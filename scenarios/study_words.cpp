@@ -41,11 +41,15 @@ Field above(Field field, double bound) {
     return field;
 }
 
+} // namespace
+
 bool is_identifier(const std::string& text) {
     const auto is_word = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; };
     return !text.empty() && std::isdigit(static_cast<unsigned char>(text[0])) == 0 &&
            std::all_of(text.begin(), text.end(), is_word);
 }
+
+namespace {
 
 /// Names become axis labels and dataset names.
 void check_name(Fields& fields, const std::string& what, const std::string& name) {
@@ -55,7 +59,8 @@ void check_name(Fields& fields, const std::string& what, const std::string& name
                        "names are letters, digits and _, and start with no digit");
 }
 
-/// Texts that reach a terminal must not steer it.
+} // namespace
+
 void check_printable(Fields& fields, const std::string& name, const std::string& text) {
     const auto is_control = [](unsigned char c) { return c < 0x20 || c == 0x7F; };
     if (std::any_of(text.begin(), text.end(), is_control))
@@ -63,6 +68,8 @@ void check_printable(Fields& fields, const std::string& name, const std::string&
                        fmt::format("'{}' contains a control character", name),
                        "one line of printable text");
 }
+
+namespace {
 
 void describe_settings(Fields& f, StudyWords& words) {
     f.text(required("model", "model file, or library:NAME", "\"library:one_compartment_oral\""),
@@ -224,7 +231,8 @@ void read_save(const std::string& name,
         io::read_fields(view, diagnostics, [&](Fields& g) { describe_save(g, save, diagnostics); });
         words.saves.push_back(std::move(save));
     } else {
-        const bool is_misspelt = !sim::nearest_name(name, std::vector{saved_subjects().name}).empty();
+        const bool is_misspelt =
+            !sim::nearest_name(name, std::vector{saved_subjects().name}).empty();
         if (is_misspelt)
             diagnostics.add(view.key_span(),
                             fmt::format("unknown key '{}' in [save]", name),
@@ -265,6 +273,21 @@ void describe_population(Fields& f, StudyWords& words) {
         f.any(field, "a table", [&](const io::TomlView& view) { words.population = view; });
 }
 
+void describe_endpoints(Fields& f, StudyWords& words, sim::DiagnosticList& diagnostics) {
+    const Field field = key("endpoints",
+                            "one number per arm, or per arm and stratum; NAME = \"call\" for short",
+                            "{ exposure = \"geometric_mean(AUC)\" }");
+    if (f.is_listing())
+        f.keyed(field, [](const std::string&, Fields& g) {
+            EndpointWords endpoint;
+            describe_endpoint(g, endpoint);
+        });
+    else
+        f.any(field, "texts and tables by name", [&](const io::TomlView& view) {
+            read_endpoints(view, words.endpoints, diagnostics);
+        });
+}
+
 void describe_arms(Fields& f, StudyWords& words) {
     Field field = key("arms", "what is compared, in the order of the file; at least one", "");
     // Absent, the mistake is told with the name of a regimen, see load_study.
@@ -298,6 +321,11 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
     f.any(key("outcomes", "one number per subject and arm", "{ AUC = \"auc(Cp, last_interval)\" }"),
           "NAME = \"call\" | \"call >= constant\"",
           [&](const io::TomlView& view) { read_outcomes(view, words, diagnostics); });
+    describe_endpoints(f, words, diagnostics);
+    f.table(key("find_dose", "what `gemel find-dose` looks for", "{ … }"), [&](Fields& g) {
+        words.dose_search.emplace();
+        describe_dose_search(g, *words.dose_search);
+    });
     describe_saves(f, words, diagnostics);
 }
 

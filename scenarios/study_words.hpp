@@ -1,5 +1,8 @@
 #pragma once
 
+#include "endpoints/endpoint_words.hpp"
+#include "find_dose/dose_search_words.hpp"
+
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/scenarios/study.hpp>
@@ -51,10 +54,17 @@ struct StudyWords {
     std::vector<RegimenWords> regimens;
     std::vector<ArmWords> arms;
     std::vector<OutcomeWords> outcomes;
+    std::vector<EndpointWords> endpoints;
+    std::optional<DoseSearchWords> dose_search;
     std::vector<SaveWords> saves;
     bool saves_subjects = true; ///< save.subjects
     bool has_arms = false;
 };
+
+/// Letters, digits and _, not beginning with a digit.
+bool is_identifier(const std::string& text);
+/// Texts that reach a terminal must not steer it.
+void check_printable(io::Fields& fields, const std::string& name, const std::string& text);
 
 /// Every key of a study file; fills `words` while reading.
 void describe_study(io::Fields& fields, StudyWords& words, sim::DiagnosticList& diagnostics);

@@ -5,6 +5,7 @@
 #include <gemel/pkpd/derived_covariates.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/pkpd/population.hpp>
+#include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/outcome.hpp>
 #include <gemel/scenarios/study.hpp>
 
@@ -25,8 +26,20 @@ std::string outcomes_page() {
            "`trough(Cp) >= 0.2[mg/L]`: 1 where it holds, else 0.\n";
 }
 
+std::string endpoints_page() {
+    std::string page = "# Endpoint functions\n\nWritten by `gemel reference endpoints`.\n\n"
+                       "| call | gives |\n|---|---|\n";
+    for (const scenarios::EndpointFunction& function : scenarios::endpoint_functions())
+        page += fmt::format("| `{}` | {} |\n", function.signature, function.about);
+    return page +
+           "\nBeside the value stand its Monte-Carlo standard error (not for min and max), "
+           "the ends of its interval\nwhere it has one, and the numbers of subjects with and "
+           "without a value. See the guide: endpoints.md.\n";
+}
+
 std::string page_of(const std::string& grammar) {
     if (grammar == "outcomes") return outcomes_page();
+    if (grammar == "endpoints") return endpoints_page();
     if (grammar == "model")
         return io::reference_page("Model files",
                                   io::list_fields(pkpd::describe_model_for_reference));
@@ -49,9 +62,12 @@ void add_reference(CLI::App& program, Action& action) {
     CLI::App* command =
         program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
     command
-        ->add_option("GRAMMAR", *grammar, "study, model, gene, population, covariates or outcomes")
+        ->add_option("GRAMMAR",
+                     *grammar,
+                     "study, model, gene, population, covariates, outcomes or endpoints")
         ->required()
-        ->check(CLI::IsMember({"study", "model", "gene", "population", "covariates", "outcomes"}));
+        ->check(CLI::IsMember(
+            {"study", "model", "gene", "population", "covariates", "outcomes", "endpoints"}));
     command->callback([grammar, &action] {
         action = [grammar] {
             fmt::print("{}", page_of(*grammar));

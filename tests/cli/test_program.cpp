@@ -260,7 +260,8 @@ TEST_CASE("plan tells what a run takes and writes nothing") {
     const Finished plan =
         gemel_in(folder.path(), "plan " + study_file("genotypes.toml") + " --threads 2");
     CHECK(plan.code == 0);
-    for (const char* part : {"solves    1,400", "rodas5p", "memory    about", "disk      ", "time  "})
+    for (const char* part :
+         {"solves    1,400", "rodas5p", "memory    about", "disk      ", "time  "})
         CHECK(has(plan.out, part));
     CHECK(n_files(folder.path()) == 0);
     CHECK(gemel_in(folder.path(), "plan " + study_file("genotypes.toml") + " --set study.sead=3")
@@ -370,6 +371,36 @@ TEST_CASE("Ctrl-C ends a run with 130 and leaves no file" * doctest::test_suite(
     REQUIRE(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 130);
     CHECK(n_files(folder.path()) == 0);
+}
+
+TEST_CASE("find-dose prints its table and writes it as CSV") {
+    const TemporaryFolder folder;
+    const Finished found = gemel_in(folder.path(),
+                                    "find-dose " + study_file("attainment.toml") +
+                                        " --quiet --set population.size=300 -o found.csv "
+                                        "--curves curves.csv");
+    CHECK(found.code == 0);
+    CHECK(
+        has(found.out, "smallest dose of arm once with effective in at least 90.0 % of subjects"));
+    CHECK(has(found.out, "not (WT >= 70[kg])"));
+    CHECK(has(read_text(folder / "found.csv"), "stratum,dose [mg],dose_lower [mg]"));
+    CHECK(has(read_text(folder / "curves.csv"), "\nall,50,"));
+    const Finished none = gemel_in(folder.path(), "find-dose " + study_file("genotypes.toml"));
+    CHECK(none.code == 2);
+    CHECK(has(none.out, "[find_dose]"));
+}
+
+TEST_CASE("show in a pipe draws with ASCII characters") {
+    const TemporaryFolder folder;
+    gemel_in(folder.path(), "run " + study_file("genotypes.toml") + " --quiet -o x.h5");
+    const Finished shown = gemel_in(folder.path(), "show x.h5 --by CYP2C9.phenotype");
+    CHECK(shown.code == 0);
+    CHECK(has(shown.out, "results_sha256") == false);
+    CHECK(has(shown.out, "sha256"));
+    CHECK(!has(shown.out, "█"));
+    CHECK(!has(shown.out, "░"));
+    CHECK(gemel_in(folder.path(), "show x.h5 --what nothing").code == 2);
+    CHECK(gemel_in(folder.path(), "show no_such_file.h5").code == 1);
 }
 
 } // namespace gemel::tests

@@ -25,8 +25,9 @@ struct OutcomeContext {
 /// A call such as `time_above(Cp, 0.2[mg/L], last_interval)`, parsed; arguments keep their places.
 struct OutcomeCall {
     std::string function;
-    sim::SourceSpan span;
+    sim::SourceSpan span; ///< of the call
     std::vector<sim::SourceText> arguments;
+    sim::SourceSpan name_span = {}; ///< of the function's name
 };
 
 /// An outcome met with an arm: a functional of the engine, and the unit of its number.

@@ -2,6 +2,8 @@
 
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/population.hpp>
+#include <gemel/scenarios/endpoint.hpp>
+#include <gemel/scenarios/find_dose.hpp>
 #include <gemel/scenarios/outcome.hpp>
 
 #include <cstdint>
@@ -56,7 +58,10 @@ struct Study {
     std::vector<std::vector<BoundOutcome>> bound_outcomes; ///< [arm][outcome]
     std::vector<double> outcome_thresholds; ///< [outcome], in its call's unit; NaN: no comparison
     std::vector<sim::Unit> outcome_units;   ///< [outcome]; "1" for comparisons
-    std::string solver;                     ///< "" : chosen by structure
+    std::vector<Stratification> stratifications; ///< the first: all subjects together
+    std::vector<Endpoint> endpoints;
+    std::optional<DoseSearch> dose_search;
+    std::string solver; ///< "" : chosen by structure
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000;
     std::uint64_t max_failures = 0; ///< subjects that may fail before the exit code says so

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <gemel/scenarios/find_dose.hpp>
+#include <gemel/scenarios/study.hpp>
+#include <gemel/sim/run.hpp>
+
+#include <map>
+#include <vector>
+
+namespace gemel::scenarios {
+
+/// Attainment by dose on one and the same population: simulates doses, remembers what came out.
+class DoseTrial {
+public:
+    DoseTrial(const Study& study, int n_threads, sim::Monitor* monitor);
+
+    /// Simulates the factors that were not yet, all from one draw of the population.
+    /// @returns false if cancelled
+    bool simulate(std::vector<double> factors);
+
+    /// By rising dose; stratum 0 is all subjects, the search's own follow.
+    std::vector<AttainmentPoint> curve(std::size_t stratum) const;
+    std::vector<std::string> strata() const;
+
+    std::uint64_t n_solves() const { return n_solves_; }
+    std::uint64_t n_failed() const { return n_failed_; }
+    const std::string& solver() const { return solver_; }
+
+private:
+    bool simulate_some(const std::vector<double>& factors);
+    /// The study with one arm per factor, whose one endpoint is attainment, by all and by stratum.
+    Study variant(const std::vector<double>& factors) const;
+
+    const Study& study_;
+    const DoseSearch& search_;
+    int n_threads_;
+    sim::Monitor* monitor_;
+    std::map<double, std::vector<AttainmentPoint>> points_; ///< by factor: [stratum]
+    std::uint64_t n_solves_ = 0, n_failed_ = 0;
+    std::string solver_;
+};
+
+} // namespace gemel::scenarios
