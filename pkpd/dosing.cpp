@@ -177,6 +177,18 @@ bool Planner::infuse_as_modelled(const DoseWords& words, sim::Record& record) co
 }
 
 bool Planner::infuse(const DoseWords& words, sim::Record& record) const {
+    const sim::State& into = model_.system.states[static_cast<std::size_t>(record.state)];
+    const bool is_infusion =
+        words.is_rate_modelled || words.is_duration_modelled || words.infuse_over || words.rate;
+    if (is_infusion && into.n_kept > 0) {
+        diagnostics_.add(
+            words.infusion_span,
+            fmt::format("doses into '{}' come by way of transit compartments, which take no "
+                        "infusions",
+                        into.name),
+            "give it at once, or into another state");
+        return false;
+    }
     if (words.is_rate_modelled || words.is_duration_modelled)
         return infuse_as_modelled(words, record);
     if (words.infuse_over) {

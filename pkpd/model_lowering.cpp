@@ -62,6 +62,7 @@ void ModelLowering::run() {
         if (!line.equation.kind.empty() && line.equation.kind != "d/dt") lower_dose_property(line);
     lower_outputs();
     lower_rest();
+    add_transits();
     tell_unused();
 }
 
@@ -277,6 +278,47 @@ void ModelLowering::lower_dose_property(const EquationWords& line) {
     if (equation.kind == "lag") set(found->lag, system_.time_unit);
     if (equation.kind == "rate") set(found->modelled_rate, found->unit / system_.time_unit);
     if (equation.kind == "duration") set(found->modelled_duration, system_.time_unit);
+    if (equation.kind == "transits" || equation.kind == "mtt") {
+        Transit& transit = transits_[equation.target];
+        transit.span = equation.target_span;
+        if (equation.kind == "transits")
+            set(transit.number, no_unit);
+        else
+            set(transit.mean_time, system_.time_unit);
+    }
+}
+
+/// The last of all: their states stand behind the model's own.
+void ModelLowering::add_transits() {
+    for (const StateWords& words : words_.states)
+        if (words.says_keeps_doses && !transits_.contains(words.name))
+            diagnostics_.add(words.span,
+                             fmt::format("'{}' keeps no doses", words.name),
+                             fmt::format("transits({0}) = … and mtt({0}) = … let doses into it by "
+                                         "way of transit compartments",
+                                         words.name));
+    if (!diagnostics_.empty()) return; // half a pair may be a mistake already told
+    for (const auto& [name, transit] : transits_) {
+        const auto state = std::ranges::find(system_.states, name, &sim::State::name);
+        if (!transit.number.is_set() || !transit.mean_time.is_set()) {
+            diagnostics_.add(transit.span,
+                             fmt::format("transits({0}) and mtt({0}) come together", name),
+                             "the number of transit compartments and the mean time through them");
+        } else if (state->modelled_rate.is_set() || state->modelled_duration.is_set()) {
+            diagnostics_.add(transit.span,
+                             fmt::format("doses into '{}' come by way of transit compartments, "
+                                         "which take no infusions",
+                                         name),
+                             fmt::format("take rate({0}) or duration({0}) out", name));
+        } else {
+            sim::add_transit(system_,
+                             static_cast<int>(state - system_.states.begin()),
+                             transit.number,
+                             transit.mean_time,
+                             static_cast<int>(state_words(name)->keeps_doses));
+        }
+    }
+    model_.molar_mass.resize(system_.states.size(), 0.0);
 }
 
 void ModelLowering::lower_outputs() {

@@ -4,6 +4,7 @@
 
 #include <gemel/sim/equations.hpp>
 
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,6 +32,7 @@ private:
     void lower_rates();
     void lower_rate(const EquationWords& line);
     void lower_dose_property(const EquationWords& line);
+    void add_transits();
     void lower_outputs();
     void lower_rest();
     void tell_unused();
@@ -70,6 +72,11 @@ private:
     std::set<std::pair<int, std::string>> bad_needs_; ///< scope and name: told already
     bool is_depth_told_ = false;
     std::vector<sim::Expr> theta_, eta_;
+    struct Transit {
+        sim::Expr number, mean_time;
+        sim::SourceSpan span;
+    };
+    std::map<std::string, Transit> transits_; ///< by state
 };
 
 } // namespace gemel::pkpd

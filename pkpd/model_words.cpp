@@ -321,6 +321,15 @@ void describe_state(Fields& f, StateWords& state) {
                               "100")),
         state.scale);
     describe_molar_mass(f, state.molar_mass);
+    io::Field keeps =
+        optional_key("keeps_doses",
+                     "with transits(…): how many doses may be on their way at a time; "
+                     "4 without it",
+                     "8");
+    keeps.at_least = 1;
+    keeps.at_most = 32;
+    f.integer(keeps, state.keeps_doses);
+    state.says_keeps_doses = f.has("keeps_doses");
     f.text(optional_key("about", "one line", "\"gut\""), state.about);
 }
 

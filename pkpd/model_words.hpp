@@ -101,6 +101,8 @@ struct StateWords {
     sim::SourceSpan span;
     DeclaredUnit unit;
     double scale = 0.0;
+    std::int64_t keeps_doses = 4;
+    bool says_keeps_doses = false;
     std::optional<sim::Quantity> molar_mass;
 };
 

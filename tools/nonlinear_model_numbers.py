@@ -12,8 +12,8 @@ from scipy.optimize import brentq
 mp.dps = 40
 
 
-def show(name, values):
-    print(name, "[" + ", ".join(mp.nstr(mpf(x), 10) for x in values) + "]")
+def show(name, values, digits=10):
+    print(name, "[" + ", ".join(mp.nstr(mpf(x), digits) for x in values) + "]")
 
 
 def integrate(rates, start, times, pieces=(), dense=False):
@@ -223,5 +223,41 @@ def lifespan():
          [r0 + r0 / life * quad(lambda s: share(s) * alive(t - s), linspace(0, t, 30)) for t in map(mpf, (24, 120, 240, 480))])
 
 
-for numbers in (turnover, effect_compartment, friberg, simeoni, kill, lifespan, michaelis_menten, parallel_elimination, hiv, hcv, influenza, claret, glucose):
+def transit_central(doses, t, n, mtt, ka, ke, lag=0):
+    """Amount in the central compartment: Σ D·∫g(s)·Bateman(t − s)ds with g the gamma law of the
+    transit; each exponential by ∫g(s)·exp(−λ(t − s))ds = (k/(k − λ))^(n+1)·exp(−λt)·P(n + 1, (k − λ)t)."""
+    k = (n + 1) / mtt
+
+    def part(lam, age):
+        p = mp.gammainc(n + 1, 0, (k - lam) * age, regularized=True)
+        return (k / (k - lam)) ** (n + 1) * exp(-lam * age) * p
+
+    ages = [(dose, t - lag - at) for at, dose in doses if t - lag > at]
+    return sum(dose * ka / (ka - ke) * (part(ke, age) - part(ka, age)) for dose, age in ages)
+
+
+def transit():
+    n, mtt, ka, ke, v = map(mpf, ("3.7", "1.5", "1.2", "5", "42"))
+    ke, every = ke / v, [mpf(t) for t in (0, 12, 24)]
+    show("transit 100 mg once, Cp at 0.5 1 2 4 12 24:",
+         [transit_central([(0, 100)], t, n, mtt, ka, ke) / v for t in map(mpf, ("0.5", "1", "2", "4", "12", "24"))])
+    show("transit 100 mg q12h x 3, Cp at 12 14 26 48:",
+         [transit_central([(t, 100) for t in every], t, n, mtt, ka, ke) / v for t in map(mpf, (12, 14, 26, 48))])
+    # test_transit.cpp: ka 0.5, ke 0.1, V 10; doses of 100 overlap
+    overlap = [(mpf(t), mpf(80)) for t in (0, 2, 4, 6)]
+    show("overlapping q2h x 4, F 0.8, lag 0.7, n 2.3, mtt 5, at 1 3 5 8 12 24:",
+         [transit_central(overlap, t, mpf("2.3"), mpf(5), mpf("0.5"), mpf("0.1"), mpf("0.7")) / 10 for t in map(mpf, (1, 3, 5, 8, 12, 24))])
+    late = [(mpf(0), mpf(100))]
+    show("late, n 80, mtt 100, at 60 80 100 120 150:",
+         [transit_central(late, t, mpf(80), mpf(100), mpf("0.5"), mpf("0.1")) / 10 for t in map(mpf, (60, 80, 100, 120, 150))])
+    show("n 0.5, mtt 1, at 0.01 0.1 1 10:",
+         [transit_central(late, t, mpf("0.5"), mpf(1), mpf("0.5"), mpf("0.1")) / 10 for t in map(mpf, ("0.01", "0.1", "1", "10"))])
+    show("n 0, mtt 0.8, at 0.1 1 10:",
+         [transit_central(late, t, mpf(0), mpf("0.8"), mpf("0.5"), mpf("0.1")) / 10 for t in map(mpf, ("0.1", "1", "10"))])
+    show("log gamma at 1 1.5 2 3.3 4.7 12 30.25 150 1000.5:",
+         [mp.loggamma(mpf(z)) for z in ("1", "1.5", "2", "3.3", "4.7", "12", "30.25", "150", "1000.5")], 18)
+    show("digamma there:", [mp.digamma(mpf(z)) for z in ("1", "1.5", "2", "3.3", "4.7", "12", "30.25", "150", "1000.5")], 18)
+
+
+for numbers in (transit, turnover, effect_compartment, friberg, simeoni, kill, lifespan, michaelis_menten, parallel_elimination, hiv, hcv, influenza, claret, glucose):
     numbers()

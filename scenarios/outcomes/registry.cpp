@@ -6,13 +6,15 @@ namespace gemel::scenarios {
 
 // Each is defined in the file of its name.
 using BindOutcome = BoundOutcome(const OutcomeCall&, const OutcomeContext&, sim::DiagnosticList&);
-BindOutcome bind_auc, bind_cmax, bind_time_above, bind_tmax, bind_trough;
+BindOutcome bind_auc, bind_cmax, bind_cmin, bind_time_above, bind_tmax, bind_tmin, bind_trough;
 
 std::span<const OutcomeFunction> outcome_functions() {
     // One line per function, in alphabetical order.
     static constexpr std::array functions{
         OutcomeFunction{"auc", "auc(output, window)", "area under the output", bind_auc},
         OutcomeFunction{"cmax", "cmax(output, window)", "largest value of the output", bind_cmax},
+        OutcomeFunction{
+            "cmin", "cmin(output, window)", "smallest value of the output, its nadir", bind_cmin},
         OutcomeFunction{"time_above",
                         "time_above(output, threshold, window)",
                         "time during which the output is above the threshold",
@@ -21,6 +23,10 @@ std::span<const OutcomeFunction> outcome_functions() {
                         "tmax(output, window)",
                         "time of the largest value, from the start of the window",
                         bind_tmax},
+        OutcomeFunction{"tmin",
+                        "tmin(output, window)",
+                        "time of the smallest value, from the start of the window",
+                        bind_tmin},
         OutcomeFunction{"trough",
                         "trough(output) or trough(output, time)",
                         "value just before the dose after the last interval, or before a time",

@@ -11,9 +11,10 @@ namespace {
 
 using Kind = Token::Kind;
 
-constexpr std::string_view dose_kinds[] = {"F", "lag", "rate", "duration"};
+constexpr std::string_view dose_kinds[] = {"F", "lag", "rate", "duration", "transits", "mtt"};
 constexpr std::string_view forms =
-    "an equation is name = …, d/dt(name) = …, name(0) = …, or F, lag, rate or duration(name) = …";
+    "an equation is name = …, d/dt(name) = …, name(0) = …, or F, lag, rate, duration, transits or "
+    "mtt(name) = …";
 
 /// What stands left of '=': kind, target and how many tokens they and the '=' take; 0 if it is
 /// none.

@@ -1,6 +1,7 @@
 #include "solve/dose_events.hpp"
 
 #include "solve/infusion.hpp"
+#include "solve/transit_times.hpp"
 
 #include <algorithm>
 
@@ -21,7 +22,8 @@ void gather(std::span<const double> columns, int n_subjects, int subject, std::v
 } // namespace
 
 DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
-    : layout_(system.system.sensitivities),
+    : system_(system.system),
+      layout_(system.system.sensitivities),
       n_own_(system.system.n_own_states()),
       n_inputs_(static_cast<int>(system.system.inputs.size())),
       modifiers_(n_own_),
@@ -29,7 +31,10 @@ DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
       states_(index(n_own_)),
       by_input_(index(4 * n_own_)),
       before_(index(n_own_)),
-      after_(index(n_own_)) {}
+      after_(index(n_own_)) {
+    for (int i = 0; i < n_own_; ++i)
+        if (system_.states[index(i)].n_kept > 0) transits_.push_back(i);
+}
 
 void DoseEvents::begin(const BlockProblem& problem, const BlockSetup& setup) {
     problem_ = &problem;
@@ -43,7 +48,78 @@ bool DoseEvents::expand(int subject, SubjectEvents& events) {
     events.derivatives.clear();
     if (layout_.is_set()) differentiate(modifiers, events);
     return sim::expand(
-        *problem_->timeline, modifiers, inputs_.data(), 1, events.all, events.derivatives);
+               *problem_->timeline, modifiers, inputs_.data(), 1, events.all, events.derivatives) &&
+           prepare_transits(events);
+}
+
+/// Stops on the way of each dose, so that no step passes over an input that has hardly begun:
+/// three standard deviations before the mean, and at the height. After them no dose is kept.
+bool DoseEvents::prepare_transits(SubjectEvents& events) const {
+    for (int state : transits_)
+        if (!prepare_transit(state, events)) return false;
+    if (!transits_.empty())
+        std::stable_sort(events.all.begin(), events.all.end(), [](const Event& a, const Event& b) {
+            return a.time < b.time;
+        });
+    return true;
+}
+
+bool DoseEvents::prepare_transit(int state, SubjectEvents& events) const {
+    const State& depot = system_.states[index(state)];
+    const auto start = [&](int of_state) {
+        return setup_->initial[index(of_state) * index(setup_->n_subjects) + index(events.subject)];
+    };
+    const TransitTimes transit{start(depot.first_kept + 2 * depot.n_kept),
+                               start(depot.first_kept + 2 * depot.n_kept + 1)};
+    std::vector<double> given; // one time for doses at one time
+    for (const Event& event : events.all) {
+        if (event.state != state) continue;
+        if (event.kind != EventKind::add) return false;
+        if (event.record >= 0 && (given.empty() || event.time > given.back()))
+            given.push_back(event.time);
+    }
+    for (std::size_t i = index(depot.n_kept); i < given.size(); ++i)
+        if (transit.still_to_come(given[i] - given[i - index(depot.n_kept)]) > may_be_lost)
+            return false;
+    for (double time : given)
+        for (double stop : {time + transit.begin(), time + transit.height()})
+            if (stop > time && stop < problem_->timeline->end)
+                events.all.push_back({stop, EventKind::add, state, 0.0, no_record});
+    return true;
+}
+
+/// The latest dose comes first; older ones move on, and the oldest goes.
+void DoseEvents::keep(const SubjectEvents& events,
+                      const Event& event,
+                      const SubjectColumns& columns) {
+    const State& depot = system_.states[index(event.state)];
+    const auto put = [&](int derivative, double time, double amount) {
+        const auto slot = [&](int which) -> double& {
+            const int own = depot.first_kept + which;
+            const int at = derivative < 0 ? own : layout_.state(own, derivative);
+            return columns.states[at * columns.stride];
+        };
+        slot(0) = time;
+        slot(1) += amount;
+    };
+    const auto shift = [&](int derivative) {
+        for (int which = 2 * depot.n_kept - 1; which >= 0; --which) {
+            const int own = depot.first_kept + which;
+            const auto at = [&](int state) {
+                return (derivative < 0 ? state : layout_.state(state, derivative)) * columns.stride;
+            };
+            columns.states[at(own)] = which < 2 ? 0.0 : columns.states[at(own - 2)];
+        }
+    };
+    const bool is_same = columns.states[depot.first_kept * columns.stride] == event.time &&
+                         columns.states[(depot.first_kept + 1) * columns.stride] != 0.0;
+    for (int k = -1; k < layout_.n_wrt(); ++k) {
+        if (!is_same) shift(k);
+        if (k < 0)
+            put(k, event.time, event.value);
+        else
+            put(k, derivative(events, event, k).time, derivative(events, event, k).amount);
+    }
 }
 
 void DoseEvents::differentiate(const DoseModifiers& modifiers, SubjectEvents& events) {
@@ -74,6 +150,7 @@ void DoseEvents::apply(const SubjectEvents& events,
                        std::size_t which,
                        const SubjectColumns& columns) {
     const Event& event = events.all[which];
+    if (event.record < 0) return; // a stop on the way of a dose
     if (event.kind == EventKind::add)
         add_amount(events, event, columns);
     else
@@ -93,11 +170,15 @@ void DoseEvents::add_amount(const SubjectEvents& events,
     for (int k = 0; k < layout_.n_wrt(); ++k)
         moves |= derivative(events, event, k).time != 0.0;
     if (moves) rates_at(events, event.time, columns, before_);
-    columns.states[event.state * columns.stride] += event.value;
+    const bool is_kept = system_.states[index(event.state)].n_kept > 0;
+    if (is_kept)
+        keep(events, event, columns);
+    else
+        columns.states[event.state * columns.stride] += event.value;
     if (moves) rates_at(events, event.time, columns, after_);
     for (int k = 0; k < layout_.n_wrt(); ++k) {
         const DoseDerivative& by = derivative(events, event, k);
-        columns.states[layout_.state(event.state, k) * columns.stride] += by.amount;
+        if (!is_kept) columns.states[layout_.state(event.state, k) * columns.stride] += by.amount;
         if (by.time == 0.0) continue;
         for (int i = 0; i < n_own_; ++i)
             columns.states[layout_.state(i, k) * columns.stride] +=

@@ -38,6 +38,9 @@ public:
     void apply(const SubjectEvents& events, std::size_t which, const SubjectColumns& columns);
 
 private:
+    bool prepare_transits(SubjectEvents& events) const;
+    bool prepare_transit(int state, SubjectEvents& events) const;
+    void keep(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     void differentiate(const DoseModifiers& modifiers, SubjectEvents& events);
     DoseModifiers derivatives_of_modifiers(int subject, int wrt);
     void add_amount(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
@@ -51,7 +54,9 @@ private:
     const DoseDerivative&
     derivative(const SubjectEvents& events, const Event& event, int wrt) const;
 
+    const OdeSystem& system_;
     const SensitivityLayout& layout_;
+    std::vector<int> transits_; ///< states that keep doses
     int n_own_ = 0, n_inputs_ = 0;
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;

@@ -247,7 +247,7 @@ DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_
         for (const Peak& peak : w.peaks) {
             const std::size_t slot = index(peak.slot * width_ + lane);
             for (int f : peak.values)
-                keep(f, lane, best_value_[slot]);
+                keep(f, lane, peak.sign * best_value_[slot]);
             for (int f : peak.times)
                 keep(f, lane, best_time_[slot]);
         }

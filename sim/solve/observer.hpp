@@ -116,9 +116,10 @@ private:
         int sampled = 0;
         int index = 0;
     };
-    /// The largest value of one output over one window.
+    /// The largest value of one output over one window, or of its negative: the smallest.
     struct Peak {
         int output = 0;
+        double sign = 1.0;
         int slot = 0;                   ///< of best_value_ and best_time_
         std::vector<int> values, times; ///< functionals that want it
     };

@@ -76,11 +76,12 @@ void DenseObserver::collect_functionals() {
         }
         Window& lone = window(lone_windows_, f.from, f.to, f.output);
         lone.slot = static_cast<int>(&lone - lone_windows_.data());
-        // A lone window has one output, hence one peak, which has the window's slot.
+        // A lone window has one output, hence two peaks, of it and of its negative: the window's
+        // slot is that of the pair.
         add(lone, f, id, lone.slot);
         if (!uses_time_[index(f.output)]) add(window(windows_, f.from, f.to, -1), f, id, lone.slot);
     }
-    n_peaks_ = static_cast<int>(lone_windows_.size());
+    n_peaks_ = 2 * static_cast<int>(lone_windows_.size());
     std::stable_sort(left_limits_.begin(), left_limits_.end(), [](const auto& a, const auto& b) {
         return a.time < b.time;
     });
@@ -114,11 +115,19 @@ DenseObserver::window(std::vector<Window>& windows, double from, double to, int 
 void DenseObserver::add(Window& w, const Functional& f, int id, int peak_slot) {
     if (f.kind == FunctionalKind::integral) w.integrals.push_back(id);
     if (f.kind == FunctionalKind::time_above) w.above.push_back(id);
-    if (f.kind != FunctionalKind::maximum && f.kind != FunctionalKind::time_of_maximum) return;
-    auto peak = std::find_if(
-        w.peaks.begin(), w.peaks.end(), [&](const Peak& p) { return p.output == f.output; });
-    if (peak == w.peaks.end()) peak = w.peaks.insert(peak, {f.output, peak_slot, {}, {}});
-    (f.kind == FunctionalKind::maximum ? peak->values : peak->times).push_back(id);
+    const bool is_value = f.kind == FunctionalKind::maximum || f.kind == FunctionalKind::minimum;
+    const bool is_time =
+        f.kind == FunctionalKind::time_of_maximum || f.kind == FunctionalKind::time_of_minimum;
+    if (!is_value && !is_time) return;
+    const bool is_low =
+        f.kind == FunctionalKind::minimum || f.kind == FunctionalKind::time_of_minimum;
+    const double sign = is_low ? -1.0 : 1.0;
+    auto peak = std::find_if(w.peaks.begin(), w.peaks.end(), [&](const Peak& p) {
+        return p.output == f.output && p.sign == sign;
+    });
+    if (peak == w.peaks.end())
+        peak = w.peaks.insert(peak, {f.output, sign, 2 * peak_slot + (is_low ? 1 : 0), {}, {}});
+    (is_value ? peak->values : peak->times).push_back(id);
 }
 
 void DenseObserver::take_left_limits(const double* from, const double* to, const char* mask) {
@@ -269,10 +278,11 @@ void DenseObserver::find_peaks(const Window& w) {
                     : begin_[index(lane)] + part * (end_[index(lane)] - begin_[index(lane)]);
         evaluate(time_.data(), active_.data());
         for (std::size_t p = 0; p < w.peaks.size(); ++p)
-            std::copy_n(output(w.peaks[p].output),
-                        width_,
-                        nodes_.begin() + static_cast<std::ptrdiff_t>((p * n_peak_nodes + index(k)) *
-                                                                     index(width_)));
+            std::transform(output(w.peaks[p].output),
+                           output(w.peaks[p].output) + width_,
+                           nodes_.begin() + static_cast<std::ptrdiff_t>(
+                                                (p * n_peak_nodes + index(k)) * index(width_)),
+                           [sign = w.peaks[p].sign](double value) { return sign * value; });
     }
     for (std::size_t p = 0; p < w.peaks.size(); ++p) {
         int any = 0;
@@ -355,10 +365,11 @@ void DenseObserver::refine_peak(const Peak& peak) {
         const double* y = output(peak.output);
         for (int lane = 0; lane < width_; ++lane) {
             if (!mask_[index(lane)]) continue;
-            probe_peak(lane, y[lane]);
+            const double value = peak.sign * y[lane];
+            probe_peak(lane, value);
             const std::size_t slot = index(peak.slot * width_ + lane);
-            if (y[lane] > best_value_[slot]) {
-                best_value_[slot] = y[lane];
+            if (value > best_value_[slot]) {
+                best_value_[slot] = value;
                 best_time_[slot] = time_[index(lane)];
             }
         }

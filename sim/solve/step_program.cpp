@@ -48,6 +48,7 @@ StepLayout step_layout(CompiledSystem& compiled, const StepMethod& method) {
     // Only systems without sensitivities are split: then all stepped states are own ones.
     const int n_exact = static_cast<int>(exact.size());
     layout.n_own = compiled.system.n_own_states() - n_exact;
+    layout.n_kept = compiled.system.n_kept_states;
     layout.n_controlled = compiled.system.n_controlled_states() - n_exact;
     find_dense_states(compiled, layout);
     return layout;
@@ -130,11 +131,12 @@ void add_error_targets(ProgramSpec& spec,
                        double rtol) {
     const double tolerance = step_part * rtol;
     const int n = std::max(layout.n_own, 1);
-    const Expr per_state = graph.constant(1.0 / (n * tolerance * tolerance));
+    const int n_moving = std::max(layout.n_own - layout.n_kept, 1);
+    const Expr per_state = graph.constant(1.0 / (n_moving * tolerance * tolerance));
     Expr squared = graph.constant(0.0);
     for (std::size_t first = 0; first < parts.size(); first += static_cast<std::size_t>(n)) {
         Expr sum = graph.constant(0.0);
-        for (std::size_t i = first; i < first + static_cast<std::size_t>(n); ++i)
+        for (std::size_t i = first; i < first + static_cast<std::size_t>(n_moving); ++i)
             sum = graph.add(sum, graph.multiply(parts[i], parts[i]));
         const Expr mean = graph.multiply(per_state, sum);
         squared = first == 0 ? mean : graph.binary(Op::maximum, squared, mean);

@@ -22,6 +22,7 @@ struct StepLayout {
     std::vector<int> stepped; ///< states the method advances
     ExactPart exact;          ///< the others: the step only evaluates them
     int n_own = 0;        ///< stepped ones without derivatives, which follow in groups of as many
+    int n_kept = 0;       ///< the last of those: doses kept, which have no errors
     int n_controlled = 0; ///< stepped ones, the first, whose errors count
     std::vector<int> dense_states; ///< stepped states that outputs use: these get dense output
     std::vector<int> exact_dense;  ///< exact states that outputs use, as places in `exact`

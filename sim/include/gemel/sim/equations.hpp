@@ -63,8 +63,8 @@ Expr convert(const TypedExpr& typed,
 
 /// One line of an equations block: `kind(target) = text`, or `target = text` with kind "".
 struct Equation {
-    std::string
-        kind; ///< "", "d/dt", "initial" (written `central(0) = …`), "F", "lag", "rate", "duration"
+    std::string kind; ///< "", "d/dt", "initial" (written `central(0) = …`), "F", "lag", "rate",
+                      ///< "duration", "transits", "mtt"
     std::string target;
     SourceSpan target_span;
     SourceText expression;

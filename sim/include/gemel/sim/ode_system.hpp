@@ -31,6 +31,8 @@ struct State {
     Expr modelled_duration;   ///< duration of infusions whose rate is −2; unset: none
     double scale = 0.0;       ///< declared size for error control; 0: from doses or baseline
     bool takes_doses = false; ///< its dimension is an amount: scale by what the subject receives
+    int n_kept = 0;           ///< doses it keeps, made by add_transit(); 0: they enter at once
+    int first_kept = -1;      ///< the first of the states that hold them
 };
 
 /// A named expression that is reported: an output over time, or an individual parameter.
@@ -79,6 +81,7 @@ struct OdeSystem {
     std::vector<NamedExpr> outputs;    ///< of inputs, states and time
     std::vector<NamedExpr> parameters; ///< individual parameters, of inputs only
     SensitivityLayout sensitivities;
+    int n_kept_states = 0; ///< the last of the own states: doses kept, which only doses change
 
     /// The states without derivatives of others. They alone receive doses.
     int n_own_states() const {
@@ -90,6 +93,17 @@ struct OdeSystem {
                                                                 : static_cast<int>(states.size());
     }
 };
+
+/// Lets doses into a state by way of transit compartments, whose number n need not be whole: each
+/// dose D of time τ adds D·k·(k·(t − τ))^n·exp(−k·(t − τ))/Γ(n + 1), k = (n + 1)/mean_time, to the
+/// state's rate instead of D to the state. The state keeps the latest doses in further states of
+/// rate 0, [time, amount] from the latest on, then n and k. A subject is an invalid_parameter if n
+/// is negative, the mean time is not positive, an infusion goes into the state, or more than 1e-10
+/// of a dose is still to come when `n_kept` later ones have been given. To be called last, before
+/// with_sensitivities(); doses at one time are one.
+///
+/// Source: Savic et al. 2007, doi:10.1007/s10928-007-9066-0. Theory manual: transit.md.
+void add_transit(OdeSystem& system, int state, Expr number, Expr mean_time, int n_kept);
 
 /// The system with the derivatives of its states and outputs by inputs as further states and
 /// outputs, named "dCp/dCL" (of theta/CL; others keep their full name: "dCp/deta/CL"), in the

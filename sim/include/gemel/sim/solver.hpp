@@ -44,7 +44,9 @@ enum class FunctionalKind : std::uint8_t {
     maximum,         ///< largest value on [from, to]
     time_of_maximum, ///< when, the first time it is reached
     value_before,    ///< left limit at `to`: before anything that happens at that time
-    time_above       ///< time in [from, to] during which output > threshold
+    time_above,      ///< time in [from, to] during which output > threshold
+    minimum,         ///< smallest value on [from, to]
+    time_of_minimum  ///< when, the first time it is reached
 };
 struct Functional {
     FunctionalKind kind = FunctionalKind::integral;
