@@ -314,6 +314,10 @@ SubjectGradient adjoint_gradient(const CvodesModel& model,
                                  const SubjectProblem& problem,
                                  const Objective& objective) {
     check(problem, objective);
+    // A dose on its way moves the others on: a jump whose transpose is not that of an amount.
+    if (model.system.system.n_kept_states > 0)
+        throw std::invalid_argument(
+            "CVODES: the adjoint does not go through transits; take forward sensitivities");
     SubjectGradient result{SolverStatus::ok, nan, std::vector<double>(at(model.n_wrt), nan)};
     Outward outward(model, subject, objective);
     result.status = outward.march(problem);
