@@ -1,17 +1,81 @@
 #include "engine.hpp"
 
 #include <gemel/io/result_file.hpp>
+#include <gemel/pkpd/pilot.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace gemel::scenarios {
 
-sim::SolverChoice solver_of(const Study& study, const sim::CompiledSystem& system) {
-    if (study.solver.empty()) return sim::choose_solver(system);
-    return {sim::find_solver(study.solver), "named by the study"};
+namespace {
+
+constexpr int n_pilots = 16;
+
+sim::SolverOptions options_of(const Study& study) {
+    sim::SolverOptions options;
+    options.rtol = study.rtol;
+    options.max_steps = study.max_steps;
+    return options;
+}
+
+sim::Timeline timeline_of(const Study& study, const Arm& arm) {
+    return {regimen_of(study, arm).records, study.duration};
+}
+
+} // namespace
+
+std::vector<sim::SolverChoice> solvers_of(const Study& study, const sim::CompiledSystem& system) {
+    if (!study.solver.empty())
+        return {study.arms.size(), {sim::find_solver(study.solver), "named by the study"}};
+    sim::Pilot pilot{n_pilots, pkpd::pilot_inputs(*study.model, n_pilots), {}};
+    const bool has_pilots = pilot.inputs.size() == system.system.inputs.size() * n_pilots;
+    std::map<std::string, sim::SolverChoice> by_regimen;
+    std::vector<sim::SolverChoice> choices;
+    for (const Arm& arm : study.arms) {
+        const auto [known, is_new] = by_regimen.try_emplace(arm.regimen);
+        if (is_new) {
+            pilot.timeline = timeline_of(study, arm);
+            known->second =
+                sim::choose_solver(system, options_of(study), has_pilots ? &pilot : nullptr);
+        }
+        choices.push_back(known->second);
+    }
+    return choices;
+}
+
+std::vector<SolverRow> solver_rows(const Study& study,
+                                   const std::vector<sim::SolverChoice>& choices) {
+    std::vector<SolverRow> rows;
+    for (std::size_t arm = 0; arm < choices.size(); ++arm) {
+        auto row = std::find_if(rows.begin(), rows.end(), [&](const SolverRow& r) {
+            return r.solver == choices[arm].solver;
+        });
+        if (row == rows.end()) row = rows.insert(row, {"", choices[arm].solver, choices[arm].why});
+        row->arms += (row->arms.empty() ? "" : ", ") + study.arms[arm].name;
+    }
+    if (rows.size() == 1) rows[0].arms.clear();
+    return rows;
+}
+
+std::string solver_names(const std::vector<SolverRow>& rows) {
+    std::string text;
+    for (const SolverRow& row : rows)
+        text += fmt::format("{}{}{}",
+                            text.empty() ? "" : ", ",
+                            row.solver->name,
+                            row.arms.empty() ? "" : fmt::format(" ({})", row.arms));
+    return text;
+}
+
+std::string solver_reasons(const std::vector<SolverRow>& rows) {
+    std::string text;
+    for (const SolverRow& row : rows)
+        text += (text.empty() ? "" : "; ") + row.why;
+    return text;
 }
 
 std::string why_not_applicable(const Study& study) {
@@ -53,18 +117,20 @@ sim::Observation observation_of(const Study& study, std::size_t arm) {
 Engine make_engine(const Study& study, int width) {
     Engine engine;
     engine.system = std::make_unique<sim::CompiledSystem>(sim::compile(study.model->system));
-    const sim::SolverChoice choice = solver_of(study, *engine.system);
-    engine.solver = choice.solver;
-    engine.why = choice.why;
-    sim::SolverOptions options;
-    options.rtol = study.rtol;
-    options.max_steps = study.max_steps;
+    engine.choices = solvers_of(study, *engine.system);
+    sim::SolverOptions options = options_of(study);
     if (width > 0) options.width = width;
-    engine.prepared = sim::prepare(*engine.solver, *engine.system, options);
-    for (std::size_t arm = 0; arm < study.arms.size(); ++arm)
-        engine.arms.push_back({{regimen_of(study, study.arms[arm]).records, study.duration},
-                               observation_of(study, arm),
-                               engine.prepared.get()});
+    std::map<const sim::Solver*, const sim::PreparedSolver*> prepared;
+    for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
+        const sim::Solver* solver = engine.choices[arm].solver;
+        const auto [known, is_new] = prepared.try_emplace(solver);
+        if (is_new) {
+            engine.prepared.push_back(sim::prepare(*solver, *engine.system, options));
+            known->second = engine.prepared.back().get();
+        }
+        engine.arms.push_back(
+            {timeline_of(study, study.arms[arm]), observation_of(study, arm), known->second});
+    }
     return engine;
 }
 

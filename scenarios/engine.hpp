@@ -12,17 +12,30 @@ namespace gemel::scenarios {
 
 struct Engine {
     std::unique_ptr<const sim::CompiledSystem> system;
-    const sim::Solver* solver = nullptr;
-    std::string why; ///< this solver
-    std::unique_ptr<const sim::PreparedSolver> prepared;
+    std::vector<sim::SolverChoice> choices;                           ///< [n_arms]
+    std::vector<std::unique_ptr<const sim::PreparedSolver>> prepared; ///< one per solver in use
     std::vector<sim::ArmProblem> arms;
 };
 
 /// @param width  lanes; 0: the solver's default
 Engine make_engine(const Study& study, int width);
 
-/// The solver the study names, or the one its model's structure asks for.
-sim::SolverChoice solver_of(const Study& study, const sim::CompiledSystem& system);
+/// The solver of each arm, [n_arms]: the one the study names; else what the model's structure asks
+/// for and, where solvers are weighed, counts on pilot patients under the arm's own regimen.
+std::vector<sim::SolverChoice> solvers_of(const Study& study, const sim::CompiledSystem& system);
+
+/// What is said of solvers: one row per solver in use, in the order of arms.
+struct SolverRow {
+    std::string arms; ///< "" if all arms have this solver; else "a, b"
+    const sim::Solver* solver = nullptr;
+    std::string why; ///< in the first of these arms
+};
+std::vector<SolverRow> solver_rows(const Study& study,
+                                   const std::vector<sim::SolverChoice>& choices);
+/// "tsit5", or "rodas5p (a, b), tsit5 (c)".
+std::string solver_names(const std::vector<SolverRow>& rows);
+/// Why, in the order of solver_names, joined by "; ".
+std::string solver_reasons(const std::vector<SolverRow>& rows);
 
 /// What is wrong with the solver the study names for its model; "" if nothing.
 std::string why_not_applicable(const Study& study);

@@ -217,7 +217,6 @@ std::string render(const Plan& plan, const Study& study) {
 
 std::string describe_plan(const Study& study) {
     const sim::CompiledSystem system = sim::compile(study.model->system);
-    const sim::SolverChoice choice = solver_of(study, system);
     std::string text = fmt::format("model     {} ({} states)\n",
                                    study.model->name.empty() ? study.model->id : study.model->name,
                                    study.model->system.states.size());
@@ -226,7 +225,11 @@ std::string describe_plan(const Study& study) {
         text +=
             fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
     text += fmt::format("solves    {}\n", grouped(study.population.size * study.arms.size()));
-    text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
+    for (const SolverRow& row : solver_rows(study, solvers_of(study, system)))
+        text += fmt::format("solver    {}{} ({})\n",
+                            row.arms.empty() ? "" : row.arms + ": ",
+                            row.solver->name,
+                            row.why);
     for (const Save& save : written_saves(study))
         text += fmt::format("save      {}\n", save_text(save));
     text += fmt::format("file      numbers of every subject {}\n",

@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ctime>
 #include <limits>
 
@@ -50,8 +51,9 @@ void write_provenance(const Study& study,
     file.provenance("created_utc", now_utc());
     file.provenance("seed", std::to_string(study.population.seed));
     file.provenance("rng", "philox4x32-10");
-    file.provenance("solver", std::string(engine.solver->name));
-    file.provenance("solver_why", engine.why);
+    const std::vector<SolverRow> solvers = solver_rows(study, engine.choices);
+    file.provenance("solver", solver_names(solvers));
+    file.provenance("solver_why", solver_reasons(solvers));
     file.provenance("rtol", fmt::format("{}", study.rtol));
     file.provenance("instruction_set", instruction_set());
     if (!study.overrides.empty()) file.provenance_text("overrides", joined(study.overrides));
@@ -60,7 +62,11 @@ void write_provenance(const Study& study,
 }
 
 void write_tier(const Engine& engine, const sim::RunReport& run, io::ResultFile& file) {
-    const bool is_portable = engine.solver->is_portable && run.n_fell_back == 0;
+    const bool is_portable =
+        run.n_fell_back == 0 &&
+        std::all_of(engine.choices.begin(), engine.choices.end(), [](const auto& choice) {
+            return choice.solver->is_portable;
+        });
     file.provenance("tier", is_portable ? "everywhere" : "same build and CPU class");
     file.provenance("n_fell_back", std::to_string(run.n_fell_back));
 }

@@ -63,8 +63,9 @@ StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport r
     StudyReport report;
     report.n_failed = count_failures(run);
     report.run = std::move(run);
-    report.solver = engine.solver->name;
-    report.solver_why = engine.why;
+    const std::vector<SolverRow> solvers = solver_rows(study, engine.choices);
+    report.solver = solver_names(solvers);
+    report.solver_why = solver_reasons(solvers);
     for (const sim::Unit& unit : study.outcome_units)
         report.outcome_units.push_back(unit.text);
     return report;

@@ -85,7 +85,7 @@ void describe_settings(Fields& f, StudyWords& words) {
                  "\"counterfactual\""),
              {"counterfactual"},
              words.design);
-    f.text(key("solver", "auto: chosen by the model's structure; or a solver's name", "\"auto\""),
+    f.text(key("solver", "auto: chosen by the model's structure, then by counts per arm; or a solver's name", "\"auto\""),
            words.solver);
     Field rtol = at_least(key("rtol", "relative tolerance", "1e-6"), 1e-12);
     rtol.at_most = 1e-2;
