@@ -1,4 +1,5 @@
 #include "sim/solve/problems.hpp"
+#include "sim/solve/random_models.hpp"
 
 #include <doctest/doctest.h>
 
@@ -301,6 +302,13 @@ TEST_CASE("sensitivities agree with central differences in every solver") {
     check_by_differences(lag_and_bioavailability(), 1);
 }
 
+TEST_CASE("sensitivities of random models agree with central differences") {
+    for (unsigned number : {0U, 1U})
+        check_by_differences(random_model(RandomKind::linear, number), 1);
+    for (unsigned number : {0U, 1U, 2U})
+        check_by_differences(random_model(RandomKind::nonlinear, number), 1);
+}
+
 TEST_CASE("infusions have derivatives by every way of saying how long") {
     for (const Given given :
          {Given::duration, Given::rate, Given::modelled_rate, Given::modelled_duration}) {
@@ -326,7 +334,7 @@ TEST_CASE("sensitivities that decide no step change no bit of the model's own re
         for (int k = 0; k < static_cast<int>(plain.system.outputs.size()); ++k)
             plain.sample_output(k, times);
         const std::vector<double> inputs = problem.patients(5);
-        for (const char* name : {"rodas5p", "odeint-dopri5", "odeint-fehlberg78"}) {
+        for (const char* name : {"rodas5p", "tsit5", "odeint-dopri5", "odeint-fehlberg78"}) {
             if (problem.is_stiff && !find_solver(name)->is_stiff) continue;
             CAPTURE(problem.name);
             CAPTURE(name);
@@ -422,4 +430,14 @@ TEST_CASE("derivatives of doses follow from what a record says") {
     const DoseDerivative own_duration = of(modelled_duration, 0.0, RecordKind::infuse);
     CHECK(own_duration.rate == doctest::Approx((18.0 - 15.0 * 0.4) / 3.0)); // (dA − R·dT)/T
     CHECK(own_duration.end == doctest::Approx(0.1 + 0.4));
+}
+
+TEST_SUITE("slow") {
+    TEST_CASE("sensitivities of many more random models agree with central differences") {
+        for (unsigned number = 2; number < 15; number += 2)
+            check_by_differences(random_model(RandomKind::linear, number), 1);
+        for (unsigned number = 3; number < 25; number += 2)
+            check_by_differences(random_model(RandomKind::nonlinear, number), 1);
+        check_by_differences(random_model(RandomKind::stiff, 0), 1);
+    }
 }
