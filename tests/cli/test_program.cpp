@@ -47,7 +47,7 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// Largest resident size of a run [KiB] of the loading dose, curves summarised only.
+/// Largest resident size of a run [KiB] of the loading dose, of which summaries alone are written.
 long peak_of_run(const std::filesystem::path& folder, const std::string& size) {
     const std::string study = (source_folder() / "tests/studies/loading_dose.toml").string();
     const std::string output = (folder / "x.h5").string();
@@ -63,7 +63,7 @@ long peak_of_run(const std::filesystem::path& folder, const std::string& size) {
               "--threads",
               "2",
               "--set",
-              "save.Cp.subjects=none",
+              "save.subjects=none",
               "--set",
               "save.Ap.subjects=none",
               "--set",
