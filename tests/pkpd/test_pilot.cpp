@@ -18,7 +18,7 @@ double value(const std::vector<double>& inputs, std::size_t input, int subject) 
 } // namespace
 
 TEST_CASE("pilot patients: the typical one, then η spread as they are drawn") {
-    for (const char* name : {"warfarin_hamberg2007", "turnover_inhibition"}) {
+    for (const char* name : {"warfarin_hamberg2007", "turnover_inhibited_production"}) {
         const auto model = library_model(name);
         const std::vector<double> inputs = pilot_inputs(*model, n);
         const std::vector<double> typical = typical_inputs(*model, {});
