@@ -48,7 +48,7 @@ TEST_CASE("show prints endpoints with their intervals and outcomes with their qu
     CHECK(has(endpoints, "once  60 <= WT < 80 kg"));
     CHECK(!has(endpoints, "undefined")); // a stratum without subjects
     const std::string outcomes = shown(folder / "x.h5", scenarios::ShowWhat::outcomes);
-    CHECK(has(outcomes, "AUC [mg*h/L]"));
+    CHECK(has(outcomes, "AUC [mg.h/L]"));
     CHECK(has(outcomes, "3,000"));
     CHECK(has(outcomes, fmt::format("{:.1f} %", 100.0 * endpoint("attainment"))));
 }
