@@ -136,7 +136,7 @@ bool DoseTrial::simulate_some(const std::vector<double>& factors) {
     if (report.was_cancelled) return false;
     n_solves_ += report.n_solves;
     n_failed_ += failures_of(report);
-    solver_ = engine.solver->name;
+    solver_ = solver_names(solver_rows(study, engine.choices));
     for (std::size_t e = 0; e < study.endpoints.size(); ++e) {
         const Endpoint& endpoint = study.endpoints[e];
         const std::vector<Sample> samples = sink.recorder().samples(e);
