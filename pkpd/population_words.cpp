@@ -32,7 +32,12 @@ void read_columns(const io::TomlView& view, io::Fields& fields, RowsWords& words
             words.columns.push_back({*name, *name, "", element.span()});
         else
             fields.mistake("columns", "a list of names of covariates is expected");
-    if (view.kind() != io::TomlKind::table) return;
+    if (view.kind() != io::TomlKind::table) {
+        if (view.elements().empty())
+            fields.mistake(
+                "columns", "a list of names of covariates is expected", "as in [\"WT\", \"AGE\"]");
+        return;
+    }
     for (const auto& [covariate, member] : view.members()) {
         RowsColumn column{covariate, member.text().value_or(""), "", member.span()};
         if (member.kind() == io::TomlKind::table) {

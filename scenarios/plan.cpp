@@ -174,6 +174,8 @@ Plan resources_of(const Study& study, const PlanOptions& options) {
     plan.memory_of_machine = memory_of_machine();
     const io::LayoutSize layout = layout_of(study);
     plan.disk_bytes = layout.bytes();
+    for (const InputFile& input : study.inputs)
+        plan.disk_bytes += static_cast<double>(input.text.size()); // kept in provenance
     plan.disk_parts = by_group(layout);
     plan.disk_free = free_disk(options.output);
     return plan;

@@ -17,8 +17,8 @@ bool has(const std::string& text, const std::string& part) {
 } // namespace
 
 TEST_CASE("the plan's size of the file is that of the file within 2 %") {
-    // Oracle: the file itself. What HDF5 needs beside the cells is an estimate; provenance, which
-    // holds the texts of all inputs, is in no layout: 32 KiB are allowed for both.
+    // Oracle: the file itself. What HDF5 needs beside the cells is an estimate, and the lines of
+    // provenance beside the texts of the inputs are in no layout: 32 KiB are allowed for both.
     const TemporaryFolder folder;
     for (const char* name : {"loading_dose.toml", "genotypes.toml"})
         for (const char* saved : {"save.subjects=all", "save.Cp.subjects=100", "save.subjects=none"}) {

@@ -31,8 +31,31 @@ const std::vector<std::string> base{
     "size = 2",
     "variability = \"full\"",
     "ancestry = \"EUR\"",
-    "covariates = { WT = \"70 kg\" }",
+    "like = \"library:adults_nhanes\"",
+    "covariates = { WT = \"70 kg\", HT = \"170 cm\", SEX = \"male\", A = { unit = \"1\", uniform = "
+    "[0, 1] }, "
+    "B = { unit = \"1\", uniform = [0, 1] }, C = { unit = \"1\" } }",
     "genotypes = { CYP2C9 = \"*1/*1\" }",
+    "[[population.correlation]]",
+    "of = [\"A\", \"B\"]",
+    "kendall = [[0.3]]",
+    "[population.rows]",
+    "file = \"cohort.csv\"",
+    "columns = [\"C\"]",
+    "weights = \"w\"",
+    "use = \"carry\"",
+    "[population.strata.s]",
+    "share = 0.5",
+    "[[population.strata.s.correlation]]",
+    "of = [\"A\", \"B\"]",
+    "spearman = [[0.3]]",
+    "[population.strata.t]", // goes by the correlation of everybody
+    "share = 0.25",
+    "[population.strata.u]",
+    "share = 0.25",
+    "[[population.strata.u.correlation]]",
+    "of = [\"A\", \"B\"]",
+    "latent = [[0.3]]",
     "[[regimens.r.doses]]",
     "dose = \"100 mg\"",
     "route = \"oral\"",
@@ -121,6 +144,7 @@ public:
     Bench() {
         std::filesystem::copy(source_folder() / "tests/studies/models/oral.toml",
                               folder_ / "oral.toml");
+        write_text(folder_ / "cohort.csv", "C,w\n1,1\n2,3\n");
     }
 
     /// The mistakes of a text, empty if it is a study.
