@@ -7,7 +7,7 @@ namespace {
 
 constexpr int n_stages = RungeKuttaTableau::n_stages;
 /// Longest stable h·|λ| of the method along the negative axis is 3.5; a little less is the edge.
-constexpr double edge_of_stability = 3.25;
+constexpr double edge_of_stability = 3.0;
 
 std::size_t index(int i) {
     return static_cast<std::size_t>(i);

@@ -129,7 +129,7 @@ void add_error_targets(ProgramSpec& spec,
                        const StepLayout& layout,
                        const std::vector<Expr>& parts,
                        double rtol) {
-    const double tolerance = step_part * rtol;
+    const double tolerance = (layout.is_explicit ? explicit_step_part : step_part) * rtol;
     const int n = std::max(layout.n_own, 1);
     const int n_moving = std::max(layout.n_own - layout.n_kept, 1);
     const Expr per_state = graph.constant(1.0 / (n_moving * tolerance * tolerance));

@@ -52,18 +52,18 @@ sim::BlockResult solve(const sim::Solver& solver,
     return result;
 }
 
-/// |y − ref| / (|ref| + 1e-3·max of the profile).
-Errors errors_of(const sim::BlockResult& result, const sim::BlockResult& reference) {
+/// |y − ref| / (|ref| + `floor`·max of the profile). What never rises above 1e-20 counts as 0.
+Errors errors_of(const sim::BlockResult& result, const sim::BlockResult& reference, double floor) {
     Errors errors;
     double count = 0.0;
     for (std::size_t k = 0; k < reference.sampled.size(); ++k) {
-        double largest = std::numeric_limits<double>::min();
+        double largest = 1e-20;
         for (double value : reference.sampled[k])
             largest = std::max(largest, std::abs(value));
         for (std::size_t i = 0; i < reference.sampled[k].size(); ++i) {
             const double ref = reference.sampled[k][i];
             const double error =
-                std::abs(result.sampled[k][i] - ref) / (std::abs(ref) + 1e-3 * largest);
+                std::abs(result.sampled[k][i] - ref) / (std::abs(ref) + floor * largest);
             errors.rms += error * error;
             errors.maximum = std::isfinite(error) ? std::max(errors.maximum, error)
                                                   : std::numeric_limits<double>::infinity();
@@ -81,10 +81,17 @@ const sim::Solver& reference_for(const sim::Solver& solver) {
     return &solver == rodas ? *odeint : *rodas;
 }
 
-/// Whether a method unfit for stiff systems met one: stability and not accuracy sets its steps,
-/// which are many beside those of rodas5p.
-bool is_at_its_edge(const sim::Solver& solver, std::uint32_t n_steps, std::uint32_t n_of_rodas) {
-    return solver.order > 0 && !solver.is_stiff && n_steps > 2 * n_of_rodas;
+/// Whether a method unfit for stiff systems met one, so that stability and not accuracy sets its
+/// steps: they are many beside those of rodas5p, or hardly more for a hundredth of the tolerance
+/// (2.5 times as many were those of a method of order 5 that follows it).
+bool is_at_its_edge(const sim::Solver& solver,
+                    const sim::CompiledSystem& system,
+                    const Case& given,
+                    std::uint32_t n_steps,
+                    std::uint32_t n_of_rodas) {
+    if (solver.order == 0 || solver.is_stiff) return false;
+    const std::uint32_t n_coarse = solve(solver, system, given, 1e-4).n_steps[0];
+    return n_steps > 2 * n_of_rodas || n_steps < 2 * n_coarse;
 }
 
 void check(const sim::Solver& solver,
@@ -97,11 +104,11 @@ void check(const sim::Solver& solver,
     const sim::BlockResult result = solve(solver, system, given, rtol);
     if (result.status[0] == sim::SolverStatus::stiff) return; // it says so, and hands over in runs
     CHECK(result.status[0] == sim::SolverStatus::ok);
-    const Errors errors = errors_of(result, reference);
-    const bool is_loose = is_at_its_edge(solver, result.n_steps[0], n_of_rodas);
-    const bool is_ours = !solver.is_reference && !solver.has_variable_order;
-    CHECK(errors.rms <= (is_loose ? 1000.0 : is_ours ? 2.0 : 10.0) * rtol);
-    CHECK(errors.maximum <= (is_loose ? 1000.0 : is_ours ? 30.0 : 300.0) * rtol);
+    const bool at_edge = is_at_its_edge(solver, system, given, result.n_steps[0], n_of_rodas);
+    const Errors errors = errors_of(result, reference, at_edge ? 1.0 : 1e-3);
+    const double bar = solver.is_reference || solver.has_variable_order ? 10.0 * rtol : rtol;
+    CHECK(errors.rms <= 2.0 * bar);
+    CHECK(errors.maximum <= 30.0 * bar);
 }
 
 } // namespace
@@ -111,8 +118,9 @@ TEST_SUITE("slow") {
         // Oracle: another solver at rtol 1e-11, with the doses, covariates and genotypes of each
         // model's own tests. The bar is that of the solver suite, 2·rtol in the mean of squares and
         // 30·rtol at most, ten times that for Odeint and CVODE, whose local control promises less
-        // (measured: dopri5 3.4·rtol); explicit methods on stiff systems, whose errors are then those of their
-        // edge of stability, are held to 1000·rtol of the profile.
+        // (measured: dopri5 3.4·rtol). Explicit methods on stiff systems make the errors of their
+        // edge of stability, which do not shrink with the values: those are judged against the
+        // largest value of the profile.
         for (const std::string& name : library().names("models")) {
             const auto model = library_model(name);
             const sim::CompiledSystem system = sim::compile(model->system);
