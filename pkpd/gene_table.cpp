@@ -11,9 +11,6 @@ namespace gemel::pkpd {
 
 namespace {
 
-/// Sums of activities such as 0.25 + 0.5 are exact in binary; 0.1-like values are not.
-constexpr double score_tolerance = 1e-9;
-
 bool is_base(const std::string& text) {
     return text.size() == 1 && std::string("ACGT").find(text[0]) != std::string::npos;
 }

@@ -4,8 +4,6 @@ namespace gemel::pkpd {
 
 namespace {
 
-constexpr double score_tolerance = 1e-9; // sums of activities such as 0.1 + 0.2
-
 std::optional<double> at_score(const std::map<double, double>& table, double score) {
     const auto found = table.lower_bound(score - score_tolerance);
     if (found == table.end() || found->first > score + score_tolerance) return std::nullopt;

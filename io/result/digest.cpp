@@ -35,37 +35,6 @@ Leaf digest_of_bytes(std::span<const T> values) {
     return canonical(XXH3_128bits(values.data(), values.size_bytes()));
 }
 
-class Sha256 {
-public:
-    Sha256() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
-        require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
-    }
-
-    void add(const void* bytes, std::size_t size) {
-        require(EVP_DigestUpdate(context_.get(), bytes, size) == 1);
-    }
-
-    std::string hex() {
-        std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-        unsigned size = 0;
-        require(EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) == 1);
-        constexpr char digits[] = "0123456789abcdef";
-        std::string text;
-        for (unsigned i = 0; i < size; ++i) {
-            text += digits[bytes[i] >> 4];
-            text += digits[bytes[i] & 15];
-        }
-        return text;
-    }
-
-private:
-    static void require(bool done) {
-        if (!done) throw std::runtime_error("SHA-256 is not available in OpenSSL");
-    }
-
-    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
-};
-
 } // namespace
 
 void canonicalise_missing(std::span<double> values) {
@@ -109,22 +78,50 @@ Leaf leaf_digest_of_numbers(std::uint64_t count) {
     return canonical(XXH3_128bits_digest(state.get()));
 }
 
-struct Digest::State {
-    Sha256 sha;
+/// SHA-256, by OpenSSL.
+class Digest::State {
+public:
+    State() : context_(EVP_MD_CTX_new(), EVP_MD_CTX_free) {
+        require(context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1);
+    }
+
+    void add(const void* bytes, std::size_t size) {
+        require(EVP_DigestUpdate(context_.get(), bytes, size) == 1);
+    }
+
+    std::string hex() {
+        std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+        unsigned size = 0;
+        require(EVP_DigestFinal_ex(context_.get(), bytes.data(), &size) == 1);
+        constexpr char digits[] = "0123456789abcdef";
+        std::string text;
+        for (unsigned i = 0; i < size; ++i) {
+            text += digits[bytes[i] >> 4];
+            text += digits[bytes[i] & 15];
+        }
+        return text;
+    }
+
+private:
+    static void require(bool done) {
+        if (!done) throw std::runtime_error("SHA-256 is not available in OpenSSL");
+    }
+
+    std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
 Digest::Digest(const std::string& heading) : state_(std::make_unique<State>()) {
-    state_->sha.add(heading.data(), heading.size());
+    state_->add(heading.data(), heading.size());
 }
 
 Digest::~Digest() = default;
 
 void Digest::add(std::span<const Leaf> leaves) {
-    state_->sha.add(leaves.data(), leaves.size_bytes());
+    state_->add(leaves.data(), leaves.size_bytes());
 }
 
 std::string Digest::hex() {
-    return state_->sha.hex();
+    return state_->hex();
 }
 
 std::string digest_of(const std::string& heading, std::span<const Leaf> leaves) {

@@ -39,7 +39,7 @@ public:
     std::string hex(); ///< lower case; nothing can be added afterwards
 
 private:
-    struct State;
+    class State;
     std::unique_ptr<State> state_;
 };
 

@@ -11,7 +11,7 @@ namespace gemel::scenarios {
 
 namespace {
 
-const std::string endpoint_help = "write a call such as \"geometric_mean(AUC)\"";
+const std::string call_help = "write a call such as \"geometric_mean(AUC)\"";
 
 std::vector<std::string> function_names() {
     std::vector<std::string> names;
@@ -59,7 +59,7 @@ private:
 
     bool read_call() {
         if (words_.value.text.empty()) return false; // told while reading
-        const auto parsed = parse_call(words_.value, "endpoint", endpoint_help, diagnostics_);
+        const auto parsed = parse_call(words_.value, "endpoint", call_help, diagnostics_);
         if (!parsed) return false;
         const OutcomeCall& call = parsed->call;
         if (!parsed->rest.text.empty())

@@ -1,3 +1,5 @@
+#include "base/index.hpp"
+
 #include <gemel/sim/ode_system.hpp>
 
 #include <fmt/format.h>
@@ -8,10 +10,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// "theta/CL" is the CL that people mean; eta/CL and covariate/CL are something else.
 std::string short_name(const std::string& input) {
@@ -33,7 +31,7 @@ Expr total_derivative(OdeSystem& system, Expr e, int which) {
         const Expr s = graph.leaf(LeafKind::state, layout.state(leaf.index, which));
         sum = graph.add(sum, graph.multiply(graph.differentiate(e, leaf), s));
     }
-    const Leaf theta{LeafKind::input, layout.wrt[at(which)]};
+    const Leaf theta{LeafKind::input, layout.wrt[index(which)]};
     return graph.add(sum, graph.differentiate(e, theta));
 }
 
@@ -64,12 +62,12 @@ private:
                                 system_.inputs.size()));
             if (std::count(wrt.begin(), wrt.end(), wrt[k]) > 1)
                 throw std::invalid_argument(fmt::format("with_sensitivities: input {} comes twice",
-                                                        system_.inputs[at(wrt[k])].name));
+                                                        system_.inputs[index(wrt[k])].name));
         }
     }
 
     void add(int which) {
-        const Input& input = system_.inputs[at(system_.sensitivities.wrt[at(which)])];
+        const Input& input = system_.inputs[index(system_.sensitivities.wrt[index(which)])];
         for (int i = 0; i < system_.sensitivities.n_states; ++i)
             add_state(i, which, input);
         for (int k = 0; k < system_.sensitivities.n_outputs; ++k)
@@ -78,7 +76,7 @@ private:
     }
 
     void add_state(int own, int which, const Input& input) {
-        const State of = system_.states[at(own)];
+        const State of = system_.states[index(own)];
         State s;
         s.name = derivative_name(of.name, input);
         refuse_if_taken(s.name, system_.states);
@@ -89,7 +87,7 @@ private:
     }
 
     void add_output(int own, int which, const Input& input) {
-        const NamedExpr of = system_.outputs[at(own)];
+        const NamedExpr of = system_.outputs[index(own)];
         NamedExpr d;
         d.name = derivative_name(of.name, input);
         refuse_if_taken(d.name, system_.outputs);
@@ -106,7 +104,7 @@ private:
             return e.is_set() ? total_derivative(system_, e, which) : e;
         };
         for (int i = 0; i < system_.sensitivities.n_states; ++i) {
-            const State of = system_.states[at(i)];
+            const State of = system_.states[index(i)];
             all.push_back({derivative(of.bioavailability),
                            derivative(of.lag),
                            derivative(of.modelled_rate),

@@ -1,5 +1,7 @@
 #include "solve/cvode_system.hpp"
 
+#include "base/finite.hpp"
+#include "base/index.hpp"
 #include "expr/gradient.hpp"
 
 #include <sunlinsol/sunlinsol_dense.h>
@@ -13,14 +15,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
-
-bool all_finite(const double* values, int n) {
-    return std::all_of(values, values + n, [](double x) { return std::isfinite(x); });
-}
 
 void store_dense(const JacobianPattern& pattern, const double* entries, SUNMatrix matrix) {
     SUNMatZero(matrix);
@@ -113,7 +107,7 @@ void CvodeSystem::load(const ScalarSubject& subject) {
 
 int CvodeSystem::rates(double time, N_Vector y, N_Vector dydt) {
     rates_(time, values(y), values(dydt));
-    return all_finite(values(dydt).data(), pattern_.n) ? 0 : 1;
+    return all_finite(values(dydt)) ? 0 : 1;
 }
 
 int CvodeSystem::jacobian(double time, N_Vector y, SUNMatrix matrix) {
@@ -121,7 +115,7 @@ int CvodeSystem::jacobian(double time, N_Vector y, SUNMatrix matrix) {
     jacobian_.set_time(time);
     jacobian_.run();
     const double* entries = jacobian_.results();
-    if (!all_finite(entries, pattern_.n_entries())) return 1;
+    if (!all_finite({entries, index(pattern_.n_entries())})) return 1;
     store(pattern_, entries, matrix);
     return 0;
 }

@@ -1,3 +1,5 @@
+#include "base/finite.hpp"
+#include "base/index.hpp"
 #include "solve/cvodes_outward.hpp"
 #include "solve/error_scale.hpp"
 
@@ -13,10 +15,6 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
-
 /// The transposed pattern, and for each of its entries the number of the one it comes from.
 JacobianPattern transposed(const JacobianPattern& pattern, std::vector<int>& from) {
     JacobianPattern result;
@@ -24,8 +22,8 @@ JacobianPattern transposed(const JacobianPattern& pattern, std::vector<int>& fro
     result.starts.push_back(0);
     for (int row = 0; row < pattern.n; ++row) {
         for (int column = 0; column < pattern.n; ++column)
-            for (int k = pattern.starts[at(column)]; k < pattern.starts[at(column + 1)]; ++k)
-                if (pattern.rows[at(k)] == row) {
+            for (int k = pattern.starts[index(column)]; k < pattern.starts[index(column + 1)]; ++k)
+                if (pattern.rows[index(k)] == row) {
                     result.rows.push_back(column);
                     from.push_back(k);
                 }
@@ -45,7 +43,7 @@ public:
           own_(model.pattern, model.programs, CvodesModel::rates),
           jacobian_(model.programs.programs[CvodesModel::jacobian], model.programs.layout),
           slopes_(model.programs.programs[CvodesModel::input_slopes], model.programs.layout),
-          lambda_(at(model.n), 0.0),
+          lambda_(index(model.n), 0.0),
           gradient_(outward.gradient) {
         own_.load(subject.data());
         jacobian_.load(subject.data());
@@ -107,12 +105,12 @@ void Homeward::find_tolerance() {
     double largest = 0.0;
     for (const Pull& pull : outward_.pulls)
         for (int i = 0; i < model_.n; ++i)
-            largest =
-                std::max(largest, std::fabs(pull.on_states[at(i)]) * outward_.tolerance[at(i)]);
+            largest = std::max(largest,
+                               std::fabs(pull.on_states[index(i)]) * outward_.tolerance[index(i)]);
     // `tolerance` is rtol·0.01·scale, so that the quotient below is rtol·0.01·largest/scale.
     const double part = cvode_part * model_.options.rtol * absolute_part;
     for (int i = 0; i < model_.n; ++i)
-        tolerance_.push_back(largest > 0.0 ? part * largest / outward_.tolerance[at(i)] : part);
+        tolerance_.push_back(largest > 0.0 ? part * largest / outward_.tolerance[index(i)] : part);
 }
 
 /// Samples come after doses at the same time, so going back they come first.
@@ -251,7 +249,7 @@ bool Homeward::run_jacobian(double time, N_Vector y) {
     jacobian_.set_states(values(y));
     jacobian_.set_time(time);
     jacobian_.run();
-    return all_finite({jacobian_.results(), at(model_.pattern.n_entries())});
+    return all_finite({jacobian_.results(), index(model_.pattern.n_entries())});
 }
 
 int Homeward::rates_back(double time, N_Vector y, N_Vector lambda, N_Vector derivative) {
@@ -259,9 +257,9 @@ int Homeward::rates_back(double time, N_Vector y, N_Vector lambda, N_Vector deri
     const double* entry = jacobian_.results();
     for (int j = 0; j < model_.n; ++j) {
         double sum = 0.0;
-        for (int k = model_.pattern.starts[at(j)]; k < model_.pattern.starts[at(j + 1)]; ++k)
-            sum -= entry[k] * values(lambda)[at(model_.pattern.rows[at(k)])];
-        values(derivative)[at(j)] = sum;
+        for (int k = model_.pattern.starts[index(j)]; k < model_.pattern.starts[index(j + 1)]; ++k)
+            sum -= entry[k] * values(lambda)[index(model_.pattern.rows[index(k)])];
+        values(derivative)[index(j)] = sum;
     }
     return all_finite(values(derivative)) ? 0 : 1;
 }
@@ -318,7 +316,7 @@ SubjectGradient adjoint_gradient(const CvodesModel& model,
     if (model.system.system.n_kept_states > 0)
         throw std::invalid_argument(
             "CVODES: the adjoint does not go through transits; take forward sensitivities");
-    SubjectGradient result{SolverStatus::ok, nan, std::vector<double>(at(model.n_wrt), nan)};
+    SubjectGradient result{SolverStatus::ok, nan, std::vector<double>(index(model.n_wrt), nan)};
     Outward outward(model, subject, objective);
     result.status = outward.march(problem);
     if (result.status != SolverStatus::ok) return result;

@@ -1,3 +1,5 @@
+#include "base/finite.hpp"
+#include "base/index.hpp"
 #include "solve/cvodes_subject.hpp"
 #include "solve/error_scale.hpp"
 
@@ -7,10 +9,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// Columns of sensitivities as CVODES wants them.
 class SunVectors {
@@ -56,7 +54,7 @@ public:
           memory_(cvode_bdf(context_)) {
         for (const SampledOutput& sampled : problem.sampled)
             result_.values.emplace_back(sampled.times.size(), nan);
-        result_.derivatives.assign(at(model.n_wrt), result_.values);
+        result_.derivatives.assign(index(model.n_wrt), result_.values);
     }
 
     SubjectSensitivities run(const SubjectProblem& problem) {
@@ -105,7 +103,7 @@ private:
 
     void set_tolerances() {
         const double rtol = cvode_part * model_.options.rtol;
-        const auto n = at(model_.n);
+        const auto n = index(model_.n);
         const SunVector absolute = sun_vector(context_, model_.n);
         SunVectors of_sensitivities(context_, model_.n_wrt, model_.n);
         std::vector<double> all(subject_.scale().begin(), subject_.scale().end());
@@ -120,11 +118,11 @@ private:
 
     void set_states() {
         std::copy_n(subject_.own_states().begin(), model_.n, values(y_.get()).begin());
-        s_.set(subject_.sensitivities(), at(model_.n));
+        s_.set(subject_.sensitivities(), index(model_.n));
     }
     void get_states() {
         std::copy_n(values(y_.get()).begin(), model_.n, subject_.own_states().begin());
-        s_.get(subject_.sensitivities(), at(model_.n));
+        s_.get(subject_.sensitivities(), index(model_.n));
     }
 
     SolverStatus advance(double from, double to) {
@@ -164,9 +162,9 @@ private:
         const SensitivityLayout& layout = model_.system.system.sensitivities;
         for (; next_point_ < points.size() && points[next_point_].time <= time; ++next_point_) {
             const SamplePoint& point = points[next_point_];
-            store(result_.values[at(point.sampled)][at(point.index)], point.output);
+            store(result_.values[index(point.sampled)][index(point.index)], point.output);
             for (int k = 0; k < model_.n_wrt; ++k)
-                store(result_.derivatives[at(k)][at(point.sampled)][at(point.index)],
+                store(result_.derivatives[index(k)][index(point.sampled)][index(point.index)],
                       layout.output(point.output, k));
         }
     }
@@ -176,9 +174,9 @@ private:
     }
 
     int rates_of_sensitivities(double time, N_Vector y, N_Vector* s, N_Vector* dsdt) {
-        const auto n = at(model_.n);
+        const auto n = index(model_.n);
         std::copy_n(values(y).begin(), n, both_.begin());
-        for (std::size_t k = 0; k < at(model_.n_wrt); ++k)
+        for (std::size_t k = 0; k < index(model_.n_wrt); ++k)
             std::copy_n(
                 values(s[k]).begin(), n, both_.begin() + static_cast<std::ptrdiff_t>((k + 1) * n));
         sensitivity_rates_.set_states(both_);
@@ -186,7 +184,7 @@ private:
         sensitivity_rates_.run();
         const double* rate = sensitivity_rates_.results();
         bool finite = true;
-        for (std::size_t k = 0; k < at(model_.n_wrt); ++k)
+        for (std::size_t k = 0; k < index(model_.n_wrt); ++k)
             for (std::size_t i = 0; i < n; ++i) {
                 const double value = rate[k * n + i] + subject_.sensitivity_infusion()[k * n + i];
                 values(dsdt[k])[i] = value;

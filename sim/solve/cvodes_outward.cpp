@@ -1,19 +1,13 @@
 #include "solve/cvodes_outward.hpp"
 
+#include "base/finite.hpp"
+#include "base/index.hpp"
 #include "solve/error_scale.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace gemel::sim {
-namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
-
-} // namespace
-
 void prepare_cvodes(void* memory,
                     const CvodesModel& model,
                     CvodeSystem& own,
@@ -40,9 +34,9 @@ SolverStatus Outward::march(const SubjectProblem& problem) {
     outputs_.load(subject_.data());
     slopes_.load(subject_.data());
     steps_left_ = model_.options.max_steps;
-    gradient.assign(at(model_.n_wrt), 0.0);
+    gradient.assign(index(model_.n_wrt), 0.0);
     initial.assign(subject_.sensitivities().begin(), subject_.sensitivities().end());
-    for (const double scale : subject_.scale().first(at(model_.n)))
+    for (const double scale : subject_.scale().first(index(model_.n)))
         tolerance.push_back(cvode_part * model_.options.rtol * absolute_part * scale);
     prepare_cvodes(memory_.get(),
                    model_,
@@ -118,22 +112,22 @@ void Outward::take_samples(double time) {
 
 void Outward::pull(const SamplePoint& point, const double* slopes) {
     const double y = outputs_.results()[point.output];
-    const double weight = objective_.weights[at(point.sampled)][at(point.index)];
+    const double weight = objective_.weights[index(point.sampled)][index(point.index)];
     double by_output = weight;
     if (objective_.law == Objective::Law::weighted_sum) {
         value += weight * y;
     } else {
-        const double gap = y - objective_.observed[at(point.sampled)][at(point.index)];
+        const double gap = y - objective_.observed[index(point.sampled)][index(point.index)];
         value += weight * gap * gap;
         by_output = 2.0 * weight * gap;
     }
     slopes += point.output * (model_.n + model_.n_wrt);
     if (pulls.empty() || pulls.back().time < point.time)
-        pulls.push_back({point.time, std::vector<double>(at(model_.n), 0.0)});
+        pulls.push_back({point.time, std::vector<double>(index(model_.n), 0.0)});
     for (int i = 0; i < model_.n; ++i)
-        pulls.back().on_states[at(i)] += by_output * slopes[i];
+        pulls.back().on_states[index(i)] += by_output * slopes[i];
     for (int k = 0; k < model_.n_wrt; ++k)
-        gradient[at(k)] += by_output * slopes[model_.n + k];
+        gradient[index(k)] += by_output * slopes[model_.n + k];
 }
 
 } // namespace gemel::sim

@@ -1,5 +1,6 @@
 #include "solve/cvodes_subject.hpp"
 
+#include "base/index.hpp"
 #include "solve/error_scale.hpp"
 
 #include <fmt/format.h>
@@ -11,13 +12,9 @@
 namespace gemel::sim {
 namespace {
 
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
-
 ProgramSpec sensitivity_rates_program(const OdeSystem& system) {
     ProgramSpec spec{"sensitivity rates", {}};
-    for (std::size_t i = at(system.n_own_states()); i < system.states.size(); ++i)
+    for (std::size_t i = index(system.n_own_states()); i < system.states.size(); ++i)
         spec.targets.push_back(
             {{LeafKind::result, static_cast<int>(spec.targets.size())}, system.states[i].rate});
     return spec;
@@ -27,9 +24,9 @@ ProgramSpec input_slopes_program(OdeSystem& system) {
     ProgramSpec spec{"input slopes", {}};
     for (const int input : system.sensitivities.wrt)
         for (int i = 0; i < system.n_own_states(); ++i)
-            spec.targets.push_back(
-                {{LeafKind::result, static_cast<int>(spec.targets.size())},
-                 system.graph.differentiate(system.states[at(i)].rate, {LeafKind::input, input})});
+            spec.targets.push_back({{LeafKind::result, static_cast<int>(spec.targets.size())},
+                                    system.graph.differentiate(system.states[index(i)].rate,
+                                                               {LeafKind::input, input})});
     return spec;
 }
 
@@ -38,7 +35,7 @@ ProgramSpec output_slopes_program(OdeSystem& system) {
     const auto store = [&](int output, Leaf leaf) {
         spec.targets.push_back(
             {{LeafKind::result, static_cast<int>(spec.targets.size())},
-             system.graph.differentiate(system.outputs[at(output)].value, leaf)});
+             system.graph.differentiate(system.outputs[index(output)].value, leaf)});
     };
     for (int k = 0; k < system.sensitivities.n_outputs; ++k) {
         for (int i = 0; i < system.n_own_states(); ++i)
@@ -90,7 +87,7 @@ CvodesSubject::CvodesSubject(const CvodesModel& model)
     : model_(model),
       setup_programs_(model.system, model.programs, 1),
       doses_(model.system, model.programs),
-      columns_(at(model.n * (1 + model.n_wrt))),
+      columns_(index(model.n * (1 + model.n_wrt))),
       infusion_(columns_.size()),
       scale_(columns_.size()),
       running_(columns_.size()) {}
@@ -175,10 +172,6 @@ SolverStatus status_of_code(int code) {
     default:
         return code < 0 ? SolverStatus::step_too_small : SolverStatus::ok;
     }
-}
-
-bool all_finite(std::span<const double> values) {
-    return std::all_of(values.begin(), values.end(), [](double x) { return std::isfinite(x); });
 }
 
 struct CvodesSensitivities::Parts {

@@ -91,8 +91,6 @@ int go_to(void* memory, double time, N_Vector y, std::int64_t& steps_left);
 /// What a return code of CVODE(S) means for a subject.
 SolverStatus status_of_code(int code);
 
-bool all_finite(std::span<const double> values);
-
 SubjectSensitivities forward_sensitivities(const CvodesModel& model,
                                            CvodesSubject& subject,
                                            const SubjectProblem& problem);

@@ -1,5 +1,6 @@
 #include "solve/dose_events.hpp"
 
+#include "base/index.hpp"
 #include "solve/infusion.hpp"
 #include "solve/transit_times.hpp"
 
@@ -7,10 +8,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t index(std::ptrdiff_t i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// Column `subject` of a block's [rows × n_subjects].
 void gather(std::span<const double> columns, int n_subjects, int subject, std::vector<double>& to) {

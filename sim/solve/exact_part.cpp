@@ -1,5 +1,6 @@
 #include "solve/exact_part.hpp"
 
+#include "base/index.hpp"
 #include "expr/affine.hpp"
 
 #include <algorithm>
@@ -7,10 +8,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// Σ a_j·state_j + b with a_j and b of inputs alone.
 bool is_plain(const CompiledSystem& system, const std::vector<char>& is_affine, int state) {

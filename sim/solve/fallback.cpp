@@ -1,5 +1,6 @@
 #include "solve/fallback.hpp"
 
+#include "base/index.hpp"
 #include "solve/cvode.hpp"
 
 #include <algorithm>
@@ -7,10 +8,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// CVODE made ready when the first subject needs it: most runs never do.
 class LateCvode {

@@ -1,5 +1,6 @@
 #include "solve/lane_engine.hpp"
 
+#include "base/index.hpp"
 #include "base/lane_math.hpp"
 #include "solve/error_scale.hpp"
 #include "solve/step_control.hpp"
@@ -11,10 +12,6 @@
 
 namespace gemel::sim {
 namespace {
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 int count(const WorkspaceLayout& layout, LeafKind kind) {
     return layout.counts[static_cast<std::size_t>(kind)];

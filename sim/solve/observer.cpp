@@ -1,5 +1,7 @@
 #include "solve/observer.hpp"
 
+#include "base/index.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -10,10 +12,6 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// What a program loads that stays fixed during a solve.
 std::vector<Leaf> fixed_leaves(const LaneProgram& program) {

@@ -1,3 +1,4 @@
+#include "base/index.hpp"
 #include "solve/observer.hpp"
 
 #include <algorithm>
@@ -32,10 +33,6 @@ constexpr double unseen = 1e-10;     ///< … or by less than this part of the l
 constexpr int max_depth = 20;        ///< a jump is located to 2⁻²⁰ of its piece
 constexpr int max_parts = 1'000'000; ///< per subject, window and output: bounds the cost of noise
 constexpr double golden = 0.38196601125010515180;
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// The Gauss points and the points where the quartic through them is tested, with its weights.
 constexpr int n_test_points = n_gauss + 6;

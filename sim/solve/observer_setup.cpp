@@ -65,7 +65,10 @@ int count(const WorkspaceLayout& layout, LeafKind kind) {
     return layout.counts[static_cast<std::size_t>(kind)];
 }
 
-bool all_finite(const std::vector<double>& columns, int n_columns, int n_subjects, int subject) {
+bool subject_is_finite(const std::vector<double>& columns,
+                       int n_columns,
+                       int n_subjects,
+                       int subject) {
     for (int i = 0; i < n_columns; ++i)
         if (!std::isfinite(columns[static_cast<std::size_t>(i * n_subjects + subject)]))
             return false;
@@ -176,10 +179,10 @@ void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
 
 void SetupPrograms::check(BlockSetup& setup) const {
     for (int s = 0; s < setup.n_subjects; ++s)
-        if (!all_finite(setup.initial, n_states_, setup.n_subjects, s) ||
-            !all_finite(setup.bioavailability, n_own_, setup.n_subjects, s) ||
-            !all_finite(setup.lag, n_own_, setup.n_subjects, s) ||
-            !all_finite(setup.parameters, n_parameters_, setup.n_subjects, s))
+        if (!subject_is_finite(setup.initial, n_states_, setup.n_subjects, s) ||
+            !subject_is_finite(setup.bioavailability, n_own_, setup.n_subjects, s) ||
+            !subject_is_finite(setup.lag, n_own_, setup.n_subjects, s) ||
+            !subject_is_finite(setup.parameters, n_parameters_, setup.n_subjects, s))
             setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
     for (int p : not_negative_)
         for (int s = 0; s < setup.n_subjects; ++s)

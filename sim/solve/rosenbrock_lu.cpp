@@ -1,14 +1,12 @@
 #include "solve/rosenbrock_lu.hpp"
 
+#include "base/index.hpp"
+
 #include <algorithm>
 #include <set>
 
 namespace gemel::sim {
 namespace {
-
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// The pattern of what is left to eliminate.
 struct Pattern {

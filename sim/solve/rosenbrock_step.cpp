@@ -1,5 +1,6 @@
 #include "solve/rosenbrock_step.hpp"
 
+#include "base/index.hpp"
 #include "solve/error_scale.hpp"
 #include "solve/rosenbrock_lu.hpp"
 
@@ -13,17 +14,13 @@ constexpr double growth_limit = 1e6;
 /// times the rounding of doubles, and a little.
 constexpr double residual_limit = 1e-9;
 
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
-
 /// Builds a step, multiplied through with γh: (I − γhJ) U_i = γh f + Σ γC_ij U_j + γ d_i h² f_t, in
 /// which states without feedback on themselves have the pivot 1.
-class StepBuilder {
+class RosenbrockStepBuilder {
 public:
-    StepBuilder(CompiledSystem& compiled,
-                const RosenbrockTableau& tableau,
-                const StepLayout& layout)
+    RosenbrockStepBuilder(CompiledSystem& compiled,
+                          const RosenbrockTableau& tableau,
+                          const StepLayout& layout)
         : compiled_(compiled),
           graph_(compiled.system.graph),
           tableau_(tableau),
@@ -67,7 +64,7 @@ private:
 };
 
 /// Rows [first, end) of I − γhJ.
-std::vector<SparseRow> StepBuilder::matrix(int first, int end) {
+std::vector<SparseRow> RosenbrockStepBuilder::matrix(int first, int end) {
     std::vector<SparseRow> rows(index(end - first));
     const Expr one = graph_.constant(1.0);
     for (int i = first; i < end; ++i) {
@@ -86,7 +83,8 @@ std::vector<SparseRow> StepBuilder::matrix(int first, int end) {
 
 /// Own states first; then, input by input, their derivatives, whose equations have the same matrix
 /// and besides look at own states only.
-std::vector<Expr> StepBuilder::solve(const SymbolicLu& lu, const std::vector<Expr>& side) {
+std::vector<Expr> RosenbrockStepBuilder::solve(const SymbolicLu& lu,
+                                               const std::vector<Expr>& side) {
     const auto part = [&](int first) {
         return std::vector<Expr>(side.begin() + first, side.begin() + first + n_own_);
     };
@@ -105,7 +103,7 @@ std::vector<Expr> StepBuilder::solve(const SymbolicLu& lu, const std::vector<Exp
 }
 
 /// u_i = y + Σ a_ij U_j; from stage 7 on the argument before plus the stage before.
-std::vector<Expr> StepBuilder::argument(int stage) const {
+std::vector<Expr> RosenbrockStepBuilder::argument(int stage) const {
     std::vector<Expr> u = stage < RosenbrockTableau::n_tabulated ? start_ : arguments_.back();
     for (int i = 0; i < n_; ++i) {
         if (stage >= RosenbrockTableau::n_tabulated) {
@@ -120,7 +118,7 @@ std::vector<Expr> StepBuilder::argument(int stage) const {
     return u;
 }
 
-std::vector<Expr> StepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
+std::vector<Expr> RosenbrockStepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
     std::unordered_map<std::uint32_t, Expr> with;
     for (int i = 0; i < n_; ++i)
         with[start_[index(i)].id] = argument[index(i)];
@@ -131,7 +129,7 @@ std::vector<Expr> StepBuilder::rates_at(int stage, const std::vector<Expr>& argu
     return graph_.substitute(rates_, with);
 }
 
-std::vector<Expr> StepBuilder::right_side(int stage) {
+std::vector<Expr> RosenbrockStepBuilder::right_side(int stage) {
     arguments_.push_back(argument(stage));
     std::vector<Expr> side = stage == 0 ? rates_ : rates_at(stage, arguments_.back());
     for (int i = 0; i < n_; ++i) {
@@ -152,7 +150,7 @@ std::vector<Expr> StepBuilder::right_side(int stage) {
 }
 
 /// The last stage is the error.
-std::vector<Expr> StepBuilder::error_parts() {
+std::vector<Expr> RosenbrockStepBuilder::error_parts() {
     std::vector<Expr> parts;
     for (int i = 0; i < layout_.n_controlled; ++i)
         parts.push_back(graph_.divide(
@@ -163,7 +161,7 @@ std::vector<Expr> StepBuilder::error_parts() {
 
 /// Growth in the LU, or a first stage that does not solve its equations: some row's residual is
 /// not small against Σ|W_ij U_j| + |rhs_i|.
-Expr StepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
+Expr RosenbrockStepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
     Expr is_bad = grown;
     for (int i = 0; i < n_own_; ++i) {
         Expr residual = graph_.negate(first_side_[index(i)]);
@@ -181,14 +179,14 @@ Expr StepBuilder::bad_solve(const std::vector<SparseRow>& matrix, Expr grown) {
     return is_bad;
 }
 
-Expr StepBuilder::dense(int r, int i) {
+Expr RosenbrockStepBuilder::dense(int r, int i) {
     Expr sum = scaled(tableau_.h[r][0], stages_[0][index(i)]);
     for (int j = 1; j < RosenbrockTableau::n_stages; ++j)
         sum = graph_.add(sum, scaled(tableau_.h[r][j], stages_[index(j)][index(i)]));
     return sum;
 }
 
-ProgramSpec StepBuilder::build(double rtol) {
+ProgramSpec RosenbrockStepBuilder::build(double rtol) {
     const std::vector<SparseRow> w = matrix(0, n_own_);
     const SymbolicLu lu(graph_, w);
     couplings_ = matrix(n_own_, n_);
@@ -220,7 +218,7 @@ ProgramSpec rosenbrock_step(CompiledSystem& system,
                             const RosenbrockTableau& tableau,
                             const StepLayout& layout,
                             double rtol) {
-    return StepBuilder(system, tableau, layout).build(rtol);
+    return RosenbrockStepBuilder(system, tableau, layout).build(rtol);
 }
 
 } // namespace gemel::sim

@@ -1,5 +1,7 @@
 #include "solve/runge_kutta_step.hpp"
 
+#include "base/index.hpp"
+
 #include <unordered_map>
 
 namespace gemel::sim {
@@ -9,15 +11,11 @@ constexpr int n_stages = RungeKuttaTableau::n_stages;
 /// Longest stable h·|λ| of the method along the negative axis is 3.5; a little less is the edge.
 constexpr double edge_of_stability = 3.0;
 
-std::size_t index(int i) {
-    return static_cast<std::size_t>(i);
-}
-
-class StepBuilder {
+class RungeKuttaStepBuilder {
 public:
-    StepBuilder(CompiledSystem& compiled,
-                const RungeKuttaTableau& tableau,
-                const StepLayout& layout)
+    RungeKuttaStepBuilder(CompiledSystem& compiled,
+                          const RungeKuttaTableau& tableau,
+                          const StepLayout& layout)
         : graph_(compiled.system.graph),
           tableau_(tableau),
           layout_(layout),
@@ -58,7 +56,7 @@ private:
 };
 
 /// Σ_{j<n} weight_j k_j of a state.
-Expr StepBuilder::combined(const double* weights, int n, int state) {
+Expr RungeKuttaStepBuilder::combined(const double* weights, int n, int state) {
     Expr sum = graph_.constant(0.0);
     for (int j = 0; j < n; ++j)
         sum = graph_.add(
@@ -66,7 +64,7 @@ Expr StepBuilder::combined(const double* weights, int n, int state) {
     return sum;
 }
 
-std::vector<Expr> StepBuilder::argument(int stage) {
+std::vector<Expr> RungeKuttaStepBuilder::argument(int stage) {
     std::vector<Expr> u;
     for (int i = 0; i < n_; ++i)
         u.push_back(graph_.add(start_[index(i)],
@@ -74,7 +72,7 @@ std::vector<Expr> StepBuilder::argument(int stage) {
     return u;
 }
 
-std::vector<Expr> StepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
+std::vector<Expr> RungeKuttaStepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
     std::unordered_map<std::uint32_t, Expr> with;
     for (int i = 0; i < n_; ++i)
         with[start_[index(i)].id] = argument[index(i)];
@@ -86,7 +84,7 @@ std::vector<Expr> StepBuilder::rates_at(int stage, const std::vector<Expr>& argu
     return graph_.substitute(rates_, with);
 }
 
-std::vector<Expr> StepBuilder::reciprocal_sizes() {
+std::vector<Expr> RungeKuttaStepBuilder::reciprocal_sizes() {
     std::vector<Expr> reciprocals;
     const Expr one = graph_.constant(1.0);
     for (int i = 0; i < layout_.n_controlled; ++i)
@@ -97,7 +95,7 @@ std::vector<Expr> StepBuilder::reciprocal_sizes() {
     return reciprocals;
 }
 
-std::vector<Expr> StepBuilder::error_parts(const std::vector<Expr>& reciprocals) {
+std::vector<Expr> RungeKuttaStepBuilder::error_parts(const std::vector<Expr>& reciprocals) {
     std::vector<Expr> parts;
     for (int i = 0; i < layout_.n_controlled; ++i)
         parts.push_back(graph_.multiply(graph_.multiply(step_, combined(tableau_.e, n_stages, i)),
@@ -109,7 +107,7 @@ std::vector<Expr> StepBuilder::error_parts(const std::vector<Expr>& reciprocals)
 /// is how strongly the rates answer to a change of the states.
 ///
 /// Source: Hairer & Wanner, Solving ODEs II, section IV.2, "stiffness detection".
-Expr StepBuilder::is_at_the_edge(const std::vector<Expr>& reciprocals) {
+Expr RungeKuttaStepBuilder::is_at_the_edge(const std::vector<Expr>& reciprocals) {
     Expr slopes = graph_.constant(0.0), states = slopes;
     for (int i = 0; i < layout_.n_controlled; ++i) {
         const auto square = [&](const std::vector<std::vector<Expr>>& stages) {
@@ -127,7 +125,7 @@ Expr StepBuilder::is_at_the_edge(const std::vector<Expr>& reciprocals) {
                          graph_.multiply(graph_.multiply(step_, step_), slopes));
 }
 
-void StepBuilder::add_dense_targets(ProgramSpec& spec) {
+void RungeKuttaStepBuilder::add_dense_targets(ProgramSpec& spec) {
     for (int r = 0; r < n_dense_terms; ++r)
         for (int k = 0; k < layout_.n_dense(); ++k) {
             const int i = layout_.place(layout_.dense_states[index(k)]);
@@ -136,7 +134,7 @@ void StepBuilder::add_dense_targets(ProgramSpec& spec) {
         }
 }
 
-ProgramSpec StepBuilder::build(double rtol) {
+ProgramSpec RungeKuttaStepBuilder::build(double rtol) {
     for (int stage = 1; stage < n_stages; ++stage) {
         arguments_.push_back(argument(stage));
         slopes_.push_back(rates_at(stage, arguments_.back()));
@@ -161,7 +159,7 @@ ProgramSpec runge_kutta_step(CompiledSystem& system,
                              const RungeKuttaTableau& tableau,
                              const StepLayout& layout,
                              double rtol) {
-    return StepBuilder(system, tableau, layout).build(rtol);
+    return RungeKuttaStepBuilder(system, tableau, layout).build(rtol);
 }
 
 } // namespace gemel::sim

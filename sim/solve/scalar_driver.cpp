@@ -1,5 +1,6 @@
 #include "solve/scalar_driver.hpp"
 
+#include "base/finite.hpp"
 #include "solve/dose_events.hpp"
 #include "solve/error_scale.hpp"
 
@@ -20,12 +21,6 @@ void gather(std::span<const double> columns,
     for (std::size_t i = 0; i < rows; ++i)
         out[i] =
             columns[i * static_cast<std::size_t>(n_subjects) + static_cast<std::size_t>(subject)];
-}
-
-bool all_finite(std::span<const double> values) {
-    for (double value : values)
-        if (!std::isfinite(value)) return false;
-    return true;
 }
 
 class ScalarDriver : public BlockSolver {

@@ -48,6 +48,15 @@ inline void list_inputs(Model& model) {
         add(Kind::map, m);
 }
 
+/// A model that knows the weight and nothing else.
+inline Model weight_frame() {
+    Model model;
+    model.id = "frame";
+    add_covariate(model, "WT", "kg");
+    list_inputs(model);
+    return model;
+}
+
 struct Read {
     Population population;
     std::string messages;

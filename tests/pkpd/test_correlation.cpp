@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t n_drawn = 20000;
 
-Model frame() {
+Model body_frame() {
     Model model;
     model.id = "frame";
     add_covariate(model, "WT", "kg");
@@ -41,8 +41,9 @@ std::string correlated(const std::string& of, const std::string& rest) {
 TEST_CASE("the copula keeps Kendall's tau, whatever the laws and their truncation") {
     // Oracle: τ as declared; standard error by Esscher's formula. The seed is fixed.
     const double rho = std::sin(std::numbers::pi / 2.0 * 0.4);
-    const CohortBlock block = draw_all(read_well(
-        people(correlated(R"(["WT", "HT", "AGE"])", "kendall = [[0.4], [-0.3, 0.1]]")), frame()));
+    const CohortBlock block = draw_all(
+        read_well(people(correlated(R"(["WT", "HT", "AGE"])", "kendall = [[0.4], [-0.3, 0.1]]")),
+                  body_frame()));
     const auto wt = column(block.covariates, n_drawn, 0), ht = column(block.covariates, n_drawn, 1),
                age = column(block.covariates, n_drawn, 2);
     CHECK(std::abs(kendall(wt, ht) - 0.4) < 4.0 * kendall_error(rho, n_drawn));
@@ -63,7 +64,8 @@ TEST_CASE("Spearman's rho and the latent correlation are the copula's, too") {
     const double rho_s = 0.5, rho = 2.0 * std::sin(std::numbers::pi / 6.0 * rho_s);
     const auto tau_of = [](const std::string& measure) {
         const auto columns =
-            draw_all(read_well(people(correlated(R"(["WT", "HT"])", measure)), frame())).covariates;
+            draw_all(read_well(people(correlated(R"(["WT", "HT"])", measure)), body_frame()))
+                .covariates;
         return kendall(column(columns, n_drawn, 0), column(columns, n_drawn, 1));
     };
     CHECK(std::abs(tau_of("spearman = [[0.5]]") - 2.0 / std::numbers::pi * std::asin(rho)) <
@@ -79,9 +81,10 @@ TEST_CASE("Spearman's rho and the latent correlation are the copula's, too") {
 }
 
 TEST_CASE("a correlation leaves its first covariate and all others where they were") {
-    const auto alone = draw_all(read_well(people(""), frame())).covariates;
+    const auto alone = draw_all(read_well(people(""), body_frame())).covariates;
     const auto joined =
-        draw_all(read_well(people(correlated(R"(["WT", "HT"])", "kendall = [[0.4]]")), frame()))
+        draw_all(
+            read_well(people(correlated(R"(["WT", "HT"])", "kendall = [[0.4]]")), body_frame()))
             .covariates;
     for (std::size_t s = 0; s < n_drawn; ++s) {
         // Φ(Φ⁻¹(u)) and u differ by rounding, which the quantile multiplies a little.
@@ -112,7 +115,7 @@ TEST_CASE("correlations that no patients can have, and members that have no rank
          "no patients go together like that"},
     };
     for (const Mistake& mistake : mistakes) {
-        const Read result = read(people(correlated(mistake.of, mistake.rest)), frame());
+        const Read result = read(people(correlated(mistake.of, mistake.rest)), body_frame());
         const std::string expected = mistake.expected;
         CAPTURE(expected);
         CAPTURE(result.messages);
@@ -121,10 +124,11 @@ TEST_CASE("correlations that no patients can have, and members that have no rank
     }
     std::string fixed = people(correlated(R"(["WT", "HT"])", "kendall = [[0.4]]"));
     fixed.replace(fixed.find("{ normal"), 45, "\"170 cm\"");
-    CHECK(read(fixed, frame()).messages.find("HT is not drawn from a law") != std::string::npos);
+    CHECK(read(fixed, body_frame()).messages.find("HT is not drawn from a law") !=
+          std::string::npos);
     const std::string twice = people(correlated(R"(["WT", "HT"])", "kendall = [[0.4]]") +
                                      correlated(R"(["WT", "AGE"])", "kendall = [[0.4]]"));
-    CHECK(read(twice, frame()).messages.find("'WT' is already in another correlation") !=
+    CHECK(read(twice, body_frame()).messages.find("'WT' is already in another correlation") !=
           std::string::npos);
 }
 
@@ -134,7 +138,7 @@ TEST_SUITE("slow") {
         constexpr std::size_t n = 1000000;
         const CohortBlock block = draw_all(read_well(
             people(correlated(R"(["WT", "HT", "AGE"])", "kendall = [[0.4], [-0.3, 0.1]]"), n),
-            frame()));
+            body_frame()));
         const auto wt = column(block.covariates, n, 0), ht = column(block.covariates, n, 1),
                    age = column(block.covariates, n, 2), sex = column(block.covariates, n, 3);
         CHECK(std::abs(kendall(wt, ht) - 0.4) < 4.0 * kendall_error(0.588, n));

@@ -31,7 +31,7 @@ pkpd::Model body() {
     return model;
 }
 
-void add_covariate(pkpd::Model& model, const char* name, const char* unit) {
+void add_input(pkpd::Model& model, const char* name, const char* unit) {
     pkpd::Covariate covariate;
     covariate.name = name;
     covariate.unit = *sim::parse_unit(unit);
@@ -143,8 +143,8 @@ TEST_CASE("amounts are converted to the state's unit, mass to substance by the m
 
 TEST_CASE("a dose by body weight or surface names the column that multiplies it") {
     pkpd::Model model = body();
-    add_covariate(model, "WT", "g");
-    add_covariate(model, "BSA", "m2");
+    add_input(model, "WT", "g");
+    add_input(model, "BSA", "m2");
     // 0.4 mg/kg is 0.0004 mg per g of weight, the covariate's unit.
     const Planned by_weight = plan(R"({ dose = "0.4 mg/kg" })", model);
     REQUIRE(by_weight.messages == "");

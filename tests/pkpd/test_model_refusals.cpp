@@ -1,4 +1,4 @@
-#include "library.hpp"
+#include "loaded.hpp"
 
 #include <fmt/format.h>
 
@@ -18,20 +18,8 @@ source = "test"
 time = "h"
 )";
 
-struct Loaded {
-    std::shared_ptr<const Model> model;
-    std::string messages;
-};
-
-Loaded load(const std::string& text) {
-    const auto path = std::filesystem::temp_directory_path() / "gemel_refused_model.toml";
-    std::ofstream(path) << text;
-    sim::DiagnosticList diagnostics;
-    Loaded loaded;
-    loaded.model = load_model(path, library(), diagnostics);
-    loaded.messages = diagnostics.empty() ? "" : diagnostics.render();
-    std::filesystem::remove(path);
-    return loaded;
+Loaded load_refused(const std::string& text) {
+    return load_text(text, "gemel_refused_model.toml");
 }
 
 std::string compartment(const std::string& equations,
@@ -51,9 +39,9 @@ bool says(const Loaded& loaded, const std::string& text) {
 }
 
 Loaded with_map(const std::string& map) {
-    return load(compartment("",
-                            "CL = { value = 5, unit = \"L/h\", scale = \"M\" }\n",
-                            "[maps.M]\nby = \"diplotype\"\nreference = \"*1/*1\"\n" + map));
+    return load_refused(compartment("",
+                                    "CL = { value = 5, unit = \"L/h\", scale = \"M\" }\n",
+                                    "[maps.M]\nby = \"diplotype\"\nreference = \"*1/*1\"\n" + map));
 }
 
 } // namespace
@@ -68,13 +56,13 @@ TEST_CASE("an infusion leaves rate or duration to the model") {
                     during(1),
                     during(4),
                     during(4) * std::exp(-k * 6));
-    const Loaded timed = load(compartment(
+    const Loaded timed = load_refused(compartment(
         "duration(central) = TD\n",
         clearance + "TD = { value = 4, unit = \"h\" }\n",
         "[[tests]]\ndoses = [ { dose = \"100 mg\", infuse_over = \"model\" } ]\n" + expected));
     REQUIRE(timed.messages == "");
     CHECK(run_model_test(*timed.model, timed.model->tests.at(0), "", 1e-9) == "");
-    const Loaded rated = load(
+    const Loaded rated = load_refused(
         compartment("rate(central) = RT\n",
                     clearance + "RT = { value = 0.6, unit = \"g/d\" }\n",
                     "[[tests]]\ndoses = [ { dose = \"100 mg\", rate = \"model\" } ]\n" + expected));
@@ -85,21 +73,22 @@ TEST_CASE("an infusion leaves rate or duration to the model") {
 TEST_CASE("a log-normal parameter is above 0 as the file gives it") {
     for (const char* law : {"sd = 0.3", "sd = 0.3, law = \"boxcox\", lambda = 0.5"})
         for (const char* value : {"-5", "0"}) {
-            const Loaded loaded = load(compartment(
+            const Loaded loaded = load_refused(compartment(
                 "",
                 fmt::format(
                     "CL = {{ value = {}, unit = \"L/h\", iiv = {{ {} }} }}\n", value, law)));
             CHECK(says(loaded, fmt::format("needs a typical value above 0, not {}", value)));
         }
-    CHECK(load(compartment("",
-                           "CL = { value = -5, unit = \"L/h\", iiv = { sd = 1, law = \"normal\" } "
-                           "}\n"))
+    CHECK(load_refused(
+              compartment("",
+                          "CL = { value = -5, unit = \"L/h\", iiv = { sd = 1, law = \"normal\" } "
+                          "}\n"))
               .messages == "");
 }
 
 TEST_CASE("a patient whose scale makes a log-normal parameter negative is no patient") {
     const auto status = [&](const std::string& iiv, double age) {
-        const Loaded loaded = load(compartment(
+        const Loaded loaded = load_refused(compartment(
             "",
             "CL = { value = 5, unit = \"L/h\", scale = \"1 - (AGE - 70[a]) / 68[a]\"" + iiv +
                 " }\n",
@@ -127,13 +116,14 @@ TEST_CASE("a variability of 30 on the scale of logarithms is a percentage") {
     for (const auto& [iiv, help] : mistakes) {
         CAPTURE(iiv);
         CHECK(says(
-            load(compartment(
+            load_refused(compartment(
                 "", fmt::format("CL = {{ value = 0.5, unit = \"1\", iiv = {{ {} }} }}\n", iiv))),
             help));
     }
-    CHECK(load(compartment("",
-                           "CL = { value = 5, unit = \"L/h\", iiv = { sd = 50, law = \"normal\" } "
-                           "}\n"))
+    CHECK(load_refused(
+              compartment("",
+                          "CL = { value = 5, unit = \"L/h\", iiv = { sd = 50, law = \"normal\" } "
+                          "}\n"))
               .messages == "");
 }
 
@@ -142,11 +132,12 @@ TEST_CASE("a chain of definitions is told before it exhausts the program") {
     for (int i = 0; i < 5000; ++i)
         parameters += fmt::format("P{} = {{ value = \"P{}\", unit = \"L/h\" }}\n", i, i + 1);
     parameters += "P5000 = { value = 5, unit = \"L/h\" }\n";
-    CHECK(says(load(compartment("", parameters)), "through more than 500 other definitions"));
+    CHECK(
+        says(load_refused(compartment("", parameters)), "through more than 500 other definitions"));
     parameters = "CL = { value = 5, unit = \"L/h\" }\n";
     for (int i = 0; i < 450; ++i)
         equations += fmt::format("y{} = y{} + 1[mg]\n", i, i + 1);
-    CHECK(load(compartment(equations + "y450 = central\n", clearance)).messages == "");
+    CHECK(load_refused(compartment(equations + "y450 = central\n", clearance)).messages == "");
 }
 
 TEST_CASE("an empty gene, a value that is not finite and a factor other than 1 are told") {
@@ -160,20 +151,21 @@ TEST_CASE("an empty gene, a value that is not finite and a factor other than 1 a
                       "\"2\" = 0.9, \"1.5\" = 0.7, \"1\" = 0.5, \"0.5\" = 0.3, \"0\" = 0.1 } }\n"),
              "the factor at the activity score 2, which is that of the reference *1/*1, is 0.9; "
              "it must be 1"));
-    CHECK(says(load(compartment("",
-                                "CL = { value = 5, unit = \"L/h\", scale = \"WT / 70[kg]\" }\n",
-                                "[covariates]\nWT = { unit = \"kg\", reference = nan }\n")),
-               "nan stands here; a finite number is expected"));
+    CHECK(says(
+        load_refused(compartment("",
+                                 "CL = { value = 5, unit = \"L/h\", scale = \"WT / 70[kg]\" }\n",
+                                 "[covariates]\nWT = { unit = \"kg\", reference = nan }\n")),
+        "nan stands here; a finite number is expected"));
 }
 
 TEST_CASE("a percentage never becomes a number without being asked") {
-    const Loaded share =
-        load(compartment("F(central) = FF\n", clearance + "FF = { value = 60, unit = \"%\" }\n"));
+    const Loaded share = load_refused(
+        compartment("F(central) = FF\n", clearance + "FF = { value = 60, unit = \"%\" }\n"));
     CHECK(says(share,
                "F(central) is a number without unit, but this expression is in % (a percentage)"));
     CHECK(says(share, "for the fraction of x in % write x / 100[%]"));
-    CHECK(load(compartment("F(central) = FF / 100[%]\n",
-                           clearance + "FF = { value = 60, unit = \"%\" }\n"))
+    CHECK(load_refused(compartment("F(central) = FF / 100[%]\n",
+                                   clearance + "FF = { value = 60, unit = \"%\" }\n"))
               .messages == "");
 }
 
@@ -182,7 +174,9 @@ TEST_CASE("a correlation of 1 is accepted however it is written") {
                              "Q = { value = 1, unit = \"1/h\", iiv = { sd = 0.1 } }\n"
                              "[[omega]]\nof = [\"CL\", \"Q\"]\n";
     const std::string use = "q = Q * central\n";
-    CHECK(load(compartment(use, both + "correlation = [[1]]\n")).messages == "");
-    CHECK(load(compartment(use, both + "covariance = [[0.09], [0.03, 0.01]]\n")).messages == "");
-    CHECK(says(load(compartment(use, both + "correlation = [[1.0001]]\n")), "not positive semi"));
+    CHECK(load_refused(compartment(use, both + "correlation = [[1]]\n")).messages == "");
+    CHECK(load_refused(compartment(use, both + "covariance = [[0.09], [0.03, 0.01]]\n")).messages ==
+          "");
+    CHECK(says(load_refused(compartment(use, both + "correlation = [[1.0001]]\n")),
+               "not positive semi"));
 }

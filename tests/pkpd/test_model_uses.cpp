@@ -1,4 +1,4 @@
-#include "library.hpp"
+#include "loaded.hpp"
 
 #include <fmt/format.h>
 
@@ -31,19 +31,6 @@ private:
     std::filesystem::path path_;
 };
 
-struct Loaded {
-    std::shared_ptr<const Model> model;
-    std::string messages;
-};
-
-Loaded load(const std::filesystem::path& file) {
-    sim::DiagnosticList diagnostics;
-    Loaded loaded;
-    loaded.model = load_model(file, library(), diagnostics);
-    if (!diagnostics.empty()) loaded.messages = diagnostics.render();
-    return loaded;
-}
-
 std::string failed_tests(const Model& model) {
     std::string told;
     for (const ModelTest& test : model.tests)
@@ -62,7 +49,7 @@ std::string names(const auto& rows) {
 
 TEST_CASE("a model of used files has their parts in order, and its own last") {
     const Folder folder;
-    const auto loaded = load(folder.write(
+    const auto loaded = load_file(folder.write(
         "whole.toml",
         "time = \"d\"\n"
         "uses = [\"library:two_compartment_iv\", \"library:effect_compartment\"]\n"
@@ -91,7 +78,7 @@ TEST_CASE("used files give the numbers of one file, in the user's time unit") {
     // Oracle: the closed form in the effect compartment's own tests, there with its own companion;
     // t in days here, rates in 1/h there.
     const Folder folder;
-    const auto loaded = load(folder.write(
+    const auto loaded = load_file(folder.write(
         "whole.toml",
         "time = \"d\"\nuses = [\"library:one_compartment_iv\", \"library:effect_compartment\"]\n"
         "[[tests]]\ndoses = [ { dose = \"100 mg\" } ]\nat = [\"1 h\", \"4 h\", \"12 h\", \"24 "
@@ -114,7 +101,7 @@ TEST_CASE("one file used twice under two prefixes is two drugs") {
                  "V = { value = 10, unit = \"L\", scale = \"WT / 70[kg]\" }\n"
                  "[covariates]\nWT = { unit = \"kg\", reference = 70 }\n"
                  "[outputs]\nC = { unit = \"mg/L\" }\n");
-    const auto loaded = load(folder.write(
+    const auto loaded = load_file(folder.write(
         "two.toml",
         "time = \"h\"\nuses = [ { file = \"drug.toml\", as = \"x_\" }, "
         "{ file = \"drug.toml\", as = \"y_\" },\n"
@@ -144,7 +131,7 @@ TEST_CASE("two effects may use one kinetic file, and are put together") {
                  "time = \"h\"\nuses = [\"library:one_compartment_iv\"]\nequations = '''\n"
                  "B = 3 * Cp\n'''\n[outputs]\nB = { unit = \"mg/L\" }\n");
     const auto loaded =
-        load(folder.write("both.toml", "time = \"h\"\nuses = [\"a.toml\", \"b.toml\"]\n"));
+        load_file(folder.write("both.toml", "time = \"h\"\nuses = [\"a.toml\", \"b.toml\"]\n"));
     INFO(loaded.messages);
     REQUIRE(loaded.model);
     CHECK(names(loaded.model->system.outputs) == "Cp A B");
@@ -156,7 +143,7 @@ TEST_CASE("a file sees only what it declares, needs or uses") {
     folder.write("part.toml",
                  "time = \"h\"\nequations = '''\nE = 2 * Cp\n'''\n"
                  "[outputs]\nE = { unit = \"mg/L\" }\n[states]\n");
-    const auto loaded = load(folder.write(
+    const auto loaded = load_file(folder.write(
         "whole.toml", "time = \"h\"\nuses = [\"library:one_compartment_iv\", \"part.toml\"]\n"));
     CHECK(loaded.messages.find("part.toml") != std::string::npos);
     CHECK(loaded.messages.find("'Cp' is not known") != std::string::npos);
@@ -164,9 +151,10 @@ TEST_CASE("a file sees only what it declares, needs or uses") {
 
 TEST_CASE("a need met by another kind of quantity is told where the file is used") {
     const Folder folder;
-    const auto loaded = load(folder.write("whole.toml",
-                                          "time = \"h\"\nuses = [\"library:one_compartment_iv\", "
-                                          "\"library:myelosuppression_friberg2002\"]\n"));
+    const auto loaded =
+        load_file(folder.write("whole.toml",
+                               "time = \"h\"\nuses = [\"library:one_compartment_iv\", "
+                               "\"library:myelosuppression_friberg2002\"]\n"));
     CAPTURE(loaded.messages);
     CHECK(loaded.messages.find("whole.toml:6:") != std::string::npos);
     CHECK(loaded.messages.find("is in mg/L") != std::string::npos);

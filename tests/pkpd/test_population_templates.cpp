@@ -6,14 +6,6 @@ using namespace gemel::pkpd;
 
 namespace {
 
-Model frame() {
-    Model model;
-    model.id = "frame";
-    add_covariate(model, "WT", "kg");
-    list_inputs(model);
-    return model;
-}
-
 std::vector<double> values(const Population& population,
                            const CohortBlock& block,
                            const std::string& name,
@@ -42,7 +34,7 @@ double quantile_of(std::vector<double> sample, double p) {
 } // namespace
 
 TEST_CASE("a template says what the study does not, and the study's word goes before") {
-    const Read plain = read("size = 20000\nlike = \"library:adults_nhanes\"\n", frame());
+    const Read plain = read("size = 20000\nlike = \"library:adults_nhanes\"\n", weight_frame());
     REQUIRE(plain.messages == "");
     const Population& adults = plain.population;
     CHECK(adults.strata.size() == 2);
@@ -63,7 +55,7 @@ like = "library:adults_nhanes"
 correlation = []
 covariates = { WT = "70 kg", AGE = { uniform = ["65 a", "80 a"] } }
 )",
-                              frame());
+                              weight_frame());
     REQUIRE(changed.messages == "");
     const CohortBlock old = draw_all(changed.population);
     for (int stratum : {0, 1}) {
@@ -76,14 +68,15 @@ covariates = { WT = "70 kg", AGE = { uniform = ["65 a", "80 a"] } }
 
 TEST_CASE("a population like one there is not is told, with the nearest") {
     const auto messages = [](const std::string& like) {
-        return read("size = 20\nlike = \"" + like + "\"\n", frame()).messages;
+        return read("size = 20\nlike = \"" + like + "\"\n", weight_frame()).messages;
     };
     CHECK(messages("library:adult_nhanes").find("did you mean 'adults_nhanes'?") !=
           std::string::npos);
     CHECK(messages("adults.toml").find("there is no file 'adults.toml' beside the study") !=
           std::string::npos);
     // A correlation of the template meets a covariate that is drawn no more.
-    CHECK(read("size = 20\nlike = \"library:adults_nhanes\"\ncovariates = { WT = 70 }\n", frame())
+    CHECK(read("size = 20\nlike = \"library:adults_nhanes\"\ncovariates = { WT = 70 }\n",
+               weight_frame())
               .messages.find("WT is not drawn from a law") != std::string::npos);
 }
 
@@ -91,7 +84,7 @@ TEST_CASE("children weigh and measure what the growth charts say") {
     // Oracle: CDC's published percentiles at rows the template does not have (wtage and statage,
     // files of the charts); straight lines between rows are within 0.2 %, and the sample's quantile
     // has the standard error √(p(1 − p)/n)/density.
-    const Read result = read("size = 2000\nlike = \"library:children_cdc2000\"\n", frame());
+    const Read result = read("size = 2000\nlike = \"library:children_cdc2000\"\n", weight_frame());
     REQUIRE(result.messages == "");
     struct Row {
         const char* covariate;
@@ -112,7 +105,7 @@ TEST_CASE("children weigh and measure what the growth charts say") {
         const Read at_age = read(std::string("size = 40000\nlike = \"library:children_cdc2000\"\n"
                                              "covariates = { AGE = \"") +
                                      row.age + "\" }\n",
-                                 frame());
+                                 weight_frame());
         REQUIRE(at_age.messages == "");
         const CohortBlock block = draw_all(at_age.population);
         const auto sample = values(at_age.population, block, row.covariate, row.stratum);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t n_drawn = 20000;
 
-Model frame() {
+Model row_frame() {
     Model model;
     model.id = "frame";
     add_covariate(model, "WT", "kg");
@@ -39,7 +39,7 @@ std::filesystem::path folder_with(const std::string& csv) {
 }
 
 Read read_with(const std::string& toml, const std::string& csv = cohort) {
-    return read("size = 20000\n" + toml, frame(), 1, folder_with(csv));
+    return read("size = 20000\n" + toml, row_frame(), 1, folder_with(csv));
 }
 
 std::string with(const std::string& more) {

@@ -11,14 +11,6 @@ namespace {
 
 constexpr std::size_t n_drawn = 20000;
 
-Model frame() {
-    Model model;
-    model.id = "frame";
-    add_covariate(model, "WT", "kg");
-    list_inputs(model);
-    return model;
-}
-
 /// Men, women and children; the model knows WT alone.
 std::string family(std::size_t n = n_drawn) {
     return "size = " + std::to_string(n) + R"(
@@ -83,7 +75,7 @@ std::vector<double> of(const Population& population,
 } // namespace
 
 TEST_CASE("each stratum has its share, its laws, its ancestry and its correlation") {
-    const Population population = read_well(whole_family(), frame());
+    const Population population = read_well(whole_family(), weight_frame());
     const CohortBlock block = draw_all(population);
     const double shares[] = {0.3, 0.5, 0.2};
     for (int k = 0; k < 3; ++k)
@@ -117,7 +109,7 @@ TEST_CASE("each stratum has its share, its laws, its ancestry and its correlatio
 }
 
 TEST_CASE("expressions of covariates are what the C library makes of them") {
-    const Population population = read_well(whole_family(), frame());
+    const Population population = read_well(whole_family(), weight_frame());
     const CohortBlock block = draw_all(population);
     const auto men = in_stratum(block, 0);
     const auto wt = of(population, block, "WT", men), ht = of(population, block, "HT", men),
@@ -138,7 +130,7 @@ TEST_CASE("expressions of covariates are what the C library makes of them") {
 }
 
 TEST_CASE("a curve along a covariate gives mean and LMS numbers by age") {
-    const Population population = read_well(whole_family(), frame());
+    const Population population = read_well(whole_family(), weight_frame());
     const CohortBlock block = draw_all(population);
     const auto children = in_stratum(block, 2);
     const auto age = of(population, block, "AGE", children),
@@ -161,7 +153,7 @@ TEST_CASE("a curve along a covariate gives mean and LMS numbers by age") {
 }
 
 TEST_CASE("any range of a stratified population equals that part of the whole") {
-    const Population population = read_well(whole_family(), frame());
+    const Population population = read_well(whole_family(), weight_frame());
     const CohortBlock whole = population.draw({2, 0, 1000});
     const std::size_t n = population.covariates.size();
     const std::pair<std::uint64_t, std::uint64_t> ranges[] = {{0, 1}, {1, 63}, {64, 500}, {999, 1}};
@@ -255,7 +247,7 @@ TEST_CASE("mistakes of strata, expressions and curves are told once, with their 
         const std::string from = mistake.from;
         REQUIRE(toml.find(from) != std::string::npos);
         toml.replace(toml.find(from), from.size(), mistake.to);
-        const Read result = read(toml, frame());
+        const Read result = read(toml, weight_frame());
         const std::string to = mistake.to;
         CAPTURE(to);
         CAPTURE(result.messages);

@@ -1,4 +1,4 @@
-#include "library.hpp"
+#include "loaded.hpp"
 
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/sim/solver.hpp>
@@ -50,20 +50,8 @@ k = {{ value = 0.1, unit = "1/h" }}
 const std::string states = "[states]\ndepot = { unit = \"mg\" }\ncentral = { unit = \"mg\" }\n"
                            "[outputs]\nCp = { unit = \"mg/L\" }\n";
 
-struct Loaded {
-    std::shared_ptr<const Model> model;
-    std::string messages;
-};
-
 Loaded load(const std::string& text) {
-    const auto path = std::filesystem::temp_directory_path() / "gemel_transit.toml";
-    std::ofstream(path) << text;
-    sim::DiagnosticList diagnostics;
-    Loaded loaded;
-    loaded.model = load_model(path, library(), diagnostics);
-    if (!diagnostics.empty()) loaded.messages = diagnostics.render();
-    std::filesystem::remove(path);
-    return loaded;
+    return load_text(text, "gemel_transit.toml");
 }
 
 /// The model's tests by every solver that solves it.

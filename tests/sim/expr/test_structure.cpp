@@ -8,7 +8,7 @@ using namespace gemel::sim;
 
 namespace {
 
-struct Fixture {
+struct System {
     OdeSystem system;
     ExpressionGraph& g = system.graph;
     Expr input(int i) { return g.leaf(LeafKind::input, i); }
@@ -26,7 +26,7 @@ using Lists = std::vector<std::vector<int>>;
 } // namespace
 
 TEST_CASE("a compartment chain is linear, and its blocks stand in order of flow") {
-    Fixture f; // depot (state 2) → central (0) ⇄ peripheral (1)
+    System f; // depot (state 2) → central (0) ⇄ peripheral (1)
     f.rate(f.g.subtract(
         f.g.add(f.g.multiply(f.input(0), f.state(2)), f.g.multiply(f.input(1), f.state(1))),
         f.g.multiply(f.g.divide(f.input(2), f.input(3)), f.state(0))));
@@ -42,28 +42,28 @@ TEST_CASE("a compartment chain is linear, and its blocks stand in order of flow"
 
 TEST_CASE("what is not linear with constant coefficients is not called linear") {
     const auto is_linear = [](auto make_rate) {
-        Fixture f;
+        System f;
         f.rate(make_rate(f));
         return analyse(f.system).is_linear;
     };
-    CHECK(is_linear([](Fixture& f) { return f.g.divide(f.state(0), f.input(0)); }));
-    CHECK(is_linear([](Fixture& f) { return f.g.add(f.input(1), f.state(0)); }));
-    CHECK_FALSE(is_linear([](Fixture& f) { return f.g.divide(f.input(0), f.state(0)); }));
-    CHECK_FALSE(is_linear([](Fixture& f) { return f.g.multiply(f.state(0), f.state(0)); }));
+    CHECK(is_linear([](System& f) { return f.g.divide(f.state(0), f.input(0)); }));
+    CHECK(is_linear([](System& f) { return f.g.add(f.input(1), f.state(0)); }));
+    CHECK_FALSE(is_linear([](System& f) { return f.g.divide(f.input(0), f.state(0)); }));
+    CHECK_FALSE(is_linear([](System& f) { return f.g.multiply(f.state(0), f.state(0)); }));
     CHECK_FALSE(
-        is_linear([](Fixture& f) { return f.g.multiply(f.g.leaf(LeafKind::time), f.state(0)); }));
+        is_linear([](System& f) { return f.g.multiply(f.g.leaf(LeafKind::time), f.state(0)); }));
     // A switch on a level has derivative 0 on both sides and is still no linear system.
-    CHECK_FALSE(is_linear([](Fixture& f) {
+    CHECK_FALSE(is_linear([](System& f) {
         const Expr is_low = f.g.binary(Op::less, f.state(0), f.g.constant(1.0));
         return f.g.select(is_low, f.input(0), f.g.constant(0.0));
     }));
-    Fixture f;
+    System f;
     f.rate(f.g.unary(Op::sine, f.g.leaf(LeafKind::time)));
     CHECK(analyse(f.system).uses_time);
 }
 
 TEST_CASE("mutually dependent states are one block") {
-    Fixture f; // 0 ← 1 ← 2 ← 0, and 3 ← 2, 4 alone
+    System f; // 0 ← 1 ← 2 ← 0, and 3 ← 2, 4 alone
     f.rate(f.state(1));
     f.rate(f.state(2));
     f.rate(f.state(0));
@@ -75,7 +75,7 @@ TEST_CASE("mutually dependent states are one block") {
 TEST_CASE("a network of 300 states costs nodes in proportion to its Jacobian") {
     // Counted, not timed: a chain with saturable fluxes has three derivatives per row, each of at
     // most four new nodes; a tree without sharing would have thousands.
-    Fixture f;
+    System f;
     const auto flux = [&](int i) {
         const Expr level = f.state(i);
         return f.g.divide(f.g.multiply(f.input(0), level), f.g.add(f.input(1), level));

@@ -63,7 +63,7 @@ Problem jump() {
 }
 
 /// An oral bolus of 100 in one compartment; the inputs are ka, CL and V.
-Problem one_compartment() {
+Problem bordered_compartment() {
     Problem p("borders of one compartment", 24.0);
     const Term ka = p.input("ka", 1.2), cl = p.input("CL", 5.0), v = p.input("V", 42.0);
     const Term depot = p.dosed_state("depot"), central = p.dosed_state("central");
@@ -144,7 +144,7 @@ TEST_CASE("a jump of the rates inside a step is found") {
 }
 
 TEST_CASE("borders of parameters have the values of their limits in every solver") {
-    const Problem problem = one_compartment();
+    const Problem problem = bordered_compartment();
     const CompiledSystem system = compile(problem.system);
     const Patient patients[] = {{"no clearance", 1.2, 0.0, 42.0},
                                 {"equal rates", 0.125, 5.0, 40.0},
@@ -181,7 +181,7 @@ TEST_CASE("borders of parameters have the values of their limits in every solver
 }
 
 TEST_CASE("parameters that are no use end in a status in every solver") {
-    const Problem problem = one_compartment();
+    const Problem problem = bordered_compartment();
     const CompiledSystem system = compile(problem.system);
     const Patient patients[] = {{"no volume", 1.2, 5.0, 0.0},
                                 {"neither volume nor clearance", 1.2, 0.0, 0.0},

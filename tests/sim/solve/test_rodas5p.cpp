@@ -1,4 +1,5 @@
 #include "fixed_steps.hpp"
+#include "order_conditions.hpp"
 #include "solve/rodas5p.hpp"
 #include "solve/rosenbrock_lu.hpp"
 #include "solve/rosenbrock_tableau.hpp"
@@ -8,42 +9,28 @@
 #include <algorithm>
 
 using namespace lane_systems;
+using namespace order_conditions;
 
 namespace {
 
-constexpr int n = RosenbrockTableau::n_stages;
-using Vector = std::vector<double>;
+constexpr int stages = RosenbrockTableau::n_stages;
 using Matrix = std::vector<Vector>;
 
 Matrix product(const Matrix& a, const Matrix& b) {
-    Matrix c(n, Vector(n, 0.0));
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j)
-            for (int k = 0; k < n; ++k)
+    Matrix c(stages, Vector(stages, 0.0));
+    for (int i = 0; i < stages; ++i)
+        for (int j = 0; j < stages; ++j)
+            for (int k = 0; k < stages; ++k)
                 c[i][j] += a[i][k] * b[k][j];
     return c;
 }
 
 Vector product(const Matrix& a, const Vector& x) {
-    Vector y(n, 0.0);
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j)
+    Vector y(stages, 0.0);
+    for (int i = 0; i < stages; ++i)
+        for (int j = 0; j < stages; ++j)
             y[i] += a[i][j] * x[j];
     return y;
-}
-
-Vector times(const Vector& a, const Vector& b) {
-    Vector c(n);
-    for (int i = 0; i < n; ++i)
-        c[i] = a[i] * b[i];
-    return c;
-}
-
-double dot(const Vector& a, const Vector& b) {
-    double sum = 0.0;
-    for (int i = 0; i < n; ++i)
-        sum += a[i] * b[i];
-    return sum;
 }
 
 /// The classical coefficients behind the transformed ones: Γ⁻¹ = I/γ − C, α = a Γ, b = m Γ.
@@ -53,9 +40,9 @@ struct Classical {
 };
 
 Matrix inverse_lower(const Matrix& l) {
-    Matrix x(n, Vector(n, 0.0));
-    for (int j = 0; j < n; ++j)
-        for (int i = j; i < n; ++i) {
+    Matrix x(stages, Vector(stages, 0.0));
+    for (int j = 0; j < stages; ++j)
+        for (int i = j; i < stages; ++i) {
             double sum = i == j ? 1.0 : 0.0;
             for (int k = j; k < i; ++k)
                 sum -= l[i][k] * x[k][j];
@@ -66,46 +53,40 @@ Matrix inverse_lower(const Matrix& l) {
 
 Classical classical() {
     const RosenbrockTableau& t = rodas5p_tableau();
-    Classical c{Matrix(n, Vector(n, 0.0)), Matrix(n, Vector(n, 0.0)), {}, {}, {}};
-    Matrix inverse(n, Vector(n, 0.0));
-    for (int i = 0; i < n; ++i)
+    Classical c{
+        Matrix(stages, Vector(stages, 0.0)), Matrix(stages, Vector(stages, 0.0)), {}, {}, {}};
+    Matrix inverse(stages, Vector(stages, 0.0));
+    for (int i = 0; i < stages; ++i)
         for (int j = 0; j <= i; ++j)
             inverse[i][j] = i == j ? 1.0 / t.gamma : -t.C[i][j];
     for (int i = 0; i < RosenbrockTableau::n_tabulated; ++i)
         for (int j = 0; j < i; ++j)
             c.a[i][j] = t.a[i][j];
-    for (int i = RosenbrockTableau::n_tabulated; i < n; ++i) {
+    for (int i = RosenbrockTableau::n_tabulated; i < stages; ++i) {
         c.a[i] = c.a[i - 1];
         c.a[i][i - 1] += 1.0;
     }
-    c.m = c.a[n - 1];
-    c.m[n - 1] += 1.0;
+    c.m = c.a[stages - 1];
+    c.m[stages - 1] += 1.0;
     c.gamma = inverse_lower(inverse);
     c.alpha = product(c.a, c.gamma);
     c.beta = c.alpha;
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j)
+    for (int i = 0; i < stages; ++i)
+        for (int j = 0; j < stages; ++j)
             c.beta[i][j] += c.gamma[i][j];
     return c;
 }
 
 Vector row_times(const Vector& m, const Matrix& a) {
-    Vector b(n, 0.0);
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j)
+    Vector b(stages, 0.0);
+    for (int i = 0; i < stages; ++i)
+        for (int j = 0; j < stages; ++j)
             b[j] += m[i] * a[i][j];
     return b;
 }
 
-/// A condition: Σ b_i x_i = 1/r, at dense output θ^order/r.
-struct Condition {
-    int order;
-    Vector x;
-    double r;
-};
-
 std::vector<Condition> conditions(const Classical& t) {
-    const Vector one(n, 1.0), a = product(t.alpha, one), b = product(t.beta, one);
+    const Vector one(stages, 1.0), a = product(t.alpha, one), b = product(t.beta, one);
     const Vector a2 = times(a, a), a3 = times(a2, a), bb = product(t.beta, b);
     const Vector ab = product(t.alpha, b), aab = times(a, ab), ba2 = product(t.beta, a2);
     return {{1, one, 1},
@@ -141,8 +122,8 @@ TEST_CASE("the dense output of Rodas5P satisfies all conditions of order 4") {
     const Classical t = classical();
     const RosenbrockTableau& tableau = rodas5p_tableau();
     for (double theta : {0.2, 0.5, 0.9}) {
-        Vector m(n);
-        for (int j = 0; j < n; ++j)
+        Vector m(stages);
+        for (int j = 0; j < stages; ++j)
             m[j] = theta * t.m[j] +
                    theta * (1.0 - theta) *
                        (tableau.h[0][j] + theta * (tableau.h[1][j] + theta * tableau.h[2][j]));
@@ -154,8 +135,8 @@ TEST_CASE("the dense output of Rodas5P satisfies all conditions of order 4") {
 
 TEST_CASE("the nodes of Rodas5P are the row sums of its stages") {
     const Classical t = classical();
-    const Vector one(n, 1.0);
-    for (int i = 0; i < n; ++i) {
+    const Vector one(stages, 1.0);
+    for (int i = 0; i < stages; ++i) {
         CHECK(std::abs(product(t.alpha, one)[i] - rodas5p_tableau().c[i]) < 1e-13);
         CHECK(std::abs(product(t.gamma, one)[i] - rodas5p_tableau().d[i]) < 1e-13);
     }

@@ -1,4 +1,5 @@
 #include "fixed_steps.hpp"
+#include "order_conditions.hpp"
 #include "sim/solve/problems.hpp"
 #include "solve/runge_kutta_tableau.hpp"
 #include "solve/tsit5.hpp"
@@ -8,38 +9,24 @@
 #include <algorithm>
 
 using namespace lane_systems;
+using namespace order_conditions;
 
 namespace {
 
-constexpr int n = RungeKuttaTableau::n_stages;
-using Vector = std::vector<double>;
+constexpr int n_stages = RungeKuttaTableau::n_stages;
 
 Vector product(const Vector& x) {
     const RungeKuttaTableau& t = tsit5_tableau();
-    Vector y(n, 0.0);
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j)
+    Vector y(n_stages, 0.0);
+    for (int i = 0; i < n_stages; ++i)
+        for (int j = 0; j < n_stages; ++j)
             y[i] += t.a[i][j] * x[j];
     return y;
 }
 
-Vector times(const Vector& a, const Vector& b) {
-    Vector c(n);
-    for (int i = 0; i < n; ++i)
-        c[i] = a[i] * b[i];
-    return c;
-}
-
-/// A condition: Σ b_i x_i = 1/r, at dense output θ^order/r.
-struct Condition {
-    int order;
-    Vector x;
-    double r;
-};
-
 /// Hairer, Nørsett & Wanner, Solving ODEs I, table II.2.2: all trees up to order 5.
 std::vector<Condition> conditions() {
-    const Vector one(n, 1.0), c(tsit5_tableau().c, tsit5_tableau().c + n);
+    const Vector one(n_stages, 1.0), c(tsit5_tableau().c, tsit5_tableau().c + n_stages);
     const Vector c2 = times(c, c), c3 = times(c2, c), ac = product(c), ac2 = product(c2);
     const Vector aac = product(ac), cac = times(c, ac);
     return {{1, one, 1},
@@ -61,13 +48,6 @@ std::vector<Condition> conditions() {
             {5, product(aac), 120}};
 }
 
-double dot(const double* a, const Vector& b) {
-    double sum = 0.0;
-    for (int i = 0; i < n; ++i)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 /// 1e-14: coefficients up to 50 in size, each within 2⁻⁵³ of its true value.
 constexpr double rounding = 1e-14;
 
@@ -75,7 +55,7 @@ constexpr double rounding = 1e-14;
 
 TEST_CASE("the coefficients of Tsit5 satisfy all conditions of order 5") {
     for (const Condition& c : conditions())
-        CHECK(std::abs(dot(tsit5_tableau().a[n - 1], c.x) - 1.0 / c.r) < rounding);
+        CHECK(std::abs(dot(tsit5_tableau().a[n_stages - 1], c.x) - 1.0 / c.r) < rounding);
 }
 
 TEST_CASE("the error estimate of Tsit5 vanishes up to order 4 and not at order 5") {
@@ -91,29 +71,29 @@ TEST_CASE("the error estimate of Tsit5 vanishes up to order 4 and not at order 5
 TEST_CASE("the dense output of Tsit5 satisfies all conditions of order 4, its slopes match") {
     const RungeKuttaTableau& t = tsit5_tableau();
     for (double theta : {0.2, 0.5, 0.9}) {
-        Vector b(n);
-        for (int j = 0; j < n; ++j)
-            b[j] = theta * t.a[n - 1][j] +
+        Vector b(n_stages);
+        for (int j = 0; j < n_stages; ++j)
+            b[j] = theta * t.a[n_stages - 1][j] +
                    theta * (1.0 - theta) * (t.h[0][j] + theta * (t.h[1][j] + theta * t.h[2][j]));
         for (const Condition& c : conditions())
             if (c.order <= 4)
-                CHECK(std::abs(dot(b.data(), c.x) - std::pow(theta, c.order) / c.r) < rounding);
+                CHECK(std::abs(dot(b, c.x) - std::pow(theta, c.order) / c.r) < rounding);
     }
     // The curve leaves with slope k_1 and arrives with k_7: it is smooth across steps.
-    for (int j = 0; j < n; ++j) {
-        const double leaves = t.a[n - 1][j] + t.h[0][j];
-        const double arrives = t.a[n - 1][j] - (t.h[0][j] + t.h[1][j] + t.h[2][j]);
+    for (int j = 0; j < n_stages; ++j) {
+        const double leaves = t.a[n_stages - 1][j] + t.h[0][j];
+        const double arrives = t.a[n_stages - 1][j] - (t.h[0][j] + t.h[1][j] + t.h[2][j]);
         CHECK(std::abs(leaves - (j == 0 ? 1.0 : 0.0)) < rounding);
-        CHECK(std::abs(arrives - (j == n - 1 ? 1.0 : 0.0)) < rounding);
+        CHECK(std::abs(arrives - (j == n_stages - 1 ? 1.0 : 0.0)) < rounding);
     }
 }
 
 TEST_CASE("the nodes of Tsit5 are the row sums of its stages, the last two at the end") {
-    const Vector sums = product(Vector(n, 1.0));
-    for (int i = 0; i < n; ++i)
+    const Vector sums = product(Vector(n_stages, 1.0));
+    for (int i = 0; i < n_stages; ++i)
         CHECK(std::abs(sums[i] - tsit5_tableau().c[i]) < rounding);
-    CHECK(tsit5_tableau().c[n - 2] == 1.0);
-    CHECK(tsit5_tableau().c[n - 1] == 1.0);
+    CHECK(tsit5_tableau().c[n_stages - 2] == 1.0);
+    CHECK(tsit5_tableau().c[n_stages - 1] == 1.0);
 }
 
 TEST_CASE("Tsit5 converges with order 5 on an autonomous problem") {

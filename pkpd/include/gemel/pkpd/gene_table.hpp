@@ -15,6 +15,9 @@
 /// gene is named in C++; adding one is adding a file (docs/guide/genes.md).
 namespace gemel::pkpd {
 
+/// Sums of activities such as 0.25 + 0.5 are exact in binary; those of 0.1 and its like are not.
+inline constexpr double score_tolerance = 1e-9;
+
 /// An unordered pair of alleles, canonical: first ≤ second in the order of the gene's file.
 struct Diplotype {
     int first = 0;
