@@ -15,7 +15,8 @@ namespace {
 
 std::optional<double> number_in(const std::string& text) {
     double value = 0.0;
-    const char* const first = text.data() + (text.starts_with('+') ? 1 : 0);
+    const bool has_plus = text.starts_with('+') && !text.starts_with("+-");
+    const char* const first = text.data() + (has_plus ? 1 : 0);
     const char* const last = text.data() + text.size();
     const auto [end, error] = std::from_chars(first, last, value);
     if (error != std::errc() || end != last || !std::isfinite(value)) return std::nullopt;
@@ -73,14 +74,31 @@ private:
 
     int find_column(const std::string& header, const sim::SourceSpan& place) {
         std::vector<std::string> known;
+        std::vector<int> named; // with the unit in brackets left out
         for (std::size_t i = 0; i < table_.header.size(); ++i) {
-            const std::string name = split_header(table_.header[i].text).first;
-            if (header == table_.header[i].text || header == name) return static_cast<int>(i);
-            known.push_back(name);
+            if (header == table_.header[i].text) return static_cast<int>(i);
+            known.push_back(split_header(table_.header[i].text).first);
+            if (header == known.back()) named.push_back(static_cast<int>(i));
         }
+        if (named.size() == 1) return named.front();
+        if (named.size() > 1) return tell_ambiguous(header, named, place);
         diagnostics_.add(place,
                          fmt::format("{} has no column '{}'", table_.file->name, header),
                          sim::suggest(header, known));
+        return -1;
+    }
+
+    int tell_ambiguous(const std::string& header,
+                       const std::vector<int>& named,
+                       const sim::SourceSpan& place) {
+        const auto text = [&](int at) { return table_.header[static_cast<std::size_t>(at)].text; };
+        diagnostics_.add(place,
+                         fmt::format("{} has several columns '{}': '{}' and '{}'",
+                                     table_.file->name,
+                                     header,
+                                     text(named[0]),
+                                     text(named[1])),
+                         "name the column with its unit, as in its header");
         return -1;
     }
 
@@ -140,6 +158,8 @@ private:
         return found == known.end() ? 0.0 : static_cast<double>(found - known.begin());
     }
 
+    /// Weights that patients carry have the mean 1 over the rows: strata then count by their
+    /// shares, whatever the scale of a survey's weights.
     void add_weights(CohortRows& rows) {
         const int at = find_column(words_.weights, words_.weights_span);
         if (at < 0) return;
@@ -153,9 +173,12 @@ private:
         }
         if (!(sum > 0.0) || !std::isfinite(sum))
             diagnostics_.add(words_.weights_span, "the weights have no sum above 0");
-        if (words_.use != RowsWords::Use::resample) return;
-        rows.cumulative = cumulative_sums(rows.weights);
-        rows.weights.clear();
+        if (words_.use == RowsWords::Use::resample) {
+            rows.cumulative = cumulative_sums(rows.weights);
+            rows.weights.clear();
+        }
+        for (double& weight : rows.weights)
+            weight *= static_cast<double>(rows.weights.size()) / sum;
     }
 
     const RowsWords& words_;
@@ -163,6 +186,26 @@ private:
     const io::CsvTable& table_;
     sim::DiagnosticList& diagnostics_;
 };
+
+/// A file that several strata name is kept once; another of the same name gets a number.
+void keep_file(const std::filesystem::path& path,
+               const std::shared_ptr<const sim::SourceFile>& text,
+               std::vector<PopulationFile>& files) {
+    std::error_code error;
+    const std::filesystem::path file = std::filesystem::weakly_canonical(path, error);
+    const std::string name = "rows_" + path.stem().string() + "_csv";
+    std::string free = name;
+    int number = 1;
+    for (bool is_taken = true; is_taken;) {
+        is_taken = false;
+        for (const PopulationFile& known : files) {
+            if (std::filesystem::weakly_canonical(known.path, error) == file) return;
+            is_taken = is_taken || known.name == free;
+        }
+        if (is_taken) free = fmt::format("{}_{}", name, ++number);
+    }
+    files.push_back({free, path, text});
+}
 
 } // namespace
 
@@ -180,7 +223,7 @@ std::shared_ptr<const CohortRows> read_rows(const RowsWords& words,
     }
     const auto source = io::read_source(path, diagnostics);
     if (!source) return nullptr;
-    files.push_back({"rows_" + path.stem().string() + "_csv", path, source});
+    keep_file(path, source, files);
     const std::size_t n_before = diagnostics.size();
     const io::CsvTable table = io::parse_csv(source, diagnostics);
     if (table.header.empty()) return nullptr;

@@ -406,7 +406,13 @@ void read_maps(const ModelWords& words,
             model.maps.emplace_back().name = map.name;
             continue;
         }
-        model.genes[gene->name] = gene;
+        const auto known = model.genes.emplace(gene->name, gene).first->second;
+        if (known != gene)
+            diagnostics.add(map.gene_span,
+                            fmt::format("the gene {} comes from two files here, whose alleles need "
+                                        "not be the same",
+                                        gene->name),
+                            "name one file in all maps of a gene");
         model.maps.push_back(MapReader(map, *gene, diagnostics).read());
     }
 }

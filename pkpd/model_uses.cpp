@@ -62,7 +62,8 @@ private:
         }
         const std::string prefix = scope(user).prefix + use.prefix;
         const auto key = std::pair(canonical.string(), prefix);
-        if (const auto known = added_.find(key); known != added_.end() && use.with.empty())
+        const auto known = added_.find(key);
+        if (known != added_.end() && use.with.empty() && scope(known->second).with.empty())
             return give_names(known->second, user, use.prefix);
         const int index = new_scope(use, file, prefix, user);
         added_.emplace(key, index);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numeric>
 
 /// The ancestry of a population: groups of people, and people of several groups at once.
 namespace gemel::pkpd {
@@ -32,21 +33,6 @@ AdmixedGroup read_admixed(const io::TomlView& view, sim::DiagnosticList& diagnos
     return group;
 }
 
-void check_sum(const io::TomlView& ancestry,
-               std::vector<double>& proportions,
-               sim::DiagnosticList& diagnostics) {
-    constexpr double rounding = 1e-6;
-    double sum = 0.0;
-    for (double proportion : proportions)
-        sum += proportion;
-    if (!(std::abs(sum - 1.0) <= rounding)) {
-        diagnostics.add(ancestry.span(), fmt::format("the proportions sum to {:g}, not 1", sum));
-        return;
-    }
-    for (double& proportion : proportions)
-        proportion /= sum;
-}
-
 void read_groups_with_admixture(const io::TomlView& ancestry,
                                 Population& population,
                                 sim::DiagnosticList& diagnostics) {
@@ -68,8 +54,12 @@ void read_groups_with_admixture(const io::TomlView& ancestry,
         population.group_proportions.push_back(group.share);
         population.group_ancestors.push_back(std::move(group.ancestors));
     }
-    if (diagnostics.size() == n_before)
-        check_sum(ancestry, population.group_proportions, diagnostics);
+    if (diagnostics.size() > n_before) return;
+    const auto& proportions = population.group_proportions;
+    check_sum_of_shares(std::accumulate(proportions.begin(), proportions.end(), 0.0),
+                        "proportions",
+                        ancestry.span(),
+                        diagnostics);
 }
 
 bool has_admixture(const io::TomlView& ancestry) {

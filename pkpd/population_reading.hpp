@@ -48,6 +48,13 @@ void check_maps_cover(const Population& population,
                       const io::TomlView& genotypes,
                       sim::DiagnosticList& diagnostics);
 
+/// Published numbers are rounded: shares sum to 1 within 1e-6. NaN, a mistake told before, passes.
+/// @param what  "shares of the strata" or the like
+void check_sum_of_shares(double sum,
+                         const std::string& what,
+                         const sim::SourceSpan& place,
+                         sim::DiagnosticList& diagnostics);
+
 /// A table of names and probabilities that sum to 1, in the order of the file; empty after a
 /// mistake. `what` is "allele frequencies" or the like.
 std::vector<std::pair<std::string, double>> read_probabilities(const io::TomlView& table,

@@ -266,11 +266,7 @@ void StrataReader::check_shares(std::size_t layer) {
     double sum = 0.0;
     for (const StratumWords& stratum : strata)
         sum += stratum.share;
-    if (std::abs(sum - 1.0) > 1e-6) // not where a share is a mistake, NaN
-        diagnostics_.add(
-            strata.front().span,
-            fmt::format("the shares of the strata sum to {:.8g}; 1 is expected", sum),
-            fmt::format("{:.6g} is {}", std::abs(1.0 - sum), sum < 1.0 ? "missing" : "too much"));
+    check_sum_of_shares(sum, "shares of the strata", strata.front().span, diagnostics_);
     if (strata.size() > 255)
         diagnostics_.add(strata.front().span, "at most 255 strata are understood");
 }

@@ -39,11 +39,19 @@ void read_columns(const io::TomlView& view, io::Fields& fields, RowsWords& words
         return;
     }
     for (const auto& [covariate, member] : view.members()) {
+        std::vector<std::string> unknown;
         RowsColumn column{covariate, member.text().value_or(""), "", member.span()};
         if (member.kind() == io::TomlKind::table) {
-            column.header = member["column"].text().value_or("");
-            column.unit = member["unit"].text().value_or("");
+            for (const auto& [key, value] : member.members())
+                if (key == "column" || key == "unit")
+                    (key == "unit" ? column.unit : column.header) = value.text().value_or("");
+                else
+                    unknown.push_back(key);
         }
+        if (!unknown.empty())
+            fields.mistake("columns",
+                           fmt::format("the column of {} has no key '{}'", covariate, unknown[0]),
+                           "a column has `column`, its name, and `unit`");
         if (column.header.empty())
             fields.mistake(
                 "columns",

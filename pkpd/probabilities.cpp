@@ -6,6 +6,17 @@
 
 namespace gemel::pkpd {
 
+void check_sum_of_shares(double sum,
+                         const std::string& what,
+                         const sim::SourceSpan& place,
+                         sim::DiagnosticList& diagnostics) {
+    if (!(std::abs(sum - 1.0) > 1e-6)) return;
+    diagnostics.add(
+        place,
+        fmt::format("the {} sum to {:.8g}; 1 is expected", what, sum),
+        fmt::format("{:.6g} is {}", std::abs(1.0 - sum), sum < 1.0 ? "missing" : "too much"));
+}
+
 std::vector<std::pair<std::string, double>> read_probabilities(const io::TomlView& table,
                                                                const std::string& what,
                                                                sim::DiagnosticList& diagnostics) {
@@ -25,14 +36,9 @@ std::vector<std::pair<std::string, double>> read_probabilities(const io::TomlVie
         sum += *number;
         given.emplace_back(key, *number);
     }
-    // Published frequencies are rounded; what is left within 1e-6 is shared out in proportion.
-    if (std::abs(sum - 1.0) > 1e-6) {
-        diagnostics.add(
-            table.span(),
-            fmt::format("the {} sum to {:.8g}; 1 is expected", what, sum),
-            fmt::format("{:.6g} is {}", std::abs(1.0 - sum), sum < 1.0 ? "missing" : "too much"));
-        return {};
-    }
+    const std::size_t n_before = diagnostics.size();
+    check_sum_of_shares(sum, what, table.span(), diagnostics);
+    if (diagnostics.size() > n_before) return {};
     return given;
 }
 

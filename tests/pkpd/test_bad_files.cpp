@@ -1,4 +1,4 @@
-#include "library.hpp"
+#include "loaded.hpp"
 
 #include <gemel/io/fields.hpp>
 #include <gemel/io/toml.hpp>
@@ -212,7 +212,7 @@ std::vector<Mutation> mutate(const std::function<std::string(const std::string& 
 }
 
 sim::DiagnosticList load_text(const std::string& text) {
-    const auto path = std::filesystem::temp_directory_path() / "gemel_bad_model.toml";
+    const auto path = temporary_path("bad_model.toml");
     std::ofstream(path) << text;
     sim::DiagnosticList diagnostics;
     load_model(path, library(), diagnostics);

@@ -1,4 +1,4 @@
-#include "library.hpp"
+#include "loaded.hpp"
 
 #include <gemel/sim/ode_system.hpp>
 
@@ -14,7 +14,7 @@ using namespace gemel::pkpd;
 namespace {
 
 std::shared_ptr<const Model> load_good(const std::string& text) {
-    const auto path = std::filesystem::temp_directory_path() / "gemel_good_model.toml";
+    const auto path = temporary_path("good_model.toml");
     std::ofstream(path) << text;
     sim::DiagnosticList diagnostics;
     auto model = load_model(path, library(), diagnostics);

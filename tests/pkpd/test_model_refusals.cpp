@@ -19,7 +19,7 @@ time = "h"
 )";
 
 Loaded load_refused(const std::string& text) {
-    return load_text(text, "gemel_refused_model.toml");
+    return load_text(text, "refused_model.toml");
 }
 
 std::string compartment(const std::string& equations,

@@ -12,7 +12,7 @@ namespace {
 /// Files in a folder of their own, which goes with it.
 class Folder {
 public:
-    Folder() : path_(std::filesystem::temp_directory_path() / "gemel_model_uses") {
+    Folder() : path_(temporary_path("model_uses")) {
         std::filesystem::remove_all(path_);
         std::filesystem::create_directories(path_);
     }
@@ -26,6 +26,7 @@ public:
                                     << text;
         return path_ / name;
     }
+    std::filesystem::path path(const std::string& name) const { return path_ / name; }
 
 private:
     std::filesystem::path path_;
@@ -122,6 +123,43 @@ TEST_CASE("one file used twice under two prefixes is two drugs") {
     CHECK(failed_tests(*loaded.model) == "");
 }
 
+TEST_CASE("a used file whose needs are met otherwise is not the same file again") {
+    // What is driven by Cliver and what by Cp are two effects; under one name they clash.
+    const Folder folder;
+    const auto loaded = load_file(
+        folder.write("whole.toml",
+                     "time = \"h\"\nuses = [\"library:one_compartment_iv\", { file = "
+                     "\"library:effect_compartment\", with = { Cp = \"Cliver\" } }, "
+                     "\"library:effect_compartment\"]\nequations = '''\nCliver = 2 * Cp\n'''\n"));
+    CHECK_FALSE(loaded.model);
+    CHECK(loaded.messages.find("both name ke0") != std::string::npos);
+}
+
+TEST_CASE("a gene comes from one file") {
+    // Maps hold alleles by their number in the gene's file: two files need not agree on it.
+    const Folder folder;
+    std::filesystem::copy_file(std::filesystem::path(GEMEL_SOURCE_DIR) /
+                                   "library/genes/CYP2C9.toml",
+                               folder.path("CYP2C9.toml"));
+    const auto map = [](const char* name, const char* gene) {
+        return fmt::format("[maps.{}]\ngene = \"{}\"\nby = \"phenotype\"\nreference = "
+                           "\"Normal Metabolizer\"\ntable = {{ \"Normal Metabolizer\" = 1, "
+                           "\"Intermediate Metabolizer\" = 0.6, \"Poor Metabolizer\" = 0.2 }}\n"
+                           "source = \"test\"\n",
+                           name,
+                           gene);
+    };
+    const auto loaded =
+        load_file(folder.write("two.toml",
+                               "time = \"h\"\nequations = \"d/dt(a) = -k * one * two * a\"\n"
+                               "[states]\na = { unit = \"mg\" }\n[parameters]\nk = { value = 1, "
+                               "unit = \"1/h\" }\n[routes.iv]\ninto = \"a\"\n" +
+                                   map("one", "CYP2C9") + map("two", "CYP2C9.toml")));
+    CHECK_FALSE(loaded.model);
+    INFO(loaded.messages);
+    CHECK(loaded.messages.find("the gene CYP2C9 comes from two files here") != std::string::npos);
+}
+
 TEST_CASE("two effects may use one kinetic file, and are put together") {
     const Folder folder;
     folder.write("a.toml",
@@ -134,7 +172,7 @@ TEST_CASE("two effects may use one kinetic file, and are put together") {
         load_file(folder.write("both.toml", "time = \"h\"\nuses = [\"a.toml\", \"b.toml\"]\n"));
     INFO(loaded.messages);
     REQUIRE(loaded.model);
-    CHECK(names(loaded.model->system.outputs) == "Cp A B");
+    CHECK(names(loaded.model->system.outputs) == "Cp half_life A B");
     CHECK(loaded.model->used.size() == 3);
 }
 

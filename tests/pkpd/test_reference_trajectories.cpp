@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 using namespace gemel;
 using namespace gemel::pkpd;
@@ -62,15 +63,19 @@ std::vector<std::vector<double>> run(const Model& model,
     return result.sampled;
 }
 
-/// Largest difference, each output on the scale of its own largest value.
+/// Largest difference, each output on the scale of its own largest value; infinite where there is
+/// no number.
 double distance(const std::vector<std::vector<double>>& a,
                 const std::vector<std::vector<double>>& b) {
     double largest = 0.0;
     for (std::size_t k = 0; k < a.size(); ++k) {
         const double scale =
             std::abs(*std::ranges::max_element(b[k], {}, [](double x) { return std::abs(x); }));
-        for (std::size_t i = 0; i < a[k].size(); ++i)
-            largest = std::max(largest, std::abs(a[k][i] - b[k][i]) / scale);
+        for (std::size_t i = 0; i < a[k].size(); ++i) {
+            const double difference = std::abs(a[k][i] - b[k][i]) / scale;
+            largest = std::isfinite(difference) ? std::max(largest, difference)
+                                                : std::numeric_limits<double>::infinity();
+        }
     }
     return largest;
 }
@@ -101,14 +106,18 @@ TEST_CASE("every applicable solver follows the reference trajectories") {
         for (std::size_t i = 0; i < c.n_cases; ++i) {
             const Reference reference = read_reference(
                 "reference_" + c.model + "_" + std::to_string(i + 1) + ".csv", c.outputs);
+            int n_judged = 0;
             for (const sim::Solver& solver : sim::solvers()) {
                 if (!solver.applies(compiled)) continue;
                 INFO(c.model, " ", i + 1, " by ", solver.name);
                 const auto values =
                     run(*model, model->tests[i], c.outputs, reference.times, solver, 1e-12);
+                if (values.empty()) continue;
+                ++n_judged;
                 const double bound = solver.has_variable_order ? 1e-10 : 1e-11;
                 CHECK(distance(values, reference.values) < bound);
             }
+            CHECK(n_judged >= 3); // rodas5p, cvode and one more at least
         }
     }
 }

@@ -1,4 +1,5 @@
 #include "pkpd/drawn.hpp"
+#include "pkpd/loaded.hpp"
 
 #include <filesystem>
 #include <fstream>
@@ -30,16 +31,21 @@ const char* const rows =
     "rows = { file = \"cohort.csv\", columns = { WT = \"WT\", AGE = { column = "
     "\"age\", unit = \"a\" }, SEX = \"SEX\" } }\n";
 
-/// A folder of this process with a table in it; the study would stand beside.
-std::filesystem::path folder_with(const std::string& csv) {
-    const auto folder = std::filesystem::temp_directory_path() / "gemel_test_rows";
-    std::filesystem::create_directories(folder);
-    std::ofstream(folder / "cohort.csv", std::ios::binary) << csv;
-    return folder / "study.toml";
+/// Reads a population whose study would stand beside these tables: names and texts.
+Read read_beside(const std::string& toml,
+                 const std::vector<std::pair<std::string, std::string>>& tables) {
+    const auto folder = temporary_path("rows");
+    for (const auto& [name, csv] : tables) {
+        std::filesystem::create_directories((folder / name).parent_path());
+        std::ofstream(folder / name, std::ios::binary) << csv;
+    }
+    const Read result = read("size = 20000\n" + toml, row_frame(), 1, folder / "study.toml");
+    std::filesystem::remove_all(folder);
+    return result;
 }
 
 Read read_with(const std::string& toml, const std::string& csv = cohort) {
-    return read("size = 20000\n" + toml, row_frame(), 1, folder_with(csv));
+    return read_beside(toml, {{"cohort.csv", csv}});
 }
 
 std::string with(const std::string& more) {
@@ -87,12 +93,58 @@ TEST_CASE("weights are what rows are drawn by, or what patients carry") {
     REQUIRE(block.weight.size() == n_drawn);
     double sum = 0.0, weighted = 0.0;
     for (std::size_t s = 0; s < n_drawn; ++s) {
-        CHECK(block.weight[s] == block.covariates[s] / 10.0 - 4.0);
+        CHECK(block.weight[s] ==
+              doctest::Approx((block.covariates[s] / 10.0 - 4.0) / 2.5).epsilon(1e-15));
         sum += block.weight[s];
         weighted += block.weight[s] * block.covariates[s];
     }
     // Both estimate Σ w x / Σ w = 70; the sd of a self-normalised mean is below 11/√n.
     CHECK(std::abs(weighted / sum - 70.0) < 4.0 * 11.0 / std::sqrt(double(n_drawn)));
+}
+
+TEST_CASE("strata count by their shares, whatever the scale of the weights of their rows") {
+    // Oracle: half the patients weigh Σ w x / Σ w = 70 kg by their rows, the others 100 kg.
+    const Read result =
+        read_beside(R"(
+covariates = { AGE = 40, SEX = "male" }
+[population.strata.seen]
+share = 0.5
+rows = { file = "cohort.csv", columns = ["WT"], weights = "weight", use = "carry" }
+[population.strata.thought]
+share = 0.5
+covariates = { WT = 100 }
+)",
+                    {{"cohort.csv", "WT [kg],weight\n50,10000\n60,20000\n70,30000\n80,40000\n"}});
+    REQUIRE(result.messages == "");
+    const CohortBlock block = draw_all(result.population);
+    double sum = 0.0, weighted = 0.0;
+    for (std::size_t s = 0; s < n_drawn; ++s) {
+        sum += block.weight[s];
+        weighted += block.weight[s] * block.covariates[s];
+    }
+    // sd of weight times distance from 85: below 16.
+    CHECK(std::abs(weighted / sum - 85.0) < 4.0 * 16.0 / std::sqrt(double(n_drawn)));
+}
+
+TEST_CASE("files of rows are kept once each, under names of their own") {
+    const auto strata = [](const char* first, const char* second) {
+        return std::string("covariates = { AGE = 40, SEX = \"male\" }\n"
+                           "[population.strata.a]\nshare = 0.5\nrows = { file = \"") +
+               first +
+               "\", columns = [\"WT\"] }\n[population.strata.b]\nshare = 0.5\n"
+               "rows = { file = \"" +
+               second + "\", columns = [\"WT\"] }\n";
+    };
+    const std::vector<std::pair<std::string, std::string>> tables{{"cohort.csv", cohort},
+                                                                  {"men/cohort.csv", cohort}};
+    const Read same = read_beside(strata("cohort.csv", "men/../cohort.csv"), tables);
+    REQUIRE(same.messages == "");
+    CHECK(same.population.files.size() == 1);
+    const Read others = read_beside(strata("cohort.csv", "men/cohort.csv"), tables);
+    REQUIRE(others.messages == "");
+    REQUIRE(others.population.files.size() == 2);
+    CHECK(others.population.files[0].name == "rows_cohort_csv");
+    CHECK(others.population.files[1].name == "rows_cohort_csv_2");
 }
 
 TEST_CASE("any range of resampled rows equals that part of the whole") {
@@ -139,6 +191,14 @@ TEST_CASE("mistakes of rows are told with the place in the table") {
         {rows, broken("60000", ""), "cohort.csv:3:3: error: a value is missing here"},
         {rows, broken("60000", "NA"), "a value is missing here"},
         {rows, broken("60000", "6e4 g"), "'6e4 g' is no number"},
+        {rows, broken("60000", "+-60000"), "'+-60000' is no number"},
+        {rows,
+         broken("ID,", "WT [kg],"),
+         "cohort.csv has several columns 'WT': 'WT [kg]' and 'WT [g]'"},
+        {"rows = { file = \"cohort.csv\", columns = { WT = { column = \"WT\", units = \"g\" } } "
+         "}\ncovariates = { AGE = 3, SEX = \"male\" }\n",
+         table,
+         "the column of WT has no key 'units'"},
         {rows, broken("30,male", "30,Male"), "did you mean 'male'?"},
         {rows, broken("WT [g]", "WT"), "the unit of the column 'WT' is missing"},
         {rows, broken("WT [g]", "WT [mL]"), "the column 'WT [mL]' is in mL"},

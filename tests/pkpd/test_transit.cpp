@@ -51,7 +51,7 @@ const std::string states = "[states]\ndepot = { unit = \"mg\" }\ncentral = { uni
                            "[outputs]\nCp = { unit = \"mg/L\" }\n";
 
 Loaded load(const std::string& text) {
-    return load_text(text, "gemel_transit.toml");
+    return load_text(text, "transit.toml");
 }
 
 /// The model's tests by every solver that solves it.
