@@ -89,10 +89,18 @@ double beta_quantile(double a, double b, double p) {
 
 double student_quantile(double degrees, double p) {
     if (p == 0.5) return 0.0;
-    if (p < 0.5) return -student_quantile(degrees, 1.0 - p);
-    // t² = degrees·y/(1 − y) where y is Beta(½, degrees/2), both tails together
-    const double y = beta_quantile(0.5, 0.5 * degrees, 2.0 * p - 1.0);
-    return std::sqrt(degrees * y / (1.0 - y));
+    // t² = degrees·y/(1 − y), where y is Beta(½, degrees/2) with both tails together and 1 − y is
+    // Beta(degrees/2, ½): of the two the one that is not near 1.
+    const double tail = std::min(p, 1.0 - p);
+    double t = 0.0;
+    if (tail > 0.25) {
+        const double y = beta_quantile(0.5, 0.5 * degrees, 1.0 - 2.0 * tail);
+        t = std::sqrt(degrees * y / (1.0 - y));
+    } else {
+        const double x = beta_quantile(0.5 * degrees, 0.5, 2.0 * tail);
+        t = std::sqrt(degrees * (1.0 - x) / x);
+    }
+    return p < 0.5 ? -t : t;
 }
 
 } // namespace gemel::sim

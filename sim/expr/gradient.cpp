@@ -2,6 +2,8 @@
 
 #include "expr/traverse.hpp"
 
+#include <algorithm>
+#include <span>
 #include <unordered_map>
 
 namespace gemel::sim {
@@ -17,7 +19,6 @@ public:
 private:
     void pass(Expr operand, Expr share);
     void pass_on(Expr e, const Node& n, Expr reaching);
-    void pass_to_chosen(Expr condition, Expr if_true, Expr if_false, Expr reaching);
     void pass_through_power(Expr e, const Node& n, Expr reaching);
     Expr slope(Expr e, const Node& n);
     Expr at_least_smallest(Expr e) {
@@ -32,13 +33,6 @@ void Backwards::pass(Expr operand, Expr share) {
     if (!graph_.depends_on(operand, LeafKind::state)) return;
     const auto [at, is_new] = reaching_.try_emplace(operand.id, share);
     if (!is_new) at->second = graph_.add(at->second, share);
-}
-
-/// Only the chosen operand: what is not taken may be no number.
-void Backwards::pass_to_chosen(Expr condition, Expr if_true, Expr if_false, Expr reaching) {
-    const Expr zero = graph_.constant(0.0);
-    pass(if_true, graph_.select(condition, reaching, zero));
-    pass(if_false, graph_.select(condition, zero, reaching));
 }
 
 void Backwards::pass_through_power(Expr e, const Node& n, Expr reaching) {
@@ -101,21 +95,6 @@ void Backwards::pass_on(Expr e, const Node& n, Expr reaching) {
     case Op::power:
         pass_through_power(e, n, reaching);
         return;
-    case Op::minimum:
-        pass_to_chosen(graph_.binary(Op::less, n.a, n.b), n.a, n.b, reaching);
-        return;
-    case Op::maximum:
-        pass_to_chosen(graph_.binary(Op::less, n.b, n.a), n.a, n.b, reaching);
-        return;
-    case Op::select:
-        pass_to_chosen(n.a, n.b, n.c, reaching);
-        return;
-    case Op::absolute:
-        pass(n.a,
-             graph_.select(graph_.binary(Op::less, n.a, graph_.constant(0.0)),
-                           graph_.negate(reaching),
-                           reaching));
-        return;
     case Op::fused_multiply_add:
     case Op::fused_negative_multiply_add: {
         const Expr product = n.op == Op::fused_multiply_add ? reaching : graph_.negate(reaching);
@@ -147,10 +126,36 @@ std::map<int, Expr> Backwards::from(Expr e) {
     return gradient;
 }
 
+bool is_choice(Op op) {
+    return op == Op::minimum || op == Op::maximum || op == Op::select || op == Op::absolute;
+}
+
+/// One derivative after the other, each chosen as a whole.
+std::map<int, Expr> forwards(ExpressionGraph& graph, Expr e, std::span<const std::uint32_t> parts) {
+    std::vector<int> states;
+    for (const std::uint32_t id : parts)
+        if (const Node& n = graph.node(Expr{id});
+            n.op == Op::leaf && n.leaf.kind == LeafKind::state)
+            states.push_back(n.leaf.index);
+    std::map<int, Expr> gradient;
+    for (const int state : states)
+        if (const Expr slope = graph.differentiate(e, {LeafKind::state, state});
+            !graph.is_constant(slope, 0.0))
+            gradient[state] = slope;
+    return gradient;
+}
+
 } // namespace
 
+/// Backwards, what is not chosen gets a share of 0; times a slope there that is no number this is
+/// none either. Forwards the slopes are chosen, not multiplied.
 std::map<int, Expr> state_gradient(ExpressionGraph& graph, Expr e) {
-    return Backwards(graph).from(e);
+    const Expr parts_of_what[] = {e};
+    const std::vector<std::uint32_t> parts = parts_of(graph, parts_of_what);
+    const bool chooses = std::any_of(parts.begin(), parts.end(), [&](std::uint32_t id) {
+        return is_choice(graph.node(Expr{id}).op);
+    });
+    return chooses ? forwards(graph, e, parts) : Backwards(graph).from(e);
 }
 
 } // namespace gemel::sim

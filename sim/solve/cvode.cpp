@@ -158,9 +158,14 @@ SolverStatus CvodeMethod::restart(const ScalarSegment& segment) {
 /// number, whatever the units. dense_ holds the rates.
 double CvodeMethod::first_step(double room) {
     double fastest = 0.0;
-    for (std::size_t i = 0; i < weights_.n_controlled(); ++i)
-        if (const double size = weights_.size(i, values(y_.get())[i]); size > smallest_size)
-            fastest = std::max(fastest, std::fabs(values(dense_.get())[i]) / size);
+    for (std::size_t i = 0; i < weights_.n_controlled(); ++i) {
+        const double size = weights_.size(i, values(y_.get())[i]);
+        const double rate = std::fabs(values(dense_.get())[i]);
+        if (size > smallest_size)
+            fastest = std::max(fastest, rate / size);
+        else if (rate > 0.0) // from nothing to nobody knows what: no error test until it has moved
+            fastest = std::max(fastest, 1.0 / room);
+    }
     const double step = first_step_tolerance_ / fastest;
     return step < room ? step : room;
 }

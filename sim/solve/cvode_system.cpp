@@ -106,6 +106,7 @@ void CvodeSystem::load(const ScalarSubject& subject) {
 }
 
 int CvodeSystem::rates(double time, N_Vector y, N_Vector dydt) {
+    if (pattern_.n == 0) values(dydt)[0] = 0.0; // CVODE has no vectors of none
     rates_(time, values(y), values(dydt));
     return all_finite(values(dydt)) ? 0 : 1;
 }

@@ -43,6 +43,7 @@ public:
           own_(model.pattern, model.programs, CvodesModel::rates),
           jacobian_(model.programs.programs[CvodesModel::jacobian], model.programs.layout),
           slopes_(model.programs.programs[CvodesModel::input_slopes], model.programs.layout),
+          inputs_(subject.data().inputs),
           lambda_(index(model.n), 0.0),
           gradient_(outward.gradient) {
         own_.load(subject.data());
@@ -80,6 +81,7 @@ private:
     bool take_pull(double time);
     void add_products(const std::vector<double>& columns);
     SolverStatus cross(const Segment& segment);
+    SolverStatus take_pulls(const Segment& segment);
     int go_out(Integrator& integrator, const Segment& segment);
     void turn(Integrator& integrator, double time);
     int go_back(Integrator& integrator, double from, double to, bool is_first);
@@ -95,7 +97,8 @@ private:
     JacobianPattern transposed_;
     CvodeSystem own_;
     ScalarProgram jacobian_, slopes_;
-    std::vector<double> lambda_, gradient_, tolerance_, entries_;
+    std::span<const double> inputs_;
+    std::vector<double> lambda_, gradient_, tolerance_, integral_tolerance_, entries_;
     std::span<const double> sensitivity_infusion_;
     std::size_t next_pull_ = 0; ///< those before it are still to come
 };
@@ -111,6 +114,12 @@ void Homeward::find_tolerance() {
     const double part = cvode_part * model_.options.rtol * absolute_part;
     for (int i = 0; i < model_.n; ++i)
         tolerance_.push_back(largest > 0.0 ? part * largest / outward_.tolerance[index(i)] : part);
+    // What G is as large as: the largest pull, times the size of its state; by the size of θ.
+    const double size = largest > 0.0 ? largest / (model_.options.rtol * absolute_part) : 1.0;
+    for (const int input : model_.system.system.sensitivities.wrt) {
+        const double theta = std::fabs(inputs_[index(input)]);
+        integral_tolerance_.push_back(part * size / (theta > 0.0 ? theta : 1.0));
+    }
 }
 
 /// Samples come after doses at the same time, so going back they come first.
@@ -138,7 +147,8 @@ SolverStatus Homeward::cross(const Segment& segment) {
     Integrator integrator;
     own_.set_infusion(segment.infusion);
     sensitivity_infusion_ = segment.sensitivity_infusion;
-    if (const int code = go_out(integrator, segment); code < 0) return status_of_code(code);
+    if (const int code = go_out(integrator, segment); code < 0)
+        return code == CV_TOO_CLOSE ? take_pulls(segment) : status_of_code(code);
     double time = segment.to;
     bool is_first = true;
     while (time > segment.from) {
@@ -153,6 +163,13 @@ SolverStatus Homeward::cross(const Segment& segment) {
         time = stop;
         if (time > segment.from) take_pull(time); // else it is for arrive()
     }
+    return SolverStatus::ok;
+}
+
+/// Over a segment so short that nothing moves in it.
+SolverStatus Homeward::take_pulls(const Segment& segment) {
+    while (next_pull_ > 0 && outward_.pulls[next_pull_ - 1].time > segment.from)
+        take_pull(segment.from);
     return SolverStatus::ok;
 }
 
@@ -222,6 +239,14 @@ void Homeward::turn(Integrator& integrator, double time) {
     require(CVodeSetMaxNumStepsB(memory, in.which, model_.options.max_steps),
             "CVodeSetMaxNumStepsB");
     require(CVodeQuadInitB(memory, in.which, integrands, in.integrals.get()), "CVodeQuadInitB");
+    // λ may be slow where the states, and so the integrands, are fast.
+    require(CVodeSetQuadErrConB(memory, in.which, SUNTRUE), "CVodeSetQuadErrConB");
+    const SunVector absolute = sun_vector(in.context, model_.n_wrt);
+    std::copy(
+        integral_tolerance_.begin(), integral_tolerance_.end(), values(absolute.get()).begin());
+    require(
+        CVodeQuadSVtolerancesB(memory, in.which, cvode_part * model_.options.rtol, absolute.get()),
+        "CVodeQuadSVtolerancesB");
 }
 
 int Homeward::go_back(Integrator& integrator, double from, double to, bool is_first) {
@@ -235,7 +260,8 @@ int Homeward::go_back(Integrator& integrator, double from, double to, bool is_fi
         require(CVodeReInitB(memory, in.which, from, in.lambda.get()), "CVodeReInitB");
         require(CVodeQuadReInitB(memory, in.which, in.integrals.get()), "CVodeQuadReInitB");
     }
-    if (const int code = CVodeB(memory, to, CV_NORMAL); code < 0) return code;
+    if (const int code = CVodeB(memory, to, CV_NORMAL); code < 0)
+        return code == CV_TOO_CLOSE ? 0 : code; // a rounding apart: λ stays
     double reached = 0.0;
     require(CVodeGetB(memory, in.which, &reached, in.lambda.get()), "CVodeGetB");
     require(CVodeGetQuadB(memory, in.which, &reached, in.integrals.get()), "CVodeGetQuadB");

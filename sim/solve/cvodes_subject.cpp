@@ -57,6 +57,7 @@ CvodesModel::CvodesModel(const OdeSystem& plain,
       n(system.system.n_own_states()),
       n_wrt(static_cast<int>(wrt.size())),
       n_outputs(static_cast<int>(plain.outputs.size())) {
+    if (wrt.empty()) throw std::invalid_argument("CVODES: sensitivities to no input are asked for");
     if (!(options.rtol > 0.0 && options.rtol < 1.0))
         throw std::invalid_argument(
             fmt::format("CVODES: rtol must lie in (0, 1), got {}", options.rtol));

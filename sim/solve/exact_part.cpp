@@ -171,20 +171,27 @@ Expr BlockSolution::difference(Expr a, Expr b) {
     return g_.select(is_small(x, small), close, quotient);
 }
 
-/// ∫₀^τ e^{a(τ−u)} ∫₀^u e^{bv} dv du = (difference(a, b) − area(a))/b. Where next to nothing has
-/// left the depot, its limit ∫₀^τ e^{a(τ−u)} u du = (area(a) − τ)/a, and where that is small
-/// τ²/2·(1 + …).
+/// ∫₀^τ e^{a(τ−u)} ∫₀^u e^{bv} dv du: the divided difference of e^{·τ} at a, b and 0, which is
+/// (difference(a, b) − area(a))/b and (difference(a, b) − area(b))/a; by the larger of the two, and
+/// where both are small τ²·Σ_k h_k(aτ, bτ)/(k + 2)!, h_k = aτ·h_{k−1} + (bτ)^k. The first term left
+/// out is below 1e-17.
 Expr BlockSolution::fed_area(Expr a, Expr b) {
-    const Expr x = g_.multiply(a, time_);
-    Expr sum = number(1.0 / 60.0);
-    for (const double coefficient : {1.0 / 12.0, 1.0 / 3.0, 1.0})
-        sum = g_.add(g_.multiply(x, sum), number(coefficient));
-    const Expr half_square = g_.multiply(number(0.5), g_.multiply(time_, time_));
-    const Expr limit = g_.select(is_small(x, 1e-3),
-                                 g_.multiply(half_square, sum),
-                                 g_.divide(g_.subtract(area(a), time_), a));
-    const Expr quotient = g_.divide(g_.subtract(difference(a, b), area(a)), b);
-    return g_.select(is_small(g_.multiply(b, time_), 1e-6), limit, quotient);
+    const Expr x = g_.multiply(a, time_), y = g_.multiply(b, time_);
+    Expr h = number(1.0), power = number(1.0), sum = number(0.5);
+    double factorial = 2.0;
+    for (int k = 1; k <= 8; ++k) {
+        power = g_.multiply(power, y);
+        h = g_.add(g_.multiply(x, h), power);
+        factorial *= k + 2;
+        sum = g_.add(sum, g_.multiply(number(1.0 / factorial), h));
+    }
+    const Expr close = g_.multiply(g_.multiply(time_, time_), sum);
+    const Expr together = difference(a, b);
+    const Expr by_a = g_.divide(g_.subtract(together, area(b)), a);
+    const Expr by_b = g_.divide(g_.subtract(together, area(a)), b);
+    const Expr size_x = g_.unary(Op::absolute, x), size_y = g_.unary(Op::absolute, y);
+    const Expr quotient = g_.select(g_.binary(Op::less, size_y, size_x), by_a, by_b);
+    return g_.select(is_small(g_.binary(Op::maximum, size_x, size_y), small), close, quotient);
 }
 
 } // namespace

@@ -58,11 +58,14 @@ TEST_CASE("quantiles of Student's t agree with 40 digits") {
                                 {5, 0.95, 2.0150483733330242},
                                 {23, 0.95, 1.7138715277470481},
                                 {1000, 0.999, 3.0984021639129229},
-                                {2.5, 0.9, 1.7302509288071766}};
+                                {2.5, 0.9, 1.7302509288071766},
+                                {0.2, 0.975, 768848.4797012293}};
     for (const auto& [degrees, p, expected] : values) {
-        // 1 − y of a beta quantile near 1 loses some digits for one degree of freedom
-        CHECK(student_quantile(degrees, p) == doctest::Approx(expected).epsilon(2e-12));
-        CHECK(student_quantile(degrees, 1.0 - p) == doctest::Approx(-expected).epsilon(2e-12));
+        CHECK(student_quantile(degrees, p) == doctest::Approx(expected).epsilon(1e-13));
+        CHECK(student_quantile(degrees, 1.0 - p) == doctest::Approx(-expected).epsilon(1e-13));
     }
+    // Closed form of one degree of freedom, far out: −1/tan(πp).
+    const double far = -1.0 / std::tan(std::acos(-1.0) * 1e-9);
+    CHECK(student_quantile(1.0, 1e-9) == doctest::Approx(far).epsilon(1e-13));
     CHECK(student_quantile(7.0, 0.5) == 0.0);
 }

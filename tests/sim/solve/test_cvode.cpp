@@ -232,6 +232,27 @@ TEST_CASE("CVODE counts all its attempts against the step limit") {
     }
 }
 
+TEST_CASE("CVODE starts with care from states that are 0 and have no scale") {
+    // Oracle: rodas5p at 1e-10. One first step over all of it would be a straight line.
+    Problem p("filling", 10.0);
+    const Term kin = p.input("kin", 3.0), vmax = p.input("Vmax", 4.0), km = p.input("Km", 0.5);
+    const Term r = p.state("R", p.number(0.0));
+    p.definition(r).scale = 0.0;
+    p.rate(r, kin - vmax * r / (km + r));
+    p.output("R", r);
+    p.sample(10);
+    const CompiledSystem system = compile(p.system);
+    SolverOptions exact;
+    exact.rtol = 1e-10;
+    const std::vector<double> inputs = p.patients(1);
+    const BlockResult reference = solve(*find_solver("rodas5p"), system, p, inputs, exact);
+    SolverOptions usual;
+    usual.rtol = 1e-6;
+    const BlockResult result = solve(cvode(), system, p, inputs, usual);
+    REQUIRE(result.status[0] == SolverStatus::ok);
+    CHECK(difference(result, reference) < 3e-5);
+}
+
 TEST_CASE("events a rounding apart do not stop CVODE") {
     Problem problem = oral_one_compartment();
     const double time = 24.0;

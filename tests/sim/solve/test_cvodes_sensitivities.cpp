@@ -186,6 +186,59 @@ TEST_CASE("the adjoint gradient is the sum of the forward derivatives") {
     }
 }
 
+TEST_CASE("the adjoint gradient sees a fast driver of a slow response, at usual tolerances") {
+    // Where J does not depend on x, λ is slow whatever x does; the integrand is as fast as x is.
+    Problem p("fast driver of a slow response", 100.0);
+    const Term k = p.input("k", 5.0), s = p.input("s", 0.7), kin = p.input("kin", 1.0);
+    const Term central = p.dosed_state("central"), response = p.state("E", p.number(100.0));
+    p.rate(central, -k * central);
+    p.rate(response, kin * (1.0 + s * central) - 0.01 * response);
+    p.output("E", response);
+    p.bolus(central, 100.0);
+    SolverOptions options;
+    options.rtol = 1e-6;
+    const std::vector<SampledOutput> sampled{{0, {100.0}}};
+    const std::vector<double> inputs = p.patients(1);
+    CvodesSensitivities cvodes(p.system, all_inputs(p.system), options);
+    const SubjectGradient adjoint =
+        cvodes.adjoint({inputs, &p.timeline, sampled}, {Objective::Law::weighted_sum, {{1.0}}, {}});
+    REQUIRE(adjoint.status == SolverStatus::ok);
+    const auto expected = by_lanes(p, sampled);
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        CAPTURE(p.system.inputs[i].name);
+        const double bar = 30.0 * options.rtol * std::fabs(adjoint.value / inputs[i]);
+        CHECK(std::fabs(adjoint.gradient[i] - expected[i][0][0]) < bar);
+    }
+}
+
+TEST_CASE("events a rounding apart do not stop the adjoint method") {
+    Problem p = everything();
+    Record again = p.timeline.records[0];
+    again.time = 24.0 + 0x1p-48;
+    again.count = 1;
+    again.interval = 0.0;
+    p.timeline.records.push_back(again);
+    const std::vector<SampledOutput> sampled = samples(p, 8);
+    const std::vector<double> inputs = p.patients(1);
+    CvodesSensitivities cvodes(p.system, all_inputs(p.system), tight());
+    Objective objective{Objective::Law::weighted_sum, {}, {}};
+    for (const SampledOutput& output : sampled)
+        objective.weights.emplace_back(output.times.size(), 1.0);
+    const SubjectProblem subject{inputs, &p.timeline, sampled};
+    const SubjectSensitivities forward = cvodes.forward(subject);
+    const SubjectGradient adjoint = cvodes.adjoint(subject, objective);
+    REQUIRE(forward.status == SolverStatus::ok);
+    REQUIRE(adjoint.status == SolverStatus::ok);
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+        double sum = 0.0;
+        for (const std::vector<double>& values : forward.derivatives[k])
+            for (const double value : values)
+                sum += value;
+        CHECK(std::fabs(adjoint.gradient[k] - sum) <
+              1e-6 * std::max(std::fabs(sum), 0.1 * std::fabs(adjoint.value / inputs[k])));
+    }
+}
+
 TEST_CASE("CVODES gives a status where a subject's numbers fail, and refuses what means nothing") {
     const Problem problem = everything();
     const std::vector<SampledOutput> sampled = samples(problem, 4);

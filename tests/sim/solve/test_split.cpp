@@ -129,6 +129,40 @@ TEST_CASE("closed forms of the exact part agree with modes by Jacobi rotations")
         }
 }
 
+TEST_CASE("what a slow depot with a source gives on keeps its digits") {
+    // Closed form: with x = aτ and y = bτ the source's part is τ²·(d + y·d′ + …), d = (e^x − 1 −
+    // x)/x² and d′ = (d − 1/2)/x; what comes after is below y²/10.
+    Problem p("slow depot", 100.0);
+    const Term feed = p.input("feed", 0.5), loss = p.input("loss", 1e-9), k = p.input("k", 0.2);
+    const Term depot = p.dosed_state("depot"), central = p.dosed_state("central");
+    const Term effect = p.state("effect", p.number(1.0));
+    p.rate(depot, 0.3 - loss * depot);
+    p.rate(central, feed * depot - k * central);
+    p.rate(effect, 1.0 / (1.0 + central) - effect);
+    CompiledSystem system = compile(p.system);
+    const ExactPart part = exact_part(system);
+    REQUIRE(part.states == std::vector<int>{0, 1});
+    const auto central_at = [&](double slow, double tau) {
+        const double inputs[] = {0.5, slow, 0.2};
+        return system.system.graph.evaluate(part.values[1], [&](Leaf leaf) {
+            return leaf.kind == LeafKind::time    ? tau
+                   : leaf.kind == LeafKind::input ? inputs[leaf.index]
+                                                  : 0.0; // states and infusions
+        });
+    };
+    for (const double tau : {1e-3, 1.0, 30.0}) {
+        const double x = -0.2 * tau;
+        const bool is_small = x > -1e-2;
+        const double d = is_small ? 0.5 + x / 6.0 + x * x / 24.0 + x * x * x / 120.0
+                                  : (std::expm1(x) - x) / (x * x);
+        const double slope = is_small ? 1.0 / 6.0 + x / 24.0 + x * x / 120.0 : (d - 0.5) / x;
+        for (const double slow : {1e-16, 1e-13, 1e-10, 1e-8, 1e-7}) {
+            const double expected = 0.3 * 0.5 * tau * tau * (d - slow * tau * slope);
+            CHECK(std::abs(central_at(slow, tau) / expected - 1.0) < 3e-12);
+        }
+    }
+}
+
 TEST_CASE("split solvers agree with the others, functionals of exact outputs too") {
     // Oracle: Rodas5P at 1e-11 on the whole system.
     const Problem problem = driven_turnover();
