@@ -30,6 +30,14 @@ std::string check_seed(const std::string& text) {
 
 } // namespace
 
+void check_output(const scenarios::Study& study, const std::filesystem::path& output) {
+    std::error_code error;
+    for (const scenarios::InputFile& input : study.inputs)
+        if (std::filesystem::equivalent(input.path, output, error))
+            throw std::runtime_error(
+                fmt::format("{} is an input of this study; choose another file", output.string()));
+}
+
 void add_study_arguments(CLI::App& command, StudyArguments& arguments) {
     command.add_option("STUDY", arguments.study, "study file")->required();
     command.add_option("-o,--output",

@@ -1,7 +1,8 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <gemel/scenarios/study.hpp>
+
+#include <CLI/CLI.hpp>
 
 #include <filesystem>
 #include <string>
@@ -17,6 +18,9 @@ struct StudyArguments {
 
 /// STUDY, -o, --seed and --set.
 void add_study_arguments(CLI::App& command, StudyArguments& arguments);
+/// Told before the work is done: results never replace what they are made from.
+/// @throws std::runtime_error if `output` is an input of the study
+void check_output(const scenarios::Study& study, const std::filesystem::path& output);
 scenarios::Study load(const StudyArguments& arguments);
 std::filesystem::path output_of(const StudyArguments& arguments, const scenarios::Study& study);
 

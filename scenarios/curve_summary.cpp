@@ -51,7 +51,7 @@ struct SummaryColumns {
         constexpr double nan = std::numeric_limits<double>::quiet_NaN();
         for (const double p : summary_quantiles)
             quantiles.push_back(counters.quantile(p));
-        mean.push_back(moments.n > 0 ? moments.mean : nan);
+        mean.push_back(moments.weight > 0.0 ? moments.mean : nan);
         sd.push_back(std::sqrt(moments.variance()));
         n.push_back(static_cast<std::int64_t>(moments.n));
     }

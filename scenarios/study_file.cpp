@@ -288,6 +288,7 @@ void check_free_name(const SaveWords& words, Loading& loading) {
                                              "quantile",
                                              "status",
                                              "subjects",
+                                             "n_solves",
                                              "endpoints",
                                              "stratum",
                                              "provenance"};

@@ -59,7 +59,7 @@ SummaryRow OutcomeSummary::row_of(std::size_t arm, std::size_t selection) const 
     const std::size_t n_outcomes = study_.outcomes.size();
     for (std::size_t i = selection * n_outcomes; i < (selection + 1) * n_outcomes; ++i) {
         const sim::Counters& counters = arms_[arm].statistics.counters()[i];
-        row.mean.push_back(moments[i].n > 0 ? moments[i].mean : nan);
+        row.mean.push_back(moments[i].weight > 0.0 ? moments[i].mean : nan);
         row.p05.push_back(counters.quantile(0.05));
         row.median.push_back(counters.quantile(0.5));
         row.p95.push_back(counters.quantile(0.95));

@@ -1,6 +1,7 @@
 #include "commands.hpp"
 #include "program.hpp"
 #include "progress.hpp"
+#include "study_options.hpp"
 
 #include <gemel/io/csv.hpp>
 #include <gemel/io/output_file.hpp>
@@ -9,8 +10,10 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
+#include <stdexcept>
 
 namespace gemel::cli {
 
@@ -97,6 +100,19 @@ void write_curves(const scenarios::DoseReport& report,
         }
 }
 
+void check_outputs(const Options& options, const scenarios::Study& study) {
+    for (const std::string& file : {options.output, options.curves})
+        if (!file.empty()) check_output(study, file);
+    const auto full = [](const std::string& file) {
+        std::error_code error;
+        return std::filesystem::weakly_canonical(file, error);
+    };
+    if (!options.output.empty() && !options.curves.empty() &&
+        full(options.output) == full(options.curves))
+        throw std::runtime_error(
+            fmt::format("-o and --curves are one file, {}; choose two", options.output));
+}
+
 int find_dose(const Options& options) {
     scenarios::StudyOptions study_options;
     study_options.overrides = options.overrides;
@@ -109,9 +125,11 @@ int find_dose(const Options& options) {
                    options.study);
         return exit_input;
     }
+    check_outputs(options, study);
     const Interrupt interrupt;
-    Progress progress(study.population.size *
-                          std::max<std::size_t>(study.dose_search->among.size(), 33),
+    constexpr std::size_t usual_doses_of_a_range = 33;
+    const std::size_t n_listed = study.dose_search->among.size();
+    Progress progress(study.population.size * (n_listed > 0 ? n_listed : usual_doses_of_a_range),
                       options.is_quiet);
     const scenarios::DoseReport report =
         scenarios::find_dose(study, {options.n_threads}, &progress);
@@ -125,10 +143,7 @@ int find_dose(const Options& options) {
     if (!options.curves.empty())
         write_csv(options.curves, [&](std::ostream& out) { write_curves(report, study, out); });
     fmt::print("{}", scenarios::render(report, study));
-    std::uint64_t n_missing = 0;
-    for (const scenarios::FoundDose& found : report.found)
-        n_missing = std::max(n_missing, found.at.n_missing);
-    return n_missing <= study.max_failures ? exit_ok : exit_failures;
+    return report.n_failed_subjects <= study.max_failures ? exit_ok : exit_failures;
 }
 
 } // namespace

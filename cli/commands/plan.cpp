@@ -1,6 +1,6 @@
 #include "commands.hpp"
-#include "progress.hpp"
 #include "program.hpp"
+#include "progress.hpp"
 #include "study_options.hpp"
 
 #include <gemel/scenarios/plan.hpp>
@@ -20,8 +20,8 @@ int plan(const Options& options) {
     const scenarios::Study study = load(options.study);
     const Interrupt interrupt;
     Progress quiet(0, true); // passes Ctrl-C on
-    const scenarios::Plan plan = scenarios::make_plan(
-        study, {output_of(options.study, study), options.n_threads}, &quiet);
+    const scenarios::Plan plan =
+        scenarios::make_plan(study, {output_of(options.study, study), options.n_threads}, &quiet);
     if (Interrupt::is_requested()) return exit_interrupted;
     fmt::print("{}", scenarios::render(plan, study));
     return exit_ok;

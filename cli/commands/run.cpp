@@ -68,15 +68,6 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
     return result;
 }
 
-/// Told before the work is done: results never replace what they are made from.
-void check_output(const scenarios::Study& study, const std::filesystem::path& output) {
-    std::error_code error;
-    for (const scenarios::InputFile& input : study.inputs)
-        if (std::filesystem::equivalent(input.path, output, error))
-            throw std::runtime_error(
-                fmt::format("{} is an input of this study; choose another -o", output.string()));
-}
-
 int run(const Options& options) {
     const scenarios::Study study = load(options.study);
     const scenarios::RunStudyOptions how = run_options(options, study);

@@ -13,6 +13,11 @@ namespace gemel::scenarios {
 
 namespace {
 
+/// Nobody, or nobody of any weight.
+bool is_empty(const sim::Moments& moments) {
+    return !(moments.weight > 0.0);
+}
+
 double exponential(double x) {
     return sim::apply(sim::Op::exponential, x, 0.0, 0.0);
 }
@@ -37,7 +42,7 @@ double mean_error(const sim::Moments& moments) {
 } // namespace
 
 Estimate estimate_mean(const Sample& sample, const EndpointSettings&) {
-    if (sample.n == 0) return {};
+    if (is_empty(sample.values)) return {};
     return {.value = sample.values.mean, .mcse = mean_error(sample.values)};
 }
 
@@ -50,7 +55,7 @@ Estimate estimate_cv(const Sample& sample, const EndpointSettings&) {
     const sim::Moments& moments = sample.values;
     const Spread spread = spread_of(moments);
     const double mean = moments.mean;
-    if (sample.n == 0 || mean == 0.0) return {};
+    if (is_empty(moments) || mean == 0.0) return {};
     const double cv = spread.sd / mean;
     if (spread.sd == 0.0) return {.value = cv, .mcse = 0.0};
     const double n = moments.effective_n();
@@ -61,13 +66,13 @@ Estimate estimate_cv(const Sample& sample, const EndpointSettings&) {
 }
 
 Estimate estimate_geometric_mean(const Sample& sample, const EndpointSettings&) {
-    if (sample.n == 0 || sample.n_not_positive > 0) return {};
+    if (is_empty(sample.values) || sample.n_not_positive > 0) return {};
     const double value = exponential(sample.logs.mean);
     return {.value = value, .mcse = value * mean_error(sample.logs)};
 }
 
 Estimate estimate_geometric_cv(const Sample& sample, const EndpointSettings&) {
-    if (sample.n == 0 || sample.n_not_positive > 0) return {};
+    if (is_empty(sample.values) || sample.n_not_positive > 0) return {};
     const Spread spread = spread_of(sample.logs);
     const double square = exponential(spread.sd * spread.sd);
     const double value = std::sqrt(square - 1.0);
@@ -77,7 +82,7 @@ Estimate estimate_geometric_cv(const Sample& sample, const EndpointSettings&) {
 
 /// The quantity is the logarithm of the ratio within each subject: a paired comparison.
 Estimate estimate_ratio(const Sample& sample, const EndpointSettings& settings) {
-    if (sample.n == 0 || sample.n_not_positive > 0) return {};
+    if (is_empty(sample.values) || sample.n_not_positive > 0) return {};
     const sim::Moments& logs = sample.values;
     const double value = exponential(logs.mean), error = mean_error(logs);
     Estimate estimate{.value = value, .mcse = value * error};

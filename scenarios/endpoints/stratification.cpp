@@ -141,11 +141,10 @@ Stratification
 by_cuts(ColumnExpression expression, const std::string& text, const std::vector<double>& cuts) {
     const std::string unit = expression.unit().text == "1" ? "" : " " + expression.unit().text;
     Stratification result;
-    result.strata.push_back(fmt::format("{} < {:g}{}", text, cuts.front(), unit));
+    result.strata.push_back(fmt::format("{} < {}{}", text, cuts.front(), unit));
     for (std::size_t i = 1; i < cuts.size(); ++i)
-        result.strata.push_back(
-            fmt::format("{:g} <= {} < {:g}{}", cuts[i - 1], text, cuts[i], unit));
-    result.strata.push_back(fmt::format("{} >= {:g}{}", text, cuts.back(), unit));
+        result.strata.push_back(fmt::format("{} <= {} < {}{}", cuts[i - 1], text, cuts[i], unit));
+    result.strata.push_back(fmt::format("{} >= {}{}", text, cuts.back(), unit));
     result.strata.push_back("undefined");
     const auto shared = std::make_shared<const ColumnExpression>(std::move(expression));
     result.codes = [shared, cuts](const pkpd::CohortBlock& block) {

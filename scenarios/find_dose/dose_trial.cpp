@@ -4,10 +4,14 @@
 #include "engine.hpp"
 #include "solved_block.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <limits>
 #include <map>
 #include <mutex>
+#include <numeric>
 
 namespace gemel::scenarios {
 
@@ -17,7 +21,7 @@ namespace {
 constexpr std::size_t max_arms = 16;
 
 /// Draws blocks, keeps them until their last arm, and records attainment: 1 where all outcomes
-/// hold, 0 where any does not.
+/// hold, 0 where any does not, missing where any is missing.
 class AttainmentSink : public sim::Sink {
 public:
     explicit AttainmentSink(const Study& study) : study_(study), recorder_(study) {}
@@ -50,12 +54,9 @@ private:
     std::map<std::uint64_t, pkpd::CohortBlock> cohorts_;
 };
 
-std::uint64_t failures_of(const sim::RunReport& report) {
-    std::uint64_t n = 0;
-    for (const auto& counts : report.status_counts)
-        for (std::size_t code = 1; code < counts.size(); ++code)
-            n += counts[code];
-    return n;
+/// Of one arm.
+std::uint64_t failures_of(const auto& counts) {
+    return std::accumulate(counts.begin() + 1, counts.end(), std::uint64_t{0});
 }
 
 pkpd::Regimen scaled(pkpd::Regimen regimen, double factor, const std::string& name) {
@@ -135,8 +136,12 @@ bool DoseTrial::simulate_some(const std::vector<double>& factors) {
     const sim::RunReport report = sim::run(request, sink, monitor_);
     if (report.was_cancelled) return false;
     n_solves_ += report.n_solves;
-    n_failed_ += failures_of(report);
-    solver_ = solver_names(solver_rows(study, engine.choices));
+    for (const auto& counts : report.status_counts) {
+        n_failed_ += failures_of(counts);
+        n_failed_subjects_ = std::max(n_failed_subjects_, failures_of(counts));
+    }
+    for (const sim::SolverChoice& choice : engine.choices)
+        solvers_.emplace(choice.solver->name);
     for (std::size_t e = 0; e < study.endpoints.size(); ++e) {
         const Endpoint& endpoint = study.endpoints[e];
         const std::vector<Sample> samples = sink.recorder().samples(e);
@@ -157,6 +162,10 @@ std::vector<AttainmentPoint> DoseTrial::curve(std::size_t stratum) const {
     for (const auto& [factor, strata] : points_)
         curve.push_back(strata[stratum]);
     return curve;
+}
+
+std::string DoseTrial::solver() const {
+    return fmt::format("{}", fmt::join(solvers_, " and "));
 }
 
 std::vector<std::string> DoseTrial::strata() const {

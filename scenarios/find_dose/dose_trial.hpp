@@ -5,6 +5,8 @@
 #include <gemel/sim/run.hpp>
 
 #include <map>
+#include <set>
+#include <string>
 #include <vector>
 
 namespace gemel::scenarios {
@@ -24,7 +26,10 @@ public:
 
     std::uint64_t n_solves() const { return n_solves_; }
     std::uint64_t n_failed() const { return n_failed_; }
-    const std::string& solver() const { return solver_; }
+    /// Of the dose at which most fail.
+    std::uint64_t n_failed_subjects() const { return n_failed_subjects_; }
+    /// All that doses were solved by.
+    std::string solver() const;
 
 private:
     bool simulate_some(const std::vector<double>& factors);
@@ -36,8 +41,8 @@ private:
     int n_threads_;
     sim::Monitor* monitor_;
     std::map<double, std::vector<AttainmentPoint>> points_; ///< by factor: [stratum]
-    std::uint64_t n_solves_ = 0, n_failed_ = 0;
-    std::string solver_;
+    std::uint64_t n_solves_ = 0, n_failed_ = 0, n_failed_subjects_ = 0;
+    std::set<std::string> solvers_;
 };
 
 } // namespace gemel::scenarios

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
 #include <stdexcept>
 
@@ -18,6 +19,8 @@ namespace {
 /// Doses of the first look at a range, and doses put between two of them when looking closer.
 constexpr int n_first_doses = 17;
 constexpr int n_closer_doses = 7;
+/// Doses nearer than this could not be told apart for ever.
+constexpr double finest_tolerance = 1e-9;
 
 double logarithm(double x) {
     return sim::apply(sim::Op::logarithm, x, 0.0, 0.0);
@@ -49,9 +52,8 @@ first_reaching(const Curve& curve, EndOfInterval end, double probability) {
 /// Where it reaches it between simulated doses: linear against the logarithm of the dose.
 double dose_reaching(const Curve& curve, EndOfInterval end, double probability) {
     const auto at = first_reaching(curve, end, probability);
-    if (!at) return std::numeric_limits<double>::quiet_NaN();
+    if (!at || *at == 0) return std::numeric_limits<double>::quiet_NaN(); // outside the range
     const AttainmentPoint& above = curve[*at];
-    if (*at == 0) return above.dose;
     const AttainmentPoint& below = curve[*at - 1];
     const double low = below.attainment.*end, high = above.attainment.*end;
     if (!(low < high)) return above.dose; // nothing known below
@@ -72,6 +74,7 @@ public:
         report.solver = trial_.solver();
         report.n_solves = trial_.n_solves();
         report.n_failed = trial_.n_failed();
+        report.n_failed_subjects = trial_.n_failed_subjects();
         if (report.was_cancelled) return report;
         const std::vector<std::string> strata = trial_.strata();
         for (std::size_t i = 0; i < strata.size(); ++i)
@@ -102,7 +105,7 @@ private:
         const auto at = first_reaching(curve, &Estimate::value, search_.probability);
         if (!at || *at == 0) return {};
         const double low = curve[*at - 1].dose, high = curve[*at].dose;
-        if (high <= low * (1.0 + search_.tolerance)) return {};
+        if (high <= low * (1.0 + std::max(search_.tolerance, finest_tolerance))) return {};
         std::vector<double> factors =
             between(low / search_.dose_at_one, high / search_.dose_at_one, n_closer_doses);
         return factors;
@@ -112,13 +115,21 @@ private:
         FoundDose result;
         result.stratum = stratum;
         result.curve = std::move(curve);
-        const Curve& points = result.curve;
-        if (points.front().n == 0 && points.back().n == 0) {
-            result.notes.emplace_back("no subject");
+        Curve points; // what there is a number for
+        std::copy_if(result.curve.begin(),
+                     result.curve.end(),
+                     std::back_inserter(points),
+                     [](const AttainmentPoint& point) { return point.n > 0; });
+        if (points.empty()) {
+            result.at = result.curve.front();
+            result.notes.push_back(
+                result.at.n_missing == 0
+                    ? "no subject"
+                    : fmt::format("none of {} subjects has a value", result.at.n_missing));
             return result;
         }
         const auto at = first_reaching(points, &Estimate::value, search_.probability);
-        set_interval(result);
+        set_interval(points, result);
         if (!at) {
             result.at = *std::max_element(points.begin(), points.end(), is_attained_less);
             result.notes.push_back(fmt::format("no dose from {} to {} attains {}",
@@ -129,12 +140,13 @@ private:
             result.at = points[*at];
             result.dose = points[*at].dose;
             if (*at == 0) result.notes.emplace_back("the smallest dose attains it already");
-            note_fall(*at, result);
+            note_fall(points, *at, result);
         }
         if (result.at.n_missing > 0)
-            result.notes.push_back(fmt::format("{} of {} subjects failed and are not counted",
-                                               result.at.n_missing,
-                                               result.at.n_missing + result.at.n));
+            result.notes.push_back(
+                fmt::format("{} of {} subjects have no value and are not counted",
+                            result.at.n_missing,
+                            result.at.n_missing + result.at.n));
         return result;
     }
 
@@ -142,8 +154,7 @@ private:
         return a.attainment.value < b.attainment.value;
     }
 
-    void set_interval(FoundDose& result) const {
-        const Curve& curve = result.curve;
+    void set_interval(const Curve& curve, FoundDose& result) const {
         const double p = search_.probability;
         if (is_any_dose()) {
             result.lower = dose_reaching(curve, &Estimate::upper, p);
@@ -159,8 +170,7 @@ private:
     }
 
     /// Attainment that falls by more than chance (two standard errors) above the dose found.
-    void note_fall(std::size_t from, FoundDose& result) const {
-        const Curve& curve = result.curve;
+    void note_fall(const Curve& curve, std::size_t from, FoundDose& result) const {
         const auto top = std::max_element(
             curve.begin() + static_cast<std::ptrdiff_t>(from), curve.end(), is_attained_less);
         const auto low = std::min_element(top, curve.end(), is_attained_less);

@@ -390,6 +390,29 @@ TEST_CASE("find-dose prints its table and writes it as CSV") {
     CHECK(has(none.out, "[find_dose]"));
 }
 
+TEST_CASE(
+    "find-dose replaces no input, writes no table twice, and tells failures by its exit code") {
+    const TemporaryFolder folder;
+    const std::string text = read_text(source_folder() / "tests/studies/attainment.toml");
+    std::filesystem::create_directories(folder / "models");
+    std::filesystem::copy_file(source_folder() / "tests/studies/models/oral.toml",
+                               folder / "models/oral.toml");
+    write_text(folder / "s.toml", text);
+    const std::string call = "find-dose s.toml --quiet --set population.size=20 ";
+    const Finished onto = gemel_in(folder.path(), call + "-o s.toml");
+    CHECK(onto.code == 1);
+    CHECK(has(onto.out, "s.toml is an input of this study"));
+    CHECK(read_text(folder / "s.toml") == text);
+    const Finished twice = gemel_in(folder.path(), call + "-o x.csv --curves ./x.csv");
+    CHECK(twice.code == 1);
+    CHECK(has(twice.out, "-o and --curves are one file"));
+    CHECK_FALSE(std::filesystem::exists(folder / "x.csv"));
+    const Finished failed =
+        gemel_in(folder.path(), call + "--set study.solver=rodas5p --set study.max_steps=1");
+    CHECK(failed.code == 3);
+    CHECK(has(failed.out, "none of 20 subjects has a value"));
+}
+
 TEST_CASE("show in a pipe draws with ASCII characters") {
     const TemporaryFolder folder;
     gemel_in(folder.path(), "run " + study_file("genotypes.toml") + " --quiet -o x.h5");

@@ -115,6 +115,33 @@ TEST_CASE("a target with two sides is attained between two doses, and it is said
     CHECK(render(report, study).find("attainment falls") != std::string::npos);
 }
 
+TEST_CASE("a search in which every subject fails says so and counts them") {
+    const scenarios::Study study =
+        load("attainment.toml",
+             {one_weight, "study.solver=rodas5p", "study.max_steps=1", "population.size=50"});
+    const scenarios::DoseReport report = scenarios::find_dose(study, {1});
+    CHECK(report.n_failed_subjects == 50);
+    CHECK(report.n_failed == report.n_solves);
+    CHECK(std::isnan(report.found[0].dose));
+    CHECK(report.found[0].notes == std::vector<std::string>{"none of 50 subjects has a value"});
+}
+
+TEST_CASE("a dose below the range has no error of its own") {
+    scenarios::Study study = load("attainment.toml", {one_weight, "find_dose.from=300 mg"});
+    study.dose_search->stratification = 0;
+    const scenarios::FoundDose found = scenarios::find_dose(study, {1}).found[0];
+    CHECK(found.dose == doctest::Approx(300.0).epsilon(1e-12));
+    CHECK(std::isnan(found.lower));
+    CHECK(std::isnan(found.mcse));
+    CHECK(found.notes == std::vector<std::string>{"the smallest dose attains it already"});
+}
+
+TEST_CASE("a tolerance that doubles cannot tell apart ends") {
+    const scenarios::Study study =
+        load("attainment.toml", {one_weight, "find_dose.tolerance=1e-16", "population.size=20"});
+    CHECK(scenarios::find_dose(study, {1}).found[0].dose > 50.0);
+}
+
 TEST_CASE("a dose search gives the same bits for any number of threads") {
     const scenarios::Study study = load("attainment.toml", {"population.size=500"});
     const scenarios::DoseReport one = scenarios::find_dose(study, {1});

@@ -21,7 +21,8 @@ TEST_CASE("the plan's size of the file is that of the file within 2 %") {
     // provenance beside the texts of the inputs are in no layout: 32 KiB are allowed for both.
     const TemporaryFolder folder;
     for (const char* name : {"loading_dose.toml", "genotypes.toml"})
-        for (const char* saved : {"save.subjects=all", "save.Cp.subjects=100", "save.subjects=none"}) {
+        for (const char* saved :
+             {"save.subjects=all", "save.Cp.subjects=100", "save.subjects=none"}) {
             CAPTURE(name);
             CAPTURE(saved);
             const scenarios::Study study = load(name, {"population.size=2000", saved});
@@ -93,7 +94,8 @@ TEST_CASE("what no machine has room for is told before it begins") {
     const scenarios::Study vast = load("genotypes.toml", {"population.size=10000000000000"});
     CHECK(has(why(vast), "x.h5 needs "));
     CHECK(has(why(vast), "PiB on disk"));
-    CHECK(has(scenarios::render(scenarios::make_plan(vast, {"x.h5", 1}), vast), "warning: the file"));
+    CHECK(
+        has(scenarios::render(scenarios::make_plan(vast, {"x.h5", 1}), vast), "warning: the file"));
     // 2 arms × 960,001 times × some 30 kB of counters.
     const scenarios::Study fine =
         load("genotypes.toml",

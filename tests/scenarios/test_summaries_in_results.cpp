@@ -17,7 +17,8 @@ double quantile(std::vector<double> values, double p) {
     const double position = p * static_cast<double>(values.size() - 1);
     const auto below = static_cast<std::size_t>(position);
     const std::size_t above = std::min(below + 1, values.size() - 1);
-    return values[below] + (position - static_cast<double>(below)) * (values[above] - values[below]);
+    return values[below] +
+           (position - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
 /// Checks one cell of `summary/…` against all numbers it is of.
@@ -33,7 +34,8 @@ void check_cell(const io::ResultReader& file,
         const auto all = file.reals(group + "/" + name, -1, static_cast<std::uint64_t>(arm), 1);
         CHECK(all.size() == n_cells * per_cell);
         return std::vector<double>(all.begin() + static_cast<std::ptrdiff_t>(cell * per_cell),
-                                   all.begin() + static_cast<std::ptrdiff_t>((cell + 1) * per_cell));
+                                   all.begin() +
+                                       static_cast<std::ptrdiff_t>((cell + 1) * per_cell));
     };
     double sum = 0.0, squares = 0.0;
     for (double value : values)
@@ -137,7 +139,8 @@ TEST_CASE("curves left out after the first subjects change nothing else") {
     std::vector<std::string> part = whole;
     part.insert(part.end(), {"save.Cp.subjects=100", "save.Cp.summary=false"});
     run(load("loading_dose.toml", whole), folder / "whole.h5");
-    const std::string digest = run(load("loading_dose.toml", part), folder / "part.h5").results_sha256;
+    const std::string digest =
+        run(load("loading_dose.toml", part), folder / "part.h5").results_sha256;
     CHECK(run(load("loading_dose.toml", part), folder / "again.h5", 2).results_sha256 == digest);
     const io::ResultReader all(folder / "whole.h5"), some(folder / "part.h5");
     for (const io::Variable& variable : some.variables())
@@ -188,8 +191,7 @@ TEST_CASE("failed subjects are counted in the file and left out of its summaries
     // Every solve needs more than one step: all fail, nothing is known.
     const TemporaryFolder folder;
     const scenarios::Study study =
-        load("genotypes.toml",
-             {"study.max_steps=1", "study.solver=rodas5p", "save.subjects=none"});
+        load("genotypes.toml", {"study.max_steps=1", "study.solver=rodas5p", "save.subjects=none"});
     const scenarios::StudyReport report = run(study, folder / "x.h5");
     CHECK(report.n_failed_subjects == 700);
     const io::ResultReader file(folder / "x.h5");

@@ -43,7 +43,7 @@ struct FoundDose {
     std::string stratum;
     double dose = std::numeric_limits<double>::quiet_NaN();
     /// The interval of the attainment, carried over to the dose: the smallest doses whose upper and
-    /// whose lower end reach the probability.
+    /// whose lower end reach the probability. NaN beyond the range that is looked at.
     double lower = std::numeric_limits<double>::quiet_NaN();
     double upper = std::numeric_limits<double>::quiet_NaN();
     double mcse =
@@ -57,6 +57,7 @@ struct DoseReport {
     std::vector<FoundDose> found; ///< all subjects first, then strata
     std::string solver;
     std::uint64_t n_solves = 0, n_failed = 0;
+    std::uint64_t n_failed_subjects = 0; ///< with the dose at which most fail
     bool was_cancelled = false;
 };
 
