@@ -105,7 +105,7 @@ void check_outputs(const Options& options, const scenarios::Study& study) {
         if (!file.empty()) check_output(study, file);
     const auto full = [](const std::string& file) {
         std::error_code error;
-        return std::filesystem::weakly_canonical(file, error);
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(file), error);
     };
     if (!options.output.empty() && !options.curves.empty() &&
         full(options.output) == full(options.curves))
