@@ -2,14 +2,20 @@
 
 #include "expr/traverse.hpp"
 
-#include <algorithm>
-#include <span>
 #include <unordered_map>
 
 namespace gemel::sim {
 namespace {
 
-/// Passes what reaches a node (the derivative of the result by it) on to its operands.
+/// The derivative of the result by a node, as far as the nodes seen so far go.
+struct Share {
+    Expr condition; ///< under which the node has a part in the result; unset: always
+    Expr value;     ///< means nothing otherwise
+};
+
+/// Passes what reaches a node on to its operands. A share of 0 for what is not chosen would not do:
+/// times a slope there that is no number it is none either. So shares are chosen after all
+/// products.
 class Backwards {
 public:
     explicit Backwards(ExpressionGraph& graph) : graph_(graph) {}
@@ -17,22 +23,45 @@ public:
     std::map<int, Expr> from(Expr e);
 
 private:
-    void pass(Expr operand, Expr share);
+    void pass(Expr operand, Expr value) { pass(operand, {condition_, value}); }
+    void pass(Expr operand, const Share& share);
+    void pass_to_chosen(Expr condition, Expr if_true, Expr if_false, Expr reaching);
     void pass_on(Expr e, const Node& n, Expr reaching);
     void pass_through_power(Expr e, const Node& n, Expr reaching);
     Expr slope(Expr e, const Node& n);
+    Expr chosen(const Share& share) {
+        return share.condition.is_set()
+                   ? graph_.select(share.condition, share.value, graph_.constant(0.0))
+                   : share.value;
+    }
+    Expr both(Expr a, Expr b) { return a.is_set() ? graph_.binary(Op::logical_and, a, b) : b; }
     Expr at_least_smallest(Expr e) {
         return graph_.binary(Op::maximum, graph_.constant(smallest_base), e);
     }
 
     ExpressionGraph& graph_;
-    std::unordered_map<std::uint32_t, Expr> reaching_;
+    Expr condition_; ///< of the node in hand
+    std::unordered_map<std::uint32_t, Share> reaching_;
 };
 
-void Backwards::pass(Expr operand, Expr share) {
+void Backwards::pass(Expr operand, const Share& share) {
     if (!graph_.depends_on(operand, LeafKind::state)) return;
     const auto [at, is_new] = reaching_.try_emplace(operand.id, share);
-    if (!is_new) at->second = graph_.add(at->second, share);
+    if (is_new) return;
+    Share& sum = at->second;
+    if (sum.condition == share.condition) {
+        sum.value = graph_.add(sum.value, share.value);
+        return;
+    }
+    sum.value = graph_.add(chosen(sum), chosen(share));
+    sum.condition = sum.condition.is_set() && share.condition.is_set()
+                        ? graph_.binary(Op::logical_or, sum.condition, share.condition)
+                        : Expr{};
+}
+
+void Backwards::pass_to_chosen(Expr condition, Expr if_true, Expr if_false, Expr reaching) {
+    pass(if_true, {both(condition_, condition), reaching});
+    pass(if_false, {both(condition_, graph_.unary(Op::logical_not, condition)), reaching});
 }
 
 void Backwards::pass_through_power(Expr e, const Node& n, Expr reaching) {
@@ -95,6 +124,21 @@ void Backwards::pass_on(Expr e, const Node& n, Expr reaching) {
     case Op::power:
         pass_through_power(e, n, reaching);
         return;
+    case Op::minimum:
+        pass_to_chosen(graph_.binary(Op::less, n.a, n.b), n.a, n.b, reaching);
+        return;
+    case Op::maximum:
+        pass_to_chosen(graph_.binary(Op::less, n.b, n.a), n.a, n.b, reaching);
+        return;
+    case Op::select:
+        pass_to_chosen(n.a, n.b, n.c, reaching);
+        return;
+    case Op::absolute:
+        pass(n.a,
+             graph_.select(graph_.binary(Op::less, n.a, graph_.constant(0.0)),
+                           graph_.negate(reaching),
+                           reaching));
+        return;
     case Op::fused_multiply_add:
     case Op::fused_negative_multiply_add: {
         const Expr product = n.op == Op::fused_multiply_add ? reaching : graph_.negate(reaching);
@@ -112,50 +156,25 @@ std::map<int, Expr> Backwards::from(Expr e) {
     const Expr parts_of_what[] = {e};
     const std::vector<std::uint32_t> parts = parts_of(graph_, parts_of_what);
     std::map<int, Expr> gradient;
-    pass(e, graph_.constant(1.0));
+    pass(e, {Expr{}, graph_.constant(1.0)});
     for (auto id = parts.rbegin(); id != parts.rend(); ++id) { // users before operands
         const auto found = reaching_.find(*id);
         if (found == reaching_.end()) continue;
-        const Expr reaching = found->second;
+        const Share reaching = found->second;
         const Node n = graph_.node(Expr{*id}); // a copy: nodes move while new ones are made
+        condition_ = reaching.condition;
         if (n.op != Op::leaf)
-            pass_on(Expr{*id}, n, reaching);
-        else if (!graph_.is_constant(reaching, 0.0))
-            gradient[n.leaf.index] = reaching;
+            pass_on(Expr{*id}, n, reaching.value);
+        else if (const Expr total = chosen(reaching); !graph_.is_constant(total, 0.0))
+            gradient[n.leaf.index] = total;
     }
-    return gradient;
-}
-
-bool is_choice(Op op) {
-    return op == Op::minimum || op == Op::maximum || op == Op::select || op == Op::absolute;
-}
-
-/// One derivative after the other, each chosen as a whole.
-std::map<int, Expr> forwards(ExpressionGraph& graph, Expr e, std::span<const std::uint32_t> parts) {
-    std::vector<int> states;
-    for (const std::uint32_t id : parts)
-        if (const Node& n = graph.node(Expr{id});
-            n.op == Op::leaf && n.leaf.kind == LeafKind::state)
-            states.push_back(n.leaf.index);
-    std::map<int, Expr> gradient;
-    for (const int state : states)
-        if (const Expr slope = graph.differentiate(e, {LeafKind::state, state});
-            !graph.is_constant(slope, 0.0))
-            gradient[state] = slope;
     return gradient;
 }
 
 } // namespace
 
-/// Backwards, what is not chosen gets a share of 0; times a slope there that is no number this is
-/// none either. Forwards the slopes are chosen, not multiplied.
 std::map<int, Expr> state_gradient(ExpressionGraph& graph, Expr e) {
-    const Expr parts_of_what[] = {e};
-    const std::vector<std::uint32_t> parts = parts_of(graph, parts_of_what);
-    const bool chooses = std::any_of(parts.begin(), parts.end(), [&](std::uint32_t id) {
-        return is_choice(graph.node(Expr{id}).op);
-    });
-    return chooses ? forwards(graph, e, parts) : Backwards(graph).from(e);
+    return Backwards(graph).from(e);
 }
 
 } // namespace gemel::sim

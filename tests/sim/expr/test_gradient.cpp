@@ -53,6 +53,38 @@ TEST_CASE("a branch that is not taken has no part in a gradient, be it no number
     CHECK(g.evaluate(state_gradient(g, ratio).at(1), at(2.0, 4.0)) == -0.125);
 }
 
+TEST_CASE("what two choices share is chosen by either, after all products") {
+    // x enters through t = log(x): by the first choice, by the second, by both or by none.
+    ExpressionGraph g;
+    const Expr x = g.leaf(LeafKind::state, 0), a = g.leaf(LeafKind::input, 0);
+    const Expr b = g.leaf(LeafKind::input, 1), zero = g.constant(0.0);
+    const Expr t = g.unary(Op::logarithm, x);
+    const Expr sum = g.add(g.select(a, g.multiply(g.constant(2.0), t), zero),
+                           g.select(b, g.multiply(g.constant(3.0), t), zero));
+    const Expr slope = state_gradient(g, sum).at(0);
+    for (const double of_a : {0.0, 1.0})
+        for (const double of_b : {0.0, 1.0})
+            for (const double of_x : {0.5, 0.0}) {
+                const double factor = 2.0 * of_a + 3.0 * of_b;
+                if (of_x == 0.0 && factor != 0.0) continue;
+                CHECK(g.evaluate(slope, [&](Leaf l) {
+                    return l.kind == LeafKind::state ? of_x : l.index == 0 ? of_a : of_b;
+                }) == doctest::Approx(factor == 0.0 ? 0.0 : factor / of_x).epsilon(1e-14));
+            }
+}
+
+TEST_CASE("the gradient of a rate that chooses costs a few times the rate") {
+    ExpressionGraph g;
+    const int n = 300;
+    Expr sum = g.constant(0.0);
+    for (int i = 0; i < n; ++i)
+        sum = g.add(sum, g.multiply(g.leaf(LeafKind::input, i), g.leaf(LeafKind::state, i)));
+    const Expr rate = g.binary(Op::maximum, g.constant(0.0), g.unary(Op::square_root, sum));
+    const std::size_t before = g.size();
+    CHECK(state_gradient(g, rate).size() == n);
+    CHECK(g.size() - before < 4 * n);
+}
+
 TEST_CASE("a gradient holds only what is not zero") {
     ExpressionGraph g;
     const Expr x = g.leaf(LeafKind::state, 0), y = g.leaf(LeafKind::state, 1);
