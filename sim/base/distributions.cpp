@@ -1,3 +1,5 @@
+#include "expr/log_gamma.hpp"
+
 #include <gemel/sim/distributions.hpp>
 #include <gemel/sim/expression.hpp>
 
@@ -56,18 +58,11 @@ double log_gamma(double x) {
         product *= x;
         x += 1.0;
     }
-    constexpr double half_log_two_pi = 0.91893853320467274178;
     const double z = 1.0 / (x * x);
-    // B_2k/(2k(2k − 1)): the next term is below 1e-17 from 10 on
-    const double series =
-        (1.0 / 12.0 +
-         z * (-1.0 / 360.0 +
-              z * (1.0 / 1260.0 +
-                   z * (-1.0 / 1680.0 +
-                        z * (1.0 / 1188.0 + z * (-691.0 / 360360.0 +
-                                                 z * (1.0 / 156.0 - z * 3617.0 / 122400.0))))))) /
-        x;
-    return (x - 0.5) * log(x) - x + half_log_two_pi + series - log(product);
+    double series = 0.0; // the ninth term is below 1e-17 from 10 on
+    for (int i = 7; i >= 0; --i)
+        series = series * z + stirling_terms[i];
+    return (x - 0.5) * log(x) - x + half_log_two_pi + series / x - log(product);
 }
 
 double beta_probability(double a, double b, double x) {
