@@ -7,24 +7,21 @@ namespace gemel::sim {
 
 namespace {
 
-ProgramSpec step(CompiledSystem& system, const StepLayout& layout, double rtol) {
+ProgramSpec rodas5p_step(CompiledSystem& system, const StepLayout& layout, double rtol) {
     return rosenbrock_step(system, rodas5p_tableau(), layout, rtol);
 }
 
 } // namespace
 
 const StepMethod& rodas5p_method() {
-    static constexpr StepMethod method{.is_explicit = false, .splits = false, .build = step};
+    static constexpr StepMethod method{
+        .is_explicit = false, .splits = false, .build = rodas5p_step};
     return method;
 }
 
 const StepMethod& rodas5p_split_method() {
-    static constexpr StepMethod method{.is_explicit = false, .splits = true, .build = step};
+    static constexpr StepMethod method{.is_explicit = false, .splits = true, .build = rodas5p_step};
     return method;
-}
-
-bool rodas5p_applies(const CompiledSystem& system) {
-    return lanes_apply(system);
 }
 
 std::unique_ptr<PreparedSolver> prepare_rodas5p(const CompiledSystem& system,

@@ -12,7 +12,6 @@ namespace gemel::sim {
 
 const StepMethod& rodas5p_method();
 const StepMethod& rodas5p_split_method(); ///< steps what can_split() leaves
-bool rodas5p_applies(const CompiledSystem& system);
 std::unique_ptr<PreparedSolver> prepare_rodas5p(const CompiledSystem& system,
                                                 const SolverOptions& options);
 std::unique_ptr<PreparedSolver> prepare_rodas5p_split(const CompiledSystem& system,

@@ -4,8 +4,6 @@
 #include "solve/error_scale.hpp"
 #include "solve/rosenbrock_lu.hpp"
 
-#include <unordered_map>
-
 namespace gemel::sim {
 namespace {
 
@@ -27,8 +25,7 @@ public:
           layout_(layout),
           n_(static_cast<int>(layout.stepped.size())),
           n_own_(layout.n_own),
-          rates_(stepped_rates(compiled, layout)),
-          uses_time_(use_time(graph_, rates_)),
+          rates_(compiled, layout),
           step_(graph_.leaf(LeafKind::step)),
           gamma_step_(scaled(tableau.gamma, step_)) {
         for (int i : layout.stepped)
@@ -42,7 +39,6 @@ private:
     std::vector<SparseRow> matrix(int first, int end);
     std::vector<Expr> solve(const SymbolicLu& lu, const std::vector<Expr>& side);
     std::vector<Expr> argument(int stage) const;
-    std::vector<Expr> rates_at(int stage, const std::vector<Expr>& argument);
     std::vector<Expr> right_side(int stage);
     std::vector<Expr> error_parts();
     Expr bad_solve(const std::vector<SparseRow>& matrix, Expr grown);
@@ -53,8 +49,7 @@ private:
     const RosenbrockTableau& tableau_;
     const StepLayout& layout_;
     int n_, n_own_; ///< stepped states, and those among them that are no derivatives
-    std::vector<Expr> rates_;
-    bool uses_time_;
+    SteppedRates rates_;
     std::vector<Expr> start_, end_;
     Expr step_, gamma_step_;
     std::vector<std::vector<Expr>> arguments_; ///< [stage] u_i
@@ -73,7 +68,8 @@ std::vector<SparseRow> RosenbrockStepBuilder::matrix(int first, int end) {
         for (int state : compiled_.structure.jacobian[index(layout_.stepped[index(i)])]) {
             const int j = layout_.place(state);
             if (j < 0) continue;
-            const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::state, state});
+            const Expr slope =
+                graph_.differentiate(rates_.at_start()[index(i)], {LeafKind::state, state});
             const Expr entry = graph_.multiply(gamma_step_, slope);
             row[j] = i == j ? graph_.subtract(one, entry) : graph_.negate(entry);
         }
@@ -118,27 +114,18 @@ std::vector<Expr> RosenbrockStepBuilder::argument(int stage) const {
     return u;
 }
 
-std::vector<Expr> RosenbrockStepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
-    std::unordered_map<std::uint32_t, Expr> with;
-    for (int i = 0; i < n_; ++i)
-        with[start_[index(i)].id] = argument[index(i)];
-    if (uses_time_) {
-        const Expr time = graph_.leaf(LeafKind::time);
-        with[time.id] = graph_.add(time, scaled(tableau_.c[stage], step_));
-    }
-    return graph_.substitute(rates_, with);
-}
-
 std::vector<Expr> RosenbrockStepBuilder::right_side(int stage) {
     arguments_.push_back(argument(stage));
-    std::vector<Expr> side = stage == 0 ? rates_ : rates_at(stage, arguments_.back());
+    std::vector<Expr> side =
+        stage == 0 ? rates_.at_start() : rates_.at(arguments_.back(), tableau_.c[stage]);
     for (int i = 0; i < n_; ++i) {
         Expr sum = graph_.multiply(gamma_step_, side[index(i)]);
         for (int j = 0; j < stage; ++j)
             sum = graph_.add(
                 sum, scaled(tableau_.gamma * tableau_.C[stage][j], stages_[index(j)][index(i)]));
-        if (uses_time_ && tableau_.d[stage] != 0.0) {
-            const Expr slope = graph_.differentiate(rates_[index(i)], {LeafKind::time, 0});
+        if (rates_.use_time() && tableau_.d[stage] != 0.0) {
+            const Expr slope =
+                graph_.differentiate(rates_.at_start()[index(i)], {LeafKind::time, 0});
             sum = graph_.add(
                 sum,
                 graph_.multiply(scaled(tableau_.d[stage], graph_.multiply(gamma_step_, step_)),

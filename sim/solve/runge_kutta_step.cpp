@@ -2,8 +2,6 @@
 
 #include "base/index.hpp"
 
-#include <unordered_map>
-
 namespace gemel::sim {
 namespace {
 
@@ -20,8 +18,7 @@ public:
           tableau_(tableau),
           layout_(layout),
           n_(static_cast<int>(layout.stepped.size())),
-          rates_(stepped_rates(compiled, layout)),
-          uses_time_(use_time(graph_, rates_)),
+          rates_(compiled, layout),
           step_(graph_.leaf(LeafKind::step)) {
         std::vector<Expr> first;
         for (int i : layout.stepped) {
@@ -37,7 +34,6 @@ public:
 private:
     Expr combined(const double* weights, int n, int state);
     std::vector<Expr> argument(int stage);
-    std::vector<Expr> rates_at(int stage, const std::vector<Expr>& argument);
     std::vector<Expr> reciprocal_sizes();
     std::vector<Expr> error_parts(const std::vector<Expr>& reciprocals);
     Expr is_at_the_edge(const std::vector<Expr>& reciprocals);
@@ -47,8 +43,7 @@ private:
     const RungeKuttaTableau& tableau_;
     const StepLayout& layout_;
     int n_; ///< stepped states
-    std::vector<Expr> rates_;
-    bool uses_time_;
+    SteppedRates rates_;
     std::vector<Expr> start_;
     Expr step_;
     std::vector<std::vector<Expr>> arguments_; ///< [stage] u_i
@@ -70,18 +65,6 @@ std::vector<Expr> RungeKuttaStepBuilder::argument(int stage) {
         u.push_back(graph_.add(start_[index(i)],
                                graph_.multiply(step_, combined(tableau_.a[stage], stage, i))));
     return u;
-}
-
-std::vector<Expr> RungeKuttaStepBuilder::rates_at(int stage, const std::vector<Expr>& argument) {
-    std::unordered_map<std::uint32_t, Expr> with;
-    for (int i = 0; i < n_; ++i)
-        with[start_[index(i)].id] = argument[index(i)];
-    if (uses_time_) {
-        const Expr time = graph_.leaf(LeafKind::time);
-        with[time.id] =
-            graph_.add(time, graph_.multiply(graph_.constant(tableau_.c[stage]), step_));
-    }
-    return graph_.substitute(rates_, with);
 }
 
 std::vector<Expr> RungeKuttaStepBuilder::reciprocal_sizes() {
@@ -137,7 +120,7 @@ void RungeKuttaStepBuilder::add_dense_targets(ProgramSpec& spec) {
 ProgramSpec RungeKuttaStepBuilder::build(double rtol) {
     for (int stage = 1; stage < n_stages; ++stage) {
         arguments_.push_back(argument(stage));
-        slopes_.push_back(rates_at(stage, arguments_.back()));
+        slopes_.push_back(rates_.at(arguments_.back(), tableau_.c[stage]));
     }
     ProgramSpec spec{"step", {}};
     for (int i = 0; i < n_; ++i) {

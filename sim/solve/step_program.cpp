@@ -62,23 +62,31 @@ bool can_split(const CompiledSystem& system) {
     return n_exact > 0 && n_exact < system.system.states.size();
 }
 
-std::vector<Expr> stepped_rates(CompiledSystem& compiled, const StepLayout& layout) {
-    ExpressionGraph& graph = compiled.system.graph;
+SteppedRates::SteppedRates(CompiledSystem& compiled, const StepLayout& layout)
+    : graph_(compiled.system.graph),
+      layout_(layout) {
     const std::vector<Expr> all = rates_with_infusions(compiled);
-    std::vector<Expr> rates;
     for (int i : layout.stepped)
-        rates.push_back(all[static_cast<std::size_t>(i)]);
-    if (layout.exact.states.empty()) return rates;
+        rates_.push_back(all[static_cast<std::size_t>(i)]);
     std::unordered_map<std::uint32_t, Expr> with;
     for (std::size_t k = 0; k < layout.exact.states.size(); ++k)
-        with[graph.leaf(LeafKind::state, layout.exact.states[k]).id] = layout.exact.values[k];
-    return graph.substitute(rates, with);
+        with[graph_.leaf(LeafKind::state, layout.exact.states[k]).id] = layout.exact.values[k];
+    if (!with.empty()) rates_ = graph_.substitute(rates_, with);
+    uses_time_ = std::any_of(rates_.begin(), rates_.end(), [&](Expr rate) {
+        return graph_.depends_on(rate, LeafKind::time);
+    });
 }
 
-bool use_time(const ExpressionGraph& graph, const std::vector<Expr>& rates) {
-    return std::any_of(rates.begin(), rates.end(), [&](Expr rate) {
-        return graph.depends_on(rate, LeafKind::time);
-    });
+std::vector<Expr> SteppedRates::at(const std::vector<Expr>& argument, double c) const {
+    std::unordered_map<std::uint32_t, Expr> with;
+    for (std::size_t i = 0; i < argument.size(); ++i)
+        with[graph_.leaf(LeafKind::state, layout_.stepped[i]).id] = argument[i];
+    if (uses_time_) {
+        const Expr time = graph_.leaf(LeafKind::time);
+        const Expr later = graph_.multiply(graph_.constant(c), graph_.leaf(LeafKind::step));
+        with[time.id] = graph_.add(time, later);
+    }
+    return graph_.substitute(rates_, with);
 }
 
 ProgramSpec exact_program(const StepLayout& layout) {

@@ -64,10 +64,21 @@ StepLayout step_layout(CompiledSystem& system, const StepMethod& method);
 bool can_split(const CompiledSystem& system);
 
 /// dy_i/dt of the stepped states, exact ones in them by their closed form.
-std::vector<Expr> stepped_rates(CompiledSystem& system, const StepLayout& layout);
+class SteppedRates {
+public:
+    SteppedRates(CompiledSystem& system, const StepLayout& layout);
 
-/// Whether any of them mentions the time.
-bool use_time(const ExpressionGraph& graph, const std::vector<Expr>& rates);
+    const std::vector<Expr>& at_start() const { return rates_; }
+    bool use_time() const { return uses_time_; }
+    /// At stepped states `argument`, a part c of the step later.
+    std::vector<Expr> at(const std::vector<Expr>& argument, double c) const;
+
+private:
+    ExpressionGraph& graph_;
+    const StepLayout& layout_;
+    std::vector<Expr> rates_;
+    bool uses_time_ = false;
+};
 
 /// dy_i/dt with infusions.
 std::vector<Expr> rates_with_infusions(CompiledSystem& system);

@@ -7,24 +7,20 @@ namespace gemel::sim {
 
 namespace {
 
-ProgramSpec step(CompiledSystem& system, const StepLayout& layout, double rtol) {
+ProgramSpec tsit5_step(CompiledSystem& system, const StepLayout& layout, double rtol) {
     return runge_kutta_step(system, tsit5_tableau(), layout, rtol);
 }
 
 } // namespace
 
 const StepMethod& tsit5_method() {
-    static constexpr StepMethod method{.is_explicit = true, .splits = false, .build = step};
+    static constexpr StepMethod method{.is_explicit = true, .splits = false, .build = tsit5_step};
     return method;
 }
 
 const StepMethod& tsit5_split_method() {
-    static constexpr StepMethod method{.is_explicit = true, .splits = true, .build = step};
+    static constexpr StepMethod method{.is_explicit = true, .splits = true, .build = tsit5_step};
     return method;
-}
-
-bool tsit5_applies(const CompiledSystem& system) {
-    return lanes_apply(system);
 }
 
 std::unique_ptr<PreparedSolver> prepare_tsit5(const CompiledSystem& system,

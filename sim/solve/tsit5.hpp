@@ -12,7 +12,6 @@ namespace gemel::sim {
 
 const StepMethod& tsit5_method();
 const StepMethod& tsit5_split_method(); ///< steps what can_split() leaves
-bool tsit5_applies(const CompiledSystem& system);
 std::unique_ptr<PreparedSolver> prepare_tsit5(const CompiledSystem& system,
                                               const SolverOptions& options);
 std::unique_ptr<PreparedSolver> prepare_tsit5_split(const CompiledSystem& system,
