@@ -129,6 +129,27 @@ TEST_CASE("closed forms of the exact part agree with modes by Jacobi rotations")
         }
 }
 
+TEST_CASE("equal rates with exchange one way only, where there are no two modes") {
+    // Closed form: what leaves the peripheral state at the rate at which the central one is left.
+    const double k = 0.2, ka = 1.0;
+    for (const double apart : {0.0, 1e-12, 1e-9, 1e-7, 1e-5})
+        for (const double tau : {1e-3, 0.05, 0.7, 3.0, 24.0, 200.0}) {
+            const std::vector<double> y = by_expressions({ka, k * (1.0 + apart), 0.0, k}, tau);
+            const double c = k * (1.0 + apart), x = (c - k) * tau, e = std::exp(-c * tau);
+            const double both = tau * e * (1.0 + x / 2.0 + x * x / 6.0); // ∫ e^{−c(τ−u)} e^{−ku} du
+            const double depot = 0.8 / ka + (7.0 - 0.8 / ka) * std::exp(-ka * tau);
+            const double peripheral = 0.1 / k + (3.0 - 0.1 / k) * std::exp(-k * tau);
+            const double central = 2.0 * e + (3.0 * k - 0.1) * both -
+                                   (0.8 + 0.6 + 0.1) * std::expm1(-c * tau) / c +
+                                   (7.0 * ka - 0.8) * (e - std::exp(-ka * tau)) / (ka - c);
+            CAPTURE(apart);
+            CAPTURE(tau);
+            CHECK(y[0] == doctest::Approx(depot).epsilon(1e-12));
+            CHECK(std::abs(y[1] - central) < 1e-10 * (12.0 + 1.5 * tau));
+            CHECK(std::abs(y[2] - peripheral) < 1e-10 * (12.0 + 1.5 * tau));
+        }
+}
+
 TEST_CASE("what a slow depot with a source gives on keeps its digits") {
     // Closed form: with x = aτ and y = bτ the source's part is τ²·(d + y·d′ + …), d = (e^x − 1 −
     // x)/x² and d′ = (d − 1/2)/x; what comes after is below y²/10.
