@@ -95,14 +95,20 @@ SunLinearSolver sun_linear_solver(const SunContext& context, N_Vector y, SUNMatr
     return solver;
 }
 
-CvodeSystem::CvodeSystem(JacobianPattern pattern, const ProgramSet& programs, int first)
+CvodeSystem::CvodeSystem(JacobianPattern pattern,
+                         const OdeSystem& system,
+                         const ProgramSet& programs,
+                         int first,
+                         double rtol)
     : pattern_(std::move(pattern)),
       rates_(programs.programs[index(first)], programs.layout),
-      jacobian_(programs.programs[index(first + 1)], programs.layout) {}
+      jacobian_(programs.programs[index(first + 1)], programs.layout),
+      weights_(rtol, system, pattern_.n) {}
 
 void CvodeSystem::load(const ScalarSubject& subject) {
     rates_.load(subject);
     jacobian_.load(subject);
+    weights_.load(subject.scale);
 }
 
 int CvodeSystem::rates(double time, N_Vector y, N_Vector dydt) {
@@ -123,6 +129,11 @@ int CvodeSystem::jacobian(double time, N_Vector y, SUNMatrix matrix) {
 
 int CvodeSystem::rates_callback(double time, N_Vector y, N_Vector dydt, void* self) {
     return static_cast<CvodeSystem*>(self)->rates(time, y, dydt);
+}
+
+int CvodeSystem::weights_callback(N_Vector y, N_Vector weights, void* self) {
+    static_cast<CvodeSystem*>(self)->weights_.write(values(y), values(weights));
+    return 0;
 }
 
 int CvodeSystem::jacobian_callback(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "solve/cvode_weights.hpp"
 #include "solve/scalar_rates.hpp"
 #include "solve/sundials.hpp"
 
@@ -43,23 +44,30 @@ ProgramSpec jacobian_program(CompiledSystem& system, const JacobianPattern& patt
 SunMatrix sun_matrix(const SunContext& context, const JacobianPattern& pattern);
 SunLinearSolver sun_linear_solver(const SunContext& context, N_Vector y, SUNMatrix matrix);
 
-/// Evaluates a subject's rates and Jacobian for SUNDIALS.
+/// Evaluates a subject's rates, Jacobian and error weights for SUNDIALS.
 class CvodeSystem {
 public:
+    /// Of the first states of the system, as many as the pattern has.
     /// @param first  of its two programs in the set: scalar_rates_program(), jacobian_program()
-    CvodeSystem(JacobianPattern pattern, const ProgramSet& programs, int first);
+    CvodeSystem(JacobianPattern pattern,
+                const OdeSystem& system,
+                const ProgramSet& programs,
+                int first,
+                double rtol);
 
     void load(const ScalarSubject& subject);
     void set_infusion(std::span<const double> infusion) { rates_.set_infusion(infusion); }
     const JacobianPattern& pattern() const { return pattern_; }
     int n_states() const { return pattern_.n; }
+    CvodeWeights& weights() { return weights_; }
 
     /// @returns 0, or 1 if a number is not finite: SUNDIALS tries a shorter step then
     int rates(double time, N_Vector y, N_Vector dydt);
     int jacobian(double time, N_Vector y, SUNMatrix matrix);
 
-    /// The functions SUNDIALS calls; `self` is a CvodeSystem.
+    /// The functions SUNDIALS calls; `self` is a CvodeSystem*.
     static int rates_callback(double time, N_Vector y, N_Vector dydt, void* self);
+    static int weights_callback(N_Vector y, N_Vector weights, void* self);
     static int jacobian_callback(double time,
                                  N_Vector y,
                                  N_Vector dydt,
@@ -73,6 +81,7 @@ private:
     JacobianPattern pattern_;
     ScalarRates rates_;
     ScalarProgram jacobian_;
+    CvodeWeights weights_;
 };
 
 } // namespace gemel::sim

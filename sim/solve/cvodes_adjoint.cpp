@@ -40,13 +40,14 @@ public:
         : model_(model),
           outward_(outward),
           transposed_(transposed(model.pattern, from_)),
-          own_(model.pattern, model.programs, CvodesModel::rates),
+          theta_(subject.theta()),
+          own_(model.own()),
           jacobian_(model.programs.programs[CvodesModel::jacobian], model.programs.layout),
           slopes_(model.programs.programs[CvodesModel::input_slopes], model.programs.layout),
-          inputs_(subject.data().inputs),
           lambda_(index(model.n), 0.0),
           gradient_(outward.gradient) {
-        own_.load(subject.data());
+        const ScalarSubject data = subject.data();
+        own_.load({data.inputs, data.derived, outward.scale});
         jacobian_.load(subject.data());
         slopes_.load(subject.data());
         find_tolerance();
@@ -68,11 +69,11 @@ public:
 private:
     /// One segment's integrators.
     struct Integrator {
-        SunContext context;
-        SunVector y, lambda, integrals, absolute;
-        SunMatrix matrix, matrix_back;
-        SunLinearSolver solver, solver_back;
-        CvodeMemory memory;
+        Integrator(CvodeSystem& own, std::int64_t max_steps) : out(own, max_steps) {}
+        CvodeIntegrator out;
+        SunVector lambda, integrals;
+        SunMatrix matrix;
+        SunLinearSolver solver;
         int which = 0;
     };
 
@@ -81,10 +82,10 @@ private:
     bool take_pull(double time);
     void add_products(const std::vector<double>& columns);
     SolverStatus cross(const Segment& segment);
-    SolverStatus take_pulls(const Segment& segment);
-    int go_out(Integrator& integrator, const Segment& segment);
+    SolverStatus go_out(Integrator& integrator, const Segment& segment);
     void turn(Integrator& integrator, double time);
-    int go_back(Integrator& integrator, double from, double to, bool is_first);
+    void initialise_back(Integrator& integrator, double time);
+    SolverStatus go_back(Integrator& integrator, double from, double to, bool is_first);
 
     int rates_back(double time, N_Vector y, N_Vector lambda, N_Vector derivative);
     int integrands(double time, N_Vector y, N_Vector lambda, N_Vector derivative);
@@ -95,31 +96,33 @@ private:
     const Outward& outward_;
     std::vector<int> from_; ///< of transposed_; declared before it
     JacobianPattern transposed_;
+    std::span<const double> theta_;
     CvodeSystem own_;
     ScalarProgram jacobian_, slopes_;
-    std::span<const double> inputs_;
     std::vector<double> lambda_, gradient_, tolerance_, integral_tolerance_, entries_;
     std::span<const double> sensitivity_infusion_;
     std::size_t next_pull_ = 0; ///< those before it are still to come
 };
 
-/// λ_i times the size of state i has the unit of G: the largest pull says how large that is.
+/// λ_i times the size of state i has the unit of G, and so has its integral by θ times θ: the
+/// largest pull says how large that is. A state that is 0 all the way has no size, and what has
+/// none decides no steps.
 void Homeward::find_tolerance() {
+    constexpr double none = 1.0 / smallest_size;
+    std::vector<double> own(index(model_.n));
     double largest = 0.0;
     for (const Pull& pull : outward_.pulls)
-        for (int i = 0; i < model_.n; ++i)
-            largest = std::max(largest,
-                               std::fabs(pull.on_states[index(i)]) * outward_.tolerance[index(i)]);
-    // `tolerance` is rtol·0.01·scale, so that the quotient below is rtol·0.01·largest/scale.
+        for (std::size_t i = 0; i < own.size(); ++i) {
+            own[i] = std::max(own[i], std::fabs(pull.on_states[i]));
+            largest = std::max(largest, std::fabs(pull.on_states[i]) * outward_.scale[i]);
+        }
     const double part = cvode_part * model_.options.rtol * absolute_part;
-    for (int i = 0; i < model_.n; ++i)
-        tolerance_.push_back(largest > 0.0 ? part * largest / outward_.tolerance[index(i)] : part);
-    // What G is as large as: the largest pull, times the size of its state; by the size of θ.
-    const double size = largest > 0.0 ? largest / (model_.options.rtol * absolute_part) : 1.0;
-    for (const int input : model_.system.system.sensitivities.wrt) {
-        const double theta = std::fabs(inputs_[index(input)]);
-        integral_tolerance_.push_back(part * size / (theta > 0.0 ? theta : 1.0));
-    }
+    const auto tolerance = [&](double size) { return size > 0.0 ? part * size : none; };
+    for (std::size_t i = 0; i < own.size(); ++i)
+        tolerance_.push_back(
+            tolerance(outward_.scale[i] > 0.0 ? largest / outward_.scale[i] : own[i]));
+    for (const double theta : theta_)
+        integral_tolerance_.push_back(tolerance(largest / theta));
 }
 
 /// Samples come after doses at the same time, so going back they come first.
@@ -144,11 +147,11 @@ void Homeward::add_products(const std::vector<double>& columns) {
 }
 
 SolverStatus Homeward::cross(const Segment& segment) {
-    Integrator integrator;
     own_.set_infusion(segment.infusion);
     sensitivity_infusion_ = segment.sensitivity_infusion;
-    if (const int code = go_out(integrator, segment); code < 0)
-        return code == CV_TOO_CLOSE ? take_pulls(segment) : status_of_code(code);
+    Integrator integrator(own_, model_.options.max_steps);
+    if (const SolverStatus status = go_out(integrator, segment); status != SolverStatus::ok)
+        return status;
     double time = segment.to;
     bool is_first = true;
     while (time > segment.from) {
@@ -156,8 +159,9 @@ SolverStatus Homeward::cross(const Segment& segment) {
         const double stop = std::max(next, segment.from);
         // As long as nothing pulls, λ is 0 and stays so.
         if (std::any_of(lambda_.begin(), lambda_.end(), [](double x) { return x != 0.0; })) {
-            if (const int code = go_back(integrator, time, stop, is_first); code < 0)
-                return status_of_code(code);
+            if (const SolverStatus status = go_back(integrator, time, stop, is_first);
+                status != SolverStatus::ok)
+                return status;
             is_first = false;
         }
         time = stop;
@@ -166,51 +170,54 @@ SolverStatus Homeward::cross(const Segment& segment) {
     return SolverStatus::ok;
 }
 
-/// Over a segment so short that nothing moves in it.
-SolverStatus Homeward::take_pulls(const Segment& segment) {
-    while (next_pull_ > 0 && outward_.pulls[next_pull_ - 1].time > segment.from)
-        take_pull(segment.from);
-    return SolverStatus::ok;
-}
-
 /// Over the segment once more, this time leaving checkpoints.
-int Homeward::go_out(Integrator& integrator, const Segment& segment) {
+SolverStatus Homeward::go_out(Integrator& integrator, const Segment& segment) {
     constexpr long steps_between_checkpoints = 200;
-    Integrator& in = integrator;
-    in.y = sun_vector(in.context, model_.n);
-    std::copy(segment.states.begin(), segment.states.end(), values(in.y.get()).begin());
-    in.matrix = sun_matrix(in.context, model_.pattern);
-    in.solver = sun_linear_solver(in.context, in.y.get(), in.matrix.get());
-    in.memory = cvode_bdf(in.context);
-    prepare_cvodes(in.memory.get(),
-                   model_,
-                   own_,
-                   in.y.get(),
-                   in.solver.get(),
-                   in.matrix.get(),
-                   outward_.tolerance,
-                   in.context,
-                   segment.from);
-    require(CVodeAdjInit(in.memory.get(), steps_between_checkpoints, CV_HERMITE), "CVodeAdjInit");
-    require(CVodeSetStopTime(in.memory.get(), segment.to), "CVodeSetStopTime");
-    require(CVodeSetMaxNumSteps(in.memory.get(), model_.options.max_steps), "CVodeSetMaxNumSteps");
+    CvodeIntegrator& out = integrator.out;
+    void* memory = out.memory();
+    std::copy(segment.states.begin(), segment.states.end(), values(out.y()).begin());
+    if (const SolverStatus status = out.restart(segment.from, segment.to);
+        status != SolverStatus::ok)
+        return status;
+    require(CVodeAdjInit(memory, steps_between_checkpoints, CV_HERMITE), "CVodeAdjInit");
+    require(CVodeSetMaxNumSteps(memory, model_.options.max_steps), "CVodeSetMaxNumSteps");
     double reached = 0.0;
     int n_checkpoints = 0;
-    return CVodeF(in.memory.get(), segment.to, in.y.get(), &reached, CV_NORMAL, &n_checkpoints);
+    return status_of(CVodeF(memory, segment.to, out.y(), &reached, CV_NORMAL, &n_checkpoints),
+                     memory);
 }
 
 /// Makes the integrator of λ, at the time it first is not 0.
 void Homeward::turn(Integrator& integrator, double time) {
     Integrator& in = integrator;
-    void* memory = in.memory.get();
-    in.lambda = sun_vector(in.context, model_.n);
+    void* memory = in.out.memory();
+    const SunContext& context = in.out.context();
+    in.lambda = sun_vector(context, model_.n);
     std::copy(lambda_.begin(), lambda_.end(), values(in.lambda.get()).begin());
-    in.integrals = sun_vector(in.context, model_.n_wrt);
-    in.absolute = sun_vector(in.context, model_.n);
-    std::copy(tolerance_.begin(), tolerance_.end(), values(in.absolute.get()).begin());
-    in.matrix_back = sun_matrix(in.context, transposed_);
-    in.solver_back = sun_linear_solver(in.context, in.lambda.get(), in.matrix_back.get());
+    in.integrals = sun_vector(context, model_.n_wrt);
+    in.matrix = sun_matrix(context, transposed_);
+    in.solver = sun_linear_solver(context, in.lambda.get(), in.matrix.get());
     require(CVodeCreateB(memory, CV_BDF, &in.which), "CVodeCreateB");
+    initialise_back(in, time);
+    const double rtol = cvode_part * model_.options.rtol;
+    const SunVector absolute = sun_vector(context, model_.n);
+    std::copy(tolerance_.begin(), tolerance_.end(), values(absolute.get()).begin());
+    require(CVodeSVtolerancesB(memory, in.which, rtol, absolute.get()), "CVodeSVtolerancesB");
+    // λ may be slow where the states, and so the integrands, are fast.
+    const SunVector of_integrals = sun_vector(context, model_.n_wrt);
+    std::copy(
+        integral_tolerance_.begin(), integral_tolerance_.end(), values(of_integrals.get()).begin());
+    require(CVodeSetQuadErrConB(memory, in.which, SUNTRUE), "CVodeSetQuadErrConB");
+    require(CVodeQuadSVtolerancesB(memory, in.which, rtol, of_integrals.get()),
+            "CVodeQuadSVtolerancesB");
+    require(CVodeSetMaxNumStepsB(memory, in.which, model_.options.max_steps),
+            "CVodeSetMaxNumStepsB");
+    set_failure_limits(CVodeGetAdjCVodeBmem(memory, in.which));
+}
+
+/// Tells CVODES the functions, and the linear solver with its matrix.
+void Homeward::initialise_back(Integrator& in, double time) {
+    void* memory = in.out.memory();
     const auto rates = [](double t, N_Vector y, N_Vector l, N_Vector d, void* self) {
         return static_cast<Homeward*>(self)->rates_back(t, y, l, d);
     };
@@ -230,28 +237,15 @@ void Homeward::turn(Integrator& integrator, double time) {
     };
     require(CVodeInitB(memory, in.which, rates, time, in.lambda.get()), "CVodeInitB");
     require(CVodeSetUserDataB(memory, in.which, this), "CVodeSetUserDataB");
-    require(
-        CVodeSVtolerancesB(memory, in.which, cvode_part * model_.options.rtol, in.absolute.get()),
-        "CVodeSVtolerancesB");
-    require(CVodeSetLinearSolverB(memory, in.which, in.solver_back.get(), in.matrix_back.get()),
+    require(CVodeSetLinearSolverB(memory, in.which, in.solver.get(), in.matrix.get()),
             "CVodeSetLinearSolverB");
     require(CVodeSetJacFnB(memory, in.which, jacobian), "CVodeSetJacFnB");
-    require(CVodeSetMaxNumStepsB(memory, in.which, model_.options.max_steps),
-            "CVodeSetMaxNumStepsB");
     require(CVodeQuadInitB(memory, in.which, integrands, in.integrals.get()), "CVodeQuadInitB");
-    // λ may be slow where the states, and so the integrands, are fast.
-    require(CVodeSetQuadErrConB(memory, in.which, SUNTRUE), "CVodeSetQuadErrConB");
-    const SunVector absolute = sun_vector(in.context, model_.n_wrt);
-    std::copy(
-        integral_tolerance_.begin(), integral_tolerance_.end(), values(absolute.get()).begin());
-    require(
-        CVodeQuadSVtolerancesB(memory, in.which, cvode_part * model_.options.rtol, absolute.get()),
-        "CVodeQuadSVtolerancesB");
 }
 
-int Homeward::go_back(Integrator& integrator, double from, double to, bool is_first) {
+SolverStatus Homeward::go_back(Integrator& integrator, double from, double to, bool is_first) {
     Integrator& in = integrator;
-    void* memory = in.memory.get();
+    void* memory = in.out.memory();
     if (is_first) {
         turn(in, from);
     } else {
@@ -260,15 +254,16 @@ int Homeward::go_back(Integrator& integrator, double from, double to, bool is_fi
         require(CVodeReInitB(memory, in.which, from, in.lambda.get()), "CVodeReInitB");
         require(CVodeQuadReInitB(memory, in.which, in.integrals.get()), "CVodeQuadReInitB");
     }
-    if (const int code = CVodeB(memory, to, CV_NORMAL); code < 0)
-        return code == CV_TOO_CLOSE ? 0 : code; // a rounding apart: λ stays
+    const int code = CVodeB(memory, to, CV_NORMAL);
+    if (code == CV_TOO_CLOSE) return SolverStatus::ok; // a rounding apart: λ stays
+    if (code < 0) return status_of(code, CVodeGetAdjCVodeBmem(memory, in.which));
     double reached = 0.0;
     require(CVodeGetB(memory, in.which, &reached, in.lambda.get()), "CVodeGetB");
     require(CVodeGetQuadB(memory, in.which, &reached, in.integrals.get()), "CVodeGetQuadB");
     std::copy_n(values(in.lambda.get()).begin(), model_.n, lambda_.begin());
     for (std::size_t k = 0; k < gradient_.size(); ++k)
         gradient_[k] += values(in.integrals.get())[k];
-    return 0;
+    return SolverStatus::ok;
 }
 
 bool Homeward::run_jacobian(double time, N_Vector y) {

@@ -1,7 +1,6 @@
 #include "base/finite.hpp"
 #include "base/index.hpp"
 #include "solve/cvodes_subject.hpp"
-#include "solve/error_scale.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -37,21 +36,70 @@ private:
     std::vector<N_Vector> raw_;
 };
 
+/// The system with the rates of its sensitivities.
+class SensitiveSystem : public CvodeSystem {
+public:
+    explicit SensitiveSystem(const CvodesModel& model)
+        : CvodeSystem(model.own()),
+          program_(model.programs.programs[CvodesModel::sensitivity_rates], model.programs.layout),
+          both_(index(model.n * (1 + model.n_wrt))) {}
+
+    void load(const ScalarSubject& subject) {
+        CvodeSystem::load(subject);
+        program_.load(subject);
+    }
+    void set_infusion(std::span<const double> own, std::span<const double> of_sensitivities) {
+        CvodeSystem::set_infusion(own);
+        infusion_ = of_sensitivities;
+    }
+
+    /// @returns as rates()
+    int sensitivity_rates(double time, N_Vector y, N_Vector* s, N_Vector* dsdt) {
+        const std::size_t n = index(n_states()), n_wrt = n > 0 ? both_.size() / n - 1 : 0;
+        std::copy_n(values(y).begin(), n, both_.begin());
+        for (std::size_t k = 0; k < n_wrt; ++k)
+            std::copy_n(
+                values(s[k]).begin(), n, both_.begin() + static_cast<std::ptrdiff_t>((k + 1) * n));
+        program_.set_states(both_);
+        program_.set_time(time);
+        program_.run();
+        bool is_finite = true;
+        for (std::size_t k = 0; k < n_wrt; ++k) {
+            for (std::size_t i = 0; i < n; ++i)
+                values(dsdt[k])[i] = program_.results()[k * n + i] + infusion_[k * n + i];
+            is_finite = is_finite && all_finite(values(dsdt[k]));
+        }
+        return is_finite ? 0 : 1;
+    }
+    static int sensitivity_rates_callback(int,
+                                          double time,
+                                          N_Vector y,
+                                          N_Vector,
+                                          N_Vector* s,
+                                          N_Vector* dsdt,
+                                          void* self,
+                                          N_Vector,
+                                          N_Vector) {
+        return static_cast<SensitiveSystem*>(static_cast<CvodeSystem*>(self))
+            ->sensitivity_rates(time, y, s, dsdt);
+    }
+
+private:
+    ScalarProgram program_;
+    std::vector<double> both_;
+    std::span<const double> infusion_;
+};
+
 class Forward {
 public:
     Forward(const CvodesModel& model, CvodesSubject& subject, const SubjectProblem& problem)
         : model_(model),
           subject_(subject),
-          own_(model.pattern, model.programs, CvodesModel::rates),
-          sensitivity_rates_(model.programs.programs[CvodesModel::sensitivity_rates],
-                             model.programs.layout),
+          system_(model),
+          integrator_(system_, model.options.max_steps),
           outputs_(model.programs.programs[1], model.programs.layout),
-          y_(sun_vector(context_, model.n)),
-          s_(context_, model.n_wrt, model.n),
-          both_(subject.states().size()),
-          matrix_(sun_matrix(context_, model.pattern)),
-          linear_solver_(sun_linear_solver(context_, y_.get(), matrix_.get())),
-          memory_(cvode_bdf(context_)) {
+          s_(integrator_.context(), model.n_wrt, model.n),
+          dsdt_(integrator_.context(), model.n_wrt, model.n) {
         for (const SampledOutput& sampled : problem.sampled)
             result_.values.emplace_back(sampled.times.size(), nan);
         result_.derivatives.assign(index(model.n_wrt), result_.values);
@@ -69,13 +117,11 @@ private:
     SolverStatus march(const SubjectProblem& problem) {
         if (const SolverStatus status = subject_.load(problem); status != SolverStatus::ok)
             return status;
-        for (ScalarProgram* program : {&sensitivity_rates_, &outputs_})
-            program->load(subject_.data());
-        own_.load(subject_.data());
-        steps_left_ = model_.options.max_steps;
-        double time = 0.0;
-        set_states();
+        system_.load(subject_.data());
+        outputs_.load(subject_.data());
+        integrator_.begin();
         initialise();
+        double time = 0.0;
         while (true) {
             subject_.apply_due(time);
             take_samples(time);
@@ -88,68 +134,74 @@ private:
         }
     }
 
+    /// An error of ∂x/∂θ is judged as one of x that is |θ| times as large.
     void initialise() {
-        void* memory = memory_.get();
-        require(CVodeInit(memory, rates, 0.0, y_.get()), "CVodeInit");
-        require(CVodeSetUserData(memory, this), "CVodeSetUserData");
-        require(CVodeSetLinearSolver(memory, linear_solver_.get(), matrix_.get()),
-                "CVodeSetLinearSolver");
-        require(CVodeSetJacFn(memory, jacobian), "CVodeSetJacFn");
-        require(CVodeSensInit(memory, model_.n_wrt, CV_STAGGERED, sensitivity_rates, s_.data()),
+        void* memory = integrator_.memory();
+        require(CVodeSensInit(memory,
+                              model_.n_wrt,
+                              CV_STAGGERED,
+                              SensitiveSystem::sensitivity_rates_callback,
+                              s_.data()),
                 "CVodeSensInit");
+        std::vector<double> theta(subject_.theta().begin(), subject_.theta().end());
+        require(CVodeSetSensParams(memory, nullptr, theta.data(), nullptr), "CVodeSetSensParams");
+        require(CVodeSensEEtolerances(memory), "CVodeSensEEtolerances");
         require(CVodeSetSensErrCon(memory, true), "CVodeSetSensErrCon");
-        set_tolerances();
-    }
-
-    void set_tolerances() {
-        const double rtol = cvode_part * model_.options.rtol;
-        const auto n = index(model_.n);
-        const SunVector absolute = sun_vector(context_, model_.n);
-        SunVectors of_sensitivities(context_, model_.n_wrt, model_.n);
-        std::vector<double> all(subject_.scale().begin(), subject_.scale().end());
-        for (double& tolerance : all)
-            tolerance *= rtol * absolute_part;
-        std::copy_n(all.begin(), n, values(absolute.get()).begin());
-        of_sensitivities.set(std::span(all).subspan(n), n);
-        require(CVodeSVtolerances(memory_.get(), rtol, absolute.get()), "CVodeSVtolerances");
-        require(CVodeSensSVtolerances(memory_.get(), rtol, of_sensitivities.data()),
-                "CVodeSensSVtolerances");
-    }
-
-    void set_states() {
-        std::copy_n(subject_.own_states().begin(), model_.n, values(y_.get()).begin());
-        s_.set(subject_.sensitivities(), index(model_.n));
-    }
-    void get_states() {
-        std::copy_n(values(y_.get()).begin(), model_.n, subject_.own_states().begin());
-        s_.get(subject_.sensitivities(), index(model_.n));
     }
 
     SolverStatus advance(double from, double to) {
-        void* memory = memory_.get();
-        set_states();
-        own_.set_infusion(subject_.own_infusion());
-        require(CVodeReInit(memory, from, y_.get()), "CVodeReInit");
-        require(CVodeSensReInit(memory, CV_STAGGERED, s_.data()), "CVodeSensReInit");
-        while (next_point_ < subject_.points().size() && subject_.points()[next_point_].time < to) {
-            const double time = subject_.points()[next_point_].time;
-            if (const SolverStatus status = go(time, to); status != SolverStatus::ok) return status;
-            take_samples(time);
+        const std::span<double> y = values(integrator_.y());
+        std::copy_n(subject_.own_states().begin(), model_.n, y.begin());
+        s_.set(subject_.sensitivities(), index(model_.n));
+        system_.set_infusion(subject_.own_infusion(), subject_.sensitivity_infusion());
+        system_.weights().follow(y);
+        double first_step = to - from;
+        if (!limit_first_step(from, first_step)) return SolverStatus::not_finite;
+        SolverStatus status = integrator_.restart(from, to, first_step);
+        require(CVodeSensReInit(integrator_.memory(), CV_STAGGERED, s_.data()), "CVodeSensReInit");
+        while (status == SolverStatus::ok && integrator_.time() < to) {
+            status = integrator_.step();
+            if (status == SolverStatus::ok) take_samples_of_step(to);
         }
-        return go(to, to);
+        if (status != SolverStatus::ok) return status;
+        std::copy_n(y.begin(), model_.n, subject_.own_states().begin());
+        get_sensitivities(to);
+        return all_finite(subject_.states()) ? SolverStatus::ok : SolverStatus::not_finite;
     }
 
-    SolverStatus go(double time, double stop) {
-        void* memory = memory_.get();
-        require(CVodeSetStopTime(memory, stop), "CVodeSetStopTime");
-        const int code = go_to(memory, time, y_.get(), steps_left_);
-        // As near to the start as that: nothing moves.
-        if (code == CV_TOO_CLOSE) return SolverStatus::ok;
-        if (code < 0) return status_of_code(code);
-        double reached = 0.0;
-        require(CVodeGetSens(memory, &reached, s_.data()), "CVodeGetSens");
-        get_states();
-        return all_finite(subject_.states()) ? SolverStatus::ok : SolverStatus::not_finite;
+    /// By the sizes of derivatives. @returns false where their rates are no numbers
+    bool limit_first_step(double from, double& step) {
+        if (system_.sensitivity_rates(from, integrator_.y(), s_.data(), dsdt_.data()) != 0)
+            return false;
+        for (int k = 0; k < model_.n_wrt; ++k) {
+            const N_Vector s = s_.data()[k], rates = dsdt_.data()[k];
+            const double theta = subject_.theta()[index(k)];
+            std::vector<double> as_state, as_rate;
+            for (int i = 0; i < model_.n; ++i) {
+                as_state.push_back(theta * values(s)[index(i)]);
+                as_rate.push_back(theta * values(rates)[index(i)]);
+            }
+            step = system_.weights().first_step(as_state, as_rate, step);
+        }
+        return true;
+    }
+
+    void get_sensitivities(double time) {
+        require(CVodeGetSensDky(integrator_.memory(), integrator_.known(time), 0, s_.data()),
+                "CVodeGetSensDky");
+        s_.get(subject_.sensitivities(), index(model_.n));
+    }
+
+    /// Those at its end only if that is not the stretch's: doses come before samples.
+    void take_samples_of_step(double to) {
+        const std::vector<SamplePoint>& points = subject_.points();
+        while (next_point_ < points.size() && points[next_point_].time < to &&
+               points[next_point_].time <= integrator_.time()) {
+            const double time = points[next_point_].time;
+            integrator_.states_at(time, subject_.own_states().data());
+            get_sensitivities(time);
+            take_samples(time);
+        }
     }
 
     /// Those up to `time`.
@@ -173,66 +225,14 @@ private:
         is_finite_ = is_finite_ && std::isfinite(to);
     }
 
-    int rates_of_sensitivities(double time, N_Vector y, N_Vector* s, N_Vector* dsdt) {
-        const auto n = index(model_.n);
-        std::copy_n(values(y).begin(), n, both_.begin());
-        for (std::size_t k = 0; k < index(model_.n_wrt); ++k)
-            std::copy_n(
-                values(s[k]).begin(), n, both_.begin() + static_cast<std::ptrdiff_t>((k + 1) * n));
-        sensitivity_rates_.set_states(both_);
-        sensitivity_rates_.set_time(time);
-        sensitivity_rates_.run();
-        const double* rate = sensitivity_rates_.results();
-        bool finite = true;
-        for (std::size_t k = 0; k < index(model_.n_wrt); ++k)
-            for (std::size_t i = 0; i < n; ++i) {
-                const double value = rate[k * n + i] + subject_.sensitivity_infusion()[k * n + i];
-                values(dsdt[k])[i] = value;
-                finite = finite && std::isfinite(value);
-            }
-        return finite ? 0 : 1;
-    }
-
-    static Forward& self(void* data) { return *static_cast<Forward*>(data); }
-    static int rates(double time, N_Vector y, N_Vector dydt, void* data) {
-        return self(data).own_.rates(time, y, dydt);
-    }
-    static int jacobian(double time,
-                        N_Vector y,
-                        N_Vector,
-                        SUNMatrix matrix,
-                        void* data,
-                        N_Vector,
-                        N_Vector,
-                        N_Vector) {
-        return self(data).own_.jacobian(time, y, matrix);
-    }
-    static int sensitivity_rates(int,
-                                 double time,
-                                 N_Vector y,
-                                 N_Vector,
-                                 N_Vector* s,
-                                 N_Vector* dsdt,
-                                 void* data,
-                                 N_Vector,
-                                 N_Vector) {
-        return self(data).rates_of_sensitivities(time, y, s, dsdt);
-    }
-
     const CvodesModel& model_;
     CvodesSubject& subject_;
-    SunContext context_;
-    CvodeSystem own_;
-    ScalarProgram sensitivity_rates_, outputs_;
-    SunVector y_;
-    SunVectors s_;
-    std::vector<double> both_;
-    SunMatrix matrix_;
-    SunLinearSolver linear_solver_;
-    CvodeMemory memory_;
+    SensitiveSystem system_;
+    CvodeIntegrator integrator_;
+    ScalarProgram outputs_;
+    SunVectors s_, dsdt_;
     SubjectSensitivities result_;
     std::size_t next_point_ = 0;
-    std::int64_t steps_left_ = 0;
     bool is_finite_ = true;
 };
 

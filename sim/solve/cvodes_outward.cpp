@@ -2,30 +2,11 @@
 
 #include "base/finite.hpp"
 #include "base/index.hpp"
-#include "solve/error_scale.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace gemel::sim {
-void prepare_cvodes(void* memory,
-                    const CvodesModel& model,
-                    CvodeSystem& own,
-                    N_Vector y,
-                    SUNLinearSolver linear_solver,
-                    SUNMatrix matrix,
-                    const std::vector<double>& tolerance,
-                    const SunContext& context,
-                    double time) {
-    require(CVodeInit(memory, CvodeSystem::rates_callback, time, y), "CVodeInit");
-    require(CVodeSetUserData(memory, &own), "CVodeSetUserData");
-    require(CVodeSetLinearSolver(memory, linear_solver, matrix), "CVodeSetLinearSolver");
-    require(CVodeSetJacFn(memory, CvodeSystem::jacobian_callback), "CVodeSetJacFn");
-    const SunVector absolute = sun_vector(context, model.n);
-    std::copy(tolerance.begin(), tolerance.end(), values(absolute.get()).begin());
-    require(CVodeSVtolerances(memory, cvode_part * model.options.rtol, absolute.get()),
-            "CVodeSVtolerances");
-}
 
 SolverStatus Outward::march(const SubjectProblem& problem) {
     if (const SolverStatus status = subject_.load(problem); status != SolverStatus::ok)
@@ -33,25 +14,13 @@ SolverStatus Outward::march(const SubjectProblem& problem) {
     own_.load(subject_.data());
     outputs_.load(subject_.data());
     slopes_.load(subject_.data());
-    steps_left_ = model_.options.max_steps;
+    integrator_.begin();
     gradient.assign(index(model_.n_wrt), 0.0);
     initial.assign(subject_.sensitivities().begin(), subject_.sensitivities().end());
-    for (const double scale : subject_.scale().first(index(model_.n)))
-        tolerance.push_back(cvode_part * model_.options.rtol * absolute_part * scale);
-    prepare_cvodes(memory_.get(),
-                   model_,
-                   own_,
-                   y_.get(),
-                   linear_solver_.get(),
-                   matrix_.get(),
-                   tolerance,
-                   context_,
-                   0.0);
     double time = 0.0;
     while (true) {
         arrive(time);
-        if (time >= subject_.end())
-            return std::isfinite(value) ? SolverStatus::ok : SolverStatus::not_finite;
+        if (time >= subject_.end()) break;
         const auto copy = [](auto span) { return std::vector<double>(span.begin(), span.end()); };
         const double stop = subject_.next_stop();
         const SolverStatus status = advance({time,
@@ -62,6 +31,8 @@ SolverStatus Outward::march(const SubjectProblem& problem) {
         if (status != SolverStatus::ok) return status;
         time = stop;
     }
+    scale = own_.weights().scale();
+    return std::isfinite(value) ? SolverStatus::ok : SolverStatus::not_finite;
 }
 
 void Outward::arrive(double time) {
@@ -73,28 +44,27 @@ void Outward::arrive(double time) {
 }
 
 SolverStatus Outward::advance(Segment segment) {
-    std::copy(segment.states.begin(), segment.states.end(), values(y_.get()).begin());
+    const std::span<double> y = values(integrator_.y());
+    std::copy(segment.states.begin(), segment.states.end(), y.begin());
     own_.set_infusion(subject_.own_infusion());
-    require(CVodeReInit(memory_.get(), segment.from, y_.get()), "CVodeReInit");
     const double to = segment.to;
+    SolverStatus status = integrator_.restart(segment.from, to);
     segments.push_back(std::move(segment));
     const std::vector<SamplePoint>& points = subject_.points();
-    while (next_point_ < points.size() && points[next_point_].time < to) {
-        const double time = points[next_point_].time;
-        if (const SolverStatus status = go(time, to); status != SolverStatus::ok) return status;
-        take_samples(time);
+    while (status == SolverStatus::ok && integrator_.time() < to) {
+        status = integrator_.step();
+        if (status != SolverStatus::ok) break;
+        while (next_point_ < points.size() && points[next_point_].time < to &&
+               points[next_point_].time <= integrator_.time()) {
+            const double time = points[next_point_].time;
+            integrator_.states_at(time, subject_.own_states().data());
+            take_samples(time);
+        }
     }
-    return go(to, to);
-}
-
-SolverStatus Outward::go(double time, double stop) {
-    require(CVodeSetStopTime(memory_.get(), stop), "CVodeSetStopTime");
-    const int code = go_to(memory_.get(), time, y_.get(), steps_left_);
-    // As near to the start as that: nothing moves.
-    if (code == CV_TOO_CLOSE) return SolverStatus::ok;
-    if (code < 0) return status_of_code(code);
-    std::copy_n(values(y_.get()).begin(), model_.n, subject_.own_states().begin());
-    return all_finite(subject_.own_states()) ? SolverStatus::ok : SolverStatus::not_finite;
+    std::copy_n(y.begin(), model_.n, subject_.own_states().begin());
+    return status == SolverStatus::ok && !all_finite(subject_.own_states())
+               ? SolverStatus::not_finite
+               : status;
 }
 
 /// Those up to `time`.

@@ -32,13 +32,10 @@ public:
         : model_(model),
           subject_(subject),
           objective_(objective),
-          own_(model.pattern, model.programs, CvodesModel::rates),
+          own_(model.own()),
+          integrator_(own_, model.options.max_steps),
           outputs_(model.programs.programs[1], model.programs.layout),
-          slopes_(model.programs.programs[CvodesModel::output_slopes], model.programs.layout),
-          y_(sun_vector(context_, model.n)),
-          matrix_(sun_matrix(context_, model.pattern)),
-          linear_solver_(sun_linear_solver(context_, y_.get(), matrix_.get())),
-          memory_(cvode_bdf(context_)) {}
+          slopes_(model.programs.programs[CvodesModel::output_slopes], model.programs.layout) {}
 
     SolverStatus march(const SubjectProblem& problem);
 
@@ -48,38 +45,21 @@ public:
     std::vector<Pull> pulls;       ///< by time
     std::vector<Segment> segments; ///< one fewer than stations
     std::vector<Station> stations;
-    std::vector<double> tolerance; ///< absolute, of the states
+    std::vector<double> scale; ///< of the states, as it is in the end, [n]
 
 private:
     void arrive(double time);
     SolverStatus advance(Segment segment);
-    SolverStatus go(double time, double stop);
     void take_samples(double time);
     void pull(const SamplePoint& point, const double* slopes);
 
     const CvodesModel& model_;
     CvodesSubject& subject_;
     const Objective& objective_;
-    SunContext context_;
     CvodeSystem own_;
+    CvodeIntegrator integrator_;
     ScalarProgram outputs_, slopes_;
-    SunVector y_;
-    SunMatrix matrix_;
-    SunLinearSolver linear_solver_;
-    CvodeMemory memory_;
     std::size_t next_point_ = 0;
-    std::int64_t steps_left_ = 0;
 };
-
-/// Makes an integrator ready at a time: rates, Jacobian and tolerances of the own states.
-void prepare_cvodes(void* memory,
-                    const CvodesModel& model,
-                    CvodeSystem& own,
-                    N_Vector y,
-                    SUNLinearSolver linear_solver,
-                    SUNMatrix matrix,
-                    const std::vector<double>& tolerance,
-                    const SunContext& context,
-                    double time);
 
 } // namespace gemel::sim

@@ -114,8 +114,9 @@ SolverStatus CvodesSubject::load(const SubjectProblem& problem) {
                  1,
                  inputs_.data(),
                  1);
-    for (double& scale : scale_)
-        if (!(scale > 0.0)) scale = 1.0;
+    theta_.clear();
+    for (const int input : model_.system.system.sensitivities.wrt)
+        theta_.push_back(inputs_[index(input)] != 0.0 ? std::fabs(inputs_[index(input)]) : 1.0);
     sort_points();
     return SolverStatus::ok;
 }
@@ -140,39 +141,6 @@ void CvodesSubject::apply_due(double time) {
 
 double CvodesSubject::next_stop() const {
     return next_ < events_.all.size() ? std::fmin(events_.all[next_].time, end()) : end();
-}
-
-int go_to(void* memory, double time, N_Vector y, std::int64_t& steps_left) {
-    if (steps_left <= 0) return CV_TOO_MUCH_WORK;
-    require(CVodeSetMaxNumSteps(memory, steps_left), "CVodeSetMaxNumSteps");
-    long before = 0, after = 0;
-    CVodeGetNumSteps(memory, &before);
-    double reached = 0.0;
-    const int code = CVode(memory, time, y, &reached, CV_NORMAL);
-    CVodeGetNumSteps(memory, &after);
-    steps_left -= after - before;
-    return code;
-}
-
-SolverStatus status_of_code(int code) {
-    switch (code) {
-    case CV_TOO_MUCH_WORK:
-        return SolverStatus::step_limit;
-    case CV_LSETUP_FAIL:
-    case CV_LSOLVE_FAIL:
-        return SolverStatus::singular;
-    case CV_RHSFUNC_FAIL:
-    case CV_FIRST_RHSFUNC_ERR:
-    case CV_REPTD_RHSFUNC_ERR:
-    case CV_UNREC_RHSFUNC_ERR:
-    case CV_SRHSFUNC_FAIL:
-    case CV_FIRST_SRHSFUNC_ERR:
-    case CV_REPTD_SRHSFUNC_ERR:
-    case CV_UNREC_SRHSFUNC_ERR:
-        return SolverStatus::not_finite;
-    default:
-        return code < 0 ? SolverStatus::step_too_small : SolverStatus::ok;
-    }
 }
 
 struct CvodesSensitivities::Parts {

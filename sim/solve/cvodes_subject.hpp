@@ -1,11 +1,10 @@
 #pragma once
 
-#include "solve/cvode_system.hpp"
+#include "solve/cvode_integrator.hpp"
 #include "solve/dose_events.hpp"
 
 #include <gemel/sim/sensitivity.hpp>
 
-#include <cstdint>
 #include <vector>
 
 /// What forward and adjoint sensitivities share: the system with its programs, and one subject.
@@ -25,6 +24,9 @@ struct CvodesModel {
         input_slopes,              ///< ∂f_i/∂θ: slot which·n + i
         output_slopes              ///< of each own output: by the n states, then by the inputs
     };
+    /// Rates, Jacobian and error weights of own states.
+    CvodeSystem own() const { return {pattern, system.system, programs, rates, options.rtol}; }
+
     SolverOptions options;
     CompiledSystem system;
     JacobianPattern pattern; ///< of own states
@@ -61,9 +63,8 @@ public:
     std::span<const double> sensitivity_infusion() const {
         return std::span(infusion_).subspan(n());
     }
-    /// What an error is judged against, of states and derivatives: error_scales(), or 1 where there
-    /// is none.
-    std::span<const double> scale() const { return scale_; }
+    /// |θ|, or 1 where θ is 0, [n_wrt]: derivatives are judged by their states' scales over it.
+    std::span<const double> theta() const { return theta_; }
     ScalarSubject data() const { return {inputs_, setup_.derived, scale_}; }
     /// Sampled values in order of time.
     const std::vector<SamplePoint>& points() const { return points_; }
@@ -80,16 +81,10 @@ private:
     BlockSetup setup_;
     SubjectEvents events_;
     std::size_t next_ = 0;
-    std::vector<double> inputs_, columns_, infusion_, scale_;
+    std::vector<double> inputs_, columns_, infusion_, scale_, theta_;
     std::vector<int> running_;
     std::vector<SamplePoint> points_;
 };
-
-/// CVode() up to `time` with at most `steps_left` steps, counted down.
-int go_to(void* memory, double time, N_Vector y, std::int64_t& steps_left);
-
-/// What a return code of CVODE(S) means for a subject.
-SolverStatus status_of_code(int code);
 
 SubjectSensitivities forward_sensitivities(const CvodesModel& model,
                                            CvodesSubject& subject,

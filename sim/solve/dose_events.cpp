@@ -7,22 +7,10 @@
 #include <algorithm>
 
 namespace gemel::sim {
-namespace {
-
-/// Column `subject` of a block's [rows × n_subjects].
-void gather(std::span<const double> columns, int n_subjects, int subject, std::vector<double>& to) {
-    to.resize(columns.size() / index(n_subjects));
-    for (std::size_t i = 0; i < to.size(); ++i)
-        to[i] = columns[i * index(n_subjects) + index(subject)];
-}
-
-} // namespace
-
 DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
     : system_(system.system),
       layout_(system.system.sensitivities),
       n_own_(system.system.n_own_states()),
-      n_inputs_(static_cast<int>(system.system.inputs.size())),
       modifiers_(n_own_),
       rates_(set.programs[rates_at_doses], set.layout),
       states_(index(n_own_)),

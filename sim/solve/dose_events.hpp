@@ -57,7 +57,7 @@ private:
     const OdeSystem& system_;
     const SensitivityLayout& layout_;
     std::vector<int> transits_; ///< states that keep doses
-    int n_own_ = 0, n_inputs_ = 0;
+    int n_own_ = 0;
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
     SubjectModifiers modifiers_;

@@ -29,7 +29,7 @@ inline constexpr double explicit_step_part = 0.01;
 /// declares; else, if it takes doses, the largest amount this subject receives at once or in one
 /// stretch of infusion, or holds at time 0, in any state of that dimension; else its baseline
 /// |initial|. A state left with 0 by all that goes by the largest value it has had so far: the
-/// solver keeps it. So do derivatives of states.
+/// solver keeps it. Derivatives of states have their state's scale over |θ|, over 1 where θ is 0.
 void error_scales(const OdeSystem& system,
                   std::span<const Event> events,
                   const double* initial,

@@ -13,10 +13,6 @@
 namespace gemel::sim {
 namespace {
 
-int count(const WorkspaceLayout& layout, LeafKind kind) {
-    return layout.counts[static_cast<std::size_t>(kind)];
-}
-
 ProgramSet lower_method(CompiledSystem& system,
                         const StepMethod& method,
                         const StepLayout& layout,
@@ -45,7 +41,7 @@ LaneEngine::LaneEngine(const LaneMethod& method)
       n_own_(method.system.system.n_own_states()),
       n_controlled_(method.system.system.n_controlled_states()),
       n_inputs_(static_cast<int>(method.system.system.inputs.size())),
-      n_derived_(count(method.programs.layout, LeafKind::derived)),
+      n_derived_(method.programs.layout.count(LeafKind::derived)),
       start_tolerance_(0.5 * lane_pow(method.options.rtol, 0.2)),
       setup_programs_(method.system, method.programs, width_),
       observer_(method.system, method.programs, width_),
@@ -121,7 +117,7 @@ bool LaneEngine::load(int lane, int subject) {
 
 void LaneEngine::load_columns(int lane, int subject) {
     const int n = setup_.n_subjects;
-    const int used_inputs = std::min(n_inputs_, count(method_.programs.layout, LeafKind::input));
+    const int used_inputs = std::min(n_inputs_, method_.programs.layout.count(LeafKind::input));
     for (int i = 0; i < used_inputs; ++i)
         column(LeafKind::input, i)[lane] = problem_->inputs[index(i * n + subject)];
     for (int i = 0; i < n_derived_; ++i)
@@ -151,7 +147,7 @@ void LaneEngine::set_scales(int lane, int subject) {
 void LaneEngine::idle(int lane) {
     --n_live_;
     lanes_[index(lane)].subject = -1;
-    for (int i = 0; i < count(method_.programs.layout, LeafKind::input); ++i)
+    for (int i = 0; i < method_.programs.layout.count(LeafKind::input); ++i)
         column(LeafKind::input, i)[lane] = 1.0;
     for (int i = 0; i < n_derived_; ++i)
         column(LeafKind::derived, i)[lane] = 1.0;

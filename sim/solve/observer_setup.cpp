@@ -61,10 +61,6 @@ ProgramSpec outputs_spec(const CompiledSystem& compiled) {
     return spec;
 }
 
-int count(const WorkspaceLayout& layout, LeafKind kind) {
-    return layout.counts[static_cast<std::size_t>(kind)];
-}
-
 bool subject_is_finite(const std::vector<double>& columns,
                        int n_columns,
                        int n_subjects,
@@ -109,7 +105,7 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
       n_inputs_(static_cast<int>(system.system.inputs.size())),
       n_states_(static_cast<int>(system.system.states.size())),
       n_own_(system.system.n_own_states()),
-      n_derived_(count(set.layout, LeafKind::derived)),
+      n_derived_(set.layout.count(LeafKind::derived)),
       n_parameters_(static_cast<int>(system.system.parameters.size())),
       n_wrt_(system.system.sensitivities.n_wrt()),
       layout_(set.layout),
@@ -139,7 +135,7 @@ void SetupPrograms::size(BlockSetup& setup, int n_subjects) const {
 void SetupPrograms::run(const BlockProblem& problem, BlockSetup& setup) {
     size(setup, problem.n_subjects);
     double* w = workspace_.data();
-    const int used_inputs = std::min(n_inputs_, count(layout_, LeafKind::input));
+    const int used_inputs = std::min(n_inputs_, layout_.count(LeafKind::input));
     for (int first = 0; first < problem.n_subjects; first += width_) {
         const int n = std::min(width_, problem.n_subjects - first);
         for (int i = 0; i < used_inputs; ++i) {

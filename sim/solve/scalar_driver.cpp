@@ -11,18 +11,6 @@ namespace gemel::sim {
 
 namespace {
 
-/// Column `subject` of a block's [rows × n_subjects].
-void gather(std::span<const double> columns,
-            int n_subjects,
-            int subject,
-            std::vector<double>& out) {
-    const std::size_t rows = columns.size() / static_cast<std::size_t>(n_subjects);
-    out.resize(rows);
-    for (std::size_t i = 0; i < rows; ++i)
-        out[i] =
-            columns[i * static_cast<std::size_t>(n_subjects) + static_cast<std::size_t>(subject)];
-}
-
 class ScalarDriver : public BlockSolver {
 public:
     ScalarDriver(const CompiledSystem& system,

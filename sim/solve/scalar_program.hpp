@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 /// Lane programs for one subject at a time.
 namespace gemel::sim {
@@ -16,6 +17,9 @@ struct ScalarSubject {
     std::span<const double> derived; ///< [n_derived]
     std::span<const double> scale;   ///< [n_states] for error control; 0: the largest value so far
 };
+
+/// Column `subject` of a block's [rows × n_subjects].
+void gather(std::span<const double> columns, int n_subjects, int subject, std::vector<double>& to);
 
 /// A program at width 1 with a workspace of its own. A workspace has slots only for the leaves that
 /// some program mentions: what it has no slot for is left out.

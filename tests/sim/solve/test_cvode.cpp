@@ -253,6 +253,59 @@ TEST_CASE("CVODE starts with care from states that are 0 and have no scale") {
     CHECK(difference(result, reference) < 3e-5);
 }
 
+TEST_CASE("CVODE starts with care however long the way is") {
+    // Closed form: kin/k·(1 − exp(−k·t)), sampled in what a 20,000th of the way would pass over.
+    Problem p("filling at once", 1000.0);
+    const Term kin = p.input("kin", 3.0), k = p.input("k", 100.0);
+    const Term r = p.state("R", p.number(0.0));
+    p.rate(r, kin - k * r);
+    const int output = p.output("R", r);
+    p.sample_output(output, {0.001, 0.01, 0.02, 0.04, 0.1, 1000.0});
+    const BlockResult result = solve(cvode(), compile(p.system), p, p.patients(1), tolerance(1e-6));
+    REQUIRE(result.status[0] == SolverStatus::ok);
+    const std::vector<double>& times = p.observation.sampled[0].times;
+    for (std::size_t i = 0; i < times.size(); ++i) {
+        CAPTURE(times[i]);
+        CHECK(std::fabs(result.sampled[0][i] / (-0.03 * std::expm1(-100.0 * times[i])) - 1.0) <
+              3e-5);
+    }
+}
+
+TEST_CASE("a Jacobian that is no number makes a subject not finite, not singular") {
+    // The rate of what is 0 and stays so is 0; its slope there is 1e200 squared.
+    Problem p("steep", 10.0);
+    const Term k = p.input("k", 0.5), large = p.input("large", 1e200);
+    const Term a = p.dosed_state("A"), empty = p.state("empty", p.number(0.0));
+    p.rate(a, -k * a);
+    p.rate(empty, -large * (large * empty));
+    p.output("A", a);
+    p.bolus(a, 10.0);
+    p.sample(2);
+    const BlockResult result = solve(cvode(), compile(p.system), p, p.patients(1), {});
+    CHECK(result.status[0] == SolverStatus::not_finite);
+}
+
+TEST_CASE("doses kept for a transit have no part in CVODE's error control") {
+    // Invariant: places that stay empty change no step.
+    std::vector<std::uint32_t> n_steps;
+    for (const int n_kept : {2, 12}) {
+        Problem p("transit", 48.0);
+        const Term n = p.input("n", 4.0), mean = p.input("MTT", 2.0), k = p.input("k", 0.3);
+        const Term km = p.input("Km", 20.0);
+        const Term depot = p.dosed_state("depot"), central = p.dosed_state("central");
+        p.rate(depot, -k * depot);
+        p.rate(central, k * depot - 5.0 * central / (km + central));
+        p.output("A", central);
+        p.bolus(depot, 100.0, 0.0, 24.0, 2);
+        p.sample(4);
+        add_transit(p.system, 0, n.expr, mean.expr, n_kept);
+        const BlockResult result = solve(cvode(), compile(p.system), p, p.patients(1), {});
+        REQUIRE(result.status[0] == SolverStatus::ok);
+        n_steps.push_back(result.n_steps[0]);
+    }
+    CHECK(n_steps[0] == n_steps[1]);
+}
+
 TEST_CASE("events a rounding apart do not stop CVODE") {
     Problem problem = oral_one_compartment();
     const double time = 24.0;

@@ -211,6 +211,124 @@ TEST_CASE("the adjoint gradient sees a fast driver of a slow response, at usual 
     }
 }
 
+TEST_CASE("derivatives keep the promise of the usual rtol, whatever the unit of an effect") {
+    // Independent: lanes at 1e-10. An effect compartment starts at 0; times from 10/h to 0.01/h.
+    for (const double unit : {1.0, 1e-9}) {
+        Problem p("effect", 200.0);
+        const Term k = p.input("k", 10.0), ke0 = p.input("ke0", 0.5), kout = p.input("kout", 0.01);
+        const Term ec50 = p.input("EC50", 0.2 * unit), v = p.input("V", 20.0 / unit);
+        const Term central = p.dosed_state("central"), effect = p.state("effect", p.number(0.0));
+        const Term response = p.state("response", p.number(1.0));
+        p.rate(central, -k * central);
+        p.rate(effect, ke0 * (central / v - effect));
+        p.rate(response, kout * (1.0 / (1.0 + effect / ec50) - response));
+        p.output("Ce", effect);
+        p.output("R", response);
+        p.bolus(central, 100.0, 0.0, 48.0, 3);
+        const std::vector<SampledOutput> sampled{{0, {0.3, 1.0, 4.0, 50.0, 99.0}},
+                                                 {1, {1.0, 50.0, 99.0, 200.0}}};
+        const std::vector<double> inputs = p.patients(1);
+        SolverOptions options;
+        options.rtol = 1e-6;
+        CvodesSensitivities cvodes(p.system, all_inputs(p.system), options);
+        const SubjectProblem subject{inputs, &p.timeline, sampled};
+        const SubjectSensitivities forward = cvodes.forward(subject);
+        REQUIRE(forward.status == SolverStatus::ok);
+        const auto expected = by_lanes(p, sampled);
+        // Both outputs in units of themselves, so that they share a sum.
+        Objective objective{Objective::Law::weighted_sum, {}, {}};
+        for (const std::vector<double>& values : forward.values) {
+            objective.weights.emplace_back();
+            for (const double value : values)
+                objective.weights.back().push_back(1.0 / value);
+        }
+        const SubjectGradient adjoint = cvodes.adjoint(subject, objective);
+        REQUIRE(adjoint.status == SolverStatus::ok);
+        for (std::size_t k_wrt = 0; k_wrt < inputs.size(); ++k_wrt) {
+            CAPTURE(unit);
+            CAPTURE(p.system.inputs[k_wrt].name);
+            double sum = 0.0;
+            for (std::size_t y = 0; y < sampled.size(); ++y)
+                for (std::size_t i = 0; i < sampled[y].times.size(); ++i) {
+                    CAPTURE(sampled[y].times[i]);
+                    const double by_lanes = expected[k_wrt][y][i];
+                    const double size = std::fabs(forward.values[y][i] / inputs[k_wrt]);
+                    CHECK(std::fabs(forward.derivatives[k_wrt][y][i] - by_lanes) <
+                          30.0 * options.rtol * std::max(std::fabs(by_lanes), size));
+                    sum += by_lanes / forward.values[y][i];
+                }
+            CHECK(std::fabs(adjoint.gradient[k_wrt] - sum) <
+                  30.0 * options.rtol *
+                      std::max(std::fabs(sum), std::fabs(adjoint.value / inputs[k_wrt])));
+        }
+    }
+}
+
+TEST_CASE("derivatives keep the promise of the usual rtol through doses, lags and infusions") {
+    // Independent: lanes at 1e-10.
+    SolverOptions options;
+    options.rtol = 1e-6;
+    for (const Problem& problem : {everything(), chain()}) {
+        const std::vector<SampledOutput> sampled = samples(problem, 20);
+        const std::vector<double> inputs = problem.patients(1);
+        CvodesSensitivities cvodes(problem.system, all_inputs(problem.system), options);
+        const SubjectSensitivities result = cvodes.forward({inputs, &problem.timeline, sampled});
+        REQUIRE(result.status == SolverStatus::ok);
+        const auto expected = by_lanes(problem, sampled);
+        for (std::size_t k = 0; k < expected.size(); ++k)
+            for (std::size_t y = 0; y < sampled.size(); ++y) {
+                CAPTURE(problem.name);
+                CAPTURE(problem.system.inputs[k].name);
+                const double floor = 0.01 * std::fabs(result.values[y].back() / inputs[k]);
+                CHECK(difference(result.derivatives[k][y], expected[k][y], floor) <
+                      30.0 * options.rtol);
+            }
+    }
+}
+
+TEST_CASE("CVODES' derivatives of a system without states, and by no input") {
+    // Closed form: y = 3a, whatever the time.
+    Problem p("no states", 4.0);
+    const Term a = p.input("a", 2.0);
+    p.output("y", 3.0 * a);
+    const std::vector<SampledOutput> sampled{{0, {1.0, 4.0}}};
+    const std::vector<double> inputs = p.patients(1);
+    CvodesSensitivities cvodes(p.system, {0});
+    const SubjectProblem subject{inputs, &p.timeline, sampled};
+    const SubjectSensitivities forward = cvodes.forward(subject);
+    REQUIRE(forward.status == SolverStatus::ok);
+    CHECK(forward.values[0] == std::vector<double>{6.0, 6.0});
+    CHECK(forward.derivatives[0][0] == std::vector<double>{3.0, 3.0});
+    const SubjectGradient adjoint =
+        cvodes.adjoint(subject, {Objective::Law::weighted_sum, {{1.0, 2.0}}, {}});
+    REQUIRE(adjoint.status == SolverStatus::ok);
+    CHECK(adjoint.value == 18.0);
+    CHECK(adjoint.gradient == std::vector<double>{9.0});
+    CHECK_THROWS_AS(CvodesSensitivities(p.system, {}), std::invalid_argument);
+}
+
+TEST_CASE("the adjoint gradient by a parameter that is 0 and keeps its state at 0") {
+    // Closed form: x = θ/k·(1 − exp(−k·t)).
+    Problem p("from nothing", 10.0);
+    const Term theta = p.input("theta", 1.0), k = p.input("k", 3.0);
+    const Term x = p.state("x", p.number(0.0));
+    p.rate(x, theta - k * x);
+    p.output("x", x);
+    const std::vector<SampledOutput> sampled{{0, {0.5}}};
+    const std::vector<double> inputs{0.0, 3.0};
+    CvodesSensitivities cvodes(p.system, {0, 1});
+    const SubjectProblem subject{inputs, &p.timeline, sampled};
+    const double expected = -std::expm1(-1.5) / 3.0;
+    const SubjectSensitivities forward = cvodes.forward(subject);
+    REQUIRE(forward.status == SolverStatus::ok);
+    CHECK(std::fabs(forward.derivatives[0][0][0] / expected - 1.0) < 3e-5);
+    const SubjectGradient adjoint =
+        cvodes.adjoint(subject, {Objective::Law::weighted_sum, {{1.0}}, {}});
+    REQUIRE(adjoint.status == SolverStatus::ok);
+    CHECK(std::fabs(adjoint.gradient[0] / expected - 1.0) < 3e-5);
+    CHECK(adjoint.gradient[1] == 0.0);
+}
+
 TEST_CASE("events a rounding apart do not stop the adjoint method") {
     Problem p = everything();
     Record again = p.timeline.records[0];

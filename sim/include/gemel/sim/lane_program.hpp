@@ -22,6 +22,7 @@ struct WorkspaceLayout {
 
     int n_slots() const;
     int slot(Leaf leaf) const;
+    int count(LeafKind kind) const { return counts[static_cast<std::size_t>(kind)]; }
 };
 
 /// One SSA program: instruction i computes value i; then values are stored. Loads see the workspace

@@ -48,7 +48,7 @@ struct NamedExpr {
 /// Whose errors decide the steps of a system with sensitivities.
 enum class StepControl {
     all,       ///< of the states and of their derivatives
-    own_states ///< of the states alone, whose results keep their bits in solvers that step
+    own_states ///< of the states alone, whose results keep their bits in lanes and Odeint
 };
 
 /// Which states and outputs of a system are derivatives of the others: made by

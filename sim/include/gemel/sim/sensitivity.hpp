@@ -41,7 +41,8 @@ struct SubjectGradient {
 class CvodesSensitivities {
 public:
     /// @param wrt  inputs
-    /// @throws std::invalid_argument as with_sensitivities(), or for an rtol outside (0, 1)
+    /// @throws std::invalid_argument as with_sensitivities(), for no inputs, or for an rtol outside
+    /// (0, 1)
     CvodesSensitivities(const OdeSystem& system,
                         const std::vector<int>& wrt,
                         const SolverOptions& options = {});
@@ -55,8 +56,8 @@ public:
 
     /// λ' = −Jᵀλ backwards in time, over states kept at events and at steps between them. Its cost
     /// hardly grows with n_wrt.
-    /// @throws std::invalid_argument as forward(), or if the objective's shape is not that of
-    ///         `sampled`
+    /// @throws std::invalid_argument as forward(), if the objective's shape is not that of
+    ///         `sampled`, or for a system with transits
     SubjectGradient adjoint(const SubjectProblem& problem, const Objective& objective);
 
 private:
