@@ -155,24 +155,25 @@ private:
         s_.set(subject_.sensitivities(), index(model_.n));
         system_.set_infusion(subject_.own_infusion(), subject_.sensitivity_infusion());
         system_.weights().follow(y);
-        double first_step = to - from;
-        if (!limit_first_step(from, first_step)) return SolverStatus::not_finite;
-        SolverStatus status = integrator_.restart(from, to, first_step);
+        if (system_.sensitivity_rates(from, integrator_.y(), s_.data(), dsdt_.data()) != 0)
+            return SolverStatus::not_finite;
+        SolverStatus status = integrator_.restart(from, to, longest_first_step(to - from));
         require(CVodeSensReInit(integrator_.memory(), CV_STAGGERED, s_.data()), "CVodeSensReInit");
-        while (status == SolverStatus::ok && integrator_.time() < to) {
-            status = integrator_.step();
-            if (status == SolverStatus::ok) take_samples_of_step(to);
-        }
+        if (status == SolverStatus::ok)
+            status = subject_.cross(integrator_, to, [&](double time) {
+                integrator_.states_at(time, subject_.own_states().data());
+                get_sensitivities(time);
+                take_samples(time);
+            });
         if (status != SolverStatus::ok) return status;
         std::copy_n(y.begin(), model_.n, subject_.own_states().begin());
         get_sensitivities(to);
         return all_finite(subject_.states()) ? SolverStatus::ok : SolverStatus::not_finite;
     }
 
-    /// By the sizes of derivatives. @returns false where their rates are no numbers
-    bool limit_first_step(double from, double& step) {
-        if (system_.sensitivity_rates(from, integrator_.y(), s_.data(), dsdt_.data()) != 0)
-            return false;
+    /// By the sizes of derivatives and their rates, dsdt_.
+    double longest_first_step(double room) {
+        double step = room;
         for (int k = 0; k < model_.n_wrt; ++k) {
             const N_Vector s = s_.data()[k], rates = dsdt_.data()[k];
             const double theta = subject_.theta()[index(k)];
@@ -181,9 +182,9 @@ private:
                 as_state.push_back(theta * values(s)[index(i)]);
                 as_rate.push_back(theta * values(rates)[index(i)]);
             }
-            step = system_.weights().first_step(as_state, as_rate, step);
+            step = std::min(step, system_.weights().first_step(as_state, as_rate, room));
         }
-        return true;
+        return step;
     }
 
     void get_sensitivities(double time) {
@@ -192,28 +193,15 @@ private:
         s_.get(subject_.sensitivities(), index(model_.n));
     }
 
-    /// Those at its end only if that is not the stretch's: doses come before samples.
-    void take_samples_of_step(double to) {
-        const std::vector<SamplePoint>& points = subject_.points();
-        while (next_point_ < points.size() && points[next_point_].time < to &&
-               points[next_point_].time <= integrator_.time()) {
-            const double time = points[next_point_].time;
-            integrator_.states_at(time, subject_.own_states().data());
-            get_sensitivities(time);
-            take_samples(time);
-        }
-    }
-
     /// Those up to `time`.
     void take_samples(double time) {
-        const std::vector<SamplePoint>& points = subject_.points();
-        if (next_point_ == points.size() || points[next_point_].time > time) return;
+        const std::span<const SamplePoint> points = subject_.take_points(time);
+        if (points.empty()) return;
         outputs_.set_states(subject_.states());
         outputs_.set_time(time);
         outputs_.run();
         const SensitivityLayout& layout = model_.system.system.sensitivities;
-        for (; next_point_ < points.size() && points[next_point_].time <= time; ++next_point_) {
-            const SamplePoint& point = points[next_point_];
+        for (const SamplePoint& point : points) {
             store(result_.values[index(point.sampled)][index(point.index)], point.output);
             for (int k = 0; k < model_.n_wrt; ++k)
                 store(result_.derivatives[index(k)][index(point.sampled)][index(point.index)],
@@ -232,7 +220,6 @@ private:
     ScalarProgram outputs_;
     SunVectors s_, dsdt_;
     SubjectSensitivities result_;
-    std::size_t next_point_ = 0;
     bool is_finite_ = true;
 };
 

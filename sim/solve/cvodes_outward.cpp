@@ -50,17 +50,11 @@ SolverStatus Outward::advance(Segment segment) {
     const double to = segment.to;
     SolverStatus status = integrator_.restart(segment.from, to);
     segments.push_back(std::move(segment));
-    const std::vector<SamplePoint>& points = subject_.points();
-    while (status == SolverStatus::ok && integrator_.time() < to) {
-        status = integrator_.step();
-        if (status != SolverStatus::ok) break;
-        while (next_point_ < points.size() && points[next_point_].time < to &&
-               points[next_point_].time <= integrator_.time()) {
-            const double time = points[next_point_].time;
+    if (status == SolverStatus::ok)
+        status = subject_.cross(integrator_, to, [&](double time) {
             integrator_.states_at(time, subject_.own_states().data());
             take_samples(time);
-        }
-    }
+        });
     std::copy_n(y.begin(), model_.n, subject_.own_states().begin());
     return status == SolverStatus::ok && !all_finite(subject_.own_states())
                ? SolverStatus::not_finite
@@ -69,15 +63,15 @@ SolverStatus Outward::advance(Segment segment) {
 
 /// Those up to `time`.
 void Outward::take_samples(double time) {
-    const std::vector<SamplePoint>& points = subject_.points();
-    if (next_point_ == points.size() || points[next_point_].time > time) return;
+    const std::span<const SamplePoint> points = subject_.take_points(time);
+    if (points.empty()) return;
     for (ScalarProgram* program : {&outputs_, &slopes_}) {
         program->set_states(subject_.states());
         program->set_time(time);
         program->run();
     }
-    for (; next_point_ < points.size() && points[next_point_].time <= time; ++next_point_)
-        pull(points[next_point_], slopes_.results());
+    for (const SamplePoint& point : points)
+        pull(point, slopes_.results());
 }
 
 void Outward::pull(const SamplePoint& point, const double* slopes) {

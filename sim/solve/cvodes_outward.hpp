@@ -59,7 +59,6 @@ private:
     CvodeSystem own_;
     CvodeIntegrator integrator_;
     ScalarProgram outputs_, slopes_;
-    std::size_t next_point_ = 0;
 };
 
 } // namespace gemel::sim

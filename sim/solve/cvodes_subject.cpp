@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 namespace gemel::sim {
@@ -123,6 +124,7 @@ SolverStatus CvodesSubject::load(const SubjectProblem& problem) {
 
 void CvodesSubject::sort_points() {
     points_.clear();
+    next_point_ = 0;
     for (std::size_t k = 0; k < problem_->sampled.size(); ++k)
         for (std::size_t i = 0; i < problem_->sampled[k].times.size(); ++i)
             points_.push_back({problem_->sampled[k].times[i],
@@ -132,6 +134,18 @@ void CvodesSubject::sort_points() {
     std::stable_sort(points_.begin(),
                      points_.end(),
                      [](const SamplePoint& a, const SamplePoint& b) { return a.time < b.time; });
+}
+
+double CvodesSubject::next_point_time() const {
+    return next_point_ < points_.size() ? points_[next_point_].time
+                                        : std::numeric_limits<double>::infinity();
+}
+
+std::span<const SamplePoint> CvodesSubject::take_points(double time) {
+    const std::size_t first = next_point_;
+    while (next_point_time() <= time)
+        ++next_point_;
+    return std::span(points_).subspan(first, next_point_ - first);
 }
 
 void CvodesSubject::apply_due(double time) {

@@ -66,10 +66,24 @@ public:
     /// |θ|, or 1 where θ is 0, [n_wrt]: derivatives are judged by their states' scales over it.
     std::span<const double> theta() const { return theta_; }
     ScalarSubject data() const { return {inputs_, setup_.derived, scale_}; }
-    /// Sampled values in order of time.
-    const std::vector<SamplePoint>& points() const { return points_; }
+    /// Sampled values in order of time: those up to `time` that were not taken yet.
+    std::span<const SamplePoint> take_points(double time);
+    /// Steps on to an event. sample(time) is called for sampled times before it, once passed; those
+    /// at the event come after it.
+    template <class Sample>
+    SolverStatus cross(CvodeIntegrator& integrator, double to, const Sample& sample) {
+        SolverStatus status = SolverStatus::ok;
+        while (status == SolverStatus::ok && integrator.time() < to) {
+            status = integrator.step();
+            while (status == SolverStatus::ok && next_point_time() < to &&
+                   next_point_time() <= integrator.time())
+                sample(next_point_time());
+        }
+        return status;
+    }
 
 private:
+    double next_point_time() const;
     std::size_t n() const { return static_cast<std::size_t>(model_.n); }
     void sort_points();
 
@@ -80,7 +94,7 @@ private:
     BlockProblem block_;
     BlockSetup setup_;
     SubjectEvents events_;
-    std::size_t next_ = 0;
+    std::size_t next_ = 0, next_point_ = 0;
     std::vector<double> inputs_, columns_, infusion_, scale_, theta_;
     std::vector<int> running_;
     std::vector<SamplePoint> points_;

@@ -336,6 +336,9 @@ TEST_CASE("events a rounding apart do not stop the adjoint method") {
     again.count = 1;
     again.interval = 0.0;
     p.timeline.records.push_back(again);
+    const Term response{&p.system.graph, p.system.graph.leaf(LeafKind::state, 2)};
+    p.infuse(response, 5.0, 0.1 + 0.2, 0.0); // ends a rounding after the next dose
+    p.bolus(response, 5.0, 0.3);
     const std::vector<SampledOutput> sampled = samples(p, 8);
     const std::vector<double> inputs = p.patients(1);
     CvodesSensitivities cvodes(p.system, all_inputs(p.system), tight());
