@@ -5,9 +5,7 @@
 #include <unordered_map>
 
 namespace gemel::pkpd {
-namespace {
 
-/// The nodes an expression is made of, operands first.
 std::vector<sim::Expr> nodes_of(const sim::ExpressionGraph& graph, sim::Expr e) {
     std::vector<char> is_needed(e.id + 1, 0);
     is_needed[e.id] = 1;
@@ -22,8 +20,6 @@ std::vector<sim::Expr> nodes_of(const sim::ExpressionGraph& graph, sim::Expr e) 
     std::reverse(nodes.begin(), nodes.end());
     return nodes;
 }
-
-} // namespace
 
 CovariateFunction CovariateFunction::expression(const sim::ExpressionGraph& graph,
                                                 sim::Expr e,

@@ -116,9 +116,18 @@ void write_gene(const pkpd::GeneTable& gene,
 }
 
 /// What a subject's value of a map rests on; the codes of `maps/NAME_basis`.
-enum class Basis : std::uint8_t { table, assumed, assumed_unknown_function, score_lower_bound };
-const std::vector<std::string> basis_meanings{
-    "table", "assumed", "assumed_unknown_function", "score_lower_bound"};
+enum class Basis : std::uint8_t {
+    table,
+    assumed,
+    assumed_unknown_function,
+    score_lower_bound,
+    assumed_score_lower_bound
+};
+const std::vector<std::string> basis_meanings{"table",
+                                              "assumed",
+                                              "assumed_unknown_function",
+                                              "score_lower_bound",
+                                              "assumed_score_lower_bound"};
 
 void declare_map(const pkpd::GenotypeMap& map, io::Layout& file) {
     const std::string path = "maps/" + map.name;
@@ -143,6 +152,16 @@ bool asks_score(const pkpd::GenotypeMap& map, bool is_assumed) {
     return by == pkpd::GenotypeMap::By::activity_score;
 }
 
+Basis basis_of(const pkpd::GenotypeMap& map,
+               const pkpd::GeneTable& gene,
+               const pkpd::Diplotype& diplotype,
+               bool is_assumed) {
+    const bool is_bound = asks_score(map, is_assumed) && gene.is_score_lower_bound(diplotype);
+    if (!is_assumed) return is_bound ? Basis::score_lower_bound : Basis::table;
+    if (is_bound) return Basis::assumed_score_lower_bound;
+    return gene.score(diplotype) ? Basis::assumed : Basis::assumed_unknown_function;
+}
+
 /// Splits every subject on a map's `otherwise` by what is missing, the table's row or the function,
 /// and marks those whose score is known from below only.
 std::vector<std::uint8_t>
@@ -158,13 +177,8 @@ bases_of(const Study& study, const pkpd::CohortBlock& block, std::size_t map) {
     const auto& drawn = block.genes[static_cast<std::size_t>(gene - genotypes.begin())];
     for (std::size_t s = 0; s < count; ++s) {
         const bool is_assumed = block.is_assumed[map * count + s] != 0;
-        if (asks_score(study.model->maps[map], is_assumed) &&
-            gene->table->is_score_lower_bound(drawn.diplotype[s]))
-            bases[s] = static_cast<std::uint8_t>(Basis::score_lower_bound);
-        if (!is_assumed) continue;
-        const bool is_known = gene->table->score(drawn.diplotype[s]).has_value();
-        bases[s] =
-            static_cast<std::uint8_t>(is_known ? Basis::assumed : Basis::assumed_unknown_function);
+        bases[s] = static_cast<std::uint8_t>(
+            basis_of(study.model->maps[map], *gene->table, drawn.diplotype[s], is_assumed));
     }
     return bases;
 }
@@ -229,9 +243,10 @@ void count_assumptions(const Study& study,
             return static_cast<std::uint64_t>(
                 std::count(bases.begin(), bases.end(), static_cast<std::uint8_t>(basis)));
         };
-        assumptions[map].not_in_table += n_of(Basis::assumed);
+        const std::uint64_t n_assumed_bounds = n_of(Basis::assumed_score_lower_bound);
+        assumptions[map].not_in_table += n_of(Basis::assumed) + n_assumed_bounds;
         assumptions[map].unknown_function += n_of(Basis::assumed_unknown_function);
-        assumptions[map].lower_bound += n_of(Basis::score_lower_bound);
+        assumptions[map].lower_bound += n_of(Basis::score_lower_bound) + n_assumed_bounds;
     }
 }
 

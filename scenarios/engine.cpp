@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <set>
 
 namespace gemel::scenarios {
@@ -76,6 +77,13 @@ std::string solver_reasons(const std::vector<SolverRow>& rows) {
     for (const SolverRow& row : rows)
         text += (text.empty() ? "" : "; ") + row.why;
     return text;
+}
+
+std::uint64_t n_failed(const sim::RunReport& run) {
+    std::uint64_t n = 0;
+    for (const auto& counts : run.status_counts)
+        n = std::accumulate(counts.begin() + 1, counts.end(), n);
+    return n;
 }
 
 std::string why_not_applicable(const Study& study) {
@@ -151,8 +159,7 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
     return request;
 }
 
-std::vector<sim::RunRequest>
-requests_of(const Study& study, const Engine& engine, int n_threads) {
+std::vector<sim::RunRequest> requests_of(const Study& study, const Engine& engine, int n_threads) {
     const std::vector<Save> saves = written_saves(study);
     const sim::RunRequest whole = request_of(study, engine, n_threads);
     const std::uint64_t block = whole.block_size;

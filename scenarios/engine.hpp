@@ -37,6 +37,9 @@ std::string solver_names(const std::vector<SolverRow>& rows);
 /// Why, in the order of solver_names, joined by "; ".
 std::string solver_reasons(const std::vector<SolverRow>& rows);
 
+/// Solves that failed, of all arms.
+std::uint64_t n_failed(const sim::RunReport& run);
+
 /// What is wrong with the solver the study names for its model; "" if nothing.
 std::string why_not_applicable(const Study& study);
 
@@ -61,7 +64,6 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
 
 /// The same in stretches of subjects that follow each other: a curve of the first N subjects
 /// without a summary is not computed after the block that holds the N-th.
-std::vector<sim::RunRequest>
-requests_of(const Study& study, const Engine& engine, int n_threads);
+std::vector<sim::RunRequest> requests_of(const Study& study, const Engine& engine, int n_threads);
 
 } // namespace gemel::scenarios

@@ -1,3 +1,5 @@
+#include "endpoints/stored_endpoint.hpp"
+
 #include <gemel/io/csv.hpp>
 #include <gemel/io/result_file.hpp>
 #include <gemel/scenarios/export.hpp>
@@ -170,6 +172,37 @@ void export_outputs(const io::ResultReader& file, std::ostream& out) {
             put_outputs(file, all, table, arms[arm], static_cast<int>(arm), csv);
 }
 
+void export_endpoints(const io::ResultReader& file, std::ostream& out) {
+    io::CsvWriter csv(out,
+                      {"endpoint",
+                       "unit",
+                       "arm",
+                       "by",
+                       "stratum",
+                       "value",
+                       "mcse",
+                       "lower",
+                       "upper",
+                       "n",
+                       "n_missing"});
+    const std::vector<std::string> arms = file.axis("arm").labels;
+    for (const StoredEndpoint& endpoint : stored_endpoints(file))
+        for (std::size_t arm = 0; arm < arms.size(); ++arm)
+            for (std::size_t s = 0; s < endpoint.strata.size(); ++s) {
+                const StoredEndpoint::Numbers& of = endpoint.arms[arm];
+                for (const std::string& text : {endpoint.name,
+                                                endpoint.variable.units,
+                                                arms[arm],
+                                                endpoint.by,
+                                                endpoint.strata[s]})
+                    csv.cell(text);
+                for (const auto* column :
+                     {&of.value, &of.mcse, &of.lower, &of.upper, &of.n, &of.n_missing})
+                    csv.cell((*column)[s]);
+                csv.end_row();
+            }
+}
+
 } // namespace
 
 void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostream& out) {
@@ -178,6 +211,8 @@ void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostr
         export_outputs(file, out);
     else if (what == ExportWhat::outcomes)
         export_outcomes(file, out);
+    else if (what == ExportWhat::endpoints)
+        export_endpoints(file, out);
     else if (what == ExportWhat::subjects)
         export_by_subject(file, {"population", "covariates", "genotypes", "maps"}, out);
     else

@@ -1,3 +1,4 @@
+#include "endpoints/endpoint_recorder.hpp"
 #include "engine.hpp"
 #include "resources.hpp"
 #include "study_sink.hpp"
@@ -22,13 +23,14 @@ constexpr std::uint64_t n_pilot_subjects = 32;
 constexpr double least_timed_seconds = 0.4;
 constexpr std::uint64_t most_timed = 65536;
 
-/// Counts steps; draws and summarises as a run does, so that time is that of a run.
+/// Counts steps; draws and summarises as a run does, so that time is that of a run but for writing.
 class PilotSink : public sim::Sink {
 public:
     explicit PilotSink(const Study& study)
         : study_(study),
           outcomes_(study),
           curves_(study),
+          endpoints_(study),
           arms(study.arms.size()) {}
 
     void draw(const sim::SubjectRange& range, std::span<double> inputs) {
@@ -42,6 +44,7 @@ public:
         const SolvedBlock block{index, cohort_, result, outcomes};
         outcomes_.add(block);
         curves_.add(block);
+        endpoints_.add(block);
         for (std::size_t s = 0; s < result.status.size(); ++s) {
             const std::uint64_t steps = result.n_steps[s] + std::uint64_t{result.n_rejected[s]};
             arms[index].mean_steps += static_cast<double>(steps); // a sum until the end
@@ -55,6 +58,7 @@ private:
     pkpd::CohortBlock cohort_;
     OutcomeSummary outcomes_;
     CurveSummary curves_;
+    EndpointRecorder endpoints_;
 
 public:
     std::vector<Plan::Arm> arms;
@@ -65,14 +69,21 @@ struct Timed {
     double seconds = 0.0;
 };
 
+/// What is asked of most subjects: curves of the first few only are not among it.
+sim::RunRequest usual_request(const Study& study, const Engine& engine) {
+    const std::vector<sim::RunRequest> requests = requests_of(study, engine, 1);
+    return *std::max_element(requests.begin(), requests.end(), [](const auto& a, const auto& b) {
+        return a.subjects.count < b.subjects.count;
+    });
+}
+
 /// The first subjects on one thread.
 Timed solve_first(const Study& study,
-                  const Engine& engine,
+                  sim::RunRequest request,
                   std::uint64_t n_subjects,
                   sim::Monitor* monitor) {
     PilotSink sink(study);
-    sim::RunRequest request = request_of(study, engine, 1);
-    request.subjects.count = n_subjects;
+    request.subjects = {0, 0, n_subjects};
     request.inputs = [&](const sim::SubjectRange& range, std::span<double> inputs) {
         sink.draw(range, inputs);
     };
@@ -87,17 +98,18 @@ Timed solve_first(const Study& study,
 /// Steps of a fixed number of subjects, then more and more subjects until the time is not noise.
 void take_pilots(const Study& study, Plan& plan, sim::Monitor* monitor) {
     const Engine engine = make_engine(study, 0);
+    const sim::RunRequest request = usual_request(study, engine);
     const std::uint64_t all = study.population.size;
     plan.n_pilots = plan.n_timed = std::min(n_pilot_subjects, all);
-    Timed timed = solve_first(study, engine, plan.n_pilots, monitor);
+    Timed timed = solve_first(study, request, plan.n_pilots, monitor);
     plan.arms = std::move(timed.arms);
     while (timed.seconds < least_timed_seconds && plan.n_timed < std::min(all, most_timed) &&
            (monitor == nullptr || !monitor->is_cancelled())) {
         plan.n_timed = std::min(4 * plan.n_timed, all);
-        timed = solve_first(study, engine, plan.n_timed, monitor);
+        timed = solve_first(study, request, plan.n_timed, monitor);
     }
     plan.seconds = timed.seconds * static_cast<double>(all) / static_cast<double>(plan.n_timed) /
-                   plan.n_threads;
+                   plan.n_working;
 }
 
 /// "outcomes/AUC" and "outcomes/Cmax" are one group, "Cp" is its own.
@@ -152,6 +164,14 @@ std::string steps_text(const Plan& plan, const Study& study, std::size_t arm) {
     return fmt::format("{} (the first {} subjects)\n", text, plan.n_pilots);
 }
 
+/// "2 threads", "8 threads, of which 2 can work at once".
+std::string threads_text(const Plan& plan) {
+    std::string text = fmt::format("{} thread{}", plan.n_threads, plan.n_threads == 1 ? "" : "s");
+    if (plan.n_working < plan.n_threads)
+        text += fmt::format(", of which {} can work at once", plan.n_working);
+    return text;
+}
+
 std::string warnings(const Plan& plan) {
     std::string text;
     if (!plan.has_room())
@@ -170,8 +190,10 @@ std::string warnings(const Plan& plan) {
 Plan resources_of(const Study& study, const PlanOptions& options) {
     Plan plan;
     plan.n_threads = sim::workers(options.n_threads);
+    plan.n_working = std::min({plan.n_threads, sim::workers(0), n_busy(study, plan.n_threads)});
     plan.memory_bytes = memory_of(study, options.n_threads).total();
-    plan.memory_of_machine = memory_of_machine();
+    plan.memory_of_machine =
+        options.memory_of_machine > 0.0 ? options.memory_of_machine : memory_of_machine();
     const io::LayoutSize layout = layout_of(study);
     plan.disk_bytes = layout.bytes();
     for (const InputFile& input : study.inputs)
@@ -208,11 +230,10 @@ std::string render(const Plan& plan, const Study& study) {
                         largest(plan.disk_parts),
                         plan.disk_free > 0.0 ? bytes_text(plan.disk_free) : "unknown");
     if (plan.n_timed > 0)
-        text += fmt::format("time      about {} on {} thread{} (estimate, from {} subjects solved "
-                            "here just now; writing not counted)\n",
+        text += fmt::format("time      about {} on {} (estimate, from {} subjects solved here just "
+                            "now; writing not counted)\n",
                             duration_text(plan.seconds),
-                            plan.n_threads,
-                            plan.n_threads == 1 ? "" : "s",
+                            threads_text(plan),
                             grouped(plan.n_timed));
     return text + warnings(plan);
 }

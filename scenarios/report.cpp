@@ -1,7 +1,7 @@
 #include "summary.hpp"
-#include "text_table.hpp"
 
 #include <gemel/scenarios/run_study.hpp>
+#include <gemel/scenarios/text_table.hpp>
 
 #include <fmt/format.h>
 

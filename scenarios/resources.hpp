@@ -17,6 +17,8 @@ struct MemoryParts {
     double summaries = 0.0; ///< counters and sums: by arms, times and groups, not by subjects
     double total() const { return program + blocks + summaries; }
 };
+/// Of so many threads, those that find a block of subjects to work on.
+int n_busy(const Study& study, int n_threads);
 /// An estimate of the largest resident size.
 MemoryParts memory_of(const Study& study, int n_threads);
 

@@ -6,19 +6,11 @@
 
 #include <fmt/format.h>
 
-#include <numeric>
 #include <set>
 
 namespace gemel::scenarios {
 
 namespace {
-
-std::uint64_t count_failures(const sim::RunReport& run) {
-    std::uint64_t n = 0;
-    for (const auto& counts : run.status_counts)
-        n = std::accumulate(counts.begin() + 1, counts.end(), n);
-    return n;
-}
 
 /// "covariates, diagnostics, …": the groups the file has beside the outcomes, and provenance,
 /// which is no variable.
@@ -61,7 +53,7 @@ std::vector<std::string> describe_contents(const Study& study, const io::ResultF
 
 StudyReport report_of(const Study& study, const Engine& engine, sim::RunReport run) {
     StudyReport report;
-    report.n_failed = count_failures(run);
+    report.n_failed = n_failed(run);
     report.run = std::move(run);
     const std::vector<SolverRow> solvers = solver_rows(study, engine.choices);
     report.solver = solver_names(solvers);
@@ -104,8 +96,8 @@ StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::M
     write_events(study, file);
 
     StudySink sink(study, file);
-    StudyReport report =
-        report_of(study, engine, run_all(requests_of(study, engine, options.n_threads), sink, monitor));
+    StudyReport report = report_of(
+        study, engine, run_all(requests_of(study, engine, options.n_threads), sink, monitor));
     if (report.run.was_cancelled) return report; // the unfinished file vanishes
     sink.write_summaries();
     write_tier(engine, report.run, file);

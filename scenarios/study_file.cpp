@@ -272,26 +272,11 @@ private:
 
 /// Names an output cannot have in the file, where axes and groups have them.
 void check_free_name(const SaveWords& words, Loading& loading) {
-    static const std::set<std::string> taken{"arm",
-                                             "subject",
-                                             "time",
-                                             "event",
-                                             "outcomes",
-                                             "parameters",
-                                             "covariates",
-                                             "genotypes",
-                                             "maps",
-                                             "population",
-                                             "diagnostics",
-                                             "events",
-                                             "summary",
-                                             "quantile",
-                                             "status",
-                                             "subjects",
-                                             "n_solves",
-                                             "endpoints",
-                                             "stratum",
-                                             "provenance"};
+    static const std::set<std::string> taken{"arm",      "subject",    "time",        "event",
+                                             "outcomes", "parameters", "covariates",  "genotypes",
+                                             "maps",     "population", "diagnostics", "events",
+                                             "summary",  "quantile",   "status",      "subjects",
+                                             "n_solves", "endpoints",  "stratum",     "provenance"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
         words.output.starts_with("subject_") || words.output.starts_with("stratum_"))
         loading.diagnostics.add(
@@ -317,6 +302,12 @@ void read_saves(Loading& loading) {
         save.n_subjects =
             std::min(words.n_subjects.value_or(loading.study.writes_subjects ? all : 0), all);
         save.has_summary = words.has_summary.value_or(save.n_subjects < all);
+        if (all > 0 && save.n_subjects == 0 && !save.has_summary)
+            loading.diagnostics.add(
+                words.summary_span,
+                fmt::format("neither subjects nor a summary of '{}' would be written",
+                            words.output),
+                "leave `summary` or the whole curve out");
         loading.study.saves.push_back(std::move(save));
     }
 }

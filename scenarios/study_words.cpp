@@ -1,5 +1,7 @@
 #include "study_words.hpp"
 
+#include "field_key.hpp"
+
 #include <gemel/sim/solver.hpp>
 
 #include <fmt/format.h>
@@ -15,14 +17,6 @@ namespace {
 
 using io::Field;
 using io::Fields;
-
-Field key(std::string name, std::string about, std::string example = {}) {
-    Field field;
-    field.name = std::move(name);
-    field.about = std::move(about);
-    field.example = std::move(example);
-    return field;
-}
 
 Field required(std::string name, std::string about, std::string example) {
     Field field = key(std::move(name), std::move(about), std::move(example));
@@ -85,7 +79,9 @@ void describe_settings(Fields& f, StudyWords& words) {
                  "\"counterfactual\""),
              {"counterfactual"},
              words.design);
-    f.text(key("solver", "auto: chosen by the model's structure, then by counts per arm; or a solver's name", "\"auto\""),
+    f.text(key("solver",
+               "auto: chosen by the model's structure, then by counts per arm; or a solver's name",
+               "\"auto\""),
            words.solver);
     Field rtol = at_least(key("rtol", "relative tolerance", "1e-6"), 1e-12);
     rtol.at_most = 1e-2;
@@ -204,6 +200,7 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     save.at_span = f.span("at");
     save.from_span = f.span("from");
     save.to_span = f.span("to");
+    save.summary_span = f.span("summary");
     if (f.has("at") && (f.has("from") || f.has("to")))
         f.mistake(f.has("from") ? "from" : "to", "`at` names all times; from and to go with every");
 }

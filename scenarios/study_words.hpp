@@ -32,7 +32,7 @@ struct OutcomeWords {
 
 struct SaveWords {
     std::string output;
-    sim::SourceSpan span, every_span, at_span, from_span, to_span;
+    sim::SourceSpan span, every_span, at_span, from_span, to_span, summary_span;
     std::optional<sim::Quantity> every, from, to;
     std::vector<sim::Quantity> at;
     std::optional<std::uint64_t> n_subjects; ///< nothing: as all else, see StudyWords

@@ -1,4 +1,4 @@
-#include "text_table.hpp"
+#include <gemel/scenarios/text_table.hpp>
 
 #include <fmt/format.h>
 
@@ -22,18 +22,19 @@ std::string aligned_right(const std::string& text, std::size_t columns) {
     return std::string(columns > width ? columns - width : 0, ' ') + text;
 }
 
-std::string text_table(const std::vector<std::vector<std::string>>& rows) {
+std::string text_table(const std::vector<std::vector<std::string>>& rows, Alignment others) {
     std::vector<std::size_t> widths;
-    for (const auto& row : rows)
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            widths.resize(std::max(widths.size(), row.size()));
+    for (const auto& row : rows) {
+        widths.resize(std::max(widths.size(), row.size()));
+        for (std::size_t i = 0; i < row.size(); ++i)
             widths[i] = std::max(widths[i], text_width(row[i]));
-        }
+    }
     std::string text;
     for (const auto& row : rows) {
-        std::string line = "  ";
+        std::string line;
         for (std::size_t i = 0; i < row.size(); ++i)
-            line += i == 0 ? padded(row[i], widths[i]) : "   " + aligned_right(row[i], widths[i]);
+            line += i == 0 || others == Alignment::left ? "  " + padded(row[i], widths[i])
+                                                        : "   " + aligned_right(row[i], widths[i]);
         text += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
     }
     return text;

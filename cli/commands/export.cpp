@@ -57,11 +57,14 @@ void add_export(CLI::App& program, Action& action) {
     static const std::map<std::string, ExportWhat> whats{{"outputs", ExportWhat::outputs},
                                                          {"outcomes", ExportWhat::outcomes},
                                                          {"subjects", ExportWhat::subjects},
-                                                         {"parameters", ExportWhat::parameters}};
+                                                         {"parameters", ExportWhat::parameters},
+                                                         {"endpoints", ExportWhat::endpoints}};
     auto options = std::make_shared<Options>();
     CLI::App* command = program.add_subcommand("export", "Write results as one long table");
     command->add_option("FILE", options->results, "result file")->required();
-    command->add_option("--what", options->what, "outputs, outcomes, subjects or parameters")
+    command
+        ->add_option(
+            "--what", options->what, "outputs, outcomes, endpoints, subjects or parameters")
         ->required()
         ->transform(CLI::CheckedTransformer(whats));
     command->add_option("--format", options->format, "csv")->check(CLI::IsMember({"csv"}));

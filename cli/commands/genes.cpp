@@ -1,8 +1,8 @@
 #include "commands.hpp"
 #include "program.hpp"
-#include "text_table.hpp"
 
 #include <gemel/pkpd/gene_table.hpp>
+#include <gemel/scenarios/text_table.hpp>
 
 #include <fmt/format.h>
 
@@ -86,9 +86,9 @@ int show(const std::string& name) {
                gene->name,
                gene->reference,
                gene->has_score ? "activity score" : "pair of functions",
-               text_table(allele_rows(*gene)),
-               text_table(phenotype_rows(*gene)),
-               text_table(test_rows(*gene)),
+               scenarios::text_table(allele_rows(*gene), scenarios::Alignment::left),
+               scenarios::text_table(phenotype_rows(*gene), scenarios::Alignment::left),
+               scenarios::text_table(test_rows(*gene), scenarios::Alignment::left),
                gene->source,
                gene->date,
                gene->licence);
@@ -104,7 +104,7 @@ int list() {
             rows.push_back({name,
                             fmt::format("{} alleles", gene->alleles.size()),
                             fmt::format("{} ancestry groups", gene->frequencies.size())});
-    fmt::print("{}", text_table(rows));
+    fmt::print("{}", scenarios::text_table(rows, scenarios::Alignment::left));
     diagnostics.throw_if_any();
     return exit_ok;
 }

@@ -1,8 +1,8 @@
 #include "commands.hpp"
 #include "program.hpp"
-#include "text_table.hpp"
 
 #include <gemel/pkpd/model.hpp>
+#include <gemel/scenarios/text_table.hpp>
 #include <gemel/sim/solver.hpp>
 
 #include <fmt/format.h>
@@ -29,7 +29,10 @@ std::shared_ptr<const pkpd::Model> load(const std::string& name) {
 }
 
 std::string titled(const char* title, const Rows& rows) {
-    return rows.empty() ? "" : fmt::format("\n{}\n{}", title, text_table(rows));
+    return rows.empty() ? ""
+                        : fmt::format("\n{}\n{}",
+                                      title,
+                                      scenarios::text_table(rows, scenarios::Alignment::left));
 }
 
 /// A parameter without a typical value is given by a map.
@@ -119,7 +122,7 @@ int list() {
     for (const std::string& name : found.names("models"))
         if (const auto model = pkpd::load_model(found.find("models", name), found, diagnostics))
             rows.push_back({name, model->name});
-    fmt::print("{}", text_table(rows));
+    fmt::print("{}", scenarios::text_table(rows, scenarios::Alignment::left));
     diagnostics.throw_if_any();
     return exit_ok;
 }

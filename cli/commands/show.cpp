@@ -30,6 +30,12 @@ std::size_t terminal_width() {
     return 100;
 }
 
+/// --by is of outcomes; where none are shown it would be ignored.
+void check_split(const scenarios::ShowOptions& show) {
+    if (!show.by.empty() && show.what != ShowWhat::all && show.what != ShowWhat::outcomes)
+        throw CLI::ValidationError("--by", "splits outcomes; use it with --what outcomes or all");
+}
+
 int show(Options options) {
     options.show.width = options.width > 0 ? options.width : terminal_width();
     options.show.is_plain = options.show.is_plain || isatty(STDOUT_FILENO) == 0;
@@ -59,7 +65,10 @@ void add_show(CLI::App& program, Action& action) {
     command->add_option("--width", options->width, "columns; default: the terminal's")
         ->check(CLI::Range(40, 400));
     command->add_flag("--plain", options->show.is_plain, "plots of ASCII characters, as in a pipe");
-    command->callback([options, &action] { action = [options] { return show(*options); }; });
+    command->callback([options, &action] {
+        check_split(options->show);
+        action = [options] { return show(*options); };
+    });
 }
 
 } // namespace gemel::cli

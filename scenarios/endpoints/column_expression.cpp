@@ -1,6 +1,9 @@
 #include "endpoints/column_expression.hpp"
 
+#include <gemel/pkpd/covariate_function.hpp>
+
 #include <algorithm>
+#include <limits>
 
 namespace gemel::scenarios {
 
@@ -55,19 +58,32 @@ private:
     sim::ExpressionGraph& graph_;
 };
 
-std::vector<sim::Expr> nodes_of(const sim::ExpressionGraph& graph, sim::Expr e) {
-    std::vector<char> is_needed(e.id + 1, 0);
-    is_needed[e.id] = 1;
-    std::vector<sim::Expr> nodes;
-    for (std::uint32_t i = e.id + 1; i-- > 0;) {
-        if (is_needed[i] == 0) continue;
-        nodes.push_back({i});
-        const sim::Node& node = graph.node({i});
-        for (sim::Expr operand : {node.a, node.b, node.c})
-            if (operand.is_set()) is_needed[operand.id] = 1;
+bool is_nan(double x) {
+    return x != x;
+}
+
+/// The operation where all it depends on is known; NaN where a condition depends on what is not, as
+/// in Kleene's logic of three values: false and unknown is false, true and unknown is unknown.
+double apply_known(sim::Op op, double a, double b, double c) {
+    using sim::Op;
+    constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+    switch (op) {
+    case Op::less:
+    case Op::less_equal:
+    case Op::equal:
+        return is_nan(a) || is_nan(b) ? unknown : sim::apply(op, a, b, c);
+    case Op::logical_and:
+        if (a == 0.0 || b == 0.0) return 0.0;
+        return is_nan(a) || is_nan(b) ? unknown : 1.0;
+    case Op::logical_or:
+        if ((!is_nan(a) && a != 0.0) || (!is_nan(b) && b != 0.0)) return 1.0;
+        return is_nan(a) || is_nan(b) ? unknown : 0.0;
+    case Op::logical_not:
+    case Op::select:
+        return is_nan(a) ? unknown : sim::apply(op, a, b, c);
+    default:
+        return sim::apply(op, a, b, c);
     }
-    std::reverse(nodes.begin(), nodes.end());
-    return nodes;
 }
 
 } // namespace
@@ -109,7 +125,7 @@ std::optional<ColumnExpression> ColumnExpression::parse(const sim::SourceText& t
     if (!found.empty() || typed.is_mistake) return std::nullopt;
     result.expr_ = typed.expr;
     result.unit_ = typed.unit;
-    result.order_ = nodes_of(result.graph_, typed.expr);
+    result.order_ = pkpd::nodes_of(result.graph_, typed.expr);
     return result;
 }
 
@@ -141,7 +157,7 @@ std::vector<double> ColumnExpression::evaluate(const pkpd::CohortBlock& block) c
             std::copy_n(from, count, to);
         } else {
             for (std::size_t s = 0; s < count; ++s)
-                to[s] = sim::apply(node.op, at(node.a, s), at(node.b, s), at(node.c, s));
+                to[s] = apply_known(node.op, at(node.a, s), at(node.b, s), at(node.c, s));
         }
     }
     return {values.end() - static_cast<std::ptrdiff_t>(count), values.end()};

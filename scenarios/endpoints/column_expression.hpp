@@ -21,7 +21,8 @@ public:
     const sim::Unit& unit() const { return unit_; }
     /// Whether it is a comparison or a logical combination: 1 or 0.
     bool is_condition() const;
-    std::vector<double> evaluate(const pkpd::CohortBlock& block) const; ///< [n_subjects]
+    /// @returns  [n_subjects]; NaN where it depends on what is not known, conditions too
+    std::vector<double> evaluate(const pkpd::CohortBlock& block) const;
 
     /// The names that can stand in it.
     static std::vector<std::string> names(const pkpd::Population& population);

@@ -1,8 +1,7 @@
 #include "endpoints/endpoint_recorder.hpp"
 
+#include "elementary.hpp"
 #include "outcome_text.hpp"
-
-#include <gemel/sim/expression.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -13,10 +12,6 @@ namespace {
 
 constexpr std::size_t leaf_size = sim::OrderedTree<double>::leaf_size;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-double logarithm(double x) {
-    return sim::apply(sim::Op::logarithm, x, 0.0, 0.0);
-}
 
 /// The number of a subject in an arm; NaN: missing. A ratio that has no logarithm is −inf.
 double number_of(const Quantity& quantity,
@@ -150,6 +145,17 @@ std::vector<Sample> EndpointRecorder::samples(std::size_t endpoint) const {
         if (moments && series.needs_logs) sample.logs = moments->logs[i];
     }
     return samples;
+}
+
+std::vector<EndpointRecorder::Extent> EndpointRecorder::extents() const {
+    std::vector<Extent> extents;
+    for (const Series& series : series_)
+        extents.push_back({n_strata(series),
+                           series.cells.size(),
+                           series.needs_counters,
+                           sizeof(Cell),
+                           (series.needs_logs ? 2.0 : 1.0) * sizeof(sim::Moments)});
+    return extents;
 }
 
 } // namespace gemel::scenarios

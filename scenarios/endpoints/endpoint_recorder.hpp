@@ -22,6 +22,15 @@ public:
     /// After the last block, [arm × stratum].
     std::vector<Sample> samples(std::size_t endpoint) const;
 
+    /// What is kept of one quantity by one stratification, for estimates of memory.
+    struct Extent {
+        std::uint64_t n_strata = 0, n_cells = 0;
+        bool has_counters = false;
+        double cell_bytes = 0.0;    ///< of a cell, counters not filled
+        double moments_bytes = 0.0; ///< of a cell in one node of sums
+    };
+    std::vector<Extent> extents() const;
+
 private:
     /// Moments of all cells, [arm × stratum], joined leaf by leaf.
     struct Column {

@@ -1,5 +1,6 @@
 #include "endpoints/endpoint_words.hpp"
 
+#include "field_key.hpp"
 #include "study_words.hpp"
 
 #include <fmt/format.h>
@@ -11,14 +12,6 @@ namespace {
 const std::string endpoint_help =
     "write a call such as \"geometric_mean(AUC)\", or a table such as { value = "
     "\"geometric_mean(AUC)\", by = \"ancestry\" }";
-
-io::Field key(std::string name, std::string about, std::string example) {
-    io::Field field;
-    field.name = std::move(name);
-    field.about = std::move(about);
-    field.example = std::move(example);
-    return field;
-}
 
 void read_cuts(const io::TomlView& view, StratificationWords& words) {
     words.cuts = view.kind() == io::TomlKind::array ? view.elements() : std::vector{view};

@@ -1,6 +1,7 @@
+#include "elementary.hpp"
+
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/sim/distributions.hpp>
-#include <gemel/sim/expression.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -16,10 +17,6 @@ namespace {
 /// Nobody, or nobody of any weight.
 bool is_empty(const sim::Moments& moments) {
     return !(moments.weight > 0.0);
-}
-
-double exponential(double x) {
-    return sim::apply(sim::Op::exponential, x, 0.0, 0.0);
 }
 
 struct Spread {

@@ -123,14 +123,15 @@ Stratification by_category(const pkpd::Covariate& covariate, std::size_t index) 
     return result;
 }
 
+/// Where it holds, where not, and where it is not defined.
 Stratification by_condition(ColumnExpression expression, const std::string& text) {
     Stratification result;
-    result.strata = {text, "not (" + text + ")"};
+    result.strata = {text, "not (" + text + ")", undefined_stratum};
     const auto shared = std::make_shared<const ColumnExpression>(std::move(expression));
     result.codes = [shared](const pkpd::CohortBlock& block) {
         Codes codes;
         for (const double value : shared->evaluate(block))
-            codes.push_back(value != 0.0 ? 0 : 1);
+            codes.push_back(value != value ? 2 : value != 0.0 ? 0 : 1);
         return codes;
     };
     return result;
@@ -145,7 +146,7 @@ by_cuts(ColumnExpression expression, const std::string& text, const std::vector<
     for (std::size_t i = 1; i < cuts.size(); ++i)
         result.strata.push_back(fmt::format("{} <= {} < {}{}", cuts[i - 1], text, cuts[i], unit));
     result.strata.push_back(fmt::format("{} >= {}{}", text, cuts.back(), unit));
-    result.strata.push_back("undefined");
+    result.strata.push_back(undefined_stratum);
     const auto shared = std::make_shared<const ColumnExpression>(std::move(expression));
     result.codes = [shared, cuts](const pkpd::CohortBlock& block) {
         Codes codes;

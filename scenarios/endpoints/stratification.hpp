@@ -14,6 +14,9 @@ struct StratificationWords {
     sim::SourceSpan cuts_span;
 };
 
+/// The stratum of subjects for whom a number or a condition is not defined.
+inline constexpr const char* undefined_stratum = "undefined";
+
 /// All subjects together.
 Stratification no_stratification();
 

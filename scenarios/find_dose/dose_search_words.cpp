@@ -1,5 +1,7 @@
 #include "find_dose/dose_search_words.hpp"
 
+#include "field_key.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,14 +12,6 @@
 namespace gemel::scenarios {
 
 namespace {
-
-io::Field key(std::string name, std::string about, std::string example) {
-    io::Field field;
-    field.name = std::move(name);
-    field.about = std::move(about);
-    field.example = std::move(example);
-    return field;
-}
 
 io::Field within(io::Field field, double at_least, double at_most) {
     field.at_least = at_least;

@@ -11,7 +11,6 @@
 #include <limits>
 #include <map>
 #include <mutex>
-#include <numeric>
 
 namespace gemel::scenarios {
 
@@ -24,7 +23,11 @@ constexpr std::size_t max_arms = 16;
 /// hold, 0 where any does not, missing where any is missing.
 class AttainmentSink : public sim::Sink {
 public:
-    explicit AttainmentSink(const Study& study) : study_(study), recorder_(study) {}
+    /// @param has_failed  [size of the population], marked where a solve fails
+    AttainmentSink(const Study& study, std::vector<bool>& has_failed)
+        : study_(study),
+          recorder_(study),
+          has_failed_(has_failed) {}
 
     void draw(const sim::SubjectRange& range, std::span<double> inputs) {
         pkpd::CohortBlock cohort = study_.population.draw(range);
@@ -42,6 +45,8 @@ public:
             attains[i % count] *= all[i]; // 1 and 0; NaN stays
         const std::lock_guard lock(mutex_);
         recorder_.add({index, cohorts_.at(range.first), result, attains});
+        for (std::size_t s = 0; s < count; ++s)
+            if (result.status[s] != sim::SolverStatus::ok) has_failed_[range.first + s] = true;
         if (index + 1 == study_.arms.size()) cohorts_.erase(range.first);
     }
 
@@ -50,14 +55,10 @@ public:
 private:
     const Study& study_;
     EndpointRecorder recorder_;
+    std::vector<bool>& has_failed_;
     std::mutex mutex_;
     std::map<std::uint64_t, pkpd::CohortBlock> cohorts_;
 };
-
-/// Of one arm.
-std::uint64_t failures_of(const auto& counts) {
-    return std::accumulate(counts.begin() + 1, counts.end(), std::uint64_t{0});
-}
 
 pkpd::Regimen scaled(pkpd::Regimen regimen, double factor, const std::string& name) {
     regimen.name = name;
@@ -83,7 +84,8 @@ DoseTrial::DoseTrial(const Study& study, int n_threads, sim::Monitor* monitor)
     : study_(study),
       search_(*study.dose_search),
       n_threads_(n_threads),
-      monitor_(monitor) {}
+      monitor_(monitor),
+      has_failed_(study.population.size, false) {}
 
 Study DoseTrial::variant(const std::vector<double>& factors) const {
     Study variant = study_;
@@ -128,7 +130,7 @@ bool DoseTrial::simulate(std::vector<double> factors) {
 bool DoseTrial::simulate_some(const std::vector<double>& factors) {
     const Study study = variant(factors);
     const Engine engine = make_engine(study, 0);
-    AttainmentSink sink(study);
+    AttainmentSink sink(study, has_failed_);
     sim::RunRequest request = request_of(study, engine, n_threads_);
     request.inputs = [&sink](const sim::SubjectRange& range, std::span<double> inputs) {
         sink.draw(range, inputs);
@@ -136,10 +138,8 @@ bool DoseTrial::simulate_some(const std::vector<double>& factors) {
     const sim::RunReport report = sim::run(request, sink, monitor_);
     if (report.was_cancelled) return false;
     n_solves_ += report.n_solves;
-    for (const auto& counts : report.status_counts) {
-        n_failed_ += failures_of(counts);
-        n_failed_subjects_ = std::max(n_failed_subjects_, failures_of(counts));
-    }
+    n_failed_ += scenarios::n_failed(report);
+    n_fell_back_ += report.n_fell_back;
     for (const sim::SolverChoice& choice : engine.choices)
         solvers_.emplace(choice.solver->name);
     for (std::size_t e = 0; e < study.endpoints.size(); ++e) {
@@ -162,6 +162,10 @@ std::vector<AttainmentPoint> DoseTrial::curve(std::size_t stratum) const {
     for (const auto& [factor, strata] : points_)
         curve.push_back(strata[stratum]);
     return curve;
+}
+
+std::uint64_t DoseTrial::n_failed_subjects() const {
+    return static_cast<std::uint64_t>(std::count(has_failed_.begin(), has_failed_.end(), true));
 }
 
 std::string DoseTrial::solver() const {

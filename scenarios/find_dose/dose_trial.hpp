@@ -26,8 +26,8 @@ public:
 
     std::uint64_t n_solves() const { return n_solves_; }
     std::uint64_t n_failed() const { return n_failed_; }
-    /// Of the dose at which most fail.
-    std::uint64_t n_failed_subjects() const { return n_failed_subjects_; }
+    std::uint64_t n_fell_back() const { return n_fell_back_; }
+    std::uint64_t n_failed_subjects() const; ///< with any dose
     /// All that doses were solved by.
     std::string solver() const;
 
@@ -41,7 +41,8 @@ private:
     int n_threads_;
     sim::Monitor* monitor_;
     std::map<double, std::vector<AttainmentPoint>> points_; ///< by factor: [stratum]
-    std::uint64_t n_solves_ = 0, n_failed_ = 0, n_failed_subjects_ = 0;
+    std::uint64_t n_solves_ = 0, n_failed_ = 0, n_fell_back_ = 0;
+    std::vector<bool> has_failed_; ///< [subject] with any dose
     std::set<std::string> solvers_;
 };
 

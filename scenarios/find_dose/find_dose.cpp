@@ -1,7 +1,9 @@
+#include "elementary.hpp"
+#include "endpoints/stratification.hpp"
 #include "find_dose/dose_trial.hpp"
-#include "text_table.hpp"
+#include "summary.hpp"
 
-#include <gemel/sim/expression.hpp>
+#include <gemel/scenarios/text_table.hpp>
 #include <gemel/sim/random.hpp>
 
 #include <fmt/format.h>
@@ -21,13 +23,6 @@ constexpr int n_first_doses = 17;
 constexpr int n_closer_doses = 7;
 /// Doses nearer than this could not be told apart for ever.
 constexpr double finest_tolerance = 1e-9;
-
-double logarithm(double x) {
-    return sim::apply(sim::Op::logarithm, x, 0.0, 0.0);
-}
-double exponential(double x) {
-    return sim::apply(sim::Op::exponential, x, 0.0, 0.0);
-}
 
 /// `n` factors strictly between two, evenly on the logarithm.
 std::vector<double> between(double from, double to, int n) {
@@ -52,8 +47,9 @@ first_reaching(const Curve& curve, EndOfInterval end, double probability) {
 /// Where it reaches it between simulated doses: linear against the logarithm of the dose.
 double dose_reaching(const Curve& curve, EndOfInterval end, double probability) {
     const auto at = first_reaching(curve, end, probability);
-    if (!at || *at == 0) return std::numeric_limits<double>::quiet_NaN(); // outside the range
+    if (!at) return std::numeric_limits<double>::quiet_NaN();
     const AttainmentPoint& above = curve[*at];
+    if (*at == 0) return above.dose; // or less
     const AttainmentPoint& below = curve[*at - 1];
     const double low = below.attainment.*end, high = above.attainment.*end;
     if (!(low < high)) return above.dose; // nothing known below
@@ -74,11 +70,15 @@ public:
         report.solver = trial_.solver();
         report.n_solves = trial_.n_solves();
         report.n_failed = trial_.n_failed();
+        report.n_fell_back = trial_.n_fell_back();
         report.n_failed_subjects = trial_.n_failed_subjects();
         if (report.was_cancelled) return report;
         const std::vector<std::string> strata = trial_.strata();
-        for (std::size_t i = 0; i < strata.size(); ++i)
-            report.found.push_back(found(strata[i], trial_.curve(i)));
+        for (std::size_t i = 0; i < strata.size(); ++i) {
+            FoundDose of_stratum = found(strata[i], trial_.curve(i));
+            if (strata[i] != undefined_stratum || has_subjects(of_stratum))
+                report.found.push_back(std::move(of_stratum));
+        }
         return report;
     }
 
@@ -110,6 +110,8 @@ private:
             between(low / search_.dose_at_one, high / search_.dose_at_one, n_closer_doses);
         return factors;
     }
+
+    static bool has_subjects(const FoundDose& found) { return found.at.n + found.at.n_missing > 0; }
 
     FoundDose found(const std::string& stratum, Curve curve) const {
         FoundDose result;
@@ -157,7 +159,8 @@ private:
     void set_interval(const Curve& curve, FoundDose& result) const {
         const double p = search_.probability;
         if (is_any_dose()) {
-            result.lower = dose_reaching(curve, &Estimate::upper, p);
+            if (first_reaching(curve, &Estimate::upper, p) != 0) // else below the range
+                result.lower = dose_reaching(curve, &Estimate::upper, p);
             result.upper = dose_reaching(curve, &Estimate::lower, p);
             const double z = sim::normal_quantile(0.5 + 0.5 * search_.settings.level);
             result.mcse = (result.upper - result.lower) / (2.0 * z);
@@ -244,10 +247,10 @@ std::string render(const DoseReport& report, const Study& study) {
             notes += fmt::format("  {}: {}\n", found.stratum, note);
     }
     text += text_table(rows) + (notes.empty() ? "" : "\n" + notes);
-    return text + fmt::format("\nsolver  {}, {} solves, {} failed\n",
-                              report.solver,
-                              report.n_solves,
-                              report.n_failed);
+    text += fmt::format(
+        "\nsolver  {}, {} solves, {} failed", report.solver, report.n_solves, report.n_failed);
+    if (report.n_fell_back > 0) text += fmt::format(", {} by cvode instead", report.n_fell_back);
+    return text + "\n";
 }
 
 } // namespace gemel::scenarios

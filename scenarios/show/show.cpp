@@ -1,6 +1,7 @@
 #include "show/sections.hpp"
 #include "summary.hpp"
-#include "text_table.hpp"
+
+#include <gemel/scenarios/text_table.hpp>
 
 #include <fmt/format.h>
 
@@ -10,6 +11,8 @@
 namespace gemel::scenarios {
 
 namespace {
+
+const std::string weight_path = "population/weight";
 
 std::string axes_text(const io::ResultReader& file, const io::Variable& variable) {
     std::string text;
@@ -43,8 +46,13 @@ std::string name_of(const io::Variable& variable) {
     return variable.path.substr(variable.path.rfind('/') + 1);
 }
 
-std::uint64_t n_subjects(const io::ResultReader& file, const std::string& axis) {
-    return file.axis_size(axis);
+bool has_weights(const io::ResultReader& file) {
+    return find_variable(file.variables(), weight_path) != nullptr;
+}
+
+std::vector<double> SubjectWeights::of(std::uint64_t first, std::uint64_t count) const {
+    if (!is_weighted_) return std::vector<double>(static_cast<std::size_t>(count), 1.0);
+    return file_.reals(weight_path, -1, first, count);
 }
 
 std::string show_contents(const io::ResultReader& file) {

@@ -1,7 +1,6 @@
 #include "show/sections.hpp"
 #include "show/text_plot.hpp"
 #include "summary.hpp"
-#include "text_table.hpp"
 
 #include <gemel/sim/counters.hpp>
 
@@ -30,15 +29,17 @@ struct Shown {
 
 Quantiles from_subjects(const io::ResultReader& file, const io::Variable& variable, int arm) {
     const std::size_t n_times = file.axis_size(variable.axes[2]);
-    const std::uint64_t n = n_subjects(file, variable.axes[1]);
+    const std::uint64_t n = file.axis_size(variable.axes[1]);
     const std::uint64_t step =
         std::max<std::uint64_t>(1, show_step * 64 / std::max<std::size_t>(1, n_times));
     std::vector<sim::Counters> counters(n_times);
+    const SubjectWeights weights(file);
     for (std::uint64_t first = 0; first < n; first += step) {
-        const std::vector<double> values =
-            file.reals(variable.path, arm, first, std::min(step, n - first));
+        const std::uint64_t count = std::min(step, n - first);
+        const std::vector<double> values = file.reals(variable.path, arm, first, count);
+        const std::vector<double> weight = weights.of(first, count);
         for (std::size_t i = 0; i < values.size(); ++i)
-            counters[i % n_times].add(values[i]);
+            counters[i % n_times].add(values[i], weight[i / n_times]);
     }
     Quantiles result;
     for (const sim::Counters& at : counters) {
@@ -116,9 +117,10 @@ curve_text(const io::ResultReader& file, const Shown& curve, const ShowOptions& 
         for (const double value : quantiles.back().high)
             if (std::isfinite(value)) highest = std::max(highest, value);
     }
-    const PlotSize size{std::clamp<std::size_t>(options.width, 40, 160) - margin - 1, 8};
+    const PlotSize size{std::clamp<std::size_t>(options.width, 40, 400) - margin, 8};
     std::string text = with_unit(curve.name, curve.units) + "  " + curve.long_name +
-                       ", median and 5–95 % of subjects\n";
+                       ", median and 5–95 % of subjects" +
+                       (has_weights(file) ? " by weight\n" : "\n");
     for (std::size_t arm = 0; arm < arms.size(); ++arm) {
         const Quantiles& q = quantiles[arm];
         text += "  " + arms[arm] + "\n";

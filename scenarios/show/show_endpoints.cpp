@@ -1,7 +1,9 @@
+#include "endpoints/stored_endpoint.hpp"
 #include "show/sections.hpp"
 #include "show/text_plot.hpp"
 #include "summary.hpp"
-#include "text_table.hpp"
+
+#include <gemel/scenarios/text_table.hpp>
 
 #include <fmt/format.h>
 
@@ -14,83 +16,56 @@ namespace {
 
 constexpr std::size_t bar_columns = 10;
 
-/// An endpoint of a file with what stands beside it.
-class ShownEndpoint {
-public:
-    ShownEndpoint(const io::ResultReader& file,
-                  const std::vector<io::Variable>& all,
-                  const io::Variable& variable)
-        : file_(file),
-          all_(all),
-          variable_(variable) {}
+using Numbers = StoredEndpoint::Numbers;
 
-    const io::Variable& variable() const { return variable_; }
-
-    std::vector<double> values(const std::string& suffix, std::size_t arm, std::size_t n) const {
-        const std::string path = variable_.path + suffix;
-        if (find_variable(all_, path) == nullptr)
-            return std::vector<double>(n, std::numeric_limits<double>::quiet_NaN());
-        return file_.reals(path, static_cast<int>(arm), 0, n);
-    }
-
-    bool is_proportion() const {
-        const auto text = std::find_if(variable_.attributes.begin(),
-                                       variable_.attributes.end(),
-                                       [](const auto& a) { return a.first == "endpoint"; });
-        return text != variable_.attributes.end() && text->second.starts_with("proportion");
-    }
-
-private:
-    const io::ResultReader& file_;
-    const std::vector<io::Variable>& all_;
-    const io::Variable& variable_;
-};
+bool is_proportion(const StoredEndpoint& endpoint) {
+    return endpoint.call.starts_with("proportion");
+}
 
 /// "12.3 ± 0.4", "87.0 % [84.1 % – 89.5 %]".
-std::string value_text(double value, double mcse, double lower, double upper, bool is_proportion) {
+std::string value_text(const Numbers& of, std::size_t stratum, bool is_proportion) {
     const auto text = is_proportion ? percent_text : number_text;
-    if (std::isfinite(lower))
-        return fmt::format("{} [{} – {}]", text(value), text(lower), text(upper));
+    const double value = of.value[stratum], mcse = of.mcse[stratum];
+    if (std::isfinite(of.lower[stratum]))
+        return fmt::format(
+            "{} [{} – {}]", text(value), text(of.lower[stratum]), text(of.upper[stratum]));
     return std::isfinite(mcse) ? fmt::format("{} ± {}", text(value), text(mcse)) : text(value);
 }
 
-bool is_value(const io::Variable& variable) {
-    return variable.path.starts_with("endpoints/") &&
-           std::any_of(variable.attributes.begin(), variable.attributes.end(), [](const auto& a) {
-               return a.first == "endpoint";
-           });
+/// "1,000", "997 (3 missing)".
+std::string number_of_subjects(const Numbers& of, std::size_t stratum) {
+    const auto text = [](double n) { return grouped(static_cast<std::uint64_t>(n)); };
+    return text(of.n[stratum]) + (of.n_missing[stratum] > 0.0
+                                      ? fmt::format(" ({} missing)", text(of.n_missing[stratum]))
+                                      : "");
 }
 
-/// Rows of one endpoint, arms and strata down.
-std::vector<std::vector<std::string>>
-rows_of(const io::ResultReader& file, const ShownEndpoint& endpoint, bool is_plain) {
-    const std::vector<std::string> arms = file.axis("arm").labels;
-    const bool has_strata = endpoint.variable().axes.size() > 1;
-    const std::vector<std::string> strata =
-        has_strata ? file.axis(endpoint.variable().axes[1]).labels : std::vector<std::string>{""};
+/// What a full bar stands for.
+double full_bar(const StoredEndpoint& endpoint) {
+    if (is_proportion(endpoint)) return 1.0;
     double most = 0.0;
-    for (std::size_t arm = 0; arm < arms.size(); ++arm)
-        for (const double value : endpoint.values("", arm, strata.size()))
+    for (const Numbers& arm : endpoint.arms)
+        for (const double value : arm.value)
             if (std::isfinite(value)) most = std::max(most, value);
-    if (endpoint.is_proportion()) most = 1.0;
-    std::vector<std::vector<std::string>> rows;
+    return most;
+}
+
+/// Arms and strata down; strata without subjects are left out.
+std::vector<std::vector<std::string>>
+rows_of(const StoredEndpoint& endpoint, const std::vector<std::string>& arms, bool is_plain) {
+    const bool is_share = is_proportion(endpoint);
+    const double most = full_bar(endpoint);
+    std::vector<std::vector<std::string>> rows{
+        {"", "", is_share ? "share [interval]" : "value ± mcse or [interval]", "n"}};
     for (std::size_t arm = 0; arm < arms.size(); ++arm) {
-        const auto get = [&](const char* suffix) {
-            return endpoint.values(suffix, arm, strata.size());
-        };
-        const auto value = get(""), mcse = get("_mcse"), lower = get("_lower"),
-                   upper = get("_upper"), n = get("_n"), missing = get("_n_missing");
-        for (std::size_t s = 0; s < strata.size(); ++s) {
-            if (has_strata && n[s] + missing[s] == 0.0) continue;
-            rows.push_back(
-                {has_strata ? arms[arm] + "  " + strata[s] : arms[arm],
-                 bar(most > 0.0 ? value[s] / most : 0.0, bar_columns, is_plain),
-                 value_text(value[s], mcse[s], lower[s], upper[s], endpoint.is_proportion()),
-                 grouped(static_cast<std::uint64_t>(n[s])) +
-                     (missing[s] > 0.0
-                          ? fmt::format(" ({} missing)",
-                                        grouped(static_cast<std::uint64_t>(missing[s])))
-                          : "")});
+        const Numbers& of = endpoint.arms[arm];
+        for (std::size_t s = 0; s < endpoint.strata.size(); ++s) {
+            const bool is_split = !endpoint.by.empty();
+            if (is_split && of.n[s] + of.n_missing[s] == 0.0) continue;
+            rows.push_back({is_split ? arms[arm] + "  " + endpoint.strata[s] : arms[arm],
+                            bar(most > 0.0 ? of.value[s] / most : 0.0, bar_columns, is_plain),
+                            value_text(of, s, is_share),
+                            number_of_subjects(of, s)});
         }
     }
     return rows;
@@ -99,21 +74,13 @@ rows_of(const io::ResultReader& file, const ShownEndpoint& endpoint, bool is_pla
 } // namespace
 
 std::string show_endpoints(const io::ResultReader& file, const ShowOptions& options) {
-    const std::vector<io::Variable> all = file.variables();
+    const std::vector<std::string> arms = file.axis("arm").labels;
     std::string text;
-    for (const io::Variable& variable : all) {
-        if (!is_value(variable)) continue;
-        const ShownEndpoint endpoint(file, all, variable);
-        std::string heading =
-            with_unit(name_of(variable), variable.units) + "  " + variable.long_name;
-        if (variable.axes.size() > 1) heading += " by " + file.axis(variable.axes[1]).long_name;
-        auto rows = rows_of(file, endpoint, options.is_plain);
-        rows.insert(rows.begin(),
-                    {"",
-                     "",
-                     endpoint.is_proportion() ? "share [interval]" : "value ± mcse or [interval]",
-                     "n"});
-        text += (text.empty() ? "" : "\n") + heading + "\n" + text_table(rows);
+    for (const StoredEndpoint& endpoint : stored_endpoints(file)) {
+        const io::Variable& variable = endpoint.variable;
+        text += (text.empty() ? "" : "\n") + with_unit(endpoint.name, variable.units) + "  " +
+                variable.long_name + (endpoint.by.empty() ? "" : " by " + endpoint.by) + "\n" +
+                text_table(rows_of(endpoint, arms, options.is_plain));
     }
     return text.empty() ? text : "Endpoints\n\n" + text;
 }

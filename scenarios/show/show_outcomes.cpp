@@ -1,8 +1,8 @@
 #include "show/sections.hpp"
 #include "show/text_plot.hpp"
 #include "summary.hpp"
-#include "text_table.hpp"
 
+#include <gemel/scenarios/text_table.hpp>
 #include <gemel/sim/counters.hpp>
 #include <gemel/sim/moments.hpp>
 
@@ -56,22 +56,23 @@ public:
         : file_(file),
           path_(path),
           by_(by),
-          n_(n_subjects(file, "subject")) {}
+          weights_(file),
+          n_(file.axis_size("subject")) {}
 
     std::map<std::string, Group> groups(int arm) const {
         std::map<std::string, Group> groups;
-        each(arm, [&](const std::string& label, double value) {
+        each(arm, [&](const std::string& label, double value, double weight) {
             Group& group = groups[label];
-            group.counters.add(value);
-            if (value == value) group.moments.add(value);
+            group.counters.add(value, weight);
+            if (value == value) group.moments.add(value, weight);
         });
         return groups;
     }
 
     void fill(int arm, double low, double high, std::map<std::string, Group>& groups) const {
-        each(arm, [&](const std::string& label, double value) {
+        each(arm, [&](const std::string& label, double value, double weight) {
             if (value >= low && value <= high)
-                groups[label].histogram[cell_of(value, low, high, n_histogram_bins)] += 1.0;
+                groups[label].histogram[cell_of(value, low, high, n_histogram_bins)] += weight;
         });
     }
 
@@ -84,13 +85,15 @@ private:
             const std::vector<std::string> labels = by_.empty()
                                                         ? std::vector<std::string>(values.size())
                                                         : file_.texts(by_, -1, first, count);
+            const std::vector<double> weights = weights_.of(first, count);
             for (std::size_t s = 0; s < values.size(); ++s)
-                take(labels[s], values[s]);
+                take(labels[s], values[s], weights[s]);
         }
     }
 
     const io::ResultReader& file_;
     std::string path_, by_;
+    SubjectWeights weights_;
     std::uint64_t n_;
 };
 
@@ -98,11 +101,15 @@ bool is_condition(const io::Variable& variable) {
     return variable.units == "1" && variable.long_name.find_first_of("<>") != std::string::npos;
 }
 
+double mean_of(const Group& group) {
+    return group.moments.weight > 0.0 ? group.moments.mean : std::nan("");
+}
+
 std::vector<std::string> row_of(const std::string& label, const Group& group, bool is_plain) {
     const sim::Counters& counters = group.counters;
     return {label,
             columns_plot(group.histogram, is_plain),
-            number_text(group.moments.n > 0 ? group.moments.mean : std::nan("")),
+            number_text(mean_of(group)),
             fmt::format("{} [{} – {}]",
                         number_text(counters.quantile(0.5)),
                         number_text(counters.quantile(0.05)),
@@ -113,7 +120,7 @@ std::vector<std::string> row_of(const std::string& label, const Group& group, bo
 }
 
 std::vector<std::string> share_row(const std::string& label, const Group& group, bool is_plain) {
-    const double share = group.moments.n > 0 ? group.moments.mean : std::nan("");
+    const double share = mean_of(group);
     return {label,
             bar(share, n_histogram_bins, is_plain),
             percent_text(share),
@@ -211,7 +218,8 @@ std::string show_outcomes(const io::ResultReader& file, const ShowOptions& optio
         for (const io::Variable& variable : file.variables())
             if (is_outcome_summary(variable))
                 text += (text.empty() ? "" : "\n") + summary_text(file, variable);
-    return text.empty() ? text : "Outcomes\n\n" + text;
+    if (text.empty()) return text;
+    return (has_weights(file) ? "Outcomes, subjects by their weight\n\n" : "Outcomes\n\n") + text;
 }
 
 } // namespace gemel::scenarios

@@ -1,6 +1,6 @@
 #include "show/text_plot.hpp"
 
-#include "text_table.hpp"
+#include <gemel/scenarios/text_table.hpp>
 
 #include <algorithm>
 #include <array>

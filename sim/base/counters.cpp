@@ -239,7 +239,7 @@ double Counters::quantile(double p) const {
 double Counters::quantile_error(double p, double effective_n) const {
     if (n_ < 2) return nan;
     const double half = std::sqrt(p * (1.0 - p) / effective_n);
-    if (!(half <= std::min(p, 1.0 - p))) return nan; // nothing known beyond the ends
+    if (!(half > 0.0 && half <= std::min(p, 1.0 - p))) return nan; // nothing known beyond the ends
     return 0.5 * (quantile(p + half) - quantile(p - half));
 }
 

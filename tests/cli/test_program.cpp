@@ -1,5 +1,7 @@
 #include "../scenarios/study_runs.hpp"
 
+#include <gemel/scenarios/plan.hpp>
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -47,28 +49,22 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-/// Largest resident size of a run [KiB] of the loading dose, of which summaries alone are written.
-long peak_of_run(const std::filesystem::path& folder, const std::string& size) {
-    const std::string study = (source_folder() / "tests/studies/loading_dose.toml").string();
-    const std::string output = (folder / "x.h5").string();
+/// Largest resident size of a run [KiB] of which summaries alone are written.
+long peak_of_run(const std::filesystem::path& folder,
+                 const std::filesystem::path& study,
+                 const std::vector<std::string>& overrides) {
+    std::vector<std::string> words{
+        "gemel", "run", study.string(), "-o", (folder / "x.h5").string()};
+    words.insert(words.end(), {"--quiet", "--threads", "2", "--set", "save.subjects=none"});
+    for (const std::string& text : overrides)
+        words.insert(words.end(), {"--set", text});
+    std::vector<char*> arguments;
+    for (std::string& word : words)
+        arguments.push_back(word.data());
+    arguments.push_back(nullptr);
     const pid_t child = fork();
     if (child == 0) {
-        execl(GEMEL_PROGRAM,
-              "gemel",
-              "run",
-              study.c_str(),
-              "-o",
-              output.c_str(),
-              "--quiet",
-              "--threads",
-              "2",
-              "--set",
-              "save.subjects=none",
-              "--set",
-              "save.Ap.subjects=none",
-              "--set",
-              ("population.size=" + size).c_str(),
-              static_cast<char*>(nullptr));
+        execv(GEMEL_PROGRAM, arguments.data());
         _exit(98);
     }
     int status = 0;
@@ -76,6 +72,10 @@ long peak_of_run(const std::filesystem::path& folder, const std::string& size) {
     wait4(child, &status, 0, &used);
     REQUIRE(WIFEXITED(status));
     REQUIRE(WEXITSTATUS(status) == 0);
+    rusage own{};
+    getrusage(RUSAGE_SELF, &own);
+    REQUIRE(used.ru_maxrss >
+            own.ru_maxrss); // a child's peak is no less than its parent's at the fork
     return used.ru_maxrss;
 }
 
@@ -285,14 +285,41 @@ TEST_CASE("memory does not grow with the number of subjects" * doctest::test_sui
     // Invariant of DESIGN: what is kept of a subject does not outlive its block. Ten times the
     // subjects reach further into the tails, so a few counters more: less than 5 %.
     const TemporaryFolder folder;
-    const long few = peak_of_run(folder.path(), "20000");
-    rusage own{};
-    getrusage(RUSAGE_SELF, &own);
-    REQUIRE(few > own.ru_maxrss); // a child's peak is no less than its parent's at the fork
-    const long many = peak_of_run(folder.path(), "200000");
+    const auto peak = [&](const std::string& size) {
+        return peak_of_run(folder.path(),
+                           source_folder() / "tests/studies/loading_dose.toml",
+                           {"save.Ap.subjects=none", "population.size=" + size});
+    };
+    const long few = peak("20000"), many = peak("200000");
     CAPTURE(few);
     CAPTURE(many);
     CHECK(static_cast<double>(many) < 1.05 * static_cast<double>(few));
+}
+
+TEST_CASE("memory planned is what a run takes" * doctest::test_suite("slow")) {
+    // Oracle: the largest resident size, of a study with one quantile and with 100 strata of it,
+    // each of more subjects than counters keep as they are.
+    const TemporaryFolder folder;
+    std::string cuts;
+    for (int i = 1; i < 100; ++i)
+        cuts += fmt::format("{}\"{}[kg]\"", i == 1 ? "" : ", ", 50.0 + 0.4 * i);
+    const auto study = source_folder() / "tests/studies/attainment.toml";
+    double peaks[2], planned[2];
+    for (int i = 0; i < 2; ++i) {
+        const std::string by = i == 0 ? "" : ", by = \"WT\", cuts = [" + cuts + "]";
+        const std::vector<std::string> overrides{"population.size=250000",
+                                                 "endpoints.fine={ value = \"quantile(AUC, 0.9)\"" +
+                                                     by + " }"};
+        peaks[i] = 1024.0 * static_cast<double>(peak_of_run(folder.path(), study, overrides));
+        scenarios::PlanOptions options{"x.h5", 2};
+        options.memory_of_machine = 1.0; // nothing is solved
+        std::vector<std::string> all = overrides;
+        all.emplace_back("save.subjects=none");
+        planned[i] = scenarios::make_plan(load("attainment.toml", all), options).memory_bytes;
+        CHECK(planned[i] > peaks[i]);
+        CHECK(planned[i] < 1.5 * peaks[i]);
+    }
+    CHECK(planned[1] - planned[0] == doctest::Approx(peaks[1] - peaks[0]).epsilon(0.3));
 }
 
 TEST_CASE("models and genes list the library and show one of it") {
@@ -423,6 +450,9 @@ TEST_CASE("show in a pipe draws with ASCII characters") {
     CHECK(!has(shown.out, "█"));
     CHECK(!has(shown.out, "░"));
     CHECK(gemel_in(folder.path(), "show x.h5 --what nothing").code == 2);
+    const Finished split = gemel_in(folder.path(), "show x.h5 --what curves --by CYP2C9.phenotype");
+    CHECK(split.code == 2);
+    CHECK(has(split.out, "--by: splits outcomes"));
     CHECK(gemel_in(folder.path(), "show no_such_file.h5").code == 1);
 }
 

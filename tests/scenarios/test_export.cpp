@@ -3,7 +3,9 @@
 #include <gemel/scenarios/export.hpp>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <algorithm>
 #include <sstream>
 
 namespace gemel::tests {
@@ -51,6 +53,24 @@ TEST_CASE("outputs on their own times or subjects follow in the same table") {
     // Counts by hand: Cp 31 times × 1000 subjects, Ap 3 times × 100 subjects, 2 arms.
     const auto outputs = lines_of(file, scenarios::ExportWhat::outputs);
     CHECK(outputs.size() == 1 + 2 * (31 * 1000 + 3 * 100));
+}
+
+TEST_CASE("endpoints are exported with what stands beside them, one row per arm and stratum") {
+    // Counts by hand: 7 endpoints of 2 arms, one of 4 strata, one of 3.
+    const TemporaryFolder folder;
+    const auto file = folder / "x.h5";
+    run(load("attainment.toml"), file);
+    const auto lines = lines_of(file, scenarios::ExportWhat::endpoints);
+    CHECK(lines.size() == 1 + 2 * (7 + 4 + 3));
+    CHECK(lines[0] == "endpoint,unit,arm,by,stratum,value,mcse,lower,upper,n,n_missing");
+    CHECK(lines[1].starts_with("attainment,1,once,,,0."));
+    const io::ResultReader reader(file);
+    const auto get = [&](const std::string& name) {
+        return fmt::format("{}", reader.reals("endpoints/" + name, 1, 1, 1).front());
+    };
+    const std::string expected = "by_weight,mg.h/L,twice,WT,60 <= WT < 80 kg," + get("by_weight") +
+                                 "," + get("by_weight_mcse") + ",,," + get("by_weight_n") + ",0";
+    CHECK(std::find(lines.begin(), lines.end(), expected) != lines.end());
 }
 
 TEST_CASE("what is no result file is refused") {

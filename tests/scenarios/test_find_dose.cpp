@@ -1,9 +1,11 @@
 #include "study_runs.hpp"
+#include "weighted_study.hpp"
 
 #include <gemel/scenarios/find_dose.hpp>
 #include <gemel/sim/random.hpp>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -131,9 +133,64 @@ TEST_CASE("a dose below the range has no error of its own") {
     study.dose_search->stratification = 0;
     const scenarios::FoundDose found = scenarios::find_dose(study, {1}).found[0];
     CHECK(found.dose == doctest::Approx(300.0).epsilon(1e-12));
-    CHECK(std::isnan(found.lower));
+    CHECK(std::isnan(found.lower)); // 300 mg or less
+    CHECK(found.upper == doctest::Approx(300.0).epsilon(1e-12));
     CHECK(std::isnan(found.mcse));
     CHECK(found.notes == std::vector<std::string>{"the smallest dose attains it already"});
+}
+
+TEST_CASE("a search counts subjects by weight and tells who has no value") {
+    // Oracle: outcomes and weights of a run with the dose as it stands, by plain sums.
+    const TemporaryFolder folder;
+    const scenarios::Study study = load("weighted.toml");
+    run(study, folder / "x.h5");
+    const io::ResultReader file(folder / "x.h5");
+    const PlainSums sums = plain_sums(file.reals("outcomes/enough", 0, 0, n_weighted),
+                                      file.reals("population/weight", -1, 0, n_weighted));
+    const scenarios::DoseReport report = scenarios::find_dose(study, {2});
+    const scenarios::AttainmentPoint& at_100 = report.found[0].curve[1];
+    CHECK(at_100.dose == 100.0);
+    CHECK(at_100.attainment.value == doctest::Approx(sums.mean()).epsilon(1e-13));
+    CHECK(at_100.attainment.lower ==
+          doctest::Approx(scenarios::proportion_interval(sums.mean(), sums.kish(), {}).first)
+              .epsilon(1e-12));
+    CHECK(static_cast<double>(at_100.n) == sums.n);
+    CHECK(static_cast<double>(at_100.n_missing) == sums.n_missing);
+    CHECK(static_cast<double>(report.n_failed_subjects) == sums.n_missing);
+    CHECK(report.n_failed == 3 * report.n_failed_subjects);
+    // With 100 mg the volume decides; who has none is in neither stratum.
+    REQUIRE(report.found.size() == 4);
+    CHECK(report.found[1].at.n + report.found[2].at.n == report.found[0].at.n);
+    CHECK(report.found[3].stratum == "undefined");
+    CHECK(static_cast<double>(report.found[3].at.n_missing) == sums.n_missing);
+    CHECK(report.found[0].notes[0] == fmt::format("{} of 300 subjects have no value and are not "
+                                                  "counted",
+                                                  sums.n_missing));
+}
+
+TEST_CASE("subjects that fail with any dose are counted once") {
+    // Oracle: a run with one arm per dose, statuses in its file; other subjects fail with others.
+    const TemporaryFolder folder;
+    const std::vector<std::string> hard{"study.solver=rodas5p",
+                                        "study.max_steps=160",
+                                        "find_dose.arm=low",
+                                        "find_dose.attainment=[\"high\"]",
+                                        "find_dose.among=[\"50 mg\", \"500 mg\"]",
+                                        "regimens.high.doses=[ { dose = \"500 mg\", every = "
+                                        "\"12 h\", until = \"48 h\" } ]"};
+    const scenarios::Study study = load("genotypes.toml", hard);
+    run(study, folder / "x.h5");
+    const io::ResultReader file(folder / "x.h5");
+    const auto low = file.reals("diagnostics/status", 0, 0, 700),
+               high = file.reals("diagnostics/status", 1, 0, 700);
+    std::uint64_t n_low = 0, n_high = 0, n_any = 0;
+    for (std::size_t s = 0; s < 700; ++s) {
+        n_low += low[s] != 0.0;
+        n_high += high[s] != 0.0;
+        n_any += low[s] != 0.0 || high[s] != 0.0;
+    }
+    REQUIRE(n_any > std::max(n_low, n_high));
+    CHECK(scenarios::find_dose(study, {1}).n_failed_subjects == n_any);
 }
 
 TEST_CASE("a tolerance that doubles cannot tell apart ends") {

@@ -1,6 +1,7 @@
 #include "study_runs.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <map>
 #include <set>
@@ -43,6 +44,56 @@ TEST_CASE("a result file tells whose genotype value is published and whose is as
     CHECK(n_of[0] > 0);
     CHECK(n_of[1] > 0);
     CHECK(n_of[2] > 0); // 0.46 % of EAS: some nine of 2,000
+}
+
+TEST_CASE("a score known from below is marked and counted, also where the map assumes") {
+    // Oracle: read off the diplotype. *1x>=3 has a score from 3 up; the table names *1/*1 alone.
+    const TemporaryFolder folder;
+    std::string table;
+    for (int quarters = 0; quarters <= 24; ++quarters)
+        table += fmt::format("{}\"{}\" = {}",
+                             quarters == 0 ? "" : ", ",
+                             0.25 * quarters,
+                             std::max(quarters, 1) / 8.0);
+    std::string model = read_text(source_folder() / "tests/studies/models/saturable.toml");
+    const auto from = model.find("gene = \"CYP2C9\""), to = model.find("[covariates]");
+    model.replace(from,
+                  to - from,
+                  "gene = \"CYP2D6\"\nby = \"diplotype\"\nreference = \"*1/*1\"\n"
+                  "table = { \"*1/*1\" = 1 }\n[maps.CYP2C9_on_Vmax.otherwise]\n"
+                  "by = \"activity_score\"\nsource = \"assumed: by score\"\n"
+                  "table = {" +
+                      table + " }\n");
+    std::filesystem::create_directories(folder / "models");
+    write_text(folder / "models/saturable.toml", model);
+    std::string text = read_text(source_folder() / "tests/studies/genotypes.toml");
+    const auto gene = text.find("CYP2C9 = {");
+    text.replace(gene,
+                 text.find('\n', gene) - gene,
+                 "CYP2D6 = { \"*1\" = 0.5, \"*1x>=3\" = 0.3, \"*4\" = 0.2 } }");
+    write_text(folder / "study.toml", text);
+    const auto study = scenarios::load_study(folder / "study.toml", source_library());
+    const scenarios::StudyReport report = run(study, folder / "x.h5");
+    const io::ResultReader file(folder / "x.h5");
+    const auto diplotypes = file.texts("genotypes/CYP2D6", -1, 0, 700);
+    const auto bases = file.texts("maps/CYP2C9_on_Vmax_basis", -1, 0, 700);
+    std::map<std::string, int> n_of;
+    for (std::size_t s = 0; s < 700; ++s) {
+        const bool has_bound = diplotypes[s].find("*1x>=3") != std::string::npos;
+        ++n_of[bases[s]];
+        CHECK(bases[s] == (diplotypes[s] == "*1/*1" ? "table"
+                           : has_bound              ? "assumed_score_lower_bound"
+                                                    : "assumed"));
+    }
+    CHECK(n_of.size() == 3);
+    const int n_bounds = n_of["assumed_score_lower_bound"], n_assumed = n_of["assumed"];
+    REQUIRE(report.assumptions.size() == 2);
+    CHECK(report.assumptions[0].find(fmt::format(
+              ": {} of 700 subjects have a CYP2D6 score that is a lower bound", n_bounds)) !=
+          std::string::npos);
+    CHECK(report.assumptions[1].find(
+              fmt::format(": {} of 700 subjects have a CYP2D6 diplotype that its table",
+                          n_bounds + n_assumed)) != std::string::npos);
 }
 
 } // namespace gemel::tests

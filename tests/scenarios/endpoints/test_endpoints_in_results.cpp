@@ -1,4 +1,5 @@
 #include "../study_runs.hpp"
+#include "../weighted_study.hpp"
 
 #include <gemel/sim/random.hpp>
 
@@ -89,7 +90,7 @@ TEST_CASE("strata are what the study says, and add up to the whole") {
     CHECK(std::isnan(results.endpoint("by_weight", 0, 3)));
 
     CHECK(results.file.axis("stratum_attained_by_weight").labels ==
-          std::vector<std::string>{"WT >= 70[kg]", "not (WT >= 70[kg])"});
+          std::vector<std::string>{"WT >= 70[kg]", "not (WT >= 70[kg])", "undefined"});
     double n = 0.0, hits = 0.0;
     for (std::uint64_t stratum = 0; stratum < 2; ++stratum) {
         n += results.endpoint("attained_by_weight_n", 0, stratum);
@@ -121,6 +122,75 @@ TEST_CASE("endpoints of a log-normal exposure have their closed form") {
           doctest::Approx(20.0 * 0.25 / std::sqrt(3000.0)).epsilon(0.05)); // √(2/3000)/2, 4 of them
     CHECK(results.endpoint("attainment_lower", 0) < attained);
     CHECK(results.endpoint("attainment_upper", 0) > attained);
+}
+
+TEST_CASE("endpoints count subjects by their weight and leave out, and count, those that fail") {
+    // Oracle: outcomes, statuses and weights in the same file, by plain sums; Kish's number
+    // (Σw)²/Σw² in the error of a share, √(p(1 − p)/n), and in Wilson's interval.
+    const TemporaryFolder folder;
+    run(load("weighted.toml"), folder / "x.h5");
+    const io::ResultReader file(folder / "x.h5");
+    const auto get = [&](const std::string& name, std::uint64_t stratum = 0) {
+        return file.reals("endpoints/" + name, 0, stratum, 1).front();
+    };
+    const auto weights = file.reals("population/weight", -1, 0, n_weighted);
+    const auto enough = file.reals("outcomes/enough", 0, 0, n_weighted);
+    const auto exposure = file.reals("outcomes/AUC", 0, 0, n_weighted);
+    const PlainSums share = plain_sums(enough, weights);
+    REQUIRE(share.n_missing > 5);
+    REQUIRE(share.kish() < 0.9 * share.n);
+    const double p = share.mean();
+    CHECK(get("share") == doctest::Approx(p).epsilon(1e-13));
+    CHECK(get("share_n") == share.n);
+    CHECK(get("share_n_missing") == share.n_missing);
+    CHECK(get("share_mcse") ==
+          doctest::Approx(std::sqrt(p * (1.0 - p) / share.kish())).epsilon(1e-12));
+    const auto wilson = scenarios::proportion_interval(p, share.kish(), {});
+    CHECK(get("share_lower") == doctest::Approx(wilson.first).epsilon(1e-12));
+    CHECK(get("share_upper") == doctest::Approx(wilson.second).epsilon(1e-12));
+    CHECK(get("average") == doctest::Approx(plain_sums(exposure, weights).mean()).epsilon(1e-13));
+    std::vector<double> logs;
+    for (const double value : exposure)
+        logs.push_back(std::log(value));
+    CHECK(get("typical") ==
+          doctest::Approx(std::exp(plain_sums(logs, weights).mean())).epsilon(1e-13));
+    const auto a = file.reals("covariates/A", -1, 0, n_weighted);
+    const PlainSums heavy =
+        plain_sums(exposure, weights, [&](std::size_t s) { return a[s] > 1.05; });
+    CHECK(get("by_weight", 2) == doctest::Approx(heavy.mean()).epsilon(1e-13));
+    CHECK(get("by_weight_n", 2) == heavy.n);
+    CHECK(get("by_weight_n_missing", 2) == heavy.n_missing);
+    // Those with A = 1 have weight 0: subjects, and no mean.
+    CHECK(get("by_weight_n", 1) > 0.0);
+    CHECK(std::isnan(get("by_weight", 1)));
+}
+
+TEST_CASE("a condition that depends on what is not known is undefined, unless the rest decides") {
+    // Who is struck has V = 0/0; Kleene: unknown or true is true.
+    const TemporaryFolder folder;
+    run(load("weighted.toml"), folder / "x.h5");
+    const io::ResultReader file(folder / "x.h5");
+    const auto u = file.reals("covariates/U_VOLUME", -1, 0, n_weighted);
+    const auto n_struck =
+        static_cast<double>(std::count_if(u.begin(), u.end(), [](double x) { return x < 0.1; }));
+    const auto n_missing = [&](const std::string& name) {
+        return file.reals("endpoints/" + name + "_n_missing", 0, 0, 3);
+    };
+    CHECK(n_missing("by_volume") == std::vector<double>{0.0, 0.0, n_struck});
+    CHECK(n_missing("by_either") == std::vector<double>{n_struck, 0.0, 0.0});
+}
+
+TEST_CASE("cuts that differ in the seventh digit make strata of their own") {
+    const scenarios::Study study =
+        load("attainment.toml",
+             {"endpoints.a={ value = \"mean(AUC)\", by = \"WT\", cuts = [\"1000.001[kg]\"] }",
+              "endpoints.b={ value = \"mean(AUC)\", by = \"WT\", cuts = [\"1000.002[kg]\"] }"});
+    const std::size_t n = study.endpoints.size();
+    const std::size_t a = study.endpoints[n - 2].stratification,
+                      b = study.endpoints[n - 1].stratification;
+    CHECK(a != b);
+    CHECK(study.stratifications[a].strata[0] == "WT < 1000.001 kg");
+    CHECK(study.stratifications[b].strata[0] == "WT < 1000.002 kg");
 }
 
 TEST_CASE("endpoints have the same bits for any number of threads") {

@@ -127,6 +127,40 @@ TEST_CASE("log-normal numbers have their geometric mean and CV, with the error t
     }
 }
 
+TEST_CASE("subjects without weight make no estimate") {
+    Sample sample = sample_of({2.0, 3.0});
+    sample.values = sample.logs = {};
+    sample.weight = sample.hits = {};
+    sample.counters = {};
+    for (const double value : {2.0, 3.0}) {
+        sample.values.add(value, 0.0);
+        sample.logs.add(std::log(value), 0.0);
+        sample.counters.add(value, 0.0);
+    }
+    for (const EndpointFunction& function : endpoint_functions()) {
+        CAPTURE(function.name);
+        if (function.name == "min" || function.name == "max") continue; // of all subjects
+        CHECK(std::isnan(function.estimate(sample, {}).value));
+        CHECK(std::isnan(function.estimate(sample, {}).mcse));
+    }
+}
+
+TEST_CASE("a quantile at the ends has no error, where the sample says nothing beyond") {
+    // p ± √(p(1 − p)/n) is within [0, 1] from p = 1/(n + 1) on: for n = 99 from 0.01.
+    std::vector<double> values;
+    for (int i = 1; i <= 99; ++i)
+        values.push_back(i);
+    const Sample sample = sample_of(values);
+    for (const double p : {0.0, 0.0099, 0.9901, 1.0}) {
+        CAPTURE(p);
+        CHECK(std::isfinite(estimate("quantile", sample, {.probability = p}).value));
+        CHECK(std::isnan(estimate("quantile", sample, {.probability = p}).mcse));
+    }
+    // Type 7 is linear here: half the distance is 98·√(p(1 − p)/99).
+    CHECK(estimate("quantile", sample, {.probability = 0.0101}).mcse ==
+          doctest::Approx(98.0 * std::sqrt(0.0101 * 0.9899 / 99.0)).epsilon(1e-12));
+}
+
 TEST_CASE("a ratio's interval is Student's on the logarithm") {
     // Hand: logs 0.1, 0.2, 0.3: mean 0.2, sd 0.1, t(2) at 0.95 = 2.91998558035372 (mpmath).
     Sample sample = sample_of({0.1, 0.2, 0.3});

@@ -1,6 +1,8 @@
 #include "../study_runs.hpp"
+#include "../weighted_study.hpp"
 
 #include <gemel/scenarios/show.hpp>
+#include <gemel/scenarios/text_table.hpp>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -16,13 +18,15 @@ bool has(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-std::string
-shown(const std::filesystem::path& file, scenarios::ShowWhat what, std::string by = {}) {
+std::string shown(const std::filesystem::path& file,
+                  scenarios::ShowWhat what,
+                  std::string by = {},
+                  std::size_t width = 80) {
     scenarios::ShowOptions options;
     options.what = what;
     options.by = std::move(by);
     options.is_plain = true;
-    options.width = 80;
+    options.width = width;
     return scenarios::show(file, options);
 }
 
@@ -56,14 +60,16 @@ TEST_CASE("show prints endpoints with their intervals and outcomes with their qu
 TEST_CASE("show plots curves as wide as asked") {
     const TemporaryFolder folder;
     run(load("genotypes.toml"), folder / "x.h5");
-    const std::string text = shown(folder / "x.h5", scenarios::ShowWhat::curves);
-    CHECK(has(text, "median and 5–95 % of subjects"));
-    CHECK(has(text, "time [h]"));
-    std::istringstream lines(text);
-    for (std::string line; std::getline(lines, line);) {
-        const auto n = std::count_if(
-            line.begin(), line.end(), [](unsigned char c) { return (c & 0xC0U) != 0x80U; });
-        CHECK(n <= 80);
+    for (const std::size_t width : {80, 160, 400}) {
+        CAPTURE(width);
+        const std::string text = shown(folder / "x.h5", scenarios::ShowWhat::curves, {}, width);
+        CHECK(has(text, "median and 5–95 % of subjects\n"));
+        CHECK(has(text, "time [h]"));
+        std::istringstream lines(text);
+        std::size_t longest = 0;
+        for (std::string line; std::getline(lines, line);)
+            longest = std::max(longest, scenarios::text_width(line));
+        CHECK(longest == width);
     }
     const std::string all = shown(folder / "x.h5", scenarios::ShowWhat::all);
     CHECK(has(all, "sha256"));
@@ -80,6 +86,28 @@ TEST_CASE("show splits outcomes by what the file has, and tells what that is") {
                          "the file has no 'CYP2C9.phenotyp' to split by; did you mean "
                          "'CYP2C9.phenotype'?",
                          std::runtime_error);
+}
+
+TEST_CASE("show counts subjects by their weight, and says so") {
+    // Oracle: the mean by plain sums; the curve's median of a run that summarises while it solves.
+    const TemporaryFolder folder;
+    run(load("weighted.toml"), folder / "x.h5");
+    const io::ResultReader file(folder / "x.h5");
+    const PlainSums sums = plain_sums(file.reals("outcomes/AUC", 0, 0, n_weighted),
+                                      file.reals("population/weight", -1, 0, n_weighted));
+    double plain = 0.0;
+    for (const double value : file.reals("outcomes/AUC", 0, 0, n_weighted))
+        plain += value == value ? value / sums.n : 0.0;
+    REQUIRE(scenarios::number_text(plain) != scenarios::number_text(sums.mean()));
+    const std::string outcomes = shown(folder / "x.h5", scenarios::ShowWhat::outcomes);
+    CHECK(has(outcomes, "Outcomes, subjects by their weight"));
+    CHECK(has(outcomes, "   " + scenarios::number_text(sums.mean()) + "   "));
+    const std::string curves = shown(folder / "x.h5", scenarios::ShowWhat::curves);
+    CHECK(has(curves, "of subjects by weight\n"));
+    scenarios::Study summarised = load("weighted.toml");
+    summarised.saves[0].has_summary = true;
+    run(summarised, folder / "y.h5");
+    CHECK(shown(folder / "y.h5", scenarios::ShowWhat::curves) == curves);
 }
 
 TEST_CASE("show needs no subjects") {

@@ -10,6 +10,9 @@
 /// Numbers that follow from a subject's covariates.
 namespace gemel::pkpd {
 
+/// The nodes an expression is made of, operands first: what evaluates it goes through them once.
+std::vector<sim::Expr> nodes_of(const sim::ExpressionGraph& graph, sim::Expr e);
+
 /// What an input leaf of an expression of covariates stands for: the covariate's number, or 1 where
 /// it is this category, else 0.
 struct CovariateLeaf {

@@ -8,12 +8,13 @@
 /// Result files as long tables.
 namespace gemel::scenarios {
 
-enum class ExportWhat { outputs, outcomes, subjects, parameters };
+enum class ExportWhat { outputs, outcomes, subjects, parameters, endpoints };
 
 /// Streams one table as CSV; columns carry their units in the header, "Cp [mg/L]".
 /// outputs: arm, subject, time and every output on that time axis; outcomes: arm, subject, one
 /// column each; subjects: covariates, genotypes, scores, phenotypes; parameters: individual
-/// parameters.
+/// parameters; endpoints: endpoint, unit, arm, by, stratum, value, mcse, lower, upper, n,
+/// n_missing.
 /// @throws std::runtime_error if the file is no result file
 void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostream& out);
 

@@ -43,7 +43,8 @@ struct FoundDose {
     std::string stratum;
     double dose = std::numeric_limits<double>::quiet_NaN();
     /// The interval of the attainment, carried over to the dose: the smallest doses whose upper and
-    /// whose lower end reach the probability. NaN beyond the range that is looked at.
+    /// whose lower end reach the probability. NaN where none does, and for a lower end below the
+    /// range that is looked at.
     double lower = std::numeric_limits<double>::quiet_NaN();
     double upper = std::numeric_limits<double>::quiet_NaN();
     double mcse =
@@ -57,7 +58,8 @@ struct DoseReport {
     std::vector<FoundDose> found; ///< all subjects first, then strata
     std::string solver;
     std::uint64_t n_solves = 0, n_failed = 0;
-    std::uint64_t n_failed_subjects = 0; ///< with the dose at which most fail
+    std::uint64_t n_failed_subjects = 0; ///< with any dose
+    std::uint64_t n_fell_back = 0;       ///< solves that CVODE did for a solver that gave up
     bool was_cancelled = false;
 };
 

@@ -13,8 +13,9 @@
 namespace gemel::scenarios {
 
 struct PlanOptions {
-    std::filesystem::path output; ///< whose disk is asked for room
-    int n_threads = 0;            ///< 0: all cores
+    std::filesystem::path output;   ///< whose disk is asked for room
+    int n_threads = 0;              ///< 0: all cores
+    double memory_of_machine = 0.0; ///< 0: asked of the machine
 };
 
 struct Plan {
@@ -27,17 +28,18 @@ struct Plan {
     std::vector<Arm> arms;
     std::uint64_t n_pilots = 0; ///< subjects these counts are of: the first of the population
 
-    int n_threads = 1;
+    int n_threads = 1;         ///< asked for
+    int n_working = 1;         ///< those that have a core and a block of subjects
     std::uint64_t n_timed = 0; ///< subjects that were drawn, solved and summarised to time it
-    double seconds = 0.0;      ///< for the whole, on n_threads; writing not counted
+    double seconds = 0.0;      ///< for the whole, on n_working; writing not counted
 
     double memory_bytes = 0.0;      ///< estimate of the largest resident size
     double memory_of_machine = 0.0; ///< 0: not known
     double disk_bytes = 0.0;        ///< of the file, from its layout
     double disk_free = 0.0;         ///< where it will be written; 0: not known
     std::vector<std::pair<std::string, double>> disk_parts; ///< by group, largest first
-    bool has_room() const;   ///< on disk
-    bool has_memory() const; ///< in the machine
+    bool has_room() const;                                  ///< on disk
+    bool has_memory() const;                                ///< in the machine
 };
 
 /// Solves a few subjects of every arm in this process, for half a second or so, and writes nothing.

@@ -55,7 +55,8 @@ public:
     /// Standard error of `quantile(p)` over repeated draws of all numbers: half the distance of the
     /// quantiles at p ± √(p(1 − p)/n), Woodruff (1952), doi:10.1080/01621459.1952.10483443.
     /// @param effective_n  (Σw)²/Σw² of Kish where there are weights, else n()
-    /// @returns NaN with fewer than two numbers, and where one of the two lies outside [0, 1]
+    /// @returns NaN with fewer than two numbers, at p = 0 and 1, and where one of the two lies
+    /// outside [0, 1]
     double quantile_error(double p, double effective_n) const;
 
 private:
