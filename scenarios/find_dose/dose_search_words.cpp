@@ -189,8 +189,10 @@ void describe_dose_search(io::Fields& f, DoseSearchWords& words) {
     f.text(key("from", "smallest dose", "\"25 mg\""), words.from);
     f.text(key("to", "largest dose; without among any dose between will do", "\"400 mg\""),
            words.to);
-    io::Field tolerance = within(
-        key("tolerance", "relative, of a dose found between; among has none", "0.01"), 0.0, 1.0);
+    io::Field tolerance =
+        within(key("tolerance", "relative, of a dose found between; among has none", "0.01"),
+               DoseSearch::finest_tolerance,
+               1.0);
     f.number(tolerance, words.tolerance);
     describe_stratification(f, words.stratification);
     describe_interval(f, words.level, words.interval);

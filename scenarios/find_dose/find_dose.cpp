@@ -21,8 +21,6 @@ namespace {
 /// Doses of the first look at a range, and doses put between two of them when looking closer.
 constexpr int n_first_doses = 17;
 constexpr int n_closer_doses = 7;
-/// Doses nearer than this could not be told apart for ever.
-constexpr double finest_tolerance = 1e-9;
 
 /// `n` factors strictly between two, evenly on the logarithm.
 std::vector<double> between(double from, double to, int n) {
@@ -105,7 +103,8 @@ private:
         const auto at = first_reaching(curve, &Estimate::value, search_.probability);
         if (!at || *at == 0) return {};
         const double low = curve[*at - 1].dose, high = curve[*at].dose;
-        if (high <= low * (1.0 + std::max(search_.tolerance, finest_tolerance))) return {};
+        if (high <= low * (1.0 + std::max(search_.tolerance, DoseSearch::finest_tolerance)))
+            return {};
         std::vector<double> factors =
             between(low / search_.dose_at_one, high / search_.dose_at_one, n_closer_doses);
         return factors;

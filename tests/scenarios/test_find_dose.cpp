@@ -168,6 +168,19 @@ TEST_CASE("a search counts subjects by weight and tells who has no value") {
                                                   sums.n_missing));
 }
 
+TEST_CASE("a search tells which solves CVODE did") {
+    // As in results of the same study: all of them.
+    const scenarios::Study study = load("driven_pair.toml",
+                                        {"outcomes.enough=\"auc(C, 0[h], 10[h]) > 0\"",
+                                         "find_dose.attainment=[\"enough\"]",
+                                         "find_dose.among=[\"50 mg\", \"100 mg\"]"});
+    const scenarios::DoseReport report = scenarios::find_dose(study, {1});
+    CHECK(report.n_solves == 10);
+    CHECK(report.n_fell_back == 10);
+    CHECK(render(report, study).find("10 solves, 0 failed, 10 by cvode instead\n") !=
+          std::string::npos);
+}
+
 TEST_CASE("subjects that fail with any dose are counted once") {
     // Oracle: a run with one arm per dose, statuses in its file; other subjects fail with others.
     const TemporaryFolder folder;
@@ -194,8 +207,9 @@ TEST_CASE("subjects that fail with any dose are counted once") {
 }
 
 TEST_CASE("a tolerance that doubles cannot tell apart ends") {
-    const scenarios::Study study =
-        load("attainment.toml", {one_weight, "find_dose.tolerance=1e-16", "population.size=20"});
+    scenarios::Study study = load("attainment.toml", {one_weight, "population.size=20"});
+    study.dose_search->tolerance = 1e-16; // a study file is told that it is too small
+    CHECK_THROWS_AS(load("attainment.toml", {"find_dose.tolerance=1e-16"}), sim::InputError);
     CHECK(scenarios::find_dose(study, {1}).found[0].dose > 50.0);
 }
 

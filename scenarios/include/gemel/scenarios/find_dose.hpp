@@ -19,6 +19,8 @@ struct Study;
 /// `[find_dose]` of a study. Doses are factors on the doses of the arm's regimen; a named dose is
 /// that of the last line of `doses`, and other lines keep their ratio to it.
 struct DoseSearch {
+    /// Doses nearer than this could not be told apart for ever; a smaller tolerance is this one.
+    static constexpr double finest_tolerance = 1e-9;
     std::size_t arm = 0;
     std::vector<std::size_t> attainment; ///< outcomes, comparisons; all must hold in a subject
     double probability = 0.9;
