@@ -205,6 +205,8 @@ void validate(const Timeline& timeline, int n_states, int n_inputs) {
     for (std::size_t i = 0; i < timeline.records.size(); ++i) {
         const Record& r = timeline.records[i];
         if (!std::isfinite(r.time) || r.time < 0.0) refuse(i, "time", r.time);
+        if (r.kind > RecordKind::infuse) refuse(i, "kind", static_cast<double>(r.kind));
+        if (r.steady != SteadyState::none) refuse(i, "steady", static_cast<double>(r.steady));
         if (r.state < 0 || r.state >= n_states) refuse(i, "state", r.state);
         if (!std::isfinite(r.amount)) refuse(i, "amount", r.amount);
         if (r.amount_factor < -1 || r.amount_factor >= n_inputs)

@@ -10,8 +10,20 @@
 namespace gemel::sim {
 
 enum class RecordKind : std::uint8_t {
-    add,    ///< an amount at once
-    infuse, ///< an amount at a constant rate
+    add,        ///< an amount at once
+    infuse,     ///< an amount at a constant rate
+    set,        ///< the state becomes the amount (no bioavailability, no lag)
+    multiply,   ///< the state is multiplied by the amount
+    reset,      ///< all states become their initial values, all running infusions stop
+    switch_off, ///< the state becomes 0 and stays there until a dose or `switch_on`
+    switch_on,  ///< the state takes part again, from 0
+};
+
+/// Whether a dose stands at the end of infinitely many like it, one interval apart.
+enum class SteadyState : std::uint8_t {
+    none,
+    replaces, ///< the periodic solution replaces what there is (SS = 1)
+    adds,     ///< … is added to what there is (SS = 2)
 };
 
 /// One nominal record. Plain data.
@@ -25,6 +37,9 @@ struct Record {
     double rate = 0.0;      ///< of an infusion, > 0; modelled_rate or modelled_duration otherwise
     double interval = 0.0;  ///< between repeats
     std::int64_t count = 1; ///< how many times in all
+    /// Of add and infuse, with an interval. An infusion by rate with amount 0 and no interval has
+    /// been running for ever and ends at the record.
+    SteadyState steady = SteadyState::none;
 };
 inline constexpr double modelled_rate = -1.0;
 inline constexpr double modelled_duration = -2.0;
