@@ -2,7 +2,9 @@
 
 #include <gemel/sim/distributions.hpp>
 #include <gemel/sim/expression.hpp>
+#include <gemel/sim/random.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -50,6 +52,37 @@ double lower_part(double a, double b, double x) {
     return exp(front) / a * continued_fraction(a, b, x);
 }
 
+constexpr int most_newton_steps = 100; // three or four are usual
+
+double student_density(double degrees, double t) {
+    constexpr double half_log_pi = 0.57236494292470008707;
+    const double log_front = log_gamma(0.5 * (degrees + 1.0)) - log_gamma(0.5 * degrees) -
+                             0.5 * log(degrees) - half_log_pi;
+    return exp(log_front - 0.5 * (degrees + 1.0) * log1p(t * t / degrees));
+}
+
+/// Wallace (1959), Ann Math Stat 30:1124, turned around: z ≈ (8ν + 1)/(8ν + 3)·√(ν·ln(1 + t²/ν)).
+double near_student_quantile(double degrees, double tail) {
+    constexpr double largest_exponent = 600.0;
+    const double z = normal_quantile(tail) * (8.0 * degrees + 3.0) / (8.0 * degrees + 1.0);
+    return std::sqrt(degrees * apply(Op::expm1, std::min(z * z / degrees, largest_exponent), 0, 0));
+}
+
+/// Newton's step to where P(0 < T < t) is `middle`: t² = ν·y/(1 − y), y being Beta(½, ν/2).
+double central_step(double degrees, double t, double middle) {
+    const double y = t * t / (degrees + t * t);
+    return t -
+           (0.5 * beta_probability(0.5, 0.5 * degrees, y) - middle) / student_density(degrees, t);
+}
+
+/// Newton's step to where P(T > t) is `tail`, in logarithms of both, nearly straight far out: 1 − y
+/// is Beta(ν/2, ½).
+double tail_step(double degrees, double t, double tail) {
+    const double x = degrees / (degrees + t * t);
+    const double above = 0.5 * beta_probability(0.5 * degrees, 0.5, x);
+    return t * exp(log(above / tail) * above / (t * student_density(degrees, t)));
+}
+
 } // namespace
 
 double log_gamma(double x) {
@@ -84,16 +117,14 @@ double beta_quantile(double a, double b, double p) {
 
 double student_quantile(double degrees, double p) {
     if (p == 0.5) return 0.0;
-    // t² = degrees·y/(1 − y), where y is Beta(½, degrees/2) with both tails together and 1 − y is
-    // Beta(degrees/2, ½): of the two the one that is not near 1.
     const double tail = std::min(p, 1.0 - p);
-    double t = 0.0;
-    if (tail > 0.25) {
-        const double y = beta_quantile(0.5, 0.5 * degrees, 1.0 - 2.0 * tail);
-        t = std::sqrt(degrees * y / (1.0 - y));
-    } else {
-        const double x = beta_quantile(0.5 * degrees, 0.5, 2.0 * tail);
-        t = std::sqrt(degrees * (1.0 - x) / x);
+    double t = near_student_quantile(degrees, tail);
+    for (int i = 0; i < most_newton_steps; ++i) {
+        const double next =
+            tail > 0.25 ? central_step(degrees, t, 0.5 - tail) : tail_step(degrees, t, tail);
+        const bool is_close = std::abs(next - t) <= 1e-9 * next; // then next is within 1e-17
+        t = next;
+        if (is_close || !std::isfinite(t)) break;
     }
     return p < 0.5 ? -t : t;
 }
