@@ -45,11 +45,11 @@ void check_law(const ParameterWords& words,
                const Variability& iiv,
                sim::DiagnosticList& diagnostics) {
     const bool is_logarithmic =
-        iiv.law == VariabilityLaw::lognormal || iiv.law == VariabilityLaw::boxcox;
+        iiv.law != VariabilityLaw::normal && iiv.law != VariabilityLaw::logit;
     if (is_logarithmic && words.value && !(*words.value > 0.0))
         diagnostics.add(words.value_span,
                         fmt::format("law \"{}\" needs a typical value above 0, not {:g}",
-                                    iiv.law == VariabilityLaw::boxcox ? "boxcox" : "lognormal",
+                                    name(iiv.law),
                                     *words.value),
                         "a value that may be 0 or negative varies by law = \"normal\"");
     if (iiv.law != VariabilityLaw::logit) return;

@@ -25,6 +25,7 @@ bool may_scale_doses(const std::string& covariate) {
 /// factor of a pathway that is missing.
 bool has_one_sign(const Parameter& parameter) {
     return parameter.iiv && (parameter.iiv->law == VariabilityLaw::lognormal ||
+                             parameter.iiv->law == VariabilityLaw::student ||
                              parameter.iiv->law == VariabilityLaw::boxcox);
 }
 
@@ -496,6 +497,7 @@ Expr ModelLowering::with_effect(int index, Expr typical) {
     const auto exp = [&](Expr x) { return g.unary(sim::Op::exponential, x); };
     switch (parameter.iiv->law) {
     case VariabilityLaw::lognormal:
+    case VariabilityLaw::student:
         return g.multiply(typical, exp(eta));
     case VariabilityLaw::normal:
         return g.add(typical, eta);

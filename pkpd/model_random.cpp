@@ -4,10 +4,14 @@
 #include "keys.hpp"
 #include "triangle.hpp"
 
+#include <gemel/sim/distributions.hpp>
+#include <gemel/sim/random.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gemel::pkpd {
 
@@ -19,9 +23,39 @@ constexpr const char* readings_help =
 
 struct IivWords {
     io::TomlView sd;
-    double var = 0.0, cv = 0.0, cv_approx = 0.0, lambda = 0.0;
+    double var = 0.0, cv = 0.0, cv_approx = 0.0, scale = 0.0, lambda = 0.0, df = 0.0;
     int law = 0;
 };
+
+const std::vector<std::string> law_names{"lognormal", "normal", "logit", "boxcox", "student"};
+const std::vector<std::string> readings{"sd", "var", "cv", "cv_approx", "scale"};
+
+/// `key` goes with one law and is needed by it.
+void check_shape(io::Fields& f, const char* key, bool is_taken, const char* law) {
+    if (is_taken && !f.has(key) && !f.is_listing())
+        f.mistake("law", fmt::format("law \"{}\" needs '{}'", law, key));
+    if (!is_taken && f.has(key))
+        f.mistake(key, fmt::format("only law \"{}\" takes '{}'", law, key));
+}
+
+/// Which readings go with a law: a CV is a log-normal's; an sd or variance is there from two
+/// degrees of freedom on.
+void check_readings(io::Fields& f, const IivWords& words, VariabilityLaw law) {
+    for (const char* reading : {"cv", "cv_approx"})
+        if (law != VariabilityLaw::lognormal && f.has(reading))
+            f.mistake(reading,
+                      fmt::format("'{}' is a reading of law \"lognormal\"", reading),
+                      "give the sd or var of the effect");
+    const bool is_student = law == VariabilityLaw::student;
+    if (f.has("scale") && !is_student)
+        f.mistake(
+            "scale", "'scale' is a reading of law \"student\"", "give the sd or var of the effect");
+    for (const char* reading : {"sd", "var"})
+        if (is_student && f.has(reading) && f.has("df") && words.df > 0.0 && words.df <= 2.0)
+            f.mistake(reading,
+                      fmt::format("Student's t with df = {:g} has no {}", words.df, reading),
+                      "give 'scale', what multiplies t, or a df above 2");
+}
 
 void describe_iiv(io::Fields& f, IivWords& words) {
     f.any(optional_key("sd", "sd of the random effect; with a unit for law normal", "0.3"),
@@ -33,21 +67,31 @@ void describe_iiv(io::Fields& f, IivWords& words) {
         words.cv);
     f.number(not_negative(optional_key("cv_approx", "a CV that means the sd: sd = cv", "0.3")),
              words.cv_approx);
-    f.one_of({"sd", "var", "cv", "cv_approx"}, true);
-    f.choice(optional_key("law", "how the effect enters", "\"lognormal\""),
-             {"lognormal", "normal", "logit", "boxcox"},
-             words.law);
+    f.number(
+        not_negative(optional_key(
+            "scale", "of law student: what multiplies t; sd = scale·sqrt(df/(df - 2))", "0.3")),
+        words.scale);
+    f.one_of(readings, true);
+    f.choice(optional_key("law", "how the effect enters", "\"lognormal\""), law_names, words.law);
     f.number(optional_key("lambda", "shape of law boxcox", "0.5"), words.lambda);
+    f.number(positive(optional_key("df", "degrees of freedom of law student", "5")), words.df);
     const auto law = static_cast<VariabilityLaw>(words.law);
-    if (law == VariabilityLaw::boxcox && !f.has("lambda") && !f.is_listing())
-        f.mistake("law", "law \"boxcox\" needs 'lambda'");
-    if (law != VariabilityLaw::boxcox && f.has("lambda"))
-        f.mistake("lambda", "only law \"boxcox\" takes 'lambda'");
-    for (const char* reading : {"cv", "cv_approx"})
-        if (law != VariabilityLaw::lognormal && f.has(reading))
-            f.mistake(reading,
-                      fmt::format("'{}' is a reading of law \"lognormal\"", reading),
-                      "give the sd or var of the effect");
+    check_shape(f, "lambda", law == VariabilityLaw::boxcox, "boxcox");
+    check_shape(f, "df", law == VariabilityLaw::student, "student");
+    check_readings(f, words, law);
+}
+
+/// sd and scale, of which the file gives one.
+void complete(Variability& iiv, double given_scale) {
+    if (iiv.law != VariabilityLaw::student) return;
+    const double sd_of_t =
+        iiv.df > 2.0 ? std::sqrt(iiv.df / (iiv.df - 2.0)) : std::numeric_limits<double>::infinity();
+    if (iiv.reading == "scale") {
+        iiv.scale = given_scale;
+        iiv.sd = given_scale > 0.0 ? given_scale * sd_of_t : 0.0;
+    } else {
+        iiv.scale = iiv.sd / sd_of_t;
+    }
 }
 
 /// A bare number is in the parameter's unit; a quantity is for law normal, whose effect has a unit.
@@ -133,6 +177,25 @@ void check_same_sd(const Parameter& parameter,
             "make both say the same, or give 'correlation' instead");
 }
 
+/// The covariance of effects of law student is not that of their scores, which are drawn.
+bool are_all_normal(const std::vector<int>& group,
+                    const OmegaWords& words,
+                    const Model& model,
+                    sim::DiagnosticList& diagnostics) {
+    bool is_good = true;
+    for (int index : group) {
+        const Parameter& parameter = model.parameters[static_cast<std::size_t>(index)];
+        if (parameter.iiv->law != VariabilityLaw::student) continue;
+        diagnostics.add(words.covariance.span(),
+                        fmt::format("'{}' varies by law \"student\", which joins a group by its "
+                                    "correlation",
+                                    parameter.name),
+                        "give 'correlation', that of the normal scores of the effects");
+        is_good = false;
+    }
+    return is_good;
+}
+
 void add_block(const OmegaWords& words,
                const std::vector<int>& group,
                Model& model,
@@ -140,7 +203,8 @@ void add_block(const OmegaWords& words,
     const std::size_t n = group.size();
     const bool is_covariance = words.covariance.is_set();
     const io::TomlView& view = is_covariance ? words.covariance : words.correlation;
-    if (!view.is_set()) return;
+    if (!view.is_set() || (is_covariance && !are_all_normal(group, words, model, diagnostics)))
+        return;
     auto matrix = read_triangle(view, n, is_covariance, "parameters", diagnostics);
     if (!matrix) return;
     if (!is_positive_semidefinite(*matrix, n)) {
@@ -156,7 +220,8 @@ void add_block(const OmegaWords& words,
             check_same_sd(a, std::sqrt((*matrix)[i * n + i]), view.span(), diagnostics);
         for (std::size_t j = 0; !is_covariance && j < n; ++j)
             (*matrix)[i * n + j] *=
-                a.iiv->sd * model.parameters[static_cast<std::size_t>(group[j])].iiv->sd;
+                a.iiv->spread() *
+                model.parameters[static_cast<std::size_t>(group[j])].iiv->spread();
     }
     model.omega.push_back({group, std::move(*matrix)});
 }
@@ -172,14 +237,26 @@ void check_size(const io::TomlView& view,
                     fmt::format("{} = {:g} is no {} but a percentage",
                                 iiv.reading,
                                 *given,
-                                iiv.reading == "var"  ? "variance of logarithms"
-                                : iiv.reading == "sd" ? "sd of logarithms"
-                                                      : "fraction"),
+                                iiv.reading == "var"     ? "variance of logarithms"
+                                : iiv.reading == "sd"    ? "sd of logarithms"
+                                : iiv.reading == "scale" ? "scale of logarithms"
+                                                         : "fraction"),
                     iiv.reading == "var" ? "for a CV of 30 % write cv = 0.30"
                                          : fmt::format("for 30 % write {} = 0.30", iiv.reading));
 }
 
 } // namespace
+
+std::string_view name(VariabilityLaw law) {
+    return law_names[static_cast<std::size_t>(law)];
+}
+
+/// The probability of the lower tail, which has all its digits; signs by symmetry.
+double Variability::effect(double z) const {
+    if (law != VariabilityLaw::student) return sd * z;
+    const double t = sim::student_quantile(df, sim::normal_probability(-std::abs(z)));
+    return std::copysign(scale * t, z);
+}
 
 std::optional<Variability>
 read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics) {
@@ -201,7 +278,8 @@ read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& d
     Variability result;
     result.law = static_cast<VariabilityLaw>(words.law);
     result.lambda = words.lambda;
-    for (const char* reading : {"sd", "var", "cv", "cv_approx"})
+    result.df = words.df;
+    for (const std::string& reading : readings)
         if (view[reading].is_set()) result.reading = reading;
     if (words.sd.is_set())
         result.sd = read_sd(words.sd, result.law, unit, diagnostics).value_or(0.0);
@@ -211,6 +289,7 @@ read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& d
         result.sd = log_sd_of_cv(words.cv); // no libm: the sd is part of what is drawn
     else
         result.sd = words.cv_approx;
+    complete(result, words.scale);
     if (diagnostics.size() == n_before) check_size(view, result, diagnostics);
     return diagnostics.size() == n_before ? std::optional(result) : std::nullopt;
 }

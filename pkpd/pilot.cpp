@@ -22,7 +22,7 @@ double eta_sd(const Model& model, int parameter) {
             if (omega.of[i] == parameter)
                 return std::sqrt(omega.covariance[i * omega.of.size() + i]);
     const auto& iiv = model.parameters[static_cast<std::size_t>(parameter)].iiv;
-    return iiv ? iiv->sd : 0.0;
+    return iiv ? iiv->spread() : 0.0;
 }
 
 /// The typical patient's inputs, or none.

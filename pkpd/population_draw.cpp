@@ -21,6 +21,12 @@ std::uint32_t purpose(const char* kind, const std::string& name) {
     return sim::purpose_number(std::string(kind) + "/" + name);
 }
 
+/// The effect of a score that is multiplied by its spread already.
+double of_score(const Variability& law, double spread_score) {
+    if (law.law != VariabilityLaw::student || law.scale == 0.0) return spread_score;
+    return law.effect(spread_score / law.scale);
+}
+
 /// What is the same for all subjects of a block, worked out once per block.
 class Drawer {
 public:
@@ -202,7 +208,8 @@ void Drawer::draw_etas() {
                 double eta = 0.0;
                 for (std::size_t k = 0; k <= i; ++k)
                     eta += lower[i * size + k] * z[k];
-                block_.etas[static_cast<std::size_t>(omega.of[i]) * n_ + s] = eta;
+                block_.etas[static_cast<std::size_t>(omega.of[i]) * n_ + s] =
+                    of_score(*model_.parameters[static_cast<std::size_t>(omega.of[i])].iiv, eta);
             }
         }
     }
@@ -211,7 +218,7 @@ void Drawer::draw_etas() {
         if (!parameter.iiv || is_correlated[p] != 0) continue;
         const std::uint32_t number = purpose("eta", parameter.name);
         for (std::uint64_t s = 0; s < n_; ++s)
-            block_.etas[p * n_ + s] = parameter.iiv->sd * stream(s, number).normal();
+            block_.etas[p * n_ + s] = parameter.iiv->effect(stream(s, number).normal());
     }
 }
 

@@ -97,7 +97,7 @@ iiv = { cv_approx = 0.2 }
 [parameters.unused_here]
 value = 1
 unit = "1"
-iiv = { var = 0.04 }
+iiv = { var = 0.04, law = "student", df = 4 }
 scale = "SEX_male"
 [maps.CYP2C9_on_CL]
 gene = "CYP2C9"

@@ -17,15 +17,24 @@
 namespace gemel::pkpd {
 
 /// How a random effect enters a parameter: P = typical·exp(η), typical + η, logit⁻¹(logit typical +
-/// η), or typical·exp(((exp η)^λ − 1)/λ).
-enum class VariabilityLaw { lognormal, normal, logit, boxcox };
+/// η), or typical·exp(((exp η)^λ − 1)/λ). η is normal, but for student, where it is scale·t with t
+/// of Student's distribution and P = typical·exp(η).
+enum class VariabilityLaw { lognormal, normal, logit, boxcox, student };
+std::string_view name(VariabilityLaw law); ///< "lognormal", …
 
 /// Between-subject variability of one parameter. `sd` is that of η, whatever reading the file uses.
 struct Variability {
     VariabilityLaw law = VariabilityLaw::lognormal;
-    double sd = 0.0;
+    double sd = 0.0;     ///< of student: infinite unless df > 2
     double lambda = 0.0; ///< of boxcox
-    std::string reading; ///< "sd", "var", "cv", "cv_approx": as the file says
+    double df = 0.0;     ///< degrees of freedom, of student
+    double scale = 0.0;  ///< of student: what multiplies t, sd·√((df − 2)/df)
+    std::string reading; ///< "sd", "var", "cv", "cv_approx", "scale": as the file says
+
+    /// What multiplies z or t: sd, or scale.
+    double spread() const { return law == VariabilityLaw::student ? scale : sd; }
+    /// The effect whose normal score is z: sd·z, or scale·t with t of the same probability.
+    double effect(double z) const;
 };
 
 struct Parameter {
@@ -39,7 +48,8 @@ struct Parameter {
     std::optional<double> lower, upper; ///< bounds for the typical value, in unit
 };
 
-/// Correlated random effects of a group of parameters, [n × n] covariance of η.
+/// Correlated random effects of a group of parameters, [n × n] covariance of η; of effects of law
+/// student that of scale·z, z being their normal scores.
 struct OmegaBlock {
     std::vector<int> of; ///< parameters
     std::vector<double> covariance;
@@ -166,8 +176,8 @@ struct Model {
     int find_route(const std::string& name) const; ///< "" gives the default route
 };
 
-/// Reads, checks and lowers a model file with the files it uses and the genes it names. All mistakes of all files are
-/// added to diagnostics. @returns nullptr if there were any
+/// Reads, checks and lowers a model file with the files it uses and the genes it names. All
+/// mistakes of all files are added to diagnostics. @returns nullptr if there were any
 std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
                                         const io::Library& library,
                                         sim::DiagnosticList& diagnostics);

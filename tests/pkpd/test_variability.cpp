@@ -1,0 +1,221 @@
+#include "drawn.hpp"
+#include "loaded.hpp"
+
+#include <fmt/format.h>
+
+using namespace gemel;
+using namespace gemel::pkpd;
+
+namespace {
+
+constexpr std::uint64_t n_draws = 1'000'000;
+
+/// Individual values are outputs' business; here every parameter is its own line, used once.
+std::string model_of(const std::string& parameters, const std::string& sum) {
+    return fmt::format(R"(gemel = "model/1"
+[model]
+name = "variability"
+source = "test"
+time = "h"
+equations = """
+d/dt(x) = -k * x
+y = {}
+"""
+[routes.iv]
+into = "x"
+[states]
+x = {{ unit = "mg" }}
+[outputs]
+y = {{ unit = "1" }}
+[parameters]
+k = {{ value = 1, unit = "1/h" }}
+{})",
+                       sum,
+                       parameters);
+}
+
+std::shared_ptr<const Model> good_model(const std::string& parameters, const std::string& sum) {
+    const Loaded loaded = load_text(model_of(parameters, sum), "variability.toml");
+    REQUIRE(loaded.messages == "");
+    return loaded.model;
+}
+
+std::string mistakes(const std::string& parameters, const std::string& sum) {
+    return load_text(model_of(parameters, sum), "variability.toml").messages;
+}
+
+CohortBlock draws(const std::shared_ptr<const Model>& model, std::uint64_t n = n_draws) {
+    return draw_all(read_well(fmt::format("size = {}\n", n), *model, 7));
+}
+
+std::vector<double> etas(const Model& model, const CohortBlock& block, const char* parameter) {
+    return column(
+        block.etas, block.range.count, static_cast<std::size_t>(model.find_parameter(parameter)));
+}
+
+/// A subject's own value of a parameter, as the lowered model works it out.
+std::vector<double>
+individual(const Model& model, const CohortBlock& block, const char* parameter) {
+    const auto found = std::find_if(model.system.parameters.begin(),
+                                    model.system.parameters.end(),
+                                    [&](const auto& p) { return p.name == parameter; });
+    REQUIRE(found != model.system.parameters.end());
+    std::vector<double> values;
+    const std::uint64_t n = block.range.count;
+    for (std::uint64_t s = 0; s < n; ++s)
+        values.push_back(model.system.graph.evaluate(found->value, [&](const sim::Leaf& leaf) {
+            return block.inputs[static_cast<std::size_t>(leaf.index) * n + s];
+        }));
+    return values;
+}
+
+/// Distribution functions of Student's t in closed form: Abramowitz & Stegun 26.7.3 and 26.7.4.
+double student3(double t) {
+    const double theta = std::atan(t / std::sqrt(3.0));
+    return 0.5 + (theta + std::sin(theta) * std::cos(theta)) / std::acos(-1.0);
+}
+double student4(double t) {
+    const double sine = t / std::sqrt(4.0 + t * t), cosine2 = 4.0 / (4.0 + t * t);
+    return 0.5 + 0.5 * sine * (1.0 + 0.5 * cosine2);
+}
+
+/// Standard errors: of the mean sd/√n, of an sd of normal numbers sd/√(2n); four are allowed.
+void check_normal_moments(const std::vector<double>& eta, double sd_expected) {
+    const auto n = static_cast<double>(eta.size());
+    CHECK(std::abs(mean(eta)) < 4.0 * sd_expected / std::sqrt(n));
+    CHECK(std::abs(sd(eta) - sd_expected) < 4.0 * sd_expected / std::sqrt(2.0 * n));
+}
+
+} // namespace
+
+TEST_CASE("an effect of law student is scale times t, and sd its own sd") {
+    // Closed form: t of df 4 has the variance 4/(4 − 2) = 2.
+    const auto model = good_model("a = { value = 1, unit = \"1\", iiv = { sd = 0.3, law = "
+                                  "\"student\", df = 4 } }\n"
+                                  "b = { value = 1, unit = \"1\", iiv = { scale = 0.3, law = "
+                                  "\"student\", df = 1 } }\n",
+                                  "a + b");
+    const Variability& a = *model->parameters[1].iiv;
+    CHECK(a.sd == 0.3);
+    CHECK(a.scale == doctest::Approx(0.3 / std::sqrt(2.0)).epsilon(1e-15));
+    for (double z : {-8.0, -3.0, -0.1, 0.0, 1e-9, 0.5, 2.0, 8.0}) {
+        CAPTURE(z);
+        // Rounding of 0.5 − … in the closed form, so an absolute error
+        CHECK(std::abs(student4(-std::abs(a.effect(z) / a.scale)) - phi(-std::abs(z))) < 1e-15);
+        CHECK(std::signbit(a.effect(z)) == std::signbit(z));
+        CHECK(a.effect(z) == -a.effect(-z));
+    }
+    // df 1 is Cauchy's law: the quartile is 1. There is no sd.
+    const Variability& b = *model->parameters[2].iiv;
+    CHECK(b.effect(sim::normal_quantile(0.75)) == doctest::Approx(0.3).epsilon(1e-12));
+    CHECK(std::isinf(b.sd));
+}
+
+TEST_CASE("what law student needs and does not take is told") {
+    const auto told = [](const char* iiv) {
+        return mistakes(fmt::format("a = {{ value = 1, unit = \"1\", iiv = {{ {} }} }}\n", iiv),
+                        "a");
+    };
+    CHECK(told("sd = 0.3, law = \"student\"").find("needs 'df'") != std::string::npos);
+    CHECK(told("sd = 0.3, df = 4").find("only law \"student\" takes 'df'") != std::string::npos);
+    CHECK(told("scale = 0.3").find("'scale' is a reading of law \"student\"") != std::string::npos);
+    CHECK(told("sd = 0.3, law = \"student\", df = 2").find("with df = 2 has no sd") !=
+          std::string::npos);
+    CHECK(told("cv = 0.3, law = \"student\", df = 4").find("'cv' is a reading of law") !=
+          std::string::npos);
+    CHECK(told("sd = 0.3, law = \"student\", df = -1").find("df") != std::string::npos);
+    CHECK(mistakes("a = { value = -1, unit = \"1\", iiv = { sd = 0.3, law = \"student\", df = 4 "
+                   "} }\n",
+                   "a")
+              .find("law \"student\" needs a typical value above 0") != std::string::npos);
+    CHECK(mistakes("a = { value = 1, unit = \"1\", iiv = { sd = 0.3, law = \"student\", df = 4 } "
+                   "}\n"
+                   "b = { value = 1, unit = \"1\", iiv = { sd = 0.3 } }\n"
+                   "[[omega]]\nof = [\"a\", \"b\"]\ncovariance = [[0.09], [0.01, 0.09]]\n",
+                   "a + b")
+              .find("give 'correlation'") != std::string::npos);
+}
+
+TEST_SUITE("slow") {
+    TEST_CASE("a million effects of law student follow t, alone and in a block") {
+        // Oracle: closed forms of the distribution function for df 3 and 4; Kolmogorov–Smirnov.
+        const auto model =
+            good_model("a = { value = 2, unit = \"1\", iiv = { scale = 0.2, law = \"student\", df "
+                       "= 3 } }\n"
+                       "b = { value = 2, unit = \"1\", iiv = { scale = 0.5, law = \"student\", df "
+                       "= 4 } }\n"
+                       "c = { value = 2, unit = \"1\", iiv = { sd = 0.4 } }\n"
+                       "[[omega]]\nof = [\"b\", \"c\"]\ncorrelation = [[0.7]]\n",
+                       "a + b + c");
+        const CohortBlock block = draws(model);
+        const auto a = etas(*model, block, "a"), b = etas(*model, block, "b"),
+                   c = etas(*model, block, "c");
+        CHECK(ks_distance(a, [](double x) { return student3(x / 0.2); }) < ks_critical(n_draws));
+        CHECK(ks_distance(b, [](double x) { return student4(x / 0.5); }) < ks_critical(n_draws));
+        check_normal_moments(c, 0.4);
+        // Ranks are those of the scores: Spearman's ρ = 6/π·asin(r/2), of the ranks by the laws;
+        // its standard error is below 1/√n.
+        std::vector<double> rank_b, rank_c;
+        for (std::uint64_t s = 0; s < n_draws; ++s) {
+            rank_b.push_back(student4(b[s] / 0.5));
+            rank_c.push_back(phi(c[s] / 0.4));
+        }
+        CHECK(std::abs(correlation(rank_b, rank_c) - 6.0 / std::acos(-1.0) * std::asin(0.35)) <
+              4.0 / std::sqrt(static_cast<double>(n_draws)));
+    }
+
+    TEST_CASE("a million values follow the normal, logit, Box-Cox and log-normal laws") {
+        // Oracle: P is a rising function g of a normal η, so that its distribution function is
+        // Φ(g⁻¹(P)/sd); the inverse written out here.
+        const auto model = good_model(
+            "a = { value = 5, unit = \"1\", iiv = { sd = 2, law = \"normal\" } }\n"
+            "b = { value = 0.3, unit = \"1\", iiv = { sd = 0.8, law = \"logit\" } }\n"
+            "c = { value = 2, unit = \"1\", iiv = { sd = 0.4, law = \"boxcox\", lambda = 0.5 } }\n"
+            "d = { value = 2, unit = \"1\", iiv = { cv = 0.5 } }\n",
+            "a + b + c + d");
+        const CohortBlock block = draws(model);
+        const auto check = [&](const char* name, auto probability) {
+            CAPTURE(name);
+            CHECK(ks_distance(individual(*model, block, name), probability) < ks_critical(n_draws));
+        };
+        check("a", [](double p) { return phi((p - 5.0) / 2.0); });
+        check("b",
+              [](double p) { return phi((std::log(p / (1.0 - p)) - std::log(0.3 / 0.7)) / 0.8); });
+        check("c",
+              [](double p) { return phi(std::log(1.0 + 0.5 * std::log(p / 2.0)) / 0.5 / 0.4); });
+        const double log_sd = std::sqrt(std::log(1.25));
+        check("d", [&](double p) { return phi(std::log(p / 2.0) / log_sd); });
+        // A log-normal's CV is the one given: of the sample its standard error is that of a ratio,
+        // below 0.002 here.
+        const auto d = individual(*model, block, "d");
+        CHECK(std::abs(sd(d) / mean(d) - 0.5) < 4.0 * 0.002);
+    }
+
+    TEST_CASE("a million draws recover a block Omega of mixed laws") {
+        // Oracle: standard error of a correlation r is (1 − r²)/√n.
+        const auto model = good_model(
+            "a = { value = 5, unit = \"1\", iiv = { sd = 0.5, law = \"normal\" } }\n"
+            "b = { value = 0.3, unit = \"1\", iiv = { sd = 0.8, law = \"logit\" } }\n"
+            "c = { value = 2, unit = \"1\", iiv = { sd = 0.4, law = \"boxcox\", lambda = 0.5 } }\n"
+            "d = { value = 2, unit = \"1\", iiv = { sd = 0.3 } }\n"
+            "[[omega]]\nof = [\"a\", \"b\", \"c\", \"d\"]\n"
+            "correlation = [[0.6], [-0.3, 0.2], [0.0, 0.5, 0.1]]\n",
+            "a + b + c + d");
+        const CohortBlock block = draws(model);
+        const char* const names[] = {"a", "b", "c", "d"};
+        const double sds[] = {0.5, 0.8, 0.4, 0.3};
+        const double expected[4][4] = {{}, {0.6}, {-0.3, 0.2}, {0.0, 0.5, 0.1}};
+        const double root_n = std::sqrt(static_cast<double>(n_draws));
+        for (int i = 0; i < 4; ++i) {
+            const auto eta = etas(*model, block, names[i]);
+            check_normal_moments(eta, sds[i]);
+            CHECK(ks_distance(eta, [&](double x) { return phi(x / sds[i]); }) <
+                  ks_critical(n_draws));
+            for (int j = 0; j < i; ++j) {
+                const double r = expected[i][j];
+                CHECK(std::abs(correlation(eta, etas(*model, block, names[j])) - r) <
+                      4.0 * (1.0 - r * r) / root_n);
+            }
+        }
+    }
+}
