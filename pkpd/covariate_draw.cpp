@@ -43,7 +43,7 @@ public:
 
 private:
     std::uint32_t purpose(std::size_t covariate) const {
-        return sim::purpose_number("covariate/" + population_.covariates[covariate].name);
+        return sim::purpose_number(drawing_purpose(population_.covariates[covariate]));
     }
 
     /// Normal scores x = L·z, z from each covariate's own number: the first of a group keeps its
@@ -120,6 +120,10 @@ private:
 };
 
 } // namespace
+
+std::string drawing_purpose(const Covariate& covariate) {
+    return (covariate.proportions.empty() ? "covariate/" : "mixture/") + covariate.name;
+}
 
 void draw_stratum(const Population& population,
                   std::size_t stratum,

@@ -3,11 +3,15 @@
 #include <gemel/pkpd/population.hpp>
 
 #include <functional>
+#include <string>
 
 namespace gemel::pkpd {
 
 /// The uniform number of a subject for a purpose.
 using UniformOf = std::function<double(std::uint64_t subject, std::uint32_t purpose)>;
+
+/// "covariate/WT", or "mixture/NAME" of a sub-population that the model declares.
+std::string drawing_purpose(const Covariate& covariate);
 
 /// Draws the covariates of the subjects of one stratum.
 /// @param subjects  which of the `count`, ascending

@@ -85,7 +85,9 @@ void check_categories(const CovariateWords& words, sim::DiagnosticList& diagnost
             diagnostics.add(words.span,
                             fmt::format("the category '{}' stands twice", words.categories[i]));
     if (words.categories.size() == 1)
-        diagnostics.add(words.span, "one category is no choice; name at least two");
+        diagnostics.add(words.span,
+                        words.is_mixture ? "one sub-population is no mixture; name at least two"
+                                         : "one category is no choice; name at least two");
 }
 
 void read_covariates(const ModelWords& words, Model& model, sim::DiagnosticList& diagnostics) {
@@ -95,6 +97,7 @@ void read_covariates(const ModelWords& words, Model& model, sim::DiagnosticList&
         covariate.about = given.about;
         covariate.unit = given.unit.unit;
         covariate.categories = given.categories;
+        covariate.proportions = given.proportions;
         covariate.span = given.span;
         check_categories(given, diagnostics);
         if (given.reference.is_set() && given.unit.is_known)

@@ -388,7 +388,8 @@ void ModelLowering::tell_unused() {
                       : std::ranges::all_of(words.categories, [&](const std::string& category) {
                             return is_unused(words.name + "_" + category);
                         });
-        if (all_unused && !may_scale_doses(words.name)) tell(words.name, words.span, "covariate");
+        if (all_unused && !may_scale_doses(words.name))
+            tell(words.name, words.span, words.is_mixture ? "mixture" : "covariate");
     }
 }
 

@@ -244,9 +244,11 @@ private:
             whole_.covariates.push_back(std::move(row));
             return;
         }
-        if (known->unit.unit.text != row.unit.unit.text || known->categories != row.categories)
+        if (known->unit.unit.text != row.unit.unit.text || known->categories != row.categories ||
+            known->is_mixture != row.is_mixture || known->proportions != row.proportions)
             diagnostics_.add(row.span,
-                             fmt::format("the covariate '{}' is another one on {}",
+                             fmt::format("the {} '{}' is another one on {}",
+                                         row.is_mixture ? "mixture" : "covariate",
                                          row.name,
                                          place(known->span)),
                              "files of one model declare a covariate alike");

@@ -1,6 +1,7 @@
 #include "model_words.hpp"
 
 #include "keys.hpp"
+#include "population_reading.hpp"
 
 #include <fmt/format.h>
 
@@ -312,6 +313,32 @@ void describe_covariate(Fields& f, CovariateWords& covariate) {
     f.text(optional_key("about", "one line", "\"body weight\""), covariate.about);
 }
 
+void read_proportions(const io::TomlView& view,
+                      sim::DiagnosticList* diagnostics,
+                      CovariateWords& mixture) {
+    for (const auto& [name, value] : view.members())
+        mixture.categories.push_back(name);
+    for (const auto& [name, share] : read_probabilities(view, "proportions", *diagnostics))
+        mixture.proportions.push_back(share);
+}
+
+void describe_mixture(Fields& f, ModelWords& words, CovariateWords& mixture) {
+    mixture.is_mixture = true;
+    mixture.unit.is_known = true;
+    f.any(required_key("proportions",
+                       "of the sub-populations, which sum to 1",
+                       "{ slow = 0.3, fast = 0.7 }"),
+          "numbers by name",
+          [&](const io::TomlView& view) { read_proportions(view, words.diagnostics, mixture); });
+    keep(f,
+         optional_key("reference", "the typical patient's, for tests", "\"fast\""),
+         "a sub-population",
+         mixture.reference);
+    f.text(optional_key("about", "one line", "\"acetylation\""), mixture.about);
+    std::string text; // for readers only
+    f.text(optional_key("source", "where the proportions are from", "\"assumed\""), text);
+}
+
 void describe_state(Fields& f, StateWords& state) {
     describe_unit(f, state.unit, required_key("unit", "of the state", "\"mg\""));
     f.number(
@@ -470,6 +497,12 @@ void describe_model(Fields& f, ModelWords& words) {
                    optional_key("covariates", "what is known of a patient", ""),
                    words.covariates,
                    describe_covariate);
+    describe_keyed(
+        f,
+        words,
+        optional_key("mixtures", "sub-populations that nobody observes", ""),
+        words.covariates,
+        [&](Fields& row, CovariateWords& entry) { describe_mixture(row, words, entry); });
     describe_keyed(f,
                    words,
                    required_alone(words, required_key("states", "one for each d/dt line", "")),

@@ -93,6 +93,8 @@ struct CovariateWords {
     sim::SourceSpan span;
     DeclaredUnit unit;
     std::vector<std::string> categories;
+    bool is_mixture = false;         ///< of [mixtures], whose categories are sub-populations
+    std::vector<double> proportions; ///< of a mixture; empty after a mistake
     io::TomlView reference;
 };
 

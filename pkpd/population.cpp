@@ -1,3 +1,4 @@
+#include "covariate_draw.hpp"
 #include "file_format.hpp"
 #include "keys.hpp"
 #include "population_reading.hpp"
@@ -54,7 +55,7 @@ void check_purposes(const Population& population,
                     sim::DiagnosticList& diagnostics) {
     std::vector<std::string> purposes{"ancestry", "stratum", "rows"};
     for (const Covariate& covariate : population.covariates)
-        purposes.push_back("covariate/" + covariate.name);
+        purposes.push_back(drawing_purpose(covariate));
     for (const Parameter& parameter : population.model->parameters)
         purposes.push_back("eta/" + parameter.name);
     for (const auto& [gene, table] : population.model->genes) {

@@ -333,7 +333,10 @@ void StrataReader::read_covariate(std::size_t c,
         if (auto law = read_law(entry, c, context, diagnostics_)) stratum.laws[c] = std::move(*law);
         return;
     }
-    tell_missing_covariate(population_, covariate, stratum.name, place, diagnostics_);
+    if (covariate.proportions.empty())
+        return tell_missing_covariate(population_, covariate, stratum.name, place, diagnostics_);
+    stratum.laws[c].law = CovariateDistribution::Law::categorical; // a mixture, as its model says
+    stratum.laws[c].probabilities = covariate.proportions;
 }
 
 /// A table is read once, for however many strata.

@@ -59,6 +59,7 @@ std::string categories(const pkpd::Covariate& covariate) {
     std::string text;
     for (const std::string& category : covariate.categories)
         text += (text.empty() ? "" : " | ") + category;
+    if (!covariate.proportions.empty()) return "mixture of " + text;
     return text.empty() ? covariate.unit.text : text;
 }
 

@@ -98,7 +98,7 @@ iiv = { cv_approx = 0.2 }
 value = 1
 unit = "1"
 iiv = { var = 0.04, law = "student", df = 4 }
-scale = "SEX_male"
+scale = "SEX_male * GROUP_slow"
 [maps.CYP2C9_on_CL]
 gene = "CYP2C9"
 by = "activity_score"
@@ -124,6 +124,11 @@ about = "weight"
 [covariates.SEX]
 categories = ["male", "female"]
 reference = "female"
+[mixtures.GROUP]
+proportions = { slow = 0.3, fast = 0.7 }
+reference = "fast"
+about = "clearance"
+source = "test"
 [states.depot]
 unit = "mg"
 scale = 100

@@ -219,3 +219,85 @@ TEST_SUITE("slow") {
         }
     }
 }
+
+namespace {
+
+/// Two sub-populations of a clearance, with a wider effect than they are apart from each other.
+const char* const mixed = R"(a = { value = "G_slow ? low : high", unit = "1", iiv = { sd = 0.1 } }
+low = { value = 1, unit = "1" }
+high = { value = 4, unit = "1" }
+[mixtures.G]
+proportions = { slow = 0.25, fast = 0.75 }
+reference = "fast"
+)";
+
+} // namespace
+
+TEST_CASE("a mixture is drawn by the model's proportions and decides typical values") {
+    const auto model = good_model(mixed, "a");
+    constexpr std::uint64_t n = 40'000;
+    const CohortBlock block = draws(model, n);
+    const auto group = column(block.covariates, n, 0);
+    const auto a = individual(*model, block, "a"), eta = etas(*model, block, "a");
+    double n_slow = 0.0;
+    for (std::uint64_t s = 0; s < n; ++s) {
+        n_slow += group[s] == 0.0;
+        // Closed form: the sub-population's own typical value times exp(η).
+        CHECK(a[s] ==
+              doctest::Approx((group[s] == 0.0 ? 1.0 : 4.0) * std::exp(eta[s])).epsilon(1e-14));
+    }
+    const double share = n_slow / static_cast<double>(n);
+    CHECK(std::abs(share - 0.25) < 4.0 * std::sqrt(0.25 * 0.75 / static_cast<double>(n)));
+    // Latent and effect are independent of each other.
+    CHECK(std::abs(correlation(group, eta)) < 4.0 / std::sqrt(static_cast<double>(n)));
+}
+
+TEST_CASE("a mixture has numbers of its own, and a population may say who is in it") {
+    const auto model = good_model(mixed, "a");
+    const auto own = draw_all(read_well("size = 1000\n", *model, 7));
+    const auto more = draw_all(read_well(
+        "size = 1000\ncovariates = { G = { categorical = { slow = 0.5, fast = 0.5 } } }\n",
+        *model,
+        7));
+    const auto slow =
+        draw_all(read_well("size = 1000\ncovariates = { G = \"slow\" }\n", *model, 7));
+    CHECK(own.etas == more.etas);
+    CHECK(own.etas == slow.etas);
+    for (std::uint64_t s = 0; s < 1000; ++s) {
+        CHECK(slow.covariates[s] == 0.0);
+        if (own.covariates[s] == 0.0) CHECK(more.covariates[s] == 0.0); // nobody passes another
+        // Purpose mixture/G: not that of a covariate of the name
+        const double u = sim::RandomStream({7, 0, s}, sim::purpose_number("mixture/G")).uniform();
+        CHECK(own.covariates[s] == (u < 0.25 ? 0.0 : 1.0));
+    }
+}
+
+TEST_CASE("the typical patient is in the mixture's reference") {
+    const auto model = good_model(mixed, "a");
+    const auto inputs = typical_inputs(*model, {});
+    std::vector<double> indicators;
+    for (std::size_t i = 0; i < inputs.size(); ++i)
+        if (model->inputs[i].kind == InputSource::Kind::category) indicators.push_back(inputs[i]);
+    CHECK(indicators == std::vector<double>{0.0, 1.0});
+}
+
+TEST_CASE("mistakes of a mixture are told") {
+    const auto told = [](const std::string& mixture) {
+        return mistakes("a = { value = \"G_slow + 1\", unit = \"1\" }\n[mixtures.G]\n" + mixture,
+                        "a");
+    };
+    CHECK(told("proportions = { slow = 0.25, fast = 0.7 }\n").find("proportions sum to 0.95") !=
+          std::string::npos);
+    CHECK(told("proportions = { slow = 1 }\n").find("one sub-population is no mixture") !=
+          std::string::npos);
+    CHECK(told("proportions = { slow = -0.5, fast = 1.5 }\n").find("number from 0 to 1") !=
+          std::string::npos);
+    CHECK(told("reference = \"slow\"\n").find("proportions") != std::string::npos);
+    CHECK(told("proportions = { slow = 0.5, fast = 0.5 }\nreference = \"slwo\"\n")
+              .find("did you mean 'slow'") != std::string::npos);
+    CHECK(
+        mistakes("a = { value = 1, unit = \"1\" }\n[mixtures.G]\nproportions = { slow = 0.5, fast "
+                 "= 0.5 }\n",
+                 "a")
+            .find("the mixture 'G' is never used") != std::string::npos);
+}

@@ -97,6 +97,9 @@ struct Covariate {
     std::vector<std::string>
         categories;                  ///< empty: a number. Expressions see NAME_category as 0 or 1
     std::optional<double> reference; ///< for typical patients and tests; a category's index
+    /// Of a mixture, [n_categories]: nobody observes it, and the model itself says how often each
+    /// sub-population is, where the population does not. Empty: a covariate.
+    std::vector<double> proportions;
     sim::SourceSpan span;
 };
 

@@ -118,8 +118,8 @@ public:
     bool has_weights() const; ///< subjects count by CohortBlock::weight
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
-    /// `rows`, `ancestry`, `covariate/WT`, `diplotype/CYP2C9` (index = allele), `activity/CYP2C9`
-    /// (index = allele), `eta/CL`.
+    /// `rows`, `ancestry`, `covariate/WT`, `mixture/NAME`, `diplotype/CYP2C9` (index = allele),
+    /// `activity/CYP2C9` (index = allele), `eta/CL`.
     CohortBlock draw(const sim::SubjectRange& range) const;
 };
 
