@@ -11,10 +11,13 @@ namespace {
 /// Walks a text cell by cell; lines and columns count from 1, columns in code points.
 class CsvReader {
 public:
-    CsvReader(std::shared_ptr<const sim::SourceFile> file, sim::DiagnosticList& diagnostics)
+    CsvReader(std::shared_ptr<const sim::SourceFile> file,
+              sim::DiagnosticList& diagnostics,
+              char separator)
         : file_(std::move(file)),
           text_(file_->text),
-          diagnostics_(diagnostics) {
+          diagnostics_(diagnostics),
+          separator_(separator) {
         if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3; // a byte order mark
     }
 
@@ -27,8 +30,20 @@ public:
         for (;;) {
             cells.push_back(cell());
             if (is_at_end() || end_line()) return cells;
-            step(); // the comma
+            step(); // the separator
         }
+    }
+
+    bool begins_with(const std::string& mark) const {
+        if (mark.empty() || is_at_end()) return false;
+        const char c = text_[at_];
+        if (mark == "@") return c == '@' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        return text_.substr(at_).starts_with(mark);
+    }
+
+    void skip_line() {
+        while (!end_line())
+            step();
     }
 
 private:
@@ -51,7 +66,8 @@ private:
     }
 
     void skip_blanks() {
-        while (!is_at_end() && (text_[at_] == ' ' || text_[at_] == '\t'))
+        while (!is_at_end() && (text_[at_] == ' ' || text_[at_] == '\t') &&
+               text_[at_] != separator_)
             step();
     }
 
@@ -67,7 +83,7 @@ private:
     }
 
     void bare(CsvCell& cell) {
-        while (!is_at_end() && text_[at_] != ',' && text_[at_] != '\n' &&
+        while (!is_at_end() && text_[at_] != separator_ && text_[at_] != '\n' &&
                text_.substr(at_, 2) != "\r\n") {
             cell.text += text_[at_];
             step();
@@ -95,19 +111,20 @@ private:
 
     void after_quote() {
         skip_blanks();
-        if (is_at_end() || text_[at_] == ',' || text_[at_] == '\n' ||
+        if (is_at_end() || text_[at_] == separator_ || text_[at_] == '\n' ||
             text_.substr(at_, 2) == "\r\n")
             return;
         diagnostics_.add({file_, line_, column_, 1},
                          "text follows the closing quotation mark",
                          "a quotation mark within a quoted cell is written twice");
-        while (!is_at_end() && text_[at_] != ',' && text_[at_] != '\n')
+        while (!is_at_end() && text_[at_] != separator_ && text_[at_] != '\n')
             step();
     }
 
     std::shared_ptr<const sim::SourceFile> file_;
     std::string_view text_;
     sim::DiagnosticList& diagnostics_;
+    char separator_;
     std::size_t at_ = 0;
     int line_ = 1, column_ = 1;
 };
@@ -121,11 +138,34 @@ void check_header(const CsvTable& table, sim::DiagnosticList& diagnostics) {
 
 } // namespace
 
-CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file, sim::DiagnosticList& diagnostics) {
+char detect_separator(std::string_view text) {
+    const std::size_t first = text.find_first_not_of("\r\n");
+    if (first == std::string_view::npos) return ',';
+    const std::string_view line = text.substr(first, text.find('\n', first) - first);
+    std::map<char, int> counts;
+    bool is_quoted = false;
+    for (const char c : line) {
+        if (c == '"') is_quoted = !is_quoted;
+        if (!is_quoted) ++counts[c];
+    }
+    char best = ',';
+    for (const char c : {';', '\t'})
+        if (counts[c] > counts[best]) best = c;
+    return best;
+}
+
+CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file,
+                   sim::DiagnosticList& diagnostics,
+                   const CsvFormat& format) {
     CsvTable table;
     table.file = file;
-    CsvReader reader(std::move(file), diagnostics);
+    CsvReader reader(std::move(file), diagnostics, format.separator);
     while (!reader.is_at_end()) {
+        if (!table.header.empty() && reader.begins_with(format.ignore)) {
+            reader.skip_line();
+            ++table.n_ignored;
+            continue;
+        }
         std::vector<CsvCell> row = reader.row();
         if (row.empty()) continue;
         if (table.header.empty()) {

@@ -40,6 +40,29 @@ TEST_CASE("cells keep their text and their place, quoted or not, whatever ends a
     CHECK(read.table.rows[2][2].text == "");
 }
 
+TEST_CASE("other separators and lines to be left out are read as the format says") {
+    sim::DiagnosticList diagnostics;
+    const std::string text = "ID;TIME;DV\nC;left;out;whole\n1;\"a;b\";2,5\n";
+    CHECK(io::detect_separator(text) == ';');
+    CHECK(io::detect_separator("\n\"a;b;c\",d\n") == ',');
+    CHECK(io::detect_separator("a\tb\n") == '\t');
+    CHECK(io::detect_separator("a\n") == ',');
+    const auto file = std::make_shared<sim::SourceFile>(sim::SourceFile{"t.csv", text});
+    const io::CsvTable table = io::parse_csv(file, diagnostics, {';', "C"});
+    CHECK(diagnostics.empty());
+    CHECK(table.n_ignored == 1);
+    REQUIRE(table.rows.size() == 1);
+    CHECK(table.rows[0][1].text == "a;b");
+    CHECK(table.rows[0][2].text == "2,5");
+    // An empty cell between tabs is a cell.
+    const auto tabs =
+        std::make_shared<sim::SourceFile>(sim::SourceFile{"t.tsv", "a\tb\tc\n1\t\t3\n"});
+    const io::CsvTable tabbed = io::parse_csv(tabs, diagnostics, {'\t', "@"});
+    REQUIRE(tabbed.rows.size() == 1);
+    CHECK(tabbed.rows[0][1].text == "");
+    CHECK(tabbed.rows[0][2].text == "3");
+}
+
 TEST_CASE("what is wrong with a table is told with its place") {
     CHECK(parse("a,b\n1,2,3\n4,5\n")
               .messages.find("t.csv:2:1: error: this row has 3 cells, the "
