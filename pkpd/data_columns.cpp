@@ -1,0 +1,344 @@
+#include "data_reading.hpp"
+#include "names_of.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+/// Which column is what, and in which unit.
+namespace gemel::pkpd {
+namespace {
+
+/// The names of a role, in capitals; the first is what messages call it.
+const std::vector<std::vector<std::string>>& role_names() {
+    static const std::vector<std::vector<std::string>> names{{"ID"},
+                                                             {"TIME"},
+                                                             {"DATE"},
+                                                             {"EVID"},
+                                                             {"AMT"},
+                                                             {"RATE"},
+                                                             {"DUR", "TINF", "DURATION"},
+                                                             {"CMT"},
+                                                             {"ADDL"},
+                                                             {"II"},
+                                                             {"SS"},
+                                                             {"DV"},
+                                                             {"MDV"},
+                                                             {"DVID", "YTYPE"},
+                                                             {"CENS", "BLQ"},
+                                                             {"LIMIT"},
+                                                             {"LLOQ"}};
+    return names;
+}
+
+/// How CDISC's population PK data sets (ADPPK) call what NONMEM knows by another name.
+const std::vector<std::pair<DataRole, std::string>> adppk_names{{DataRole::id, "USUBJID"},
+                                                                {DataRole::time, "AFRLT"},
+                                                                {DataRole::dvid, "PARAMCD"},
+                                                                {DataRole::cens, "BLQFN"},
+                                                                {DataRole::lloq, "ALLOQ"}};
+
+struct SplitHeader {
+    std::string name, unit;
+};
+
+/// "WT [kg]" → "WT" and "kg"; without brackets there is no unit.
+SplitHeader split(const std::string& header) {
+    const auto open = header.find('[');
+    if (open == std::string::npos || !header.ends_with(']')) return {header, ""};
+    std::string name = header.substr(0, open);
+    while (name.ends_with(' '))
+        name.pop_back();
+    return {name, header.substr(open + 1, header.size() - open - 2)};
+}
+
+/// "[kg]", "(kg)" and "kg" in a row of units.
+std::string bare_unit(std::string text) {
+    const bool is_bracketed = (text.starts_with('[') && text.ends_with(']')) ||
+                              (text.starts_with('(') && text.ends_with(')'));
+    return is_bracketed ? text.substr(1, text.size() - 2) : text;
+}
+
+bool begins_like_a_unit(const std::string& text) {
+    if (text.empty()) return false;
+    const char c = text.front();
+    return c == '[' || c == '(' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+bool is_without_unit(const std::string& text) {
+    return text.empty() || text == "." || text == "-" || text == "1" || text == "[]";
+}
+
+} // namespace
+
+std::string name(DataRole role) {
+    return role_names()[static_cast<std::size_t>(role)].front();
+}
+
+DataTable::DataTable(const DataWords& words_,
+                     const Model& model_,
+                     io::CsvTable csv,
+                     char separator,
+                     DataMistakes& mistakes_)
+    : words(words_),
+      model(model_),
+      mistakes(mistakes_),
+      csv_(std::move(csv)),
+      separator_(separator),
+      is_taken_(csv_.header.size(), false) {
+    for (const std::vector<io::CsvCell>& row : csv_.rows)
+        rows_.push_back(&row);
+    check_names();
+    find_columns();
+    check_words();
+    read_unit_row();
+    for (FoundColumn& column : columns_)
+        if (column.is_found()) read_units(column);
+    for (FoundCovariate& covariate : covariates_)
+        read_units(covariate.column);
+    find_amounts_elsewhere();
+}
+
+std::vector<std::string> DataTable::header_names() const {
+    std::vector<std::string> names;
+    for (const io::CsvCell& cell : csv_.header)
+        names.push_back(split(cell.text).name);
+    return names;
+}
+
+/// Names that differ by case or unit alone are one name.
+void DataTable::check_names() {
+    const std::vector<std::string> names = header_names();
+    for (std::size_t i = 0; i < names.size(); ++i)
+        for (std::size_t j = 0; j < i; ++j)
+            if (!names[i].empty() && is_same_name(names[i], names[j]) &&
+                csv_.header[i].text != csv_.header[j].text)
+                mistakes.add("twice",
+                             csv_.header[i].span,
+                             fmt::format("the columns '{}' and '{}' have one name",
+                                         csv_.header[j].text,
+                                         csv_.header[i].text),
+                             "rename one of them");
+}
+
+int DataTable::find_header(const std::string& name, bool any_case) const {
+    const std::vector<std::string> names = header_names();
+    for (std::size_t i = 0; i < names.size(); ++i)
+        if (names[i] == name || csv_.header[i].text == name) return static_cast<int>(i);
+    for (std::size_t i = 0; any_case && i < names.size(); ++i)
+        if (is_same_name(names[i], name)) return static_cast<int>(i);
+    return -1;
+}
+
+const DataColumnWords* DataTable::words_for(const std::string& name) const {
+    for (const DataColumnWords& column : words.columns)
+        if (is_same_name(column.name, name)) return &column;
+    return nullptr;
+}
+
+void DataTable::find_role(DataRole role) {
+    FoundColumn& found = columns_[static_cast<std::size_t>(role)];
+    std::vector<std::string> names = role_names()[static_cast<std::size_t>(role)];
+    if (words.preset == "adppk")
+        for (const auto& [of, name] : adppk_names)
+            if (of == role) names.insert(names.begin(), name);
+    for (const std::string& name : names)
+        if (found.words == nullptr) found.words = words_for(name);
+    if (found.words != nullptr && found.words->is_carried) return;
+    if (found.words != nullptr && !found.words->column.empty()) names = {found.words->column};
+    for (const std::string& name : names) {
+        const int at = find_header(name, true);
+        const bool is_covariate =
+            at >= 0 && role > DataRole::mdv && found.words == nullptr &&
+            model.find_covariate(header_names()[static_cast<std::size_t>(at)]) >= 0;
+        if (at < 0 || is_covariate) continue;
+        if (found.is_found())
+            mistakes.add("two columns",
+                         csv_.header[static_cast<std::size_t>(at)].span,
+                         fmt::format("the columns '{}' and '{}' say the same",
+                                     found.header,
+                                     csv_.header[static_cast<std::size_t>(at)].text),
+                         fmt::format("leave one out, or write {} = {{ carry = true }} in "
+                                     "[data.columns]",
+                                     name));
+        else
+            found.at = at;
+        if (found.header.empty()) found.header = header_names()[static_cast<std::size_t>(at)];
+        is_taken_[static_cast<std::size_t>(at)] = true;
+        if (words.preset == "adppk") break;
+    }
+}
+
+void DataTable::find_covariate(int covariate) {
+    FoundCovariate found;
+    found.covariate = covariate;
+    const std::string& name = model.covariates[static_cast<std::size_t>(covariate)].name;
+    found.column.words = words_for(name);
+    const bool is_renamed = found.column.words != nullptr && !found.column.words->column.empty();
+    found.column.at = find_header(is_renamed ? found.column.words->column : name, true);
+    if (found.column.words != nullptr && found.column.words->is_carried) return;
+    if (!found.column.is_found() || is_taken_[static_cast<std::size_t>(found.column.at)]) return;
+    found.column.header = header_names()[static_cast<std::size_t>(found.column.at)];
+    is_taken_[static_cast<std::size_t>(found.column.at)] = true;
+    covariates_.push_back(std::move(found));
+}
+
+void DataTable::find_columns() {
+    for (std::size_t role = 0; role < n_data_roles; ++role)
+        find_role(static_cast<DataRole>(role));
+    for (std::size_t i = 0; i < model.covariates.size(); ++i)
+        find_covariate(static_cast<int>(i));
+    for (std::size_t i = 0; i < csv_.header.size(); ++i)
+        if (!is_taken_[i]) carried_.push_back(static_cast<int>(i));
+}
+
+/// What `[data.columns]` names must be a column of the convention or a covariate, and stand there.
+void DataTable::check_words() {
+    std::vector<std::string> known = names_of(model.covariates);
+    for (const auto& names : role_names())
+        known.insert(known.end(), names.begin(), names.end());
+    for (const DataColumnWords& column : words.columns) {
+        const bool is_known = std::ranges::any_of(
+            known, [&](const std::string& name) { return is_same_name(name, column.name); });
+        if (!is_known && !column.is_carried)
+            mistakes.add(
+                "unknown word",
+                column.span,
+                fmt::format("'{}' is neither a column of the convention nor a covariate of "
+                            "the model {}",
+                            column.name,
+                            model.id),
+                sim::suggest(column.name, known));
+        const std::string& header = column.column.empty() ? column.name : column.column;
+        const bool is_there = std::ranges::any_of(
+            header_names(), [&](const std::string& name) { return is_same_name(name, header); });
+        if (is_known && !is_there && find_header(header, true) < 0 && words.preset.empty())
+            mistakes.add("no such column",
+                         column.column.empty() ? column.span : column.column_span,
+                         fmt::format("{} has no column '{}'", csv_.file->name, header),
+                         sim::suggest(header, header_names()));
+    }
+}
+
+/// The first row holds units where its TIME, or without one its AMT, begins like a word.
+void DataTable::read_unit_row() {
+    if (rows_.empty()) return;
+    const DataRole role = has(DataRole::time) ? DataRole::time : DataRole::amt;
+    if (!has(role)) return;
+    const io::CsvCell& cell = this->cell(0, role);
+    if (is_missing(cell) || !begins_like_a_unit(cell.text)) return;
+    unit_row_ = rows_.front();
+    rows_.erase(rows_.begin());
+}
+
+/// Of the declaration, the header and the row of units those that speak must agree.
+void DataTable::read_units(FoundColumn& column) {
+    const io::CsvCell& header = csv_.header[static_cast<std::size_t>(column.at)];
+    if (column.words != nullptr) column.unit = column.words->unit;
+    const auto take = [&](const std::string& text, const sim::SourceSpan& span) {
+        std::string why;
+        const auto unit = sim::parse_unit(text, &why);
+        if (!unit)
+            mistakes.add("no unit",
+                         span,
+                         fmt::format("\"{}\" is no unit: {}", text, why),
+                         "units are written as in UCUM: mg, mg/L, h, kg");
+        else if (!column.unit)
+            column.unit = unit;
+        else if (!(unit->dimension == column.unit->dimension) ||
+                 sim::conversion_factor(*unit, *column.unit) != 1.0)
+            mistakes.add("two units",
+                         span,
+                         fmt::format("the column '{}' is in {} here, but in {} elsewhere",
+                                     column.header,
+                                     text,
+                                     column.unit->text),
+                         "keep the one that is right");
+    };
+    if (const std::string unit = split(header.text).unit; !unit.empty()) take(unit, header.span);
+    if (unit_row_ == nullptr) return;
+    const io::CsvCell& cell = (*unit_row_)[static_cast<std::size_t>(column.at)];
+    if (!is_without_unit(cell.text)) take(bare_unit(cell.text), cell.span);
+}
+
+/// A file without AMT would dose nobody.
+void DataTable::find_amounts_elsewhere() {
+    if (!has(DataRole::id))
+        mistakes.add("no ID",
+                     csv_.header.front().span,
+                     "there is no column ID",
+                     "write ID = { column = \"…\" } in [data.columns], the column that tells the "
+                     "subjects apart; " +
+                         sim::suggest("ID", header_names()));
+    if (!has(DataRole::time))
+        mistakes.add("no TIME",
+                     csv_.header.front().span,
+                     "there is no column TIME",
+                     "write TIME = { column = \"…\", unit = \"h\" } in [data.columns]; " +
+                         sim::suggest("TIME", header_names()));
+    if (has(DataRole::amt)) return;
+    for (const io::CsvCell& cell : csv_.header)
+        for (const char* other : {"DOSE", "DOSEA", "DOSE_AMT", "AMOUNT", "DOSEAMT", "EXDOSE"})
+            if (is_same_name(split(cell.text).name, other)) {
+                mistakes.add("no AMT",
+                             cell.span,
+                             fmt::format("there is no column AMT, so that nobody would be dosed; "
+                                         "'{}' is no name for amounts",
+                                         cell.text),
+                             fmt::format("if it holds the amounts given, write AMT = {{ column = "
+                                         "\"{}\", unit = \"mg\" }} in [data.columns]",
+                                         split(cell.text).name));
+                return;
+            }
+    mistakes.add("no AMT",
+                 csv_.header.front().span,
+                 "there is no column AMT, so that nobody would be dosed",
+                 "name the column of amounts: AMT = { column = \"…\", unit = \"mg\" } in "
+                 "[data.columns]; where nobody is dosed write a column AMT of 0");
+}
+
+void DataTable::tell_unit_missing(const FoundColumn& column,
+                                  const std::string& key,
+                                  const std::string& example) {
+    const io::CsvCell& header = csv_.header[static_cast<std::size_t>(column.at)];
+    const bool is_renamed = !is_same_name(column.header, key);
+    mistakes.add("unit of " + key,
+                 header.span,
+                 fmt::format("the unit of the column '{}' is missing", column.header),
+                 fmt::format("write '{} [{}]' in the header, or {} = {{ {}unit = \"{}\" }} in "
+                             "[data.columns], whichever unit it is",
+                             column.header,
+                             example,
+                             key,
+                             is_renamed ? fmt::format("column = \"{}\", ", column.header) : "",
+                             example));
+}
+
+const sim::Unit* DataTable::unit(DataRole role, const std::string& example) {
+    FoundColumn& found = columns_[static_cast<std::size_t>(role)];
+    if (found.unit) return &*found.unit;
+    tell_unit_missing(found, pkpd::name(role), example);
+    return nullptr;
+}
+
+std::vector<DataColumn> DataTable::described() const {
+    std::vector<DataColumn> described;
+    for (const io::CsvCell& cell : csv_.header)
+        described.push_back({cell.text, "carried", ""});
+    const auto describe = [&](const FoundColumn& column, const std::string& role) {
+        if (column.is_found())
+            described[static_cast<std::size_t>(column.at)] = {
+                csv_.header[static_cast<std::size_t>(column.at)].text,
+                role,
+                column.unit ? column.unit->text : ""};
+    };
+    for (std::size_t role = 0; role < n_data_roles; ++role)
+        describe(columns_[role], pkpd::name(static_cast<DataRole>(role)));
+    for (const FoundCovariate& covariate : covariates_)
+        describe(covariate.column,
+                 "covariate " +
+                     model.covariates[static_cast<std::size_t>(covariate.covariate)].name);
+    return described;
+}
+
+} // namespace gemel::pkpd

@@ -1,0 +1,149 @@
+#include "data_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+namespace gemel::pkpd {
+namespace {
+
+bool is_dose(const sim::Record& record) {
+    return record.kind <= sim::RecordKind::infuse;
+}
+
+void carry(const DataTable& table, DataSet& data) {
+    for (const int at : table.carried()) {
+        CarriedColumn column;
+        column.header = table.header()[static_cast<std::size_t>(at)].text;
+        for (std::size_t row = 0; row < table.n_rows(); ++row)
+            column.text.push_back(table.cell(row, at).text);
+        data.carried.push_back(std::move(column));
+    }
+}
+
+void find_extent(DataSet& data) {
+    bool is_first = true;
+    for (const DataSubject& subject : data.subjects)
+        for (const double time : subject.times) {
+            data.first_time = is_first ? time : std::min(data.first_time, time);
+            data.last_time = is_first ? time : std::max(data.last_time, time);
+            is_first = false;
+        }
+}
+
+void add_notes_of_format(const DataTable& table,
+                         char separator,
+                         std::size_t n_ignored,
+                         DataSet& data) {
+    if (separator != ',')
+        data.notes.push_back(
+            fmt::format("columns are separated by {}", separator == ';' ? "semicolons" : "tabs"));
+    if (table.has_decimal_comma()) data.notes.push_back("numbers have a decimal comma");
+    if (n_ignored > 0)
+        data.notes.push_back(fmt::format("{} beginning with '{}' {} left out",
+                                         counted(n_ignored, "row"),
+                                         table.words.ignore,
+                                         n_ignored == 1 ? "is" : "are"));
+    if (table.has(DataRole::date) && !table.words.has_clock)
+        data.notes.push_back("DATE is not used: clock = true makes times of it");
+    std::vector<std::string> headers;
+    for (const CarriedColumn& column : data.carried)
+        headers.push_back(column.header);
+    if (!headers.empty())
+        data.notes.push_back(
+            fmt::format("carried along and not used: {}", fmt::join(headers, ", ")));
+}
+
+} // namespace
+
+std::optional<double>
+factor_between(const sim::Unit& from, const sim::Unit& to, double molar_mass) {
+    if (from.dimension == to.dimension) return sim::conversion_factor(from, to);
+    sim::Dimension substance;
+    substance.exponents[sim::Dimension::substance] = 1;
+    const sim::Dimension mass_per_substance = sim::mass_dimension / substance;
+    if (!(molar_mass > 0.0)) return std::nullopt;
+    if (from.dimension == to.dimension * mass_per_substance)
+        return static_cast<double>(from.factor) / molar_mass / static_cast<double>(to.factor);
+    if (to.dimension == from.dimension * mass_per_substance)
+        return static_cast<double>(from.factor) * molar_mass / static_cast<double>(to.factor);
+    return std::nullopt;
+}
+
+double common_molar_mass(const Model& model) {
+    double common = 0.0;
+    for (const double molar_mass : model.molar_mass) {
+        if (!(molar_mass > 0.0)) continue;
+        if (common > 0.0 && molar_mass != common) return 0.0;
+        common = molar_mass;
+    }
+    return common;
+}
+
+std::size_t DataSet::n_doses() const {
+    std::size_t n = 0;
+    for (const DataSubject& subject : subjects)
+        n += static_cast<std::size_t>(std::ranges::count_if(subject.records, is_dose));
+    return n;
+}
+
+std::size_t DataSet::n_observations() const {
+    std::size_t n = 0;
+    for (const DataSubject& subject : subjects)
+        n += static_cast<std::size_t>(
+            std::ranges::count_if(subject.observations, [](const DataObservation& observation) {
+                return !observation.is_missing;
+            }));
+    return n;
+}
+
+std::shared_ptr<const DataSet>
+read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagnostics) {
+    const std::size_t n_before = diagnostics.size();
+    std::optional<OpenedData> opened = open_data(words, diagnostics);
+    if (!opened) return nullptr;
+    const std::size_t n_ignored = opened->csv.n_ignored;
+    auto data = std::make_shared<DataSet>();
+    data->file = opened->csv.file;
+    data->path = opened->path;
+    DataMistakes mistakes(diagnostics);
+    DataTable table(words, model, std::move(opened->csv), opened->separator, mistakes);
+    data->columns = table.described();
+    if (table.has(DataRole::dv)) data->dv_header = table.header(DataRole::dv).span;
+    if (diagnostics.size() == n_before && table.n_rows() == 0)
+        diagnostics.add({data->file, 0, 0, 1}, "this file has no rows of data below its header");
+    if (diagnostics.size() == n_before) {
+        for (std::size_t row = 0; row < table.n_rows(); ++row)
+            data->lines.push_back(table.place(row, DataRole::id).line);
+        find_subjects(table, *data);
+        const std::vector<int> evids = read_evids(table, *data);
+        const std::vector<bool> begins_period = read_times(table, evids, *data);
+        make_records(table, evids, begins_period, *data);
+        make_observations(table, evids, *data);
+        make_covariates(table, evids, *data);
+        carry(table, *data);
+        find_extent(*data);
+        add_notes_of_format(table, opened->separator, n_ignored, *data);
+    }
+    mistakes.add_rest();
+    return diagnostics.size() == n_before ? data : nullptr;
+}
+
+std::vector<DataMedian> medians(const DataSet& data) {
+    std::map<int, std::vector<double>> values;
+    for (const DataSubject& subject : data.subjects)
+        for (const DataObservation& observation : subject.observations)
+            if (!observation.is_missing && observation.cens == 0 && observation.output >= 0)
+                values[observation.output].push_back(observation.dv);
+    std::vector<DataMedian> result;
+    for (auto& [output, all] : values) {
+        std::ranges::sort(all);
+        const std::size_t n = all.size();
+        result.push_back({output, n, 0.5 * (all[(n - 1) / 2] + all[n / 2]), data.dv_header});
+    }
+    return result;
+}
+
+} // namespace gemel::pkpd

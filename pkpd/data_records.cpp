@@ -1,0 +1,500 @@
+#include "data_reading.hpp"
+#include "names_of.hpp"
+
+#include <gemel/pkpd/dosing.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+/// Rows that dose, reset or switch become nominal records.
+namespace gemel::pkpd {
+namespace {
+
+/// Additional doses closer to a reset than this part of an interval fall together with it.
+constexpr double closest_dose = 1e-9;
+
+/// Additional doses that would come at `time` or later are not given.
+void cancel_pending(std::vector<sim::Record>& records, double time) {
+    for (sim::Record& record : records) {
+        if (record.count <= 1) continue;
+        const double n = std::ceil((time - record.time) / record.interval - closest_dose);
+        record.count =
+            static_cast<std::int64_t>(std::clamp(n, 1.0, static_cast<double>(record.count)));
+    }
+}
+
+class RecordMaker {
+public:
+    RecordMaker(DataTable& table, DataSet& data) : table_(table), data_(data) {
+        const int route = model().find_route("");
+        default_state_ = route < 0 ? -1 : model().routes[static_cast<std::size_t>(route)].state;
+        factors_.resize(model().system.states.size());
+    }
+
+    void add_row(DataSubject& subject, std::size_t i, int evid, bool begins_period);
+    void begin_subject() { off_.clear(); }
+    void add_notes();
+
+private:
+    const Model& model() const { return table_.model; }
+    const sim::State& state(int s) const {
+        return model().system.states[static_cast<std::size_t>(s)];
+    }
+    std::string text(std::size_t row, DataRole role) const { return table_.cell(row, role).text; }
+    int n_compartments() const {
+        return model().system.n_own_states() - model().system.n_kept_states;
+    }
+
+    void add(DataSubject& subject, std::size_t i, sim::Record record);
+    void reset(DataSubject& subject, std::size_t i, bool begins_period);
+    void dose(DataSubject& subject, std::size_t i);
+    void change(DataSubject& subject, std::size_t i);
+    void check_observation(std::size_t row, int evid);
+
+    std::optional<int> target(std::size_t row);
+    std::optional<int> by_number(std::size_t row, int number);
+    std::optional<int> by_name(std::size_t row);
+    std::optional<double> amount(std::size_t row);
+    std::optional<double> factor(std::size_t row, int state);
+    bool read_infusion(std::size_t row, sim::Record& record);
+    bool read_rate(std::size_t row, double rate, sim::Record& record);
+    bool read_duration(std::size_t row, double duration, sim::Record& record);
+    bool read_modelled(std::size_t row, double rate, sim::Record& record);
+    bool read_repeats(std::size_t row, sim::Record& record);
+    bool read_steady(std::size_t row, int ss, sim::Record& record);
+    std::optional<double> interval(std::size_t row);
+    const sim::Unit* time_unit(DataRole role);
+    const sim::Unit* rate_unit();
+
+    bool tell(std::size_t row,
+              DataRole role,
+              const std::string& kind,
+              const std::string& message,
+              const std::string& help = {}) {
+        table_.mistakes.add(kind, table_.place(row, role), message, help);
+        return false;
+    }
+
+    DataTable& table_;
+    DataSet& data_;
+    int default_state_ = -1;
+    std::set<int> off_;                          ///< the subject's states that are switched off
+    std::vector<std::optional<double>> factors_; ///< of amounts, [n_states]
+    std::optional<sim::Unit> derived_rate_unit_;
+    std::size_t n_default_ = 0, n_ignored_ii_ = 0, n_ignored_on_observations_ = 0;
+};
+
+void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {
+    record.time = subject.times[i];
+    subject.records.push_back(record);
+    subject.record_rows.push_back(static_cast<int>(i));
+}
+
+void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period) {
+    if (begins_period || table_.words.cancels_pending)
+        cancel_pending(subject.records, subject.times[i]);
+    off_.clear();
+    sim::Record record;
+    record.kind = sim::RecordKind::reset;
+    add(subject, i, record);
+}
+
+/// A dose into a compartment that is off switches it on, as in NONMEM.
+void RecordMaker::dose(DataSubject& subject, std::size_t i) {
+    const std::size_t row = subject.first_row + i;
+    const std::optional<int> into = target(row);
+    const std::optional<double> given = amount(row);
+    if (!into || !given) return;
+    sim::Record record;
+    record.state = *into;
+    const std::optional<double> in_state = factor(row, *into);
+    if (in_state) record.amount = *given * *in_state;
+    const bool is_infusion_right = read_infusion(row, record);
+    const bool are_repeats_right = read_repeats(row, record);
+    if (!in_state || !is_infusion_right || !are_repeats_right) return;
+    if (record.steady == sim::SteadyState::replaces && table_.words.cancels_pending)
+        cancel_pending(subject.records, subject.times[i]);
+    if (off_.erase(*into) > 0) {
+        sim::Record on;
+        on.kind = sim::RecordKind::switch_on;
+        on.state = *into;
+        add(subject, i, on);
+    }
+    add(subject, i, record);
+}
+
+/// EVID 2: a compartment is switched, or covariates change and nothing else.
+void RecordMaker::change(DataSubject& subject, std::size_t i) {
+    const std::size_t row = subject.first_row + i;
+    if (table_.is_missing(row, DataRole::cmt) || text(row, DataRole::cmt) == "0") return;
+    const bool is_off = text(row, DataRole::cmt).starts_with('-');
+    const std::optional<int> which = target(row);
+    if (!which || (!is_off && !off_.contains(*which))) return;
+    sim::Record record;
+    record.kind = is_off ? sim::RecordKind::switch_off : sim::RecordKind::switch_on;
+    record.state = *which;
+    if (is_off)
+        off_.insert(*which);
+    else
+        off_.erase(*which);
+    add(subject, i, record);
+}
+
+void RecordMaker::check_observation(std::size_t row, int evid) {
+    bool is_ignored = false;
+    for (const DataRole role : {DataRole::rate, DataRole::dur, DataRole::addl, DataRole::ss})
+        is_ignored = is_ignored || table_.number(row, role).value_or(0.0) != 0.0;
+    n_ignored_on_observations_ += is_ignored ? 1 : 0;
+    if (evid != 0 || !table_.has(DataRole::cmt)) return;
+    const DataColumnWords* words = table_.column(DataRole::cmt).words;
+    const bool is_output = words != nullptr && !words->outputs.empty();
+    if (text(row, DataRole::cmt).starts_with('-'))
+        tell(row,
+             DataRole::cmt,
+             "off on observation",
+             fmt::format("CMT is {} on an observation row", text(row, DataRole::cmt)),
+             "a compartment is switched off by a row of EVID 2 with the negative number");
+    else if (!is_output && !table_.is_missing(row, DataRole::cmt) &&
+             table_.column(DataRole::cmt).at >= 0 &&
+             !std::isalpha(static_cast<unsigned char>(text(row, DataRole::cmt).front())))
+        target(row);
+}
+
+std::optional<int> RecordMaker::target(std::size_t row) {
+    const bool is_named = !table_.is_missing(row, DataRole::cmt);
+    if (is_named && std::isalpha(static_cast<unsigned char>(
+                        text(row, DataRole::cmt)[text(row, DataRole::cmt).starts_with('-')])))
+        return by_name(row);
+    const std::optional<int> number = table_.whole(row, DataRole::cmt);
+    if (!number) return std::nullopt;
+    if (*number != 0) return by_number(row, *number);
+    ++n_default_;
+    if (default_state_ >= 0) return default_state_;
+    tell(row,
+         DataRole::cmt,
+         "no CMT",
+         fmt::format("this row names no compartment, and the model {} has no default route",
+                     model().id),
+         "write a column CMT: the number of a d/dt line of the model, or the name of a state");
+    return std::nullopt;
+}
+
+std::optional<int> RecordMaker::by_number(std::size_t row, int number) {
+    const int s = std::abs(number) - 1;
+    if (s < n_compartments()) return s;
+    std::vector<std::string> names;
+    for (int i = 0; i < n_compartments(); ++i)
+        names.push_back(fmt::format("{} {}", i + 1, state(i).name));
+    tell(row,
+         DataRole::cmt,
+         "CMT",
+         fmt::format("CMT is {}, but the model {} has {}",
+                     number,
+                     model().id,
+                     counted(static_cast<std::size_t>(n_compartments()), "compartment")),
+         fmt::format(
+             "compartments are numbered as the model's d/dt lines: {}; what rows of another "
+             "number observe is said by CMT = {{ outputs = {{ {} = {{ output = \"…\" }} }} }}",
+             fmt::join(names, ", "),
+             number));
+    return std::nullopt;
+}
+
+std::optional<int> RecordMaker::by_name(std::size_t row) {
+    std::string name = text(row, DataRole::cmt);
+    if (name.starts_with('-')) name.erase(0, 1);
+    std::vector<std::string> known;
+    for (int i = 0; i < n_compartments(); ++i) {
+        if (is_same_name(state(i).name, name)) return i;
+        known.push_back(state(i).name);
+    }
+    for (const Route& route : model().routes) {
+        if (is_same_name(route.name, name)) return route.state;
+        known.push_back(route.name);
+    }
+    tell(row,
+         DataRole::cmt,
+         "CMT",
+         fmt::format("the model {} has no state or route '{}'", model().id, name),
+         sim::suggest(name, known));
+    return std::nullopt;
+}
+
+/// Nothing after a mistake, and where the row gives no amount, which is one.
+std::optional<double> RecordMaker::amount(std::size_t row) {
+    const bool is_missing = table_.is_missing(row, DataRole::amt);
+    const std::optional<double> value = table_.number(row, DataRole::amt);
+    if (!is_missing && !value) return std::nullopt;
+    const double given = value.value_or(0.0);
+    const bool is_constant = given == 0.0 &&
+                             table_.number(row, DataRole::rate).value_or(0.0) > 0.0 &&
+                             table_.whole(row, DataRole::ss).value_or(0) > 0;
+    if (is_constant || given > 0.0) return given;
+    if (given < 0.0)
+        tell(row,
+             DataRole::amt,
+             "negative AMT",
+             fmt::format("the amount is {}; a dose is positive", text(row, DataRole::amt)));
+    else
+        tell(row,
+             DataRole::amt,
+             "no amount",
+             is_missing ? "this row doses, but its amount is missing"
+                        : "this row doses, but its amount is 0",
+             "write the amount; a row that gives nothing, such as a placebo's, has EVID 2 (or 3 to "
+             "reset)");
+    return std::nullopt;
+}
+
+std::optional<double> RecordMaker::factor(std::size_t row, int s) {
+    std::optional<double>& known = factors_[static_cast<std::size_t>(s)];
+    if (known) return known;
+    const sim::State& into = state(s);
+    const sim::Unit* unit = table_.unit(DataRole::amt, into.unit.text);
+    if (unit == nullptr) return std::nullopt;
+    const double molar_mass =
+        model().molar_mass.empty() ? 0.0 : model().molar_mass[static_cast<std::size_t>(s)];
+    known = factor_between(*unit, into.unit, molar_mass);
+    if (!known)
+        tell(row,
+             DataRole::amt,
+             fmt::format("unit of amount {}", s),
+             fmt::format("amounts are in {} ({}), which cannot go into the state {} in {} ({})",
+                         unit->text,
+                         unit->dimension.name(),
+                         into.name,
+                         into.unit.text,
+                         into.unit.dimension.name()),
+             "check the unit of AMT and the compartment; between mass and substance the model "
+             "declares a molar_mass");
+    return known;
+}
+
+const sim::Unit* RecordMaker::time_unit(DataRole role) {
+    if (table_.column(role).unit) return &*table_.column(role).unit;
+    if (!table_.words.has_clock && table_.column(DataRole::time).unit)
+        return &*table_.column(DataRole::time).unit;
+    return table_.unit(role, "h");
+}
+
+/// That of AMT per that of TIME, where it is not said.
+const sim::Unit* RecordMaker::rate_unit() {
+    if (table_.column(DataRole::rate).unit) return &*table_.column(DataRole::rate).unit;
+    const auto& amount = table_.column(DataRole::amt).unit;
+    const auto& time = table_.column(DataRole::time).unit;
+    if (table_.words.has_clock || !amount || !time) return table_.unit(DataRole::rate, "mg/h");
+    derived_rate_unit_ = *amount / *time;
+    return &*derived_rate_unit_;
+}
+
+bool RecordMaker::read_infusion(std::size_t row, sim::Record& record) {
+    const double rate = table_.number(row, DataRole::rate).value_or(0.0);
+    const double duration = table_.number(row, DataRole::dur).value_or(0.0);
+    if (rate != 0.0 && duration != 0.0)
+        return tell(row,
+                    DataRole::dur,
+                    "rate and duration",
+                    fmt::format("this row gives a rate ({}) and a duration ({})",
+                                text(row, DataRole::rate),
+                                text(row, DataRole::dur)),
+                    "keep one; the other is 0 or '.'");
+    if (rate == 0.0 && duration == 0.0) return true;
+    record.kind = sim::RecordKind::infuse;
+    if (state(record.state).n_kept > 0)
+        return tell(
+            row,
+            rate != 0.0 ? DataRole::rate : DataRole::dur,
+            "infusion into transit",
+            fmt::format("doses into '{}' come by way of transit compartments, which take no "
+                        "infusions",
+                        state(record.state).name),
+            "give it at once, or into another compartment");
+    return rate != 0.0 ? read_rate(row, rate, record) : read_duration(row, duration, record);
+}
+
+bool RecordMaker::read_rate(std::size_t row, double rate, sim::Record& record) {
+    if (rate == sim::modelled_rate || rate == sim::modelled_duration)
+        return read_modelled(row, rate, record);
+    if (rate < 0.0)
+        return tell(row,
+                    DataRole::rate,
+                    "negative RATE",
+                    fmt::format("RATE is {}", text(row, DataRole::rate)),
+                    "a rate is positive; -1 takes the model's rate(…), -2 its duration(…)");
+    const sim::Unit* unit = rate_unit();
+    if (unit == nullptr) return false;
+    const sim::Unit in_time = *unit * model().system.time_unit;
+    const double molar_mass = model().molar_mass.empty()
+                                  ? 0.0
+                                  : model().molar_mass[static_cast<std::size_t>(record.state)];
+    const auto factor = factor_between(in_time, state(record.state).unit, molar_mass);
+    if (!factor)
+        return tell(row,
+                    DataRole::rate,
+                    "unit of RATE",
+                    fmt::format("RATE is in {}, which does not fit the state {} in {}",
+                                unit->text,
+                                state(record.state).name,
+                                state(record.state).unit.text),
+                    "a rate is an amount per time, such as mg/h");
+    record.rate = rate * *factor;
+    return true;
+}
+
+bool RecordMaker::read_modelled(std::size_t row, double rate, sim::Record& record) {
+    const bool by_rate = rate == sim::modelled_rate;
+    record.rate = rate;
+    const sim::State& into = state(record.state);
+    if ((by_rate ? into.modelled_rate : into.modelled_duration).is_set()) return true;
+    return tell(row,
+                DataRole::rate,
+                "modelled " + into.name,
+                fmt::format("RATE is {}, but the model {} does not define {}({})",
+                            by_rate ? -1 : -2,
+                            model().id,
+                            by_rate ? "rate" : "duration",
+                            into.name),
+                fmt::format("write {}({}) = … in the model's equations, or the number itself here",
+                            by_rate ? "rate" : "duration",
+                            into.name));
+}
+
+bool RecordMaker::read_duration(std::size_t row, double duration, sim::Record& record) {
+    if (duration < 0.0)
+        return tell(row,
+                    DataRole::dur,
+                    "negative duration",
+                    fmt::format("{} is {}; a duration is positive",
+                                table_.column(DataRole::dur).header,
+                                text(row, DataRole::dur)));
+    const sim::Unit* unit = time_unit(DataRole::dur);
+    if (unit == nullptr) return false;
+    record.duration = time_in({duration, *unit}, model().system.time_unit);
+    return true;
+}
+
+std::optional<double> RecordMaker::interval(std::size_t row) {
+    if (table_.is_missing(row, DataRole::ii)) return 0.0;
+    const std::optional<double> value = table_.number(row, DataRole::ii);
+    if (!value || *value == 0.0) return value;
+    if (*value < 0.0) {
+        tell(row,
+             DataRole::ii,
+             "negative II",
+             fmt::format("the interval II is {}; it is positive", text(row, DataRole::ii)));
+        return std::nullopt;
+    }
+    const sim::Unit* unit = time_unit(DataRole::ii);
+    if (unit == nullptr) return std::nullopt;
+    return time_in({*value, *unit}, model().system.time_unit);
+}
+
+bool RecordMaker::read_repeats(std::size_t row, sim::Record& record) {
+    const std::optional<int> addl = table_.whole(row, DataRole::addl);
+    const std::optional<int> ss = table_.whole(row, DataRole::ss);
+    const std::optional<double> every = interval(row);
+    if (!addl || !ss || !every) return false;
+    record.interval = *every;
+    record.count = 1 + std::max(*addl, 0);
+    if (*addl < 0)
+        return tell(row,
+                    DataRole::addl,
+                    "negative ADDL",
+                    fmt::format("ADDL is {}; it counts the doses after this one", *addl));
+    if (*addl > 0 && *every == 0.0)
+        return tell(row,
+                    DataRole::addl,
+                    "ADDL without II",
+                    fmt::format("ADDL asks for {}, but no interval is given",
+                                counted(static_cast<std::size_t>(*addl), "further dose")),
+                    "write the interval between them in a column II");
+    if (*addl == 0 && *ss == 0 && *every > 0.0) {
+        ++n_ignored_ii_;
+        record.interval = 0.0;
+    }
+    return read_steady(row, *ss, record);
+}
+
+bool RecordMaker::read_steady(std::size_t row, int ss, sim::Record& record) {
+    if (ss == 0) return true;
+    if (ss != 1 && ss != 2)
+        return tell(row,
+                    DataRole::ss,
+                    "SS",
+                    fmt::format("SS is {}, which is not understood", ss),
+                    "1: the steady state replaces what there is; 2: it is added to it");
+    record.steady = ss == 1 ? sim::SteadyState::replaces : sim::SteadyState::adds;
+    const bool is_constant = record.kind == sim::RecordKind::infuse && record.amount == 0.0;
+    if (is_constant && record.interval != 0.0)
+        return tell(
+            row,
+            DataRole::ii,
+            "constant infusion",
+            "an infusion without amount has been running for ever, so that II has no meaning",
+            "write II 0, or the amount of each infusion");
+    if (!is_constant && record.interval == 0.0)
+        return tell(row,
+                    DataRole::ss,
+                    "SS without II",
+                    fmt::format("SS is {}, but no interval is given", ss),
+                    "write the interval between the past doses in a column II; for a constant "
+                    "infusion AMT is 0 and RATE positive");
+    return true;
+}
+
+void RecordMaker::add_row(DataSubject& subject, std::size_t i, int evid, bool begins_period) {
+    if (evid == 0 || evid == 2) check_observation(subject.first_row + i, evid);
+    if (evid == 2) change(subject, i);
+    if (evid == 3 || evid == 4) reset(subject, i, begins_period);
+    if (evid == 1 || evid == 4) dose(subject, i);
+}
+
+void RecordMaker::add_notes() {
+    if (n_default_ > 0 && default_state_ >= 0)
+        data_.notes.push_back(
+            fmt::format("{} no compartment: it is {}, that of the default route",
+                        n_default_ == 1 ? "1 row names" : counted(n_default_, "row") + " name",
+                        state(default_state_).name));
+    if (n_ignored_ii_ > 0)
+        data_.notes.push_back(fmt::format("II is ignored on {} without ADDL and SS",
+                                          counted(n_ignored_ii_, "dose row")));
+    if (n_ignored_on_observations_ > 0)
+        data_.notes.push_back(
+            fmt::format("RATE, duration, ADDL or SS are ignored on {} that give no dose",
+                        counted(n_ignored_on_observations_, "row")));
+    std::vector<std::string> undosed;
+    for (const DataSubject& subject : data_.subjects)
+        if (std::ranges::none_of(subject.records, [](const sim::Record& record) {
+                return record.kind <= sim::RecordKind::infuse;
+            }))
+            undosed.push_back(subject.id);
+    if (undosed.empty()) return;
+    const std::size_t n = undosed.size();
+    if (n > 5) undosed.resize(5);
+    data_.notes.push_back(
+        fmt::format("{} no dose: ID {}{}",
+                    n == 1 ? "1 subject receives" : counted(n, "subject") + " receive",
+                    fmt::join(undosed, ", "),
+                    n > 5 ? ", …" : ""));
+}
+
+} // namespace
+
+void make_records(DataTable& table,
+                  const std::vector<int>& evids,
+                  const std::vector<bool>& begins_period,
+                  DataSet& data) {
+    RecordMaker maker(table, data);
+    for (DataSubject& subject : data.subjects) {
+        maker.begin_subject();
+        for (std::size_t i = 0; i < subject.n_rows; ++i)
+            maker.add_row(
+                subject, i, evids[subject.first_row + i], begins_period[subject.first_row + i]);
+    }
+    maker.add_notes();
+}
+
+} // namespace gemel::pkpd

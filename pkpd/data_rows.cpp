@@ -1,0 +1,277 @@
+#include "data_reading.hpp"
+
+#include <gemel/pkpd/dosing.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <map>
+
+/// Whose a row is, what it is, and when.
+namespace gemel::pkpd {
+namespace {
+
+const char* foreign_evid(int evid) {
+    switch (evid) {
+    case 5:
+        return "rxode2 replaces an amount by it";
+    case 6:
+        return "rxode2 multiplies an amount by it";
+    case 7:
+        return "rxode2 lets a dose enter by transit by it";
+    case 8:
+        return "mrgsolve replaces an amount by it";
+    default:
+        return evid > 100 ? "RxODE wrote compartments into it" : "no program knows it";
+    }
+}
+
+std::string help_for_evid(int evid) {
+    if (evid == 5 || evid == 8)
+        return "to empty a compartment switch it off and on again (EVID 2 with a negative, then a "
+               "positive CMT), then give the amount (EVID 1); to empty all write EVID 3 or 4";
+    if (evid == 7) return "write EVID 1; transit(…) in the model delays the dose";
+    if (evid > 100) return "write EVID 1 and the compartment in CMT";
+    return "0 observes, 1 doses, 2 is another change, 3 resets, 4 resets and doses";
+}
+
+class EvidReader {
+public:
+    explicit EvidReader(DataTable& table) : table_(table) {}
+
+    int read(std::size_t row) {
+        const double amount = table_.number(row, DataRole::amt).value_or(0.0);
+        if (!table_.has(DataRole::evid)) return derived(row, amount);
+        const std::optional<int> evid = table_.whole(row, DataRole::evid);
+        if (!evid) return -1;
+        if (*evid < 0 || *evid > 4) return tell_unknown(row, *evid);
+        if (*evid == 0 && amount != 0.0) return tell_amount(row);
+        if (*evid == 2 && amount != 0.0) return tell_amount(row);
+        return *evid;
+    }
+
+private:
+    int derived(std::size_t row, double amount) {
+        const bool is_constant_infusion = table_.whole(row, DataRole::ss).value_or(0) > 0 &&
+                                          table_.number(row, DataRole::rate).value_or(0.0) > 0.0;
+        return amount != 0.0 || is_constant_infusion ? 1 : 0;
+    }
+
+    int tell_unknown(std::size_t row, int evid) {
+        table_.mistakes.add(fmt::format("EVID {}", evid),
+                            table_.place(row, DataRole::evid),
+                            fmt::format("EVID {} is not understood: {}", evid, foreign_evid(evid)),
+                            help_for_evid(evid));
+        return -1;
+    }
+
+    int tell_amount(std::size_t row) {
+        const bool is_missing = table_.is_missing(row, DataRole::evid);
+        table_.mistakes.add(
+            "amount and no dose",
+            table_.place(row, DataRole::amt),
+            fmt::format("this row has the amount {}, but {}",
+                        table_.cell(row, DataRole::amt).text,
+                        is_missing ? std::string("its EVID is missing")
+                                   : "its EVID is " + table_.cell(row, DataRole::evid).text),
+            "for a dose write EVID 1; otherwise AMT is 0 or '.'");
+        return -1;
+    }
+
+    DataTable& table_;
+};
+
+/// Numbers between marks, as in "2020-01-31" and "8:30".
+std::optional<std::vector<double>> parts(const std::string& text, char mark) {
+    std::vector<double> numbers;
+    std::size_t at = 0;
+    while (at <= text.size()) {
+        const std::size_t end = std::min(text.find(mark, at), text.size());
+        double value = 0.0;
+        const auto [stop, error] = std::from_chars(text.data() + at, text.data() + end, value);
+        if (error != std::errc() || stop != text.data() + end || value < 0.0) return std::nullopt;
+        numbers.push_back(value);
+        at = end + 1;
+    }
+    return numbers;
+}
+
+/// Hours after midnight; nothing if it is no time of day.
+std::optional<double> hours_in(const std::string& text) {
+    const auto numbers = parts(text, ':');
+    if (!numbers || numbers->size() < 2 || numbers->size() > 3) return std::nullopt;
+    const double seconds = numbers->size() == 3 ? (*numbers)[2] : 0.0;
+    if ((*numbers)[0] > 24.0 || (*numbers)[1] >= 60.0 || seconds >= 60.0) return std::nullopt;
+    return (*numbers)[0] + (60.0 * (*numbers)[1] + seconds) / 3600.0;
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar; nothing if there is no such day.
+std::optional<double> days_in(const std::string& text, const std::string& order) {
+    const char mark = text.find('/') != std::string::npos ? '/' : '-';
+    const auto numbers = parts(text, mark);
+    if (!numbers || numbers->size() != 3) return std::nullopt;
+    std::array<int, 3> ymd{};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const char part = order.empty() ? "ymd"[i] : order[2 * i];
+        ymd[part == 'y' ? 0 : part == 'm' ? 1 : 2] = static_cast<int>((*numbers)[i]);
+    }
+    if (ymd[0] < 1000) return std::nullopt;
+    const std::chrono::year_month_day day{std::chrono::year{ymd[0]},
+                                          std::chrono::month{static_cast<unsigned>(ymd[1])},
+                                          std::chrono::day{static_cast<unsigned>(ymd[2])}};
+    if (!day.ok()) return std::nullopt;
+    return static_cast<double>(std::chrono::sys_days{day}.time_since_epoch().count());
+}
+
+class TimeReader {
+public:
+    explicit TimeReader(DataTable& table) : table_(table) {
+        if (!table.has(DataRole::time)) return;
+        if (!table.words.has_clock)
+            unit_ = table.unit(DataRole::time, table.model.system.time_unit.text);
+        if (unit_ != nullptr && !(unit_->dimension == sim::time_dimension)) tell_no_time();
+    }
+
+    std::optional<double> read(std::size_t row) {
+        const io::CsvCell& cell = table_.cell(row, DataRole::time);
+        if (table_.is_missing(cell)) {
+            table_.mistakes.add("time missing", cell.span, "the time is missing here");
+            return std::nullopt;
+        }
+        if (table_.words.has_clock) return by_clock(row, cell);
+        const std::optional<double> value = table_.number(row, DataRole::time);
+        if (!value || unit_ == nullptr) return std::nullopt;
+        return time_in({*value, *unit_}, table_.model.system.time_unit);
+    }
+
+private:
+    void tell_no_time() {
+        table_.mistakes.add(
+            "unit of TIME",
+            table_.header(DataRole::time).span,
+            fmt::format("TIME is in {}, which is {}", unit_->text, unit_->dimension.name()),
+            "write a unit of time, such as h or d");
+        unit_ = nullptr;
+    }
+
+    /// Hours since 1970, or since midnight of the subject's own day 0.
+    std::optional<double> by_clock(std::size_t row, const io::CsvCell& cell) {
+        std::string date, time = cell.text;
+        if (const auto t = time.find_first_of("T "); t != std::string::npos) {
+            date = time.substr(0, t);
+            time = time.substr(t + 1);
+        } else if (table_.has(DataRole::date)) {
+            date = table_.cell(row, DataRole::date).text;
+        }
+        const auto hours = hours_in(time);
+        if (!hours)
+            table_.mistakes.add("clock",
+                                cell.span,
+                                fmt::format("'{}' is no time of day", cell.text),
+                                "with clock = true times are written as 14:30 or 14:30:00");
+        const bool has_date = !date.empty();
+        const auto days = has_date ? days_in(date, table_.words.date) : 0.0;
+        if (!days)
+            table_.mistakes.add(
+                "date",
+                table_.place(row, DataRole::date),
+                fmt::format("'{}' is no date", date),
+                fmt::format("dates are written {}; another order is named by date = \"d/m/y\" or "
+                            "\"m/d/y\" in [data]",
+                            table_.words.date.empty() ? "2020-01-31" : table_.words.date));
+        if (!hours || !days) return std::nullopt;
+        return time_in({24.0 * *days + *hours, *sim::parse_unit("h")},
+                       table_.model.system.time_unit);
+    }
+
+    DataTable& table_;
+    const sim::Unit* unit_ = nullptr;
+};
+
+void tell_back(DataTable& table, std::size_t row, const std::string& before) {
+    const bool has_date = table.has(DataRole::date) && !table.words.has_clock;
+    table.mistakes.add("time back",
+                       table.place(row, DataRole::time),
+                       fmt::format("the time goes back from {} to {} within subject {}",
+                                   before,
+                                   table.cell(row, DataRole::time).text,
+                                   table.id(row)),
+                       has_date
+                           ? "TIME may be a time of day: clock = true in [data] reads it with DATE"
+                           : "sort the rows of a subject by time; after a reset (EVID 3 or 4) "
+                             "time may begin anew");
+}
+
+} // namespace
+
+void find_subjects(DataTable& table, DataSet& data) {
+    std::map<std::string, std::size_t> last; // the row after a subject's last
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
+        const io::CsvCell& cell = table.cell(row, DataRole::id);
+        if (table.is_missing(cell))
+            table.mistakes.add("ID missing", cell.span, "the ID is missing here");
+        const bool goes_on = !data.subjects.empty() && data.subjects.back().id == cell.text;
+        if (const auto known = last.find(cell.text); !goes_on && known != last.end())
+            table.mistakes.add(
+                "ID again",
+                cell.span,
+                fmt::format("subject {} stood above already, up to line {}",
+                            cell.text,
+                            table.place(known->second - 1, DataRole::id).line),
+                "the rows of a subject stand together: sort by ID and time, or number the "
+                "subjects anew if these are two");
+        if (!goes_on) data.subjects.emplace_back().first_row = row;
+        data.subjects.back().id = cell.text;
+        ++data.subjects.back().n_rows;
+        last[cell.text] = row + 1;
+    }
+}
+
+std::vector<int> read_evids(DataTable& table, DataSet& data) {
+    std::vector<int> evids(table.n_rows());
+    EvidReader reader(table);
+    for (std::size_t row = 0; row < evids.size(); ++row)
+        evids[row] = reader.read(row);
+    if (!table.has(DataRole::evid))
+        data.notes.push_back(
+            fmt::format("there is no column EVID: {} with an amount dose, the others observe",
+                        counted(static_cast<std::size_t>(std::ranges::count(evids, 1)), "row")));
+    return evids;
+}
+
+std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, DataSet& data) {
+    TimeReader reader(table);
+    std::vector<bool> begins_period(table.n_rows(), false);
+    std::size_t n_anew = 0;
+    for (DataSubject& subject : data.subjects) {
+        double offset = 0.0, before = 0.0, zero = 0.0;
+        for (std::size_t i = 0; i < subject.n_rows; ++i) {
+            const std::size_t row = subject.first_row + i;
+            const std::optional<double> read = reader.read(row);
+            if (i == 0 && table.words.has_clock) zero = read.value_or(0.0);
+            const double time = read.value_or(before + zero) - zero; // told, if there is none
+            if (i > 0 && time < before && read) {
+                if (evids[row] != 3 && evids[row] != 4) {
+                    tell_back(table, row, table.cell(row - 1, DataRole::time).text);
+                } else {
+                    offset += before - time;
+                    begins_period[row] = true;
+                    ++n_anew;
+                }
+            }
+            before = time;
+            subject.times.push_back(time + offset);
+        }
+    }
+    if (n_anew > 0)
+        data.notes.push_back(fmt::format(
+            "time begins anew at {}: it goes on from the row before, and additional doses still to "
+            "come end there",
+            counted(n_anew, "reset")));
+    return begins_period;
+}
+
+} // namespace gemel::pkpd

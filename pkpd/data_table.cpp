@@ -1,0 +1,153 @@
+#include "data_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+/// The file as cells: how it is opened, and how cells become numbers.
+namespace gemel::pkpd {
+namespace {
+
+constexpr std::size_t most_told = 10;
+
+char lower_case(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+std::optional<double> plain_number(const std::string& text) {
+    double value = 0.0;
+    const bool has_plus = text.starts_with('+') && !text.starts_with("+-");
+    const char* const first = text.data() + (has_plus ? 1 : 0);
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(first, last, value);
+    if (error != std::errc() || end != last || !std::isfinite(value)) return std::nullopt;
+    return value;
+}
+
+std::string help_for_no_number(const std::string& text) {
+    if (text.starts_with('<') || text.starts_with("BLQ") || text.starts_with("BQL") ||
+        text.starts_with("BLOQ"))
+        return "a value below the limit of quantification has 1 in a column CENS, and the limit in "
+               "DV or in a column LLOQ";
+    if (text.find(',') != std::string::npos)
+        return "numbers are written as 1234.5; with decimal commas the columns are separated by "
+               "semicolons";
+    if (text.find(':') != std::string::npos) return "for times of day write clock = true in [data]";
+    return "write a number; '.' where there is none, or name the word in missing = [ … ]";
+}
+
+} // namespace
+
+void DataMistakes::add(const std::string& kind,
+                       const sim::SourceSpan& span,
+                       const std::string& message,
+                       const std::string& help) {
+    if (!told_.emplace(kind, span.line, span.column).second) return;
+    Rest& rest = kinds_[kind];
+    if (++rest.n <= most_told)
+        diagnostics_.add(span, message, help);
+    else if (rest.n == most_told + 1)
+        rest.first = span;
+}
+
+void DataMistakes::add_rest() {
+    for (const auto& [kind, rest] : kinds_)
+        if (rest.n > most_told)
+            diagnostics_.add(rest.first,
+                             fmt::format("the same stands in {} from here on",
+                                         counted(rest.n - most_told, "row")));
+}
+
+std::string counted(std::size_t n, const std::string& what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+bool is_same_name(const std::string& a, const std::string& b) {
+    return std::ranges::equal(a, b, [](char x, char y) { return lower_case(x) == lower_case(y); });
+}
+
+std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList& diagnostics) {
+    OpenedData opened;
+    opened.path = words.folder / words.file;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(opened.path, error)) {
+        diagnostics.add(words.file_span,
+                        fmt::format("there is no file '{}' beside this one", words.file));
+        return std::nullopt;
+    }
+    const auto source = io::read_source(opened.path, diagnostics);
+    if (!source) return std::nullopt;
+    opened.separator = io::detect_separator(source->text);
+    const std::size_t n_before = diagnostics.size();
+    opened.csv = io::parse_csv(source, diagnostics, {opened.separator, words.ignore});
+    if (diagnostics.size() != n_before) return std::nullopt;
+    return opened;
+}
+
+bool DataTable::is_missing(const io::CsvCell& cell) const {
+    return std::ranges::find(words.missing, cell.text) != words.missing.end();
+}
+
+/// Where commas separate columns a comma is no decimal one. Elsewhere one kind of decimal mark is
+/// the whole file's: 1.234 beside 1,5 might be a thousand.
+std::optional<double> DataTable::number(const io::CsvCell& cell, const std::string& column) {
+    if (is_missing(cell)) return std::nullopt;
+    std::string text = cell.text;
+    const auto comma = text.find(',');
+    const bool has_point = text.find('.') != std::string::npos;
+    const bool has_comma = separator_ != ',' && comma != std::string::npos && !has_point;
+    if (has_comma) text[comma] = '.';
+    const std::optional<double> value = plain_number(text);
+    if (!value) {
+        mistakes.add("number " + column,
+                     cell.span,
+                     fmt::format("'{}' is no number, in the column '{}'", cell.text, column),
+                     help_for_no_number(cell.text));
+        return std::nullopt;
+    }
+    if (has_comma && decimal_comma_ == nullptr) decimal_comma_ = &cell;
+    if (has_point && decimal_point_ == nullptr) decimal_point_ = &cell;
+    if ((has_comma && decimal_point_ != nullptr) || (has_point && decimal_comma_ != nullptr)) {
+        const io::CsvCell& other = has_comma ? *decimal_point_ : *decimal_comma_;
+        mistakes.add("decimal marks",
+                     cell.span,
+                     fmt::format("'{}' has a decimal {}, but '{}' on line {} a {}",
+                                 cell.text,
+                                 has_comma ? "comma" : "point",
+                                 other.text,
+                                 other.span.line,
+                                 has_comma ? "point" : "comma"),
+                     "write all numbers of a file alike");
+    }
+    return value;
+}
+
+std::optional<double> DataTable::number(std::size_t row, DataRole role) {
+    if (!has(role)) return std::nullopt;
+    return number(cell(row, role), column(role).header);
+}
+
+std::optional<int> DataTable::whole(std::size_t row, DataRole role) {
+    if (is_missing(row, role)) return 0;
+    const std::optional<double> value = number(row, role);
+    if (!value) return std::nullopt;
+    if (*value == std::floor(*value) && std::abs(*value) < 1e9) return static_cast<int>(*value);
+    mistakes.add("whole " + name(role),
+                 cell(row, role).span,
+                 fmt::format("{} is {}; a whole number is expected",
+                             column(role).header,
+                             cell(row, role).text));
+    return std::nullopt;
+}
+
+const sim::SourceSpan& DataTable::place(std::size_t row, DataRole role) const {
+    return has(role) ? cell(row, role).span : rows_[row]->front().span;
+}
+
+const io::CsvCell& DataTable::header(DataRole role) const {
+    return csv_.header[static_cast<std::size_t>(column(role).at)];
+}
+
+} // namespace gemel::pkpd

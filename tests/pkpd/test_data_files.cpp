@@ -1,0 +1,255 @@
+#include "data_reading.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cmath>
+
+using namespace gemel;
+using namespace gemel::pkpd;
+
+namespace {
+
+const std::filesystem::path data_dir = tests_dir / "data";
+
+ReadData read_published(const std::string& table, const char* model) {
+    return read_data_table(table, "study.toml", data_dir, data_dir / model);
+}
+
+bool has_note(const ReadData& read, const std::string& part) {
+    return std::ranges::any_of(read.data->notes, [&](const std::string& note) {
+        return note.find(part) != std::string::npos;
+    });
+}
+
+/// A good file whose header has the units; DV is the concentration.
+ReadData read_good(const std::string& csv, const std::string& table = "") {
+    const bool has_dv = csv.find("mg/L") != std::string::npos;
+    const ReadData read =
+        read_data_text(table + (has_dv ? "[data.columns]\nDV = { output = \"Cp\" }\n" : ""), csv);
+    INFO(csv, "\n", read.messages);
+    REQUIRE(read.data != nullptr);
+    return read;
+}
+
+} // namespace
+
+TEST_CASE("theophylline is read from its file") {
+    // Oracle: the numbers of tests/data/NOTICE.md and lines of the file.
+    const ReadData read = read_published(R"(
+[data]
+file = "theophylline.csv"
+[data.columns]
+TIME = { unit = "h" }
+AMT = { unit = "mg" }
+DV = { output = "Cp", unit = "mg/L" }
+WT = { unit = "kg" }
+)",
+                                         "pkpd_model.toml");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(read.data->subjects.size() == 12);
+    CHECK(read.data->n_doses() == 12);
+    CHECK(read.data->n_observations() == 132);
+    CHECK(read.data->n_rows() == 144);
+    const DataSubject& first = read.data->subjects[0];
+    REQUIRE(first.records.size() == 1);
+    CHECK(first.records[0].amount == 319.992);
+    CHECK(first.records[0].state == 0);
+    CHECK(first.observations[0].dv == 0.74);
+    CHECK(first.observations[0].n_records_before == 1);
+    CHECK(first.observations[0].output == 0);
+    REQUIRE(read.data->covariates.size() == 1);
+    CHECK_FALSE(read.data->covariates[0].varies);
+    CHECK(first.covariates[0][5] == 79.6);
+    CHECK(read.data->lines[0] == 2);
+    REQUIRE(read.data->carried.size() == 1);
+    CHECK(read.data->carried[0].header == "DOSEPKG");
+    CHECK(read.data->carried[0].text[0] == "4.02");
+    CHECK(read.data->first_time == 0.0);
+    CHECK(read.data->last_time == 24.65);
+}
+
+TEST_CASE("the histories of 59 neonates are read from their file") {
+    const ReadData read = read_published(R"(
+[data]
+file = "phenobarbital.csv"
+[data.columns]
+TIME = { unit = "h" }
+AMT = { unit = "mg" }
+DV = { output = "Cp", unit = "ug/L" }
+WT = { unit = "g" }
+)",
+                                         "pkpd_model.toml");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(read.data->subjects.size() == 59);
+    CHECK(read.data->n_doses() == 589);
+    CHECK(read.data->n_observations() == 155);
+    // Declared in other units than they are in, which shows that they are converted.
+    CHECK(read.data->subjects[0].observations[0].dv == doctest::Approx(0.0173).epsilon(1e-15));
+    CHECK(read.data->subjects[0].covariates[0][0] == doctest::Approx(0.0014).epsilon(1e-15));
+    CHECK(read.data->subjects[0].observations[0].n_records_before == 1);
+    const std::vector<DataMedian> all = medians(*read.data);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].n == 155);
+}
+
+TEST_CASE("two outputs are told apart by DVID, and categories by their codes") {
+    const ReadData read = read_published(R"(
+[data]
+file = "warfarin_pkpd.csv"
+[data.columns]
+TIME = { unit = "h" }
+AMT = { unit = "mg" }
+WT = { unit = "kg" }
+SEX = { categories = { 1 = "male", 0 = "female" } }
+[data.columns.DVID.outputs]
+1 = { output = "Cp", unit = "mg/L" }
+2 = { output = "PCA", unit = "%" }
+)",
+                                         "pkpd_model.toml");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(read.data->subjects.size() == 32);
+    CHECK(read.data->n_doses() == 32);
+    std::size_t n_cp = 0, n_pca = 0;
+    for (const DataSubject& subject : read.data->subjects)
+        for (const DataObservation& observation : subject.observations)
+            ++(observation.output == 0 ? n_cp : n_pca);
+    CHECK(n_cp == 251);
+    CHECK(n_pca == 232);
+    const std::vector<DataMedian> all = medians(*read.data);
+    REQUIRE(all.size() == 2);
+    CHECK(all[1].output == 1);
+    CHECK(all[1].median > 10.0);
+    REQUIRE(read.data->covariates.size() == 2);
+    CHECK(read.data->subjects[0].covariates[1][0] == 1.0);
+}
+
+TEST_CASE("NONMEM's 26 situations are read from their file") {
+    const ReadData read = read_published(R"(
+[data]
+file = "nonmem_events.csv"
+covariates = "nocb"
+[data.columns]
+TIME = { unit = "h" }
+AMT = { unit = "mg" }
+LAGT = { unit = "h" }
+RAT2 = { unit = "mg/h" }
+DUR2 = { unit = "h" }
+)",
+                                         "one_compartment.toml");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(read.data->subjects.size() == 26);
+    CHECK(read.data->n_doses() == 31);
+    CHECK(read.data->n_rows() == 3439);
+    const auto subject = [&](std::size_t id) { return read.data->subjects[id - 1]; };
+    CHECK(subject(1).records[0].count == 4);
+    CHECK(subject(1).records[0].interval == 24.0);
+    CHECK(subject(4).records[0].rate == 10.0);
+    CHECK(subject(5).records[0].rate == sim::modelled_duration);
+    CHECK(subject(9).records[0].steady == sim::SteadyState::replaces);
+    REQUIRE(subject(20).records.size() == 3);
+    CHECK(subject(20).records[1].kind == sim::RecordKind::reset);
+    CHECK(subject(20).records[2].amount == 120.0);
+    CHECK(subject(20).records[2].time == 50.0);
+    CHECK(subject(23).records[1].kind == sim::RecordKind::reset);
+    CHECK(subject(25).records[1].steady == sim::SteadyState::adds);
+    CHECK(subject(26).records[0].kind == sim::RecordKind::infuse);
+    CHECK(subject(26).records[0].amount == 0.0);
+    CHECK(subject(26).records[0].rate == 100.0);
+    // A dose and an observation at one time keep their own lag times.
+    CHECK(read.data->covariates[0].varies);
+    CHECK(subject(17).covariates[0][0] == 1.0);
+    CHECK(subject(17).covariates[0][1] == 0.0);
+    CHECK(subject(1).observations.size() == subject(1).n_rows - 1);
+    CHECK(subject(1).observations[0].is_missing);
+    CHECK(read.data->carried.back().header == "NONMEM_CP");
+    CHECK(read.data->carried.back().text[2] == "3754.4");
+}
+
+TEST_CASE("a file without EVID says which rows it took for doses") {
+    const ReadData read =
+        read_good("id,Time [h],amt [mg],dv [mg/L]\nA,0,100,.\nA,1,.,2.5\nA,2,0,NA\n");
+    CHECK(read.data->n_doses() == 1);
+    CHECK(read.data->n_observations() == 1);
+    CHECK(read.data->subjects[0].observations.size() == 2);
+    CHECK(has_note(read, "there is no column EVID: 1 row with an amount dose"));
+    CHECK(has_note(read, "names no compartment: it is depot"));
+}
+
+TEST_CASE("semicolons, tabs and decimal commas are read and reported") {
+    const ReadData read =
+        read_good("\xEF\xBB\xBFID;TIME [h];AMT [mg];DV [mg/L]\r\n1;0;100,5;.\r\n1;1,5;0;2,25\r\n");
+    CHECK(read.data->subjects[0].records[0].amount == 100.5);
+    CHECK(read.data->subjects[0].observations[0].time == 1.5);
+    CHECK(read.data->subjects[0].observations[0].dv == 2.25);
+    CHECK(has_note(read, "separated by semicolons"));
+    CHECK(has_note(read, "decimal comma"));
+    CHECK(has_note(read_good("ID\tTIME [h]\tAMT [mg]\tDV [mg/L]\n1\t0\t1\t\n1\t1\t\t2\n"),
+                   "separated by tabs"));
+}
+
+TEST_CASE("units stand in the declaration, the header or a row below it") {
+    // One file three ways; ug/L and d are not the model's units.
+    const char* const output = "[data.columns]\nDV = { output = \"Cp\" }\n";
+    const ReadData in_header =
+        read_data_text(output, "ID,TIME [d],AMT [g],DV [ug/L]\n1,0,0.1,.\n1,1,0,1500\n");
+    const ReadData in_row =
+        read_data_text(output, "ID,TIME,AMT,DV\n,d,[g],(ug/L)\n1,0,0.1,.\n1,1,0,1500\n");
+    const ReadData declared = read_data_text(
+        "[data.columns]\nTIME = { unit = \"d\" }\nAMT = { unit = \"g\" }\nDV = { output = \"Cp\", "
+        "unit = \"ug/L\" }\n",
+        "ID,TIME,AMT,DV\n1,0,0.1,.\n1,1,0,1500\n");
+    for (const ReadData* read : {&in_header, &in_row, &declared}) {
+        INFO(read->messages);
+        REQUIRE(read->data != nullptr);
+        CHECK(read->data->subjects[0].records[0].amount == 100.0);
+        CHECK(read->data->subjects[0].observations[0].time == 24.0);
+        CHECK(read->data->subjects[0].observations[0].dv == 1.5);
+    }
+    CHECK(in_row.data->lines[0] == 3);
+}
+
+TEST_CASE("compartments are named by number, state or route, and switched off by a minus") {
+    const ReadData read = read_good("ID,TIME [h],EVID,AMT [mg],CMT\n"
+                                    "1,0,1,10,2\n1,0,1,20,depot\n1,1,1,30,IV\n"
+                                    "1,2,2,0,-1\n1,3,2,0,1\n1,4,2,0,2\n1,5,2,0,-central\n"
+                                    "1,6,1,5,2\n");
+    const std::vector<sim::Record>& records = read.data->subjects[0].records;
+    REQUIRE(records.size() == 8);
+    CHECK(records[0].state == 1);
+    CHECK(records[1].state == 0);
+    CHECK(records[2].state == 1);
+    CHECK(records[3].kind == sim::RecordKind::switch_off);
+    CHECK(records[3].state == 0);
+    CHECK(records[4].kind == sim::RecordKind::switch_on);
+    CHECK(records[5].kind == sim::RecordKind::switch_off); // CMT 2 was on at 4 h
+    CHECK(records[6].kind == sim::RecordKind::switch_on);  // by the dose at 6 h
+    CHECK(records[7].amount == 5.0);
+    CHECK(read.data->subjects[0].record_rows.back() == 7);
+}
+
+TEST_CASE("infusions are given by rate or duration") {
+    const ReadData read = read_good("ID,TIME [h],AMT [mg],RATE,DUR,CMT\n"
+                                    "1,0,100,50,.,2\n1,1,100,0,4,2\n1,2,100,-2,.,2\n");
+    const std::vector<sim::Record>& records = read.data->subjects[0].records;
+    REQUIRE(records.size() == 3);
+    CHECK(records[0].rate == 50.0);
+    CHECK(records[1].duration == 4.0);
+    CHECK(records[1].rate == 0.0);
+    CHECK(records[2].rate == sim::modelled_duration);
+}
+
+TEST_CASE("mass meets substance by the molar mass") {
+    // 300 g/mol: 1 umol is 0.3 mg, 1 umol/L is 0.3 mg/L.
+    const ReadData read = read_data_text("[data.columns]\nDV = { output = \"Cp\" }\n",
+                                         "ID,TIME [h],AMT [umol],DV [umol/L],CMT\n"
+                                         "1,0,10,.,2\n1,1,0,2,2\n");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(read.data->subjects[0].records[0].amount == doctest::Approx(3.0).epsilon(1e-14));
+    CHECK(read.data->subjects[0].observations[0].dv == doctest::Approx(0.6).epsilon(1e-14));
+}
