@@ -1,3 +1,5 @@
+#include "toml/utf8.hpp"
+
 #include <gemel/io/csv_table.hpp>
 
 #include <fmt/format.h>
@@ -21,6 +23,7 @@ public:
         if (text_.starts_with("\xEF\xBB\xBF")) at_ = 3; // a byte order mark
     }
 
+    bool has_open_quote() const { return has_open_quote_; }
     bool is_at_end() const { return at_ >= text_.size(); }
 
     /// The cells of the next line; of an empty one, none.
@@ -106,6 +109,7 @@ private:
             cell.text += text_[at_];
             step();
         }
+        has_open_quote_ = true;
         diagnostics_.add(cell.span, "this quotation mark is never closed");
     }
 
@@ -125,15 +129,55 @@ private:
     std::string_view text_;
     sim::DiagnosticList& diagnostics_;
     char separator_;
+    bool has_open_quote_ = false;
     std::size_t at_ = 0;
     int line_ = 1, column_ = 1;
 };
+
+constexpr std::size_t most_told = 10; // of rows that are too long or too short
+
+void tell_length(const std::vector<CsvCell>& row,
+                 std::size_t n_expected,
+                 std::size_t n_wrong,
+                 sim::DiagnosticList& diagnostics) {
+    if (n_wrong == most_told + 1)
+        diagnostics.add(row.front().span,
+                        "further rows are longer or shorter than the header from here on");
+    if (n_wrong > most_told) return;
+    diagnostics.add(row.front().span,
+                    fmt::format("this row has {} cell{}, the header {}",
+                                row.size(),
+                                row.size() == 1 ? "" : "s",
+                                n_expected),
+                    row.size() > n_expected
+                        ? "a text with the separator in it stands in quotation marks; numbers have "
+                          "a decimal point"
+                        : "a cell without value stays empty, and its separator stays");
+}
+
+/// The first byte that is not UTF-8, which a spreadsheet's own encoding leaves.
+void check_encoding(const std::shared_ptr<const sim::SourceFile>& file,
+                    sim::DiagnosticList& diagnostics) {
+    const std::string& text = file->text;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        if (next_code_point(text, at) != no_code_point) continue;
+        const TextPlace place = place_of(std::string_view(text).substr(0, at), at);
+        diagnostics.add({file, place.line, place.column, 1},
+                        fmt::format("byte 0x{:02X} is not UTF-8 here",
+                                    static_cast<unsigned>(static_cast<unsigned char>(text[at]))),
+                        "save the file with the encoding UTF-8");
+        return;
+    }
+}
 
 void check_header(const CsvTable& table, sim::DiagnosticList& diagnostics) {
     std::map<std::string, int> seen;
     for (const CsvCell& cell : table.header)
         if (!cell.text.empty() && seen[cell.text]++ == 1)
-            diagnostics.add(cell.span, fmt::format("the column '{}' stands twice", cell.text));
+            diagnostics.add(cell.span,
+                            fmt::format("the column '{}' stands twice", cell.text),
+                            "rename one of them, or leave it out");
 }
 
 } // namespace
@@ -159,7 +203,9 @@ CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file,
                    const CsvFormat& format) {
     CsvTable table;
     table.file = file;
+    check_encoding(file, diagnostics);
     CsvReader reader(std::move(file), diagnostics, format.separator);
+    std::size_t n_wrong = 0;
     while (!reader.is_at_end()) {
         if (!table.header.empty() && reader.begins_with(format.ignore)) {
             reader.skip_line();
@@ -167,15 +213,11 @@ CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file,
             continue;
         }
         std::vector<CsvCell> row = reader.row();
-        if (row.empty()) continue;
+        if (row.empty() || reader.has_open_quote()) continue; // told
         if (table.header.empty()) {
             table.header = std::move(row);
         } else if (row.size() != table.header.size()) {
-            diagnostics.add(row.front().span,
-                            fmt::format("this row has {} cell{}, the header {}",
-                                        row.size(),
-                                        row.size() == 1 ? "" : "s",
-                                        table.header.size()));
+            tell_length(row, table.header.size(), ++n_wrong, diagnostics);
         } else {
             table.rows.push_back(std::move(row));
         }

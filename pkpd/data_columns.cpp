@@ -35,6 +35,7 @@ const std::vector<std::vector<std::string>>& role_names() {
 const std::vector<std::pair<DataRole, std::string>> adppk_names{{DataRole::id, "USUBJID"},
                                                                 {DataRole::time, "AFRLT"},
                                                                 {DataRole::dvid, "PARAMCD"},
+                                                                {DataRole::cens, "BLQFL"},
                                                                 {DataRole::cens, "BLQFN"},
                                                                 {DataRole::lloq, "ALLOQ"}};
 
@@ -96,7 +97,7 @@ DataTable::DataTable(const DataWords& words_,
         if (column.is_found()) read_units(column);
     for (FoundCovariate& covariate : covariates_)
         read_units(covariate.column);
-    find_amounts_elsewhere();
+    check_essential();
 }
 
 std::vector<std::string> DataTable::header_names() const {
@@ -238,11 +239,15 @@ void DataTable::read_units(FoundColumn& column) {
     const auto take = [&](const std::string& text, const sim::SourceSpan& span) {
         std::string why;
         const auto unit = sim::parse_unit(text, &why);
+        column.has_bad_unit = column.has_bad_unit || !unit;
         if (!unit)
             mistakes.add("no unit",
                          span,
                          fmt::format("\"{}\" is no unit: {}", text, why),
-                         "units are written as in UCUM: mg, mg/L, h, kg");
+                         unit_row_ == nullptr || &span == &header.span
+                             ? "units are written as in UCUM: mg, mg/L, h, kg"
+                             : "units are written as in UCUM: mg, mg/L, h, kg; the row below the "
+                               "header was taken for units, since its time is no number");
         else if (!column.unit)
             column.unit = unit;
         else if (!(unit->dimension == column.unit->dimension) ||
@@ -261,22 +266,46 @@ void DataTable::read_units(FoundColumn& column) {
     if (!is_without_unit(cell.text)) take(bare_unit(cell.text), cell.span);
 }
 
-/// A file without AMT would dose nobody.
-void DataTable::find_amounts_elsewhere() {
+void DataTable::tell_absent(DataRole role, const std::vector<std::string>& likely) {
+    const FoundColumn& found = column(role);
+    if (found.words != nullptr && !found.words->column.empty()) return; // told there
+    std::string header = "…";
+    std::string help = sim::suggest(pkpd::name(role), header_names());
+    for (const std::string& name : likely)
+        if (const int at = find_header(name, true); at >= 0 && header == "…") {
+            header = header_names()[static_cast<std::size_t>(at)];
+            help = "if that is what it holds";
+        }
+    mistakes.add("no " + pkpd::name(role),
+                 csv_.header.front().span,
+                 fmt::format("there is no column {}", pkpd::name(role)),
+                 fmt::format("write {} = {{ column = \"{}\"{} }} in [data.columns]; {}",
+                             pkpd::name(role),
+                             header,
+                             role == DataRole::time ? ", unit = \"h\"" : "",
+                             help));
+}
+
+void DataTable::check_essential() {
     if (!has(DataRole::id))
-        mistakes.add("no ID",
-                     csv_.header.front().span,
-                     "there is no column ID",
-                     "write ID = { column = \"…\" } in [data.columns], the column that tells the "
-                     "subjects apart; " +
-                         sim::suggest("ID", header_names()));
+        tell_absent(DataRole::id,
+                    {"SUBJID", "USUBJID", "SUBJECT", "SUBJ", "PATIENT", "PATID", "SID"});
     if (!has(DataRole::time))
-        mistakes.add("no TIME",
-                     csv_.header.front().span,
-                     "there is no column TIME",
-                     "write TIME = { column = \"…\", unit = \"h\" } in [data.columns]; " +
-                         sim::suggest("TIME", header_names()));
-    if (has(DataRole::amt)) return;
+        tell_absent(DataRole::time, {"TAFD", "AFRLT", "NFRLT", "HOURS", "HOUR", "HR", "T"});
+    if (!has(DataRole::amt)) tell_no_amounts();
+    for (std::size_t i = 0; i < csv_.header.size(); ++i)
+        if (csv_.header[i].text.empty())
+            for (std::size_t row = 0; row < n_rows(); ++row)
+                if (!is_missing(cell(row, static_cast<int>(i))))
+                    mistakes.add("no name",
+                                 cell(row, static_cast<int>(i)).span,
+                                 fmt::format("'{}' stands in a column without a name",
+                                             cell(row, static_cast<int>(i)).text),
+                                 "name the column in the header, or empty it");
+}
+
+/// A file without amounts would dose nobody.
+void DataTable::tell_no_amounts() {
     for (const io::CsvCell& cell : csv_.header)
         for (const char* other : {"DOSE", "DOSEA", "DOSE_AMT", "AMOUNT", "DOSEAMT", "EXDOSE"})
             if (is_same_name(split(cell.text).name, other)) {
@@ -300,6 +329,7 @@ void DataTable::find_amounts_elsewhere() {
 void DataTable::tell_unit_missing(const FoundColumn& column,
                                   const std::string& key,
                                   const std::string& example) {
+    if (column.has_bad_unit) return;
     const io::CsvCell& header = csv_.header[static_cast<std::size_t>(column.at)];
     const bool is_renamed = !is_same_name(column.header, key);
     mistakes.add("unit of " + key,

@@ -34,7 +34,7 @@ public:
     std::size_t n_filled = 0;
 
 private:
-    double unit_factor();
+    double unit_factor(); ///< 1 after a mistake
     void check_categories();
     double value(std::size_t row);
     double category(const io::CsvCell& cell);
@@ -59,21 +59,21 @@ double CovariateMaker::unit_factor() {
     if (!unit && covariate_.unit.is_dimensionless()) return 1.0;
     if (!unit) {
         table_.tell_unit_missing(found_.column, covariate_.name, covariate_.unit.text);
-        return no_value;
+        return 1.0;
     }
     if (unit->dimension == covariate_.unit.dimension)
         return sim::conversion_factor(*unit, covariate_.unit);
     table_.mistakes.add("unit of " + covariate_.name,
                         table_.header()[static_cast<std::size_t>(found_.column.at)].span,
-                        fmt::format("the column '{}' is in {} ({}), but the covariate {} is in {} "
-                                    "({})",
+                        fmt::format("the column '{}' is in {}, but the covariate {} is in {}",
                                     found_.column.header,
                                     unit->text,
-                                    unit->dimension.name(),
                                     covariate_.name,
-                                    covariate_.unit.text,
-                                    covariate_.unit.dimension.name()));
-    return no_value;
+                                    covariate_.unit.text),
+                        fmt::format("if it is another quantity, write {} = {{ carry = true }} in "
+                                    "[data.columns]",
+                                    covariate_.name));
+    return 1.0;
 }
 
 void CovariateMaker::check_categories() {
@@ -156,7 +156,9 @@ void CovariateMaker::check_rule(const DataSubject& subject, const std::vector<do
                 "\"linear\"");
         return;
     }
-    if (first >= 0 || values.empty()) return;
+    if (first >= 0) return;
+    for (std::size_t i = 0; i < values.size(); ++i) // what is no value is told already
+        if (!table_.is_missing(table_.cell(subject.first_row + i, found_.column.at))) return;
     table_.mistakes.add(
         "no value of " + covariate_.name,
         table_.cell(subject.first_row, found_.column.at).span,
@@ -203,11 +205,9 @@ void CovariateMaker::add_to(DataSubject& subject) {
     std::vector<double> values;
     for (std::size_t i = 0; i < subject.n_rows; ++i)
         values.push_back(value(subject.first_row + i));
-    if (!std::isnan(factor_)) {
-        check_times(subject, values);
-        check_rule(subject, values);
-        fill(subject, values);
-    }
+    check_times(subject, values);
+    check_rule(subject, values);
+    fill(subject, values);
     subject.covariates.push_back(std::move(values));
 }
 
@@ -220,11 +220,10 @@ void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& d
             maker.add_to(subject);
         data.covariates.push_back(maker.result);
         if (maker.n_filled > 0)
-            data.notes.push_back(fmt::format(
-                "{} of {} filled from the subject's other rows",
-                maker.n_filled == 1 ? "1 missing value is"
-                                    : fmt::format("{} missing values are", maker.n_filled),
-                found.column.header));
+            data.notes.push_back(fmt::format("{} of {} {} filled from the subject's other rows",
+                                             counted(maker.n_filled, "missing value"),
+                                             found.column.header,
+                                             maker.n_filled == 1 ? "is" : "are"));
     }
 }
 

@@ -34,13 +34,18 @@ void find_extent(DataSet& data) {
 }
 
 void add_notes_of_format(const DataTable& table,
-                         char separator,
+                         const OpenedData& opened,
                          std::size_t n_ignored,
                          DataSet& data) {
-    if (separator != ',')
-        data.notes.push_back(
-            fmt::format("columns are separated by {}", separator == ';' ? "semicolons" : "tabs"));
+    if (opened.separator != ',')
+        data.notes.push_back(fmt::format("columns are separated by {}",
+                                         opened.separator == ';' ? "semicolons" : "tabs"));
     if (table.has_decimal_comma()) data.notes.push_back("numbers have a decimal comma");
+    if (opened.n_empty > 0)
+        data.notes.push_back(fmt::format("{} left out",
+                                         opened.n_empty == 1
+                                             ? "1 empty row is"
+                                             : counted(opened.n_empty, "empty row") + " are"));
     if (n_ignored > 0)
         data.notes.push_back(fmt::format("{} beginning with '{}' {} left out",
                                          counted(n_ignored, "row"),
@@ -70,6 +75,14 @@ factor_between(const sim::Unit& from, const sim::Unit& to, double molar_mass) {
     if (to.dimension == from.dimension * mass_per_substance)
         return static_cast<double>(from.factor) * molar_mass / static_cast<double>(to.factor);
     return std::nullopt;
+}
+
+std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column) {
+    // With some molar mass they would meet.
+    if (factor_between(from, to, 1.0))
+        return fmt::format(
+            "between {} and {} the model needs the molar_mass of its states", from.text, to.text);
+    return fmt::format("check the unit of {}", column);
 }
 
 double common_molar_mass(const Model& model) {
@@ -112,9 +125,13 @@ read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagn
     DataTable table(words, model, std::move(opened->csv), opened->separator, mistakes);
     data->columns = table.described();
     if (table.has(DataRole::dv)) data->dv_header = table.header(DataRole::dv).span;
+    const bool has_essential =
+        table.has(DataRole::id) && table.has(DataRole::time) && table.has(DataRole::amt);
     if (diagnostics.size() == n_before && table.n_rows() == 0)
-        diagnostics.add({data->file, 0, 0, 1}, "this file has no rows of data below its header");
-    if (diagnostics.size() == n_before) {
+        diagnostics.add({data->file, 0, 0, 1},
+                        "this file has no rows of data below its header",
+                        "write a row for each dose and each observation");
+    else if (has_essential) {
         for (std::size_t row = 0; row < table.n_rows(); ++row)
             data->lines.push_back(table.place(row, DataRole::id).line);
         find_subjects(table, *data);
@@ -125,7 +142,7 @@ read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagn
         make_covariates(table, evids, *data);
         carry(table, *data);
         find_extent(*data);
-        add_notes_of_format(table, opened->separator, n_ignored, *data);
+        add_notes_of_format(table, *opened, n_ignored, *data);
     }
     mistakes.add_rest();
     return diagnostics.size() == n_before ? data : nullptr;

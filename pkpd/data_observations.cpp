@@ -25,6 +25,7 @@ public:
           data_(data) {
         choose_key();
         find_outputs();
+        if (!has_key_ && table.has(DataRole::cmt) && table.has(DataRole::dv)) check_compartments();
     }
 
     DataObservation read(std::size_t row);
@@ -33,6 +34,7 @@ public:
 private:
     void choose_key();
     void find_outputs();
+    void check_compartments();
     Target target_of(const std::string& output,
                      const std::optional<sim::Unit>& unit,
                      const sim::SourceSpan& span);
@@ -40,7 +42,7 @@ private:
     Target target(std::size_t row, bool has_value);
     void tell_no_output(std::size_t row);
     std::vector<std::string> values_of_key() const;
-    bool uses(std::size_t row, double value);
+    bool uses(std::size_t row, const DataObservation& observation);
     void censor(std::size_t row, DataObservation& observation, double factor);
     std::optional<int> censoring(std::size_t row);
     std::string output_names() const {
@@ -88,10 +90,38 @@ void ObservationMaker::find_outputs() {
             outputs_.emplace_back(value, target_of(value, std::nullopt, table_.header(key_).span));
 }
 
+/// Values of several compartments would become one output's.
+void ObservationMaker::check_compartments() {
+    const io::CsvCell* first = nullptr;
+    for (std::size_t row = 0; row < table_.n_rows(); ++row) {
+        const bool observes = evids_[row] == 0 && !table_.is_missing(row, DataRole::dv) &&
+                              !table_.is_missing(row, DataRole::cmt);
+        if (!observes || table_.whole(row, DataRole::mdv) == 1) continue;
+        const io::CsvCell& cell = table_.cell(row, DataRole::cmt);
+        if (first == nullptr) first = &cell;
+        if (cell.text == first->text) continue;
+        table_.mistakes.add(
+            "compartments of DV",
+            cell.span,
+            fmt::format("DV is observed in CMT {} here, but in CMT {} on line {}; which outputs "
+                        "these are is not said",
+                        cell.text,
+                        first->text,
+                        first->span.line),
+            fmt::format("write CMT = {{ outputs = {{ {} = {{ output = \"…\", unit = \"…\" }}, {} = "
+                        "{{ … }} }} }} in [data.columns]; {}",
+                        first->text,
+                        cell.text,
+                        output_names()));
+        return;
+    }
+}
+
 Target ObservationMaker::target_of(const std::string& output,
                                    const std::optional<sim::Unit>& unit,
                                    const sim::SourceSpan& span) {
     Target target;
+    if (output == "none") return target;
     target.output = table_.model.find_output(output);
     if (target.output < 0) {
         table_.mistakes.add("output " + output,
@@ -115,7 +145,7 @@ Target ObservationMaker::target_of(const std::string& output,
                                         output,
                                         meant.unit.text,
                                         meant.unit.dimension.name()),
-                            "between mass and substance the model declares a molar_mass");
+                            help_for_units(*found, meant.unit, "DV"));
     return target;
 }
 
@@ -158,20 +188,23 @@ Target ObservationMaker::target(std::size_t row, bool has_value) {
         table_.is_missing(cell)
             ? fmt::format("{} is missing on a row that observes", key)
             : fmt::format("{} is '{}', and which output that is is not said", key, cell.text),
-        fmt::format("write {0} = {{ outputs = {{ {1} = {{ output = \"…\", unit = \"…\" }} }} }} in "
-                    "[data.columns]{2}{3}",
-                    name(key_),
-                    table_.is_missing(cell) ? "1" : cell.text,
-                    known.empty() ? "" : fmt::format("; known so far: {}", fmt::join(known, ", ")),
-                    known.empty() ? "; " + output_names() : ""));
+        table_.is_missing(cell)
+            ? "write which output the row observes"
+            : fmt::format(
+                  "write {0} = {{ outputs = {{ {1} = {{ output = \"…\", unit = \"…\" }} }} }} in "
+                  "[data.columns]{2}{3}",
+                  name(key_),
+                  cell.text,
+                  known.empty() ? "" : fmt::format("; known so far: {}", fmt::join(known, ", ")),
+                  known.empty() ? "; " + output_names() : ""));
     return {};
 }
 
 /// Whether MDV lets the value be used.
-bool ObservationMaker::uses(std::size_t row, double value) {
+bool ObservationMaker::uses(std::size_t row, const DataObservation& observation) {
     const std::optional<int> mdv = table_.whole(row, DataRole::mdv);
     if (!mdv || !table_.has(DataRole::mdv)) return true;
-    const bool is_missing = value != value;
+    const bool is_missing = observation.dv != observation.dv;
     if (*mdv != 0 && *mdv != 1) {
         table_.mistakes.add("MDV",
                             table_.place(row, DataRole::mdv),
@@ -179,8 +212,9 @@ bool ObservationMaker::uses(std::size_t row, double value) {
                             "1: the row carries no value to be used");
         return true;
     }
-    if (*mdv == 0 && is_missing && !table_.is_missing(row, DataRole::mdv) &&
-        table_.has(DataRole::dv) && table_.is_missing(row, DataRole::dv))
+    if (*mdv == 0 && is_missing && observation.cens == 0 &&
+        !table_.is_missing(row, DataRole::mdv) && table_.has(DataRole::dv) &&
+        table_.is_missing(row, DataRole::dv))
         table_.mistakes.add("MDV 0",
                             table_.place(row, DataRole::dv),
                             "MDV is 0, but the value is missing",
@@ -234,9 +268,8 @@ DataObservation ObservationMaker::read(std::size_t row) {
     const double factor = target.factor.value_or(no_value);
     observation.dv = value ? *value * factor : no_value;
     if (evids_[row] == 0) {
-        const bool is_used = uses(row, observation.dv);
         censor(row, observation, factor);
-        if (!is_used) observation.dv = no_value;
+        if (!uses(row, observation)) observation.dv = no_value;
     }
     observation.is_missing = observation.dv != observation.dv;
     n_missing_ += observation.is_missing && evids_[row] == 0 ? 1 : 0;

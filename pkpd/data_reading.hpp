@@ -66,7 +66,8 @@ struct FoundColumn {
     int at = -1; ///< −1: the file has none
     const DataColumnWords* words = nullptr;
     std::optional<sim::Unit> unit;
-    std::string header; ///< without unit
+    bool has_bad_unit = false; ///< told
+    std::string header;        ///< without unit
 
     bool is_found() const { return at >= 0; }
 };
@@ -125,7 +126,7 @@ public:
     void tell_unit_missing(const FoundColumn& column,
                            const std::string& key,
                            const std::string& example);
-    bool has_decimal_comma() const { return decimal_comma_ != nullptr; }
+    bool has_decimal_comma() const { return has_decimal_comma_; }
     std::vector<DataColumn> described() const;
 
 private:
@@ -134,7 +135,9 @@ private:
     void find_covariate(int covariate);
     void read_unit_row();
     void read_units(FoundColumn& column);
-    void find_amounts_elsewhere();
+    void check_essential();
+    void tell_no_amounts();
+    void tell_absent(DataRole role, const std::vector<std::string>& likely);
     void check_words();
     void check_names();
     int find_header(const std::string& name, bool any_case) const;
@@ -149,8 +152,8 @@ private:
     std::vector<FoundCovariate> covariates_;
     std::vector<int> carried_;
     std::vector<bool> is_taken_;
-    const io::CsvCell* decimal_comma_ = nullptr; ///< the first number so written
-    const io::CsvCell* decimal_point_ = nullptr;
+    const io::CsvCell* first_mark_ = nullptr; ///< the first number with a decimal mark
+    bool has_decimal_comma_ = false;
 };
 
 /// The file beside the one that names it, read and cut into cells.
@@ -159,6 +162,7 @@ struct OpenedData {
     std::filesystem::path path;
     io::CsvTable csv;
     char separator = ',';
+    std::size_t n_empty = 0; ///< rows without any text, left out
 };
 std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList& diagnostics);
 
@@ -181,6 +185,9 @@ void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& d
 std::optional<double> factor_between(const sim::Unit& from, const sim::Unit& to, double molar_mass);
 /// The model's molar mass, if its states have one in common; otherwise 0.
 double common_molar_mass(const Model& model);
+
+/// What may make two units meet, for messages.
+std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column);
 
 /// Whether a text is a name in any case.
 bool is_same_name(const std::string& a, const std::string& b);

@@ -14,7 +14,14 @@ namespace gemel::pkpd {
 namespace {
 
 /// Additional doses closer to a reset than this part of an interval fall together with it.
+constexpr int most_additional = 1000000;
 constexpr double closest_dose = 1e-9;
+
+bool begins_with_letter(const std::string& text) {
+    if (text.empty()) return false;
+    const char c = text.front();
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
 
 /// Additional doses that would come at `time` or later are not given.
 void cancel_pending(std::vector<sim::Record>& records, double time) {
@@ -52,7 +59,13 @@ private:
     void reset(DataSubject& subject, std::size_t i, bool begins_period);
     void dose(DataSubject& subject, std::size_t i);
     void change(DataSubject& subject, std::size_t i);
-    void check_observation(std::size_t row, int evid);
+    void note_ignored(std::size_t row);
+    void check_compartment(std::size_t row);
+    std::string compartment(std::size_t row) const {
+        return table_.is_missing(row, DataRole::cmt) ? "" : text(row, DataRole::cmt);
+    }
+    bool is_negative(std::size_t row) const { return compartment(row).starts_with('-'); }
+    void tell_negative(std::size_t row);
 
     std::optional<int> target(std::size_t row);
     std::optional<int> by_number(std::size_t row, int number);
@@ -63,8 +76,8 @@ private:
     bool read_rate(std::size_t row, double rate, sim::Record& record);
     bool read_duration(std::size_t row, double duration, sim::Record& record);
     bool read_modelled(std::size_t row, double rate, sim::Record& record);
-    bool read_repeats(std::size_t row, sim::Record& record);
-    bool read_steady(std::size_t row, int ss, sim::Record& record);
+    bool read_repeats(std::size_t row, bool is_constant, sim::Record& record);
+    bool read_steady(std::size_t row, int ss, bool is_constant, sim::Record& record);
     std::optional<double> interval(std::size_t row);
     const sim::Unit* time_unit(DataRole role);
     const sim::Unit* rate_unit();
@@ -84,7 +97,7 @@ private:
     std::set<int> off_;                          ///< the subject's states that are switched off
     std::vector<std::optional<double>> factors_; ///< of amounts, [n_states]
     std::optional<sim::Unit> derived_rate_unit_;
-    std::size_t n_default_ = 0, n_ignored_ii_ = 0, n_ignored_on_observations_ = 0;
+    std::size_t n_default_ = 0, n_ignored_ii_ = 0, n_ignored_on_others_ = 0;
 };
 
 void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {
@@ -106,14 +119,15 @@ void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period)
 void RecordMaker::dose(DataSubject& subject, std::size_t i) {
     const std::size_t row = subject.first_row + i;
     const std::optional<int> into = target(row);
+    if (is_negative(row)) tell_negative(row);
     const std::optional<double> given = amount(row);
-    if (!into || !given) return;
     sim::Record record;
+    const bool are_repeats_right = read_repeats(row, given == 0.0, record);
+    if (!into || !given) return;
     record.state = *into;
     const std::optional<double> in_state = factor(row, *into);
     if (in_state) record.amount = *given * *in_state;
     const bool is_infusion_right = read_infusion(row, record);
-    const bool are_repeats_right = read_repeats(row, record);
     if (!in_state || !is_infusion_right || !are_repeats_right) return;
     if (record.steady == sim::SteadyState::replaces && table_.words.cancels_pending)
         cancel_pending(subject.records, subject.times[i]);
@@ -129,8 +143,8 @@ void RecordMaker::dose(DataSubject& subject, std::size_t i) {
 /// EVID 2: a compartment is switched, or covariates change and nothing else.
 void RecordMaker::change(DataSubject& subject, std::size_t i) {
     const std::size_t row = subject.first_row + i;
-    if (table_.is_missing(row, DataRole::cmt) || text(row, DataRole::cmt) == "0") return;
-    const bool is_off = text(row, DataRole::cmt).starts_with('-');
+    if (compartment(row).empty() || compartment(row) == "0") return;
+    const bool is_off = is_negative(row);
     const std::optional<int> which = target(row);
     if (!which || (!is_off && !off_.contains(*which))) return;
     sim::Record record;
@@ -143,31 +157,40 @@ void RecordMaker::change(DataSubject& subject, std::size_t i) {
     add(subject, i, record);
 }
 
-void RecordMaker::check_observation(std::size_t row, int evid) {
+void RecordMaker::note_ignored(std::size_t row) {
     bool is_ignored = false;
     for (const DataRole role : {DataRole::rate, DataRole::dur, DataRole::addl, DataRole::ss})
         is_ignored = is_ignored || table_.number(row, role).value_or(0.0) != 0.0;
-    n_ignored_on_observations_ += is_ignored ? 1 : 0;
-    if (evid != 0 || !table_.has(DataRole::cmt)) return;
+    n_ignored_on_others_ += is_ignored ? 1 : 0;
+}
+
+/// Of an observation: where outputs are not told apart by it, it must be one of the model's.
+void RecordMaker::check_compartment(std::size_t row) {
     const DataColumnWords* words = table_.column(DataRole::cmt).words;
-    const bool is_output = words != nullptr && !words->outputs.empty();
-    if (text(row, DataRole::cmt).starts_with('-'))
-        tell(row,
-             DataRole::cmt,
-             "off on observation",
-             fmt::format("CMT is {} on an observation row", text(row, DataRole::cmt)),
-             "a compartment is switched off by a row of EVID 2 with the negative number");
-    else if (!is_output && !table_.is_missing(row, DataRole::cmt) &&
-             table_.column(DataRole::cmt).at >= 0 &&
-             !std::isalpha(static_cast<unsigned char>(text(row, DataRole::cmt).front())))
+    const bool names_outputs = words != nullptr && !words->outputs.empty();
+    const std::string name = compartment(row);
+    if (is_negative(row))
+        tell_negative(row);
+    else if (!names_outputs && !name.empty() && name != "0" && !begins_with_letter(name))
         target(row);
 }
 
+void RecordMaker::tell_negative(std::size_t row) {
+    tell(row,
+         DataRole::cmt,
+         "negative CMT",
+         fmt::format("CMT is {} on a row that {}",
+                     compartment(row),
+                     table_.is_missing(row, DataRole::amt) ||
+                             table_.number(row, DataRole::amt) == 0.0
+                         ? "observes"
+                         : "doses"),
+         "a compartment is switched off by a row of its own: EVID 2 with the negative number");
+}
+
 std::optional<int> RecordMaker::target(std::size_t row) {
-    const bool is_named = !table_.is_missing(row, DataRole::cmt);
-    if (is_named && std::isalpha(static_cast<unsigned char>(
-                        text(row, DataRole::cmt)[text(row, DataRole::cmt).starts_with('-')])))
-        return by_name(row);
+    const std::string name = compartment(row);
+    if (begins_with_letter(name.starts_with('-') ? name.substr(1) : name)) return by_name(row);
     const std::optional<int> number = table_.whole(row, DataRole::cmt);
     if (!number) return std::nullopt;
     if (*number != 0) return by_number(row, *number);
@@ -188,6 +211,8 @@ std::optional<int> RecordMaker::by_number(std::size_t row, int number) {
     std::vector<std::string> names;
     for (int i = 0; i < n_compartments(); ++i)
         names.push_back(fmt::format("{} {}", i + 1, state(i).name));
+    const bool is_observed =
+        table_.is_missing(row, DataRole::amt) || table_.number(row, DataRole::amt) == 0.0;
     tell(row,
          DataRole::cmt,
          "CMT",
@@ -195,11 +220,12 @@ std::optional<int> RecordMaker::by_number(std::size_t row, int number) {
                      number,
                      model().id,
                      counted(static_cast<std::size_t>(n_compartments()), "compartment")),
-         fmt::format(
-             "compartments are numbered as the model's d/dt lines: {}; what rows of another "
-             "number observe is said by CMT = {{ outputs = {{ {} = {{ output = \"…\" }} }} }}",
-             fmt::join(names, ", "),
-             number));
+         fmt::format("compartments are numbered as the model's d/dt lines: {}{}",
+                     fmt::join(names, ", "),
+                     is_observed ? fmt::format("; what another number observes is said by CMT = {{ "
+                                               "outputs = {{ {} = {{ output = \"…\" }} }} }}",
+                                               number)
+                                 : ""));
     return std::nullopt;
 }
 
@@ -268,8 +294,7 @@ std::optional<double> RecordMaker::factor(std::size_t row, int s) {
                          into.name,
                          into.unit.text,
                          into.unit.dimension.name()),
-             "check the unit of AMT and the compartment; between mass and substance the model "
-             "declares a molar_mass");
+             help_for_units(*unit, into.unit, "AMT, and the compartment"));
     return known;
 }
 
@@ -392,7 +417,7 @@ std::optional<double> RecordMaker::interval(std::size_t row) {
     return time_in({*value, *unit}, model().system.time_unit);
 }
 
-bool RecordMaker::read_repeats(std::size_t row, sim::Record& record) {
+bool RecordMaker::read_repeats(std::size_t row, bool is_constant, sim::Record& record) {
     const std::optional<int> addl = table_.whole(row, DataRole::addl);
     const std::optional<int> ss = table_.whole(row, DataRole::ss);
     const std::optional<double> every = interval(row);
@@ -404,6 +429,12 @@ bool RecordMaker::read_repeats(std::size_t row, sim::Record& record) {
                     DataRole::addl,
                     "negative ADDL",
                     fmt::format("ADDL is {}; it counts the doses after this one", *addl));
+    if (*addl > most_additional)
+        return tell(row,
+                    DataRole::addl,
+                    "large ADDL",
+                    fmt::format("ADDL is {}; at most {} are understood", *addl, most_additional),
+                    "it counts the doses after this one; the interval between them is II");
     if (*addl > 0 && *every == 0.0)
         return tell(row,
                     DataRole::addl,
@@ -415,10 +446,10 @@ bool RecordMaker::read_repeats(std::size_t row, sim::Record& record) {
         ++n_ignored_ii_;
         record.interval = 0.0;
     }
-    return read_steady(row, *ss, record);
+    return read_steady(row, *ss, is_constant, record);
 }
 
-bool RecordMaker::read_steady(std::size_t row, int ss, sim::Record& record) {
+bool RecordMaker::read_steady(std::size_t row, int ss, bool is_constant, sim::Record& record) {
     if (ss == 0) return true;
     if (ss != 1 && ss != 2)
         return tell(row,
@@ -427,7 +458,6 @@ bool RecordMaker::read_steady(std::size_t row, int ss, sim::Record& record) {
                     fmt::format("SS is {}, which is not understood", ss),
                     "1: the steady state replaces what there is; 2: it is added to it");
     record.steady = ss == 1 ? sim::SteadyState::replaces : sim::SteadyState::adds;
-    const bool is_constant = record.kind == sim::RecordKind::infuse && record.amount == 0.0;
     if (is_constant && record.interval != 0.0)
         return tell(
             row,
@@ -446,7 +476,9 @@ bool RecordMaker::read_steady(std::size_t row, int ss, sim::Record& record) {
 }
 
 void RecordMaker::add_row(DataSubject& subject, std::size_t i, int evid, bool begins_period) {
-    if (evid == 0 || evid == 2) check_observation(subject.first_row + i, evid);
+    const std::size_t row = subject.first_row + i;
+    if (evid == 0 || evid == 2) note_ignored(row);
+    if (evid == 0) check_compartment(row);
     if (evid == 2) change(subject, i);
     if (evid == 3 || evid == 4) reset(subject, i, begins_period);
     if (evid == 1 || evid == 4) dose(subject, i);
@@ -461,10 +493,10 @@ void RecordMaker::add_notes() {
     if (n_ignored_ii_ > 0)
         data_.notes.push_back(fmt::format("II is ignored on {} without ADDL and SS",
                                           counted(n_ignored_ii_, "dose row")));
-    if (n_ignored_on_observations_ > 0)
+    if (n_ignored_on_others_ > 0)
         data_.notes.push_back(
             fmt::format("RATE, duration, ADDL or SS are ignored on {} that give no dose",
-                        counted(n_ignored_on_observations_, "row")));
+                        counted(n_ignored_on_others_, "row")));
     std::vector<std::string> undosed;
     for (const DataSubject& subject : data_.subjects)
         if (std::ranges::none_of(subject.records, [](const sim::Record& record) {

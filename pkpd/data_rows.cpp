@@ -21,11 +21,11 @@ const char* foreign_evid(int evid) {
     case 6:
         return "rxode2 multiplies an amount by it";
     case 7:
-        return "rxode2 lets a dose enter by transit by it";
+        return "rxode2 marks a dose for transit by it";
     case 8:
         return "mrgsolve replaces an amount by it";
     default:
-        return evid > 100 ? "RxODE wrote compartments into it" : "no program knows it";
+        return evid > 100 ? "RxODE wrote compartments into it" : "NONMEM's are 0 to 4";
     }
 }
 
@@ -33,6 +33,9 @@ std::string help_for_evid(int evid) {
     if (evid == 5 || evid == 8)
         return "to empty a compartment switch it off and on again (EVID 2 with a negative, then a "
                "positive CMT), then give the amount (EVID 1); to empty all write EVID 3 or 4";
+    if (evid == 6)
+        return "no row multiplies: write the amount that is added (EVID 1), or let a covariate of "
+               "the model change";
     if (evid == 7) return "write EVID 1; transit(…) in the model delays the dose";
     if (evid > 100) return "write EVID 1 and the compartment in CMT";
     return "0 observes, 1 doses, 2 is another change, 3 resets, 4 resets and doses";
@@ -138,7 +141,10 @@ public:
     std::optional<double> read(std::size_t row) {
         const io::CsvCell& cell = table_.cell(row, DataRole::time);
         if (table_.is_missing(cell)) {
-            table_.mistakes.add("time missing", cell.span, "the time is missing here");
+            table_.mistakes.add("time missing",
+                                cell.span,
+                                "the time is missing here",
+                                "each row has its time; leave out a row without");
             return std::nullopt;
         }
         if (table_.words.has_clock) return by_clock(row, cell);
@@ -212,7 +218,8 @@ void find_subjects(DataTable& table, DataSet& data) {
     for (std::size_t row = 0; row < table.n_rows(); ++row) {
         const io::CsvCell& cell = table.cell(row, DataRole::id);
         if (table.is_missing(cell))
-            table.mistakes.add("ID missing", cell.span, "the ID is missing here");
+            table.mistakes.add(
+                "ID missing", cell.span, "the ID is missing here", "each row names its subject");
         const bool goes_on = !data.subjects.empty() && data.subjects.back().id == cell.text;
         if (const auto known = last.find(cell.text); !goes_on && known != last.end())
             table.mistakes.add(

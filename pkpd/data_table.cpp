@@ -38,6 +38,45 @@ std::string help_for_no_number(const std::string& text) {
     return "write a number; '.' where there is none, or name the word in missing = [ … ]";
 }
 
+std::string suggest_file(const std::filesystem::path& path) {
+    std::vector<std::string> names;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), error))
+        names.push_back(entry.path().filename().string());
+    const std::string near = sim::nearest_name(path.filename().string(), names);
+    return near.empty() ? near : fmt::format("did you mean '{}'?", near);
+}
+
+bool has_lines(const std::shared_ptr<const sim::SourceFile>& file,
+               sim::DiagnosticList& diagnostics) {
+    const std::string& text = file->text;
+    const bool is_old =
+        text.find('\r') != std::string::npos && text.find('\n') == std::string::npos;
+    if (is_old)
+        diagnostics.add({file, 0, 0, 1},
+                        "the lines of this file end with CR alone",
+                        "save it as CSV with the line ends of Unix or Windows");
+    return !is_old;
+}
+
+bool has_columns(const io::CsvTable& csv, sim::DiagnosticList& diagnostics) {
+    const io::CsvCell& first = csv.header.front();
+    if (csv.header.size() > 1) return true;
+    diagnostics.add(first.span,
+                    first.text.find(' ') != std::string::npos
+                        ? "the header is a single cell; its columns seem to be separated by blanks"
+                        : "the header is a single cell",
+                    "columns are separated by commas, semicolons or tabs");
+    return false;
+}
+
+/// Spreadsheets leave rows of separators below the data.
+std::size_t drop_empty_rows(io::CsvTable& csv) {
+    return std::erase_if(csv.rows, [](const std::vector<io::CsvCell>& row) {
+        return std::ranges::all_of(row, [](const io::CsvCell& cell) { return cell.text.empty(); });
+    });
+}
+
 } // namespace
 
 void DataMistakes::add(const std::string& kind,
@@ -56,8 +95,8 @@ void DataMistakes::add_rest() {
     for (const auto& [kind, rest] : kinds_)
         if (rest.n > most_told)
             diagnostics_.add(rest.first,
-                             fmt::format("the same stands in {} from here on",
-                                         counted(rest.n - most_told, "row")));
+                             fmt::format("this mistake stands in {}, of which this is the first",
+                                         counted(rest.n - most_told, "further place")));
 }
 
 std::string counted(std::size_t n, const std::string& what) {
@@ -74,15 +113,17 @@ std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList&
     std::error_code error;
     if (!std::filesystem::is_regular_file(opened.path, error)) {
         diagnostics.add(words.file_span,
-                        fmt::format("there is no file '{}' beside this one", words.file));
+                        fmt::format("there is no file '{}' beside this one", words.file),
+                        suggest_file(opened.path));
         return std::nullopt;
     }
     const auto source = io::read_source(opened.path, diagnostics);
     if (!source) return std::nullopt;
+    if (!has_lines(source, diagnostics)) return std::nullopt;
     opened.separator = io::detect_separator(source->text);
-    const std::size_t n_before = diagnostics.size();
     opened.csv = io::parse_csv(source, diagnostics, {opened.separator, words.ignore});
-    if (diagnostics.size() != n_before) return std::nullopt;
+    if (opened.csv.header.empty() || !has_columns(opened.csv, diagnostics)) return std::nullopt;
+    opened.n_empty = drop_empty_rows(opened.csv);
     return opened;
 }
 
@@ -107,10 +148,12 @@ std::optional<double> DataTable::number(const io::CsvCell& cell, const std::stri
                      help_for_no_number(cell.text));
         return std::nullopt;
     }
-    if (has_comma && decimal_comma_ == nullptr) decimal_comma_ = &cell;
-    if (has_point && decimal_point_ == nullptr) decimal_point_ = &cell;
-    if ((has_comma && decimal_point_ != nullptr) || (has_point && decimal_comma_ != nullptr)) {
-        const io::CsvCell& other = has_comma ? *decimal_point_ : *decimal_comma_;
+    if ((has_comma || has_point) && first_mark_ == nullptr) {
+        first_mark_ = &cell;
+        has_decimal_comma_ = has_comma;
+    }
+    if ((has_comma && !has_decimal_comma_) || (has_point && has_decimal_comma_)) {
+        const io::CsvCell& other = *first_mark_;
         mistakes.add("decimal marks",
                      cell.span,
                      fmt::format("'{}' has a decimal {}, but '{}' on line {} a {}",

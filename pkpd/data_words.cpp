@@ -17,7 +17,6 @@ Interpolation rule_in(io::Fields& fields, const char* key, const char* about) {
 
 std::optional<sim::Unit> unit_in(io::Fields& fields, const char* about, const char* example) {
     sim::Unit unit;
-    const sim::Unit unread = unit;
     unit.text.clear();
     fields.unit(optional_key("unit", about, example), unit);
     if (unit.text.empty()) return std::nullopt;
@@ -25,18 +24,21 @@ std::optional<sim::Unit> unit_in(io::Fields& fields, const char* about, const ch
 }
 
 void describe_outputs(io::Fields& fields, DataColumnWords& words) {
-    fields.keyed(optional_key("outputs",
-                              "of DVID or CMT: what its values stand for",
-                              "{ 1 = { output = \"Cp\", unit = \"mg/L\" } }"),
-                 [&](const std::string& value, io::Fields& row) {
-                     DataOutputWords& output = words.outputs.emplace_back();
-                     output.value = value;
-                     output.span = row.span();
-                     row.text(required_key("output", "an output of the model", "\"Cp\""),
-                              output.output);
-                     output.span = row.has("output") ? row.span("output") : output.span;
-                     output.unit = unit_in(row, "of its values; that of DV", "\"mg/L\"");
-                 });
+    fields.keyed(
+        optional_key("outputs",
+                     "of DVID or CMT: what its values stand for",
+                     "{ 1 = { output = \"Cp\", unit = \"mg/L\" } }"),
+        [&](const std::string& value, io::Fields& row) {
+            DataOutputWords& output = words.outputs.emplace_back();
+            output.value = value;
+            output.span = row.span();
+            row.text(required_key("output",
+                                  "an output of the model, or \"none\": the values are not used",
+                                  "\"Cp\""),
+                     output.output);
+            output.span = row.has("output") ? row.span("output") : output.span;
+            output.unit = unit_in(row, "of its values; that of DV", "\"mg/L\"");
+        });
 }
 
 void describe_categories(io::Fields& fields, DataColumnWords& words) {

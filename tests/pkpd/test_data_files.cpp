@@ -253,3 +253,168 @@ TEST_CASE("mass meets substance by the molar mass") {
     CHECK(read.data->subjects[0].records[0].amount == doctest::Approx(3.0).epsilon(1e-14));
     CHECK(read.data->subjects[0].observations[0].dv == doctest::Approx(0.6).epsilon(1e-14));
 }
+
+TEST_CASE("additional doses still to come at a reset are given, or cancelled on request") {
+    // Doses at 0, 12, …, 60; the reset at 30 leaves those at 0, 12, 24.
+    const std::string csv = "ID,TIME [h],EVID,AMT [mg],ADDL,II,SS\n"
+                            "1,0,1,100,5,12,0\n1,30,3,0,0,0,0\n1,31,1,50,0,0,0\n"
+                            "2,0,1,100,5,12,0\n2,24,1,50,2,8,1\n";
+    const ReadData given = read_good(csv);
+    CHECK(given.data->subjects[0].records[0].count == 6);
+    CHECK(given.data->subjects[1].records[0].count == 6);
+    const ReadData cancelled = read_good(csv, "pending = \"cancel\"\n");
+    CHECK(cancelled.data->subjects[0].records[0].count == 3);
+    // That at 24 h falls together with the record of steady state.
+    CHECK(cancelled.data->subjects[1].records[0].count == 2);
+    CHECK(cancelled.data->subjects[1].records[1].count == 3);
+}
+
+TEST_CASE("time that begins anew after a reset goes on") {
+    const ReadData read = read_good("ID,TIME [h],EVID,AMT [mg],ADDL,II\n"
+                                    "1,0,1,100,9,12\n1,20,0,0,0,0\n1,0,4,50,0,0\n1,3,0,0,0,0\n");
+    const DataSubject& subject = read.data->subjects[0];
+    CHECK(subject.times == std::vector<double>{0.0, 20.0, 20.0, 23.0});
+    REQUIRE(subject.records.size() == 3);
+    CHECK(subject.records[0].count == 2); // of 0 and 12 h
+    CHECK(subject.records[1].kind == sim::RecordKind::reset);
+    CHECK(subject.records[2].time == 20.0);
+    CHECK(subject.observations[0].n_records_before == 1);
+    CHECK(subject.observations[1].n_records_before == 3);
+    CHECK(has_note(read, "time begins anew at 1 reset"));
+}
+
+TEST_CASE("dates and times of day count from the subject's first row") {
+    const std::string header = "ID,DATE,TIME,AMT [mg],DV [mg/L]\n";
+    const ReadData iso = read_good(header + "1,2020-02-28,22:00,100,.\n1,2020-03-01,1:30,.,2\n"
+                                            "2,2021-05-01,8:00:36,100,.\n2,2021-05-01,9:00,.,2\n",
+                                   "clock = true\n");
+    CHECK(iso.data->subjects[0].times[0] == 0.0);
+    CHECK(iso.data->subjects[0].times[1] == doctest::Approx(27.5).epsilon(1e-12)); // a leap year
+    CHECK(iso.data->subjects[1].times[1] ==
+          doctest::Approx(0.99).epsilon(1e-9)); // 18,000 days of 24 h
+    const ReadData other = read_good(header + "1,28/02/2020,22:00,100,.\n1,01/03/2020,1:30,.,2\n",
+                                     "clock = true\ndate = \"d/m/y\"\n");
+    CHECK(other.data->subjects[0].times[1] == iso.data->subjects[0].times[1]);
+    const ReadData joint =
+        read_good("ID,TIME,AMT [mg],DV [mg/L]\n1,2020-02-28T22:00,100,.\n1,2020-03-01T01:30,.,2\n",
+                  "clock = true\n");
+    CHECK(joint.data->subjects[0].times[1] == iso.data->subjects[0].times[1]);
+}
+
+TEST_CASE("missing covariates are filled by the declared rule, the nearest beyond the ends") {
+    const std::string csv = "ID,TIME [h],AMT [mg],WT [kg]\n"
+                            "1,0,100,.\n1,1,0,70\n1,2,0,.\n1,4,0,.\n1,5,0,78\n1,6,0,NA\n";
+    const auto weights = [&](const char* rule) {
+        const ReadData read = read_good(csv, std::string("covariates = \"") + rule + "\"\n");
+        CHECK(read.data->covariates[0].varies);
+        CHECK(has_note(read, "4 missing values of WT are filled"));
+        return read.data->subjects[0].covariates[0];
+    };
+    CHECK(weights("locf") == std::vector<double>{70, 70, 70, 70, 78, 78});
+    CHECK(weights("nocb") == std::vector<double>{70, 70, 78, 78, 78, 78});
+    CHECK(weights("linear") == std::vector<double>{70, 70, 72, 76, 78, 78});
+    // One that never changes needs no rule.
+    const ReadData constant =
+        read_good("ID,TIME [h],AMT [mg],WT [kg]\n1,0,100,70\n1,1,0,.\n1,2,0,70\n");
+    CHECK_FALSE(constant.data->covariates[0].varies);
+    CHECK(constant.data->subjects[0].covariates[0] == std::vector<double>{70, 70, 70});
+    // A covariate's own rule.
+    const ReadData own = read_good(csv,
+                                   "covariates = \"locf\"\n[data.columns]\nWT = { interpolation = "
+                                   "\"nocb\" }\n");
+    CHECK(own.data->covariates[0].interpolation == Interpolation::nocb);
+}
+
+TEST_CASE("censored values keep their limits") {
+    // LLOQ is the limit; without it DV is (Monolix, nlmixr2), and LIMIT the interval's other end.
+    const ReadData by_lloq = read_good("ID,TIME [h],AMT [mg],DV [mg/L],BLQ,LLOQ\n"
+                                       "1,0,100,.,0,0.5\n1,1,0,2,0,0.5\n1,2,0,.,1,0.5\n");
+    const auto& first = by_lloq.data->subjects[0].observations;
+    REQUIRE(first.size() == 2);
+    CHECK(first[0].cens == 0);
+    CHECK(std::isnan(first[0].limit));
+    CHECK(first[1].cens == 1);
+    CHECK(first[1].limit == 0.5);
+    CHECK_FALSE(first[1].is_missing);
+    const ReadData by_dv = read_good("ID,TIME [h],AMT [mg],DV [mg/L],CENS,LIMIT\n"
+                                     "1,0,100,.,0,.\n1,1,0,0.5,1,0.1\n1,2,0,9,-1,.\n");
+    const auto& second = by_dv.data->subjects[0].observations;
+    CHECK(second[0].limit == 0.5);
+    CHECK(second[0].other_limit == 0.1);
+    CHECK(second[1].cens == -1);
+    CHECK(second[1].limit == 9.0);
+    CHECK(medians(*by_dv.data).empty());
+}
+
+TEST_CASE("what is derived or left out is noted") {
+    const ReadData read = read_good("ID,TIME [h],EVID,AMT [mg],II,DV [mg/L],MDV,DATE\n"
+                                    "C a comment, with fewer cells\n"
+                                    "1,0,1,100,12,5,1,x\n1,1,0,0,0,2,1,y\n1,2,0,0,0,3,0,\"a, b\"\n"
+                                    "2,0,0,0,0,3,.,\n,,,,,,,\n",
+                                    "ignore = \"C\"\n");
+    CHECK(has_note(read, "1 row beginning with 'C' is left out"));
+    CHECK(has_note(read, "1 empty row is left out"));
+    CHECK(has_note(read, "II is ignored on 1 dose row without ADDL and SS"));
+    CHECK(has_note(read, "DV is ignored on 1 dose row"));
+    CHECK(has_note(read, "MDV 1 leaves out 1 value of DV"));
+    CHECK(has_note(read, "1 observation has no value to be used"));
+    CHECK(has_note(read, "1 subject receives no dose: ID 2"));
+    CHECK(has_note(read, "DATE is not used"));
+    CHECK(read.data->subjects[0].records[0].interval == 0.0);
+    CHECK(read.data->n_observations() == 2);
+    CHECK(read.data->lines.back() == 6);
+}
+
+TEST_CASE("population PK data sets of CDISC are read by a preset") {
+    const ReadData read = read_data_text(
+        "preset = \"adppk\"\n[data.columns]\nTIME = { unit = \"h\" }\nAMT = { unit = \"mg\" }\n"
+        "DV = { unit = \"ng/mL\" }\nDVID = { outputs = { DRUG = { output = \"Cp\" } } }\n"
+        "WT = { column = \"WTBL\", unit = \"kg\" }\n",
+        "STUDYID,USUBJID,EVID,AFRLT,NFRLT,DOSEA,PARAMCD,CMT,AMT,DV,MDV,BLQFL,ALLOQ,WTBL\n"
+        "S1,S1-001,1,0,0,100,DOSE,1,100,.,1,N,5,70\n"
+        "S1,S1-001,0,1.1,1,100,DRUG,2,.,1500,0,N,5,70\n"
+        "S1,S1-001,0,48,48,100,DRUG,2,.,.,0,Y,5,70\n");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    const DataSubject& subject = read.data->subjects[0];
+    CHECK(subject.id == "S1-001");
+    CHECK(subject.observations[0].time == 1.1);
+    CHECK(subject.observations[0].dv == 1.5);
+    CHECK(subject.observations[1].cens == 1);
+    CHECK(subject.observations[1].limit == 0.005);
+    CHECK(subject.covariates[0][0] == 70.0);
+    CHECK(read.data->carried.size() == 3); // STUDYID, NFRLT, DOSEA
+}
+
+TEST_CASE("columns are renamed, carried or not used as declared") {
+    const ReadData read = read_data_text(
+        "missing = [\"-99\"]\n[data.columns]\nID = { column = \"Patient\" }\n"
+        "AMT = { column = \"DOSE\", unit = \"mg\" }\nII = { carry = true }\n"
+        "DV = { column = \"conc\", unit = \"mg/L\" }\n"
+        "CMT = { outputs = { 2 = { output = \"Cp\" }, 3 = { output = \"none\" } } }\n",
+        "Patient,time "
+        "[h],DOSE,conc,CMT,II\nA1,0,100,-99,1,weekly\nA1,1,-99,2,2,\nA1,1,-99,80,3,x\n");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    const DataSubject& subject = read.data->subjects[0];
+    CHECK(subject.id == "A1");
+    CHECK(subject.records.size() == 1);
+    CHECK(subject.observations[0].output == 0);
+    CHECK(subject.observations[1].output == -1);
+    CHECK(subject.observations[1].is_missing);
+    REQUIRE(read.data->carried.size() == 1);
+    CHECK(read.data->carried[0].text == std::vector<std::string>{"weekly", "", "x"});
+    CHECK(read.data->columns[2].role == "AMT");
+    CHECK(read.data->columns[2].unit == "mg");
+}
+
+TEST_CASE("the keys of [data] are described for the reference") {
+    for (const io::FieldRow& row : io::list_fields([](io::Fields& fields) {
+             DataWords words;
+             describe_data(fields, words);
+         })) {
+        INFO(row.path);
+        CHECK_FALSE(row.field.about.empty());
+        CHECK_FALSE(row.field.example.empty());
+    }
+}
