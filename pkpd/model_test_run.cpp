@@ -73,7 +73,7 @@ run_model_test(const Model& model, const ModelTest& test, const std::string& sol
     sim::BlockResult result;
     chosen->prepare(compiled, options)
         ->worker()
-        ->solve({1, inputs, &timeline, &observation}, result);
+        ->solve({1, inputs, &timeline, &observation, {}}, result);
     if (result.status[0] != sim::SolverStatus::ok)
         return fmt::format("the solver ended with {} at {:g} {}",
                            sim::name(result.status[0]),

@@ -31,7 +31,7 @@ void validate(const RunRequest& request) {
         validate(problem.timeline,
                  system.n_own_states(),
                  static_cast<int>(system.inputs.size()));
-        validate(problem.observation, *request.system, problem.timeline.end);
+        validate(problem.observation, *request.system, problem.timeline);
     }
 }
 
@@ -82,7 +82,11 @@ private:
     void solve_arm(std::size_t arm, const SubjectRange& range, Worker& worker) {
         const ArmProblem& problem = request_.arms[arm];
         worker.solvers[arm]->solve(
-            {static_cast<int>(range.count), worker.inputs, &problem.timeline, &problem.observation},
+            {static_cast<int>(range.count),
+             worker.inputs,
+             &problem.timeline,
+             &problem.observation,
+             {}},
             worker.result);
         std::uint64_t n_failed = 0;
         for (SolverStatus status : worker.result.status) {

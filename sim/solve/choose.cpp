@@ -42,7 +42,8 @@ Count count(const Solver& solver,
     const std::unique_ptr<PreparedSolver> prepared = solver.prepare(system, options);
     const Observation nothing;
     BlockResult result;
-    prepared->worker()->solve({pilot.n_subjects, pilot.inputs, &pilot.timeline, &nothing}, result);
+    prepared->worker()->solve({pilot.n_subjects, pilot.inputs, &pilot.timeline, &nothing, {}},
+                              result);
     Count count{&solver, 0, prepared->step_cost(), 0, SolverStatus::ok};
     for (std::size_t s = 0; s < result.status.size(); ++s) {
         count.n_steps += result.n_steps[s] + result.n_rejected[s];

@@ -28,6 +28,11 @@ public:
         return SolverStatus::ok;
     }
 
+    SolverStatus change(const ScalarSubject& subject) override {
+        system_.load(subject);
+        return SolverStatus::ok;
+    }
+
     SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
         const std::span<double> y = values(integrator_.y());
         std::copy(segment.states.begin(), segment.states.end(), y.begin());

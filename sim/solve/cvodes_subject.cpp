@@ -78,7 +78,10 @@ void CvodesModel::check(const SubjectProblem& problem) const {
                                                 system.system.inputs.size()));
     validate(*problem.timeline, n, static_cast<int>(system.system.inputs.size()));
     const Observation observation{{problem.sampled.begin(), problem.sampled.end()}, {}};
-    validate(observation, system, problem.timeline->end);
+    validate(observation, system, *problem.timeline);
+    for (const Record& record : problem.timeline->records)
+        if (record.kind > RecordKind::infuse || record.steady != SteadyState::none)
+            throw std::invalid_argument("CVODES: doses alone have sensitivities here");
     for (const SampledOutput& sampled : problem.sampled)
         if (sampled.output >= n_outputs)
             throw std::invalid_argument(
@@ -96,18 +99,19 @@ CvodesSubject::CvodesSubject(const CvodesModel& model)
 
 SolverStatus CvodesSubject::load(const SubjectProblem& problem) {
     problem_ = &problem;
-    block_ = {1, problem.inputs, problem.timeline, nullptr};
+    block_ = {1, problem.inputs, problem.timeline, nullptr, {}};
     inputs_.assign(problem.inputs.begin(), problem.inputs.end());
     setup_programs_.run(block_, setup_);
     if (setup_.status[0] != SolverStatus::ok) return setup_.status[0];
-    doses_.begin(block_, setup_);
-    if (!doses_.expand(0, events_)) return SolverStatus::invalid_parameter;
+    doses_.begin(block_, setup_, no_carrier_);
+    if (const SolverStatus status = doses_.expand(0, events_); status != SolverStatus::ok)
+        return status;
     next_ = 0;
     std::copy(setup_.initial.begin(), setup_.initial.end(), columns_.begin());
     std::fill(infusion_.begin(), infusion_.end(), 0.0);
     std::fill(running_.begin(), running_.end(), 0);
     error_scales(model_.system.system,
-                 events_.all,
+                 events_.all(),
                  columns_.data(),
                  1,
                  end(),
@@ -149,12 +153,13 @@ std::span<const SamplePoint> CvodesSubject::take_points(double time) {
 }
 
 void CvodesSubject::apply_due(double time) {
-    for (; next_ < events_.all.size() && events_.all[next_].time <= time; ++next_)
-        doses_.apply(events_, next_, {columns_.data(), infusion_.data(), running_.data(), 1});
+    for (; next_ < events_.all().size() && events_.all()[next_].time <= time; ++next_)
+        doses_.apply(
+            events_, events_.all()[next_], {columns_.data(), infusion_.data(), running_.data(), 1});
 }
 
 double CvodesSubject::next_stop() const {
-    return next_ < events_.all.size() ? std::fmin(events_.all[next_].time, end()) : end();
+    return next_ < events_.all().size() ? std::fmin(events_.all()[next_].time, end()) : end();
 }
 
 struct CvodesSensitivities::Parts {

@@ -87,8 +87,15 @@ private:
     std::size_t n() const { return static_cast<std::size_t>(model_.n); }
     void sort_points();
 
+    /// Records with steady states are refused before.
+    struct NoCarrier : StateCarrier {
+        void carry(std::span<Passage>) override {}
+        double relative_error() const override { return 0.0; }
+    };
+
     const CvodesModel& model_;
     SetupPrograms setup_programs_;
+    NoCarrier no_carrier_;
     DoseEvents doses_;
     const SubjectProblem* problem_ = nullptr;
     BlockProblem block_;

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "solve/observer.hpp"
+#include "solve/passage.hpp"
 #include "solve/scalar_program.hpp"
+#include "solve/steady_state.hpp"
 
 #include <gemel/sim/solver.hpp>
 
@@ -12,37 +14,28 @@
 /// sensitivities where a system carries them. Theory manual: events.md, sensitivities.md.
 namespace gemel::sim {
 
-/// One subject's place in a solver's columns: state i at states[i·stride], and so on.
-struct SubjectColumns {
-    double* states = nullptr;
-    double* infusion = nullptr; ///< zero-order input now running into a state
-    int* running = nullptr;     ///< how many infusions that is
-    std::ptrdiff_t stride = 1;
-};
-
-struct SubjectEvents {
-    int subject = 0; ///< of the block
-    std::vector<Event> all;
-    std::vector<DoseDerivative> derivatives; ///< [n_records × n_wrt]
-};
-
 class DoseEvents {
 public:
     DoseEvents(const CompiledSystem& system, const ProgramSet& set);
 
-    /// Both must outlive the solve.
-    void begin(const BlockProblem& problem, const BlockSetup& setup);
-    /// @returns false where the subject's modifiers are refused
-    bool expand(int subject, SubjectEvents& events);
-    /// Lets event number `which` happen.
-    void apply(const SubjectEvents& events, std::size_t which, const SubjectColumns& columns);
+    /// Both must outlive the solve. Steady states are looked for now, for all subjects.
+    void begin(const BlockProblem& problem, const BlockSetup& setup, StateCarrier& carrier);
+    /// @returns other than ok where the subject's modifiers are refused or there is no steady state
+    SolverStatus expand(int subject, SubjectEvents& events);
+    /// Lets an event happen, unless it is a row or a sample: those are the solver's.
+    void apply(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
 
 private:
+    void find_steady_states(StateCarrier& carrier);
+    SubjectDoses doses_of(int subject);
     bool prepare_transits(SubjectEvents& events) const;
     bool prepare_transit(int state, SubjectEvents& events) const;
+    void change(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
+    void reset(const SubjectEvents& events, const SubjectColumns& columns);
+    void reach(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
+    void stop_infusions(const SubjectColumns& columns) const;
+    double initial(const SubjectEvents& events, std::size_t state) const;
     void keep(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
-    void differentiate(const DoseModifiers& modifiers, SubjectEvents& events);
-    DoseModifiers derivatives_of_modifiers(int subject, int wrt);
     void add_amount(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     void switch_infusions(const SubjectEvents& events,
                           const Event& event,
@@ -60,9 +53,11 @@ private:
     int n_own_ = 0;
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
-    SubjectModifiers modifiers_;
+    std::vector<DoseModifiers> by_input_;
+    SteadyStates steady_;
+    std::vector<int> first_pattern_; ///< [n_subjects]; empty: no steady state is asked for
     ScalarProgram rates_;
-    std::vector<double> inputs_, derived_, states_, by_input_, before_, after_;
+    std::vector<double> inputs_, derived_, states_, before_, after_;
 };
 
 } // namespace gemel::sim

@@ -29,8 +29,9 @@ largest_amounts(std::span<const Event> events, std::size_t n_states, double end)
         largest[state] = std::fmax(largest[state], std::fabs(stretch.amount));
     };
     for (const Event& event : events) {
+        if (event.dose < 0 || event.kind == EventKind::multiply) continue;
         const auto state = static_cast<std::size_t>(event.state);
-        if (event.kind == EventKind::add) {
+        if (event.kind == EventKind::add || event.kind == EventKind::set) {
             largest[state] = std::fmax(largest[state], std::fabs(event.value));
             continue;
         }

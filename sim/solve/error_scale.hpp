@@ -1,7 +1,8 @@
 #pragma once
 
+#include "solve/expansion.hpp"
+
 #include <gemel/sim/ode_system.hpp>
-#include <gemel/sim/timeline.hpp>
 
 #include <cstddef>
 #include <span>

@@ -109,6 +109,9 @@ public:
         return SolverStatus::ok;
     }
 
+    /// Rounding alone, with room for what it grows to.
+    std::optional<double> relative_error() const override { return 1e-11; }
+
     SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
         for (int i = 0; i < n_; ++i)
             source_[i] = constant_[i] + segment.infusion[i];

@@ -51,6 +51,7 @@ private:
         BlockProblem again = problem;
         again.n_subjects = static_cast<int>(subjects_.size());
         again.inputs = inputs_;
+        again.own = own_;
         second_->solve(again, again_);
         for (std::size_t k = 0; k < subjects_.size(); ++k)
             if (again_.status[k] == SolverStatus::ok)
@@ -58,11 +59,23 @@ private:
     }
 
     void gather_inputs(const BlockProblem& problem) {
-        const std::size_t n = index(problem.n_subjects);
+        std::vector<std::size_t> rows;
+        own_.clear();
+        std::size_t n_rows = 0, next = 0;
+        for (int subject = 0; subject < problem.n_subjects; ++subject) {
+            const std::size_t n = index(problem.n_rows_of(subject));
+            if (next < subjects_.size() && subjects_[next] == subject) {
+                for (std::size_t row = 0; row < n; ++row)
+                    rows.push_back(n_rows + row);
+                if (!problem.own.empty()) own_.push_back(problem.own[index(subject)]);
+                ++next;
+            }
+            n_rows += n;
+        }
         inputs_.clear();
-        for (std::size_t first = 0; first < problem.inputs.size(); first += n)
-            for (const int subject : subjects_)
-                inputs_.push_back(problem.inputs[first + index(subject)]);
+        for (std::size_t first = 0; first < problem.inputs.size(); first += n_rows)
+            for (const std::size_t row : rows)
+                inputs_.push_back(problem.inputs[first + row]);
     }
 
     void take(std::size_t from, std::size_t to, std::size_t n_subjects, BlockResult& result) const {
@@ -75,6 +88,10 @@ private:
         for (std::size_t f = 0; f < result.functionals.size() / n_subjects; ++f)
             result.functionals[f * n_subjects + to] =
                 again_.functionals[f * subjects_.size() + from];
+        for (std::size_t k = 0; !again_.own_first.empty() && k < again_.own.size(); ++k)
+            std::copy(again_.own[k].data() + again_.own_first[from],
+                      again_.own[k].data() + again_.own_first[from + 1],
+                      result.own[k].data() + result.own_first[to]);
         result.status[to] = SolverStatus::ok;
         result.stopped_at[to] = again_.stopped_at[from];
         result.n_steps[to] = again_.n_steps[from];
@@ -86,6 +103,7 @@ private:
     const LateCvode& late_;
     std::vector<int> subjects_; ///< given up
     std::vector<double> inputs_;
+    std::vector<const SubjectTimeline*> own_;
     BlockResult again_;
 };
 

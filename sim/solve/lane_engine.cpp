@@ -71,8 +71,18 @@ void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
     result.reset(method_.system, problem);
     setup_programs_.run(problem, setup_);
     observer_.begin(problem, setup_, result);
-    doses_.begin(problem, setup_);
-    next_subject_ = 0;
+    doses_.begin(problem, setup_, *this);
+    run_lanes();
+}
+
+void LaneEngine::carry(std::span<Passage> passages) {
+    passages_ = passages;
+    run_lanes();
+    passages_ = {};
+}
+
+void LaneEngine::run_lanes() {
+    next_ = 0;
     n_live_ = width_;
     n_fresh_ = 0;
     for (int lane = 0; lane < width_; ++lane)
@@ -89,57 +99,86 @@ double LaneEngine::clock(const LaneState& lane, double time) const {
     return method_.layout.exact.states.empty() ? time : time - lane.event;
 }
 
-/// The next subject that can be solved, or none: then the lane idles on harmless numbers.
+/// The next subject that can be solved, or passage, or none: then the lane idles on harmless
+/// numbers.
 void LaneEngine::refill(int lane) {
-    LaneState& state = lanes_[index(lane)];
-    state = LaneState{};
-    while (next_subject_ < problem_->n_subjects) {
-        const int subject = next_subject_++;
-        if (setup_.status[index(subject)] != SolverStatus::ok) continue;
-        observer_.load(lane, subject);
-        state.subject = subject;
-        if (!load(lane, subject)) {
-            observer_.fail(lane, SolverStatus::invalid_parameter, 0.0);
-            continue;
-        }
+    lanes_[index(lane)] = LaneState{};
+    if (load_next(lane))
         arrive(lane);
-        return;
+    else
+        idle(lane);
+}
+
+bool LaneEngine::load_next(int lane) {
+    if (is_carrying()) {
+        if (next_ >= static_cast<int>(passages_.size())) return false;
+        load_passage(lane, next_++);
+        return true;
     }
-    idle(lane);
+    while (next_ < problem_->n_subjects) {
+        const int subject = next_++;
+        if (setup_.status[index(subject)] != SolverStatus::ok) continue;
+        const SolverStatus status = load_subject(lane, subject);
+        if (status == SolverStatus::ok) return true;
+        observer_.fail(lane, status, problem_->timeline->start);
+    }
+    return false;
 }
 
-bool LaneEngine::load(int lane, int subject) {
-    if (!doses_.expand(subject, events_[index(lane)])) return false;
-    load_columns(lane, subject);
-    set_scales(lane, subject);
-    return true;
+SolverStatus LaneEngine::load_subject(int lane, int subject) {
+    SubjectEvents& events = events_[index(lane)];
+    const SolverStatus status = doses_.expand(subject, events);
+    observer_.load(lane, subject, events.expanded.samples);
+    if (status != SolverStatus::ok) return status;
+    lanes_[index(lane)].subject = subject;
+    start(lane, problem_->timeline->start, problem_->timeline->end);
+    load_row(lane, events.row);
+    for (int i = 0; i < n_states_; ++i)
+        column(LeafKind::state, i)[lane] = setup_.initial[index(i * setup_.n_rows + events.row)];
+    set_scales(lane, problem_->timeline->end);
+    return SolverStatus::ok;
 }
 
-void LaneEngine::load_columns(int lane, int subject) {
-    const int n = setup_.n_subjects;
-    const int used_inputs = std::min(n_inputs_, method_.programs.layout.count(LeafKind::input));
-    for (int i = 0; i < used_inputs; ++i)
-        column(LeafKind::input, i)[lane] = problem_->inputs[index(i * n + subject)];
-    for (int i = 0; i < n_derived_; ++i)
-        column(LeafKind::derived, i)[lane] = setup_.derived[index(i * n + subject)];
+void LaneEngine::load_passage(int lane, int number) {
+    const Passage& passage = passages_[index(number)];
+    events_[index(lane)] = passage.events;
+    lanes_[index(lane)].subject = number;
+    start(lane, passage.from, passage.to);
+    load_row(lane, passage.events.row);
+    for (int i = 0; i < n_states_; ++i)
+        column(LeafKind::state, i)[lane] = passage.states[index(i)];
+    set_scales(lane, passage.to);
+}
+
+void LaneEngine::start(int lane, double time, double end) {
+    lanes_[index(lane)].time = lanes_[index(lane)].event = time;
+    lanes_[index(lane)].end = end;
     for (int i = 0; i < n_states_; ++i) {
-        column(LeafKind::state, i)[lane] = setup_.initial[index(i * n + subject)];
         column(LeafKind::infusion, i)[lane] = 0.0;
         running_[index(i * width_ + lane)] = 0;
     }
 }
 
-void LaneEngine::set_scales(int lane, int subject) {
+void LaneEngine::load_row(int lane, int row) {
+    const int n = setup_.n_rows;
+    const int used_inputs = std::min(n_inputs_, method_.programs.layout.count(LeafKind::input));
+    for (int i = 0; i < used_inputs; ++i)
+        column(LeafKind::input, i)[lane] = problem_->inputs[index(i * n + row)];
+    for (int i = 0; i < n_derived_; ++i)
+        column(LeafKind::derived, i)[lane] = setup_.derived[index(i * n + row)];
+}
+
+void LaneEngine::set_scales(int lane, double end) {
     if (n_own_ == 0) return;
     error_scales(method_.system.system,
-                 events_[index(lane)].all,
+                 events_[index(lane)].all(),
                  column(LeafKind::state, 0) + lane,
                  width_,
-                 problem_->timeline->end,
+                 end,
                  column(LeafKind::scale, 0) + lane,
                  width_,
-                 problem_->inputs.data() + subject,
-                 problem_->n_subjects);
+                 problem_->inputs.data() + events_[index(lane)].row,
+                 setup_.n_rows);
     for (int i = 0; i < n_controlled_; ++i)
         follows_[index(i * width_ + lane)] = column(LeafKind::scale, i)[lane] > 0.0 ? 0.0 : 1.0;
 }
@@ -171,21 +210,48 @@ void LaneEngine::idle(int lane) {
 void LaneEngine::arrive(int lane) {
     LaneState& state = lanes_[index(lane)];
     settle_exact_part(lane);
-    const std::vector<Event>& events = events_[index(lane)].all;
-    while (state.next_event < events.size() && events[state.next_event].time <= state.time)
-        doses_.apply(events_[index(lane)], state.next_event++, columns(lane));
-    const double end = problem_->timeline->end;
-    if (state.time >= end) {
-        write_counts(state);
-        observer_.finish(
-            lane, end, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
+    const std::vector<Event>& events = events_[index(lane)].all();
+    const bool is_over = state.time >= state.end;
+    while (!(is_over && is_carrying()) && state.next_event < events.size() &&
+           events[state.next_event].time <= state.time)
+        happen(lane, events[state.next_event++]);
+    if (is_over) {
+        finish(lane);
         refill(lane);
         return;
     }
-    state.stop = state.next_event < events.size() ? events[state.next_event].time : end;
+    state.stop = state.next_event < events.size() ? events[state.next_event].time : state.end;
     state.is_fresh = true;
     state.was_rejected = false;
     ++n_fresh_;
+}
+
+void LaneEngine::happen(int lane, const Event& event) {
+    SubjectEvents& events = events_[index(lane)];
+    const double* states = n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr;
+    if (event.kind == EventKind::observe)
+        return observer_.take_own(lane, event.which, event.time, states, width_);
+    if (event.kind != EventKind::row) return doses_.apply(events, event, columns(lane));
+    // Samples at this time belong to the row before.
+    if (problem_->own[index(events.subject)]->switches[index(event.which - 1)].is_after)
+        observer_.take_due(lane, event.time, states, width_);
+    events.row = setup_.first_row[index(events.subject)] + event.which;
+    load_row(lane, events.row);
+    observer_.load_row(lane, events.row);
+}
+
+void LaneEngine::finish(int lane) {
+    const LaneState& state = lanes_[index(lane)];
+    if (is_carrying()) {
+        Passage& passage = passages_[index(state.subject)];
+        passage.status = SolverStatus::ok;
+        for (int i = 0; i < n_states_; ++i)
+            passage.states[index(i)] = column(LeafKind::state, i)[lane];
+        return;
+    }
+    write_counts(state);
+    observer_.finish(
+        lane, state.end, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
 }
 
 /// The exact part's states become those of now.
@@ -256,11 +322,12 @@ void LaneEngine::take_step() {
         if (lanes_[index(lane)].subject >= 0) judge(lane);
     // Steps know nothing of the exact part's curves: there the observer looks for itself.
     constexpr double not_at_all = std::numeric_limits<double>::infinity();
-    observer_.piece(from_.data(),
-                    to_.data(),
-                    accepted_.data(),
-                    interpolate_,
-                    method_.layout.exact_dense.empty() ? not_at_all : 0.0);
+    if (!is_carrying())
+        observer_.piece(from_.data(),
+                        to_.data(),
+                        accepted_.data(),
+                        interpolate_,
+                        method_.layout.exact_dense.empty() ? not_at_all : 0.0);
     commit();
     for (int lane = 0; lane < width_; ++lane) {
         const LaneState& state = lanes_[index(lane)];
@@ -386,8 +453,13 @@ void LaneEngine::commit() {
 }
 
 void LaneEngine::fail(int lane, SolverStatus status) {
-    write_counts(lanes_[index(lane)]);
-    observer_.fail(lane, status, lanes_[index(lane)].time);
+    const LaneState& state = lanes_[index(lane)];
+    if (is_carrying()) {
+        passages_[index(state.subject)].status = status;
+    } else {
+        write_counts(state);
+        observer_.fail(lane, status, state.time);
+    }
     refill(lane);
 }
 

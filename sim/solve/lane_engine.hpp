@@ -45,6 +45,7 @@ struct LaneState {
     double step = 0.0;  ///< proposed next
     double event = 0.0; ///< time of the last event, or the start
     double stop = 0.0;  ///< the next event, or the end
+    double end = 0.0;   ///< of the subject's way
     std::int64_t n_steps = 0, n_rejected = 0;
     std::uint32_t next_event = 0;
     int n_singular = 0;          ///< halvings in a row for bad linear algebra
@@ -55,12 +56,17 @@ struct LaneState {
     bool was_not_finite = false; ///< the last rejected step
 };
 
-class LaneEngine : public BlockSolver {
+class LaneEngine : public BlockSolver, private StateCarrier {
 public:
     explicit LaneEngine(const LaneMethod& method);
     void solve(const BlockProblem& problem, BlockResult& result) override;
 
 private:
+    void carry(std::span<Passage> passages) override;
+    double relative_error() const override { return method_.options.rtol; }
+    void run_lanes();
+    bool is_carrying() const { return !passages_.empty(); }
+
     double* column(LeafKind kind, int index) {
         return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
     }
@@ -71,9 +77,14 @@ private:
 
     double clock(const LaneState& lane, double time) const;
     void refill(int lane);
-    bool load(int lane, int subject);
-    void load_columns(int lane, int subject);
-    void set_scales(int lane, int subject);
+    bool load_next(int lane);
+    SolverStatus load_subject(int lane, int subject);
+    void load_passage(int lane, int number);
+    void load_row(int lane, int row);
+    void start(int lane, double time, double end);
+    void happen(int lane, const Event& event);
+    void finish(int lane);
+    void set_scales(int lane, double end);
     void idle(int lane);
     void arrive(int lane);
     void settle_exact_part(int lane);
@@ -108,7 +119,9 @@ private:
     BlockResult* result_ = nullptr;
     BlockSetup setup_;
     DoseEvents doses_;
-    int next_subject_ = 0, n_live_ = 0, n_fresh_ = 0;
+    std::span<Passage> passages_; ///< lanes carry these instead of subjects
+    int next_ = 0;                ///< subject or passage
+    int n_live_ = 0, n_fresh_ = 0;
 
     std::vector<LaneState> lanes_;
     std::vector<SubjectEvents> events_; ///< per lane

@@ -32,11 +32,13 @@ DenseObserver::DenseObserver(const CompiledSystem& system, const ProgramSet& set
       layout_(set.layout),
       fixed_(fixed_leaves(set.programs[1])),
       outputs_(interpreter().compile(set.programs[1], set.layout, width)),
-      workspace_(index(outputs_->n_slots()) * index(width)) {
+      workspace_(index(outputs_->n_slots()) * index(width)),
+      own_(index(width)) {
     const auto lanes = index(width);
     for (auto* column : {&theta_, &time_, &begin_, &end_, &part_begin_, &part_end_})
         column->assign(lanes, 0.0);
     next_time_.assign(lanes, infinity);
+    next_own_.assign(lanes, infinity);
     for (auto* column : {&subject_, &cursor_, &crossing_, &point_lane_, &point_index_})
         column->assign(lanes, 0);
     for (auto* column : {&is_bad_, &mask_, &active_, &rises_, &kept_})
@@ -56,9 +58,12 @@ void DenseObserver::begin(const BlockProblem& problem,
     problem_ = &problem;
     setup_ = &setup;
     result_ = &result;
-    result.parameters = setup.parameters;
     for (int s = 0; s < setup.n_subjects; ++s)
         result.status[index(s)] = setup.status[index(s)];
+    for (std::size_t i = 0; i < result.parameters.size(); ++i)
+        result.parameters[i] =
+            setup.parameters[i / index(setup.n_subjects) * index(setup.n_rows) +
+                             index(setup.first_row[i % index(setup.n_subjects)])];
     collect_samples();
     collect_functionals();
     std::fill(next_time_.begin(), next_time_.end(), infinity);
@@ -81,17 +86,13 @@ void DenseObserver::collect_samples() {
     point_times_.push_back(infinity);
 }
 
-void DenseObserver::load(int lane, int subject) {
+void DenseObserver::load(int lane, int subject, std::span<const int> lone_samples) {
     subject_[index(lane)] = subject;
     cursor_[index(lane)] = 0;
-    next_time_[index(lane)] = point_times_[0];
+    own_[index(lane)] = lone_samples;
+    find_next(lane);
     is_bad_[index(lane)] = 0;
-    const int n = setup_->n_subjects;
-    for (std::size_t f = 0; f < fixed_.size(); ++f) {
-        const std::size_t at = index(fixed_[f].index * n + subject);
-        fixed_values_[f * index(width_) + index(lane)] =
-            fixed_[f].kind == LeafKind::input ? problem_->inputs[at] : setup_->derived[at];
-    }
+    load_row(lane, setup_->first_row[index(subject)]);
     for (std::size_t i = index(lane); i < total_.size(); i += index(width_))
         total_[i] = 0.0;
     for (std::size_t i = index(lane); i < best_value_.size(); i += index(width_)) {
@@ -105,10 +106,21 @@ void DenseObserver::load(int lane, int subject) {
     take_initial_limits(lane, subject);
 }
 
+void DenseObserver::load_row(int lane, int row) {
+    const int n = setup_->n_rows;
+    for (std::size_t f = 0; f < fixed_.size(); ++f) {
+        const std::size_t at = index(fixed_[f].index * n + row);
+        fixed_values_[f * index(width_) + index(lane)] =
+            fixed_[f].kind == LeafKind::input ? problem_->inputs[at] : setup_->derived[at];
+    }
+}
+
 /// A left limit at the very start is the initial state, before any dose.
 void DenseObserver::take_initial_limits(int lane, int subject) {
-    if (left_limits_.empty() || left_limits_[0].time > 0.0) return;
-    evaluate_alone(lane, 0.0, setup_->initial.data() + subject, setup_->n_subjects);
+    const double start = problem_->timeline->start;
+    if (left_limits_.empty() || left_limits_[0].time > start) return;
+    evaluate_alone(
+        lane, start, setup_->initial.data() + setup_->first_row[index(subject)], setup_->n_rows);
     for (int f : left_limits_[0].functionals)
         total_[index(f * width_ + lane)] = point_output(functional(f).output)[0];
 }
@@ -199,10 +211,9 @@ void DenseObserver::take_samples(const char* mask) {
         if (!mask[lane]) continue;
         while (next_time_[index(lane)] < to_[lane]) {
             point_lane_[index(n)] = lane;
-            point_index_[index(n)] = cursor_[index(lane)];
             theta_[index(n)] = (next_time_[index(lane)] - from_[lane]) / (to_[lane] - from_[lane]);
-            time[n++] = next_time_[index(lane)];
-            next_time_[index(lane)] = point_times_[index(++cursor_[index(lane)])];
+            time[n] = next_time_[index(lane)];
+            point_index_[index(n++)] = take_next(lane);
             if (n == width_) {
                 store_points(n);
                 n = 0;
@@ -215,10 +226,64 @@ void DenseObserver::take_samples(const char* mask) {
 void DenseObserver::store_points(int n_points) {
     evaluate_points(n_points);
     for (int p = 0; p < n_points; ++p)
-        store_samples(point_lane_[index(p)], point_index_[index(p)], p);
+        store(point_lane_[index(p)], point_index_[index(p)], p);
 }
 
-void DenseObserver::store_samples(int lane, int point, int column) {
+void DenseObserver::find_next(int lane) {
+    const std::span<const int> own = own_[index(lane)];
+    next_own_[index(lane)] =
+        own.empty() ? infinity
+                    : problem_->own[index(subject_[index(lane)])]->samples[index(own.front())].time;
+    next_time_[index(lane)] =
+        std::min(next_own_[index(lane)], point_times_[index(cursor_[index(lane)])]);
+}
+
+/// The sample due next: a shared point, or −1 − number of an own sample; then on to the one after.
+int DenseObserver::take_next(int lane) {
+    int& cursor = cursor_[index(lane)];
+    std::span<const int>& own = own_[index(lane)];
+    int point = cursor;
+    if (point_times_[index(cursor)] <= next_own_[index(lane)]) {
+        ++cursor;
+    } else {
+        point = -1 - own.front();
+        own = own.subspan(1);
+    }
+    find_next(lane);
+    return point;
+}
+
+void DenseObserver::store(int lane, int point, int column) {
+    if (point >= 0)
+        store_shared(lane, point, column);
+    else
+        store_own(lane, -1 - point, column);
+}
+
+void DenseObserver::store_own(int lane, int sample, int column) {
+    const std::size_t at = result_->own_first[index(subject_[index(lane)])] + index(sample);
+    const std::vector<int>& outputs = problem_->observation->own_outputs;
+    for (std::size_t k = 0; k < outputs.size(); ++k) {
+        const double value = point_output(outputs[k])[column];
+        result_->own[k][at] = value;
+        if (!std::isfinite(value)) is_bad_[index(lane)] = 1;
+    }
+}
+
+void DenseObserver::take_own(
+    int lane, int sample, double time, const double* states, std::ptrdiff_t stride) {
+    evaluate_alone(lane, time, states, stride);
+    store_own(lane, sample, 0);
+}
+
+void DenseObserver::take_due(int lane, double time, const double* states, std::ptrdiff_t stride) {
+    if (next_time_[index(lane)] > time) return;
+    evaluate_alone(lane, time, states, stride);
+    while (next_time_[index(lane)] <= time)
+        store(lane, take_next(lane), 0);
+}
+
+void DenseObserver::store_shared(int lane, int point, int column) {
     for (int k = point_targets_[index(point)]; k < point_targets_[index(point + 1)]; ++k) {
         const Target target = targets_[index(k)];
         const SampledOutput& sampled = problem_->observation->sampled[index(target.sampled)];
@@ -231,13 +296,7 @@ void DenseObserver::store_samples(int lane, int point, int column) {
 
 SolverStatus
 DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_t stride) {
-    if (next_time_[index(lane)] <= time) {
-        evaluate_alone(lane, time, states, stride);
-        while (next_time_[index(lane)] <= time) {
-            store_samples(lane, cursor_[index(lane)], 0);
-            next_time_[index(lane)] = point_times_[index(++cursor_[index(lane)])];
-        }
-    }
+    take_due(lane, time, states, stride);
     const auto n = problem_->observation->functionals.size();
     for (std::size_t f = 0; f < n; ++f)
         keep(static_cast<int>(f), lane, total_[f * index(width_) + index(lane)]);
@@ -273,6 +332,11 @@ void DenseObserver::fail(int lane, SolverStatus status, double time) {
     }
     for (std::size_t f = 0; f < observation.functionals.size(); ++f)
         result_->functionals[f * index(setup_->n_subjects) + subject] = nan;
+    if (!result_->own_first.empty())
+        for (std::vector<double>& column : result_->own)
+            std::fill(column.begin() + static_cast<std::ptrdiff_t>(result_->own_first[subject]),
+                      column.begin() + static_cast<std::ptrdiff_t>(result_->own_first[subject + 1]),
+                      nan);
     result_->status[subject] = status;
     result_->stopped_at[subject] = time;
     next_time_[index(lane)] = infinity;

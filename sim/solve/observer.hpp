@@ -15,17 +15,19 @@
 /// covered.
 namespace gemel::sim {
 
-/// Columns computed from a block's inputs before any solve, by lane programs: [… × n_subjects].
+/// Columns computed from a block's inputs before any solve, by lane programs: [… × n_rows].
 struct BlockSetup {
     int n_subjects = 0;
-    std::vector<double> derived; ///< [n_derived × n_subjects], for the solver's own programs
-    std::vector<double> initial; ///< [n_states × n_subjects]
+    int n_rows = 0;              ///< of inputs: one for each subject, more where they change
+    std::vector<int> first_row;  ///< [n_subjects + 1]
+    std::vector<double> derived; ///< [n_derived × n_rows], for the solver's own programs
+    std::vector<double> initial; ///< [n_states × n_rows]
     /// [n_own_states × …]
     std::vector<double> bioavailability, lag, modelled_rate, modelled_duration;
     /// [n_wrt × 4 × n_own_states × …], the four in this order
     std::vector<double> modifier_derivatives;
-    std::vector<double> parameters;   ///< [n_parameters × n_subjects]
-    std::vector<SolverStatus> status; ///< invalid_parameter where a number is not finite
+    std::vector<double> parameters;   ///< [n_parameters × n_rows]
+    std::vector<SolverStatus> status; ///< [n_subjects] invalid_parameter: a number is not finite
 };
 
 /// The programs every solver needs beside its own, lowered together with them so that they share
@@ -38,25 +40,13 @@ inline constexpr int rates_at_doses = 2;
 inline constexpr int n_common_programs = 3;
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own);
 
-/// Columns [n_own_states] of one subject's dose modifiers, gathered from a setup.
-class SubjectModifiers {
-public:
-    explicit SubjectModifiers(int n_own_states)
-        : values_(static_cast<std::size_t>(4 * n_own_states)) {}
-    /// Valid until the next call.
-    DoseModifiers of(const BlockSetup& setup, int subject);
-
-private:
-    std::vector<double> values_;
-};
-
 class SetupPrograms {
 public:
     SetupPrograms(const CompiledSystem& system, const ProgramSet& set, int width);
     void run(const BlockProblem& problem, BlockSetup& setup);
 
 private:
-    void size(BlockSetup& setup, int n_subjects) const;
+    void size(BlockSetup& setup, const BlockProblem& problem) const;
     void store(BlockSetup& setup, int first, int count) const;
     void check(BlockSetup& setup) const;
 
@@ -79,8 +69,15 @@ public:
     /// status of subjects whose setup failed: a solver skips those. All three must outlive the
     /// solve.
     void begin(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
-    /// Lane `lane` now carries subject `subject` of the block, at time 0.
-    void load(int lane, int subject);
+    /// Lane `lane` now carries subject `subject` of the block, at the start. `lone_samples`: of the
+    /// subject's own, those to be taken within pieces.
+    void load(int lane, int subject, std::span<const int> lone_samples = {});
+    /// Another row of the block's inputs holds from now on. Samples that are due by `time` still
+    /// see the row before, if `is_after`: their states are given, as in finish().
+    void load_row(int lane, int row);
+    void take_due(int lane, double time, const double* states, std::ptrdiff_t stride);
+    /// One of the subject's own samples, from states as in finish().
+    void take_own(int lane, int sample, double time, const double* states, std::ptrdiff_t stride);
 
     /// Fills columns of states at points of the piece: states[i·width + p] for p < n_points is
     /// state i of lane lanes[p] at time from + theta[p]·(to − from) of that lane, with 0 ≤ theta
@@ -142,7 +139,11 @@ private:
     static void add(Window& window, const Functional& functional, int id, int peak_slot);
     void take_samples(const char* mask);
     void store_points(int n_points);
-    void store_samples(int lane, int point, int column);
+    void store(int lane, int point, int column);
+    void store_shared(int lane, int point, int column);
+    void store_own(int lane, int sample, int column);
+    void find_next(int lane);
+    int take_next(int lane);
     void take_left_limits(const double* from, const double* to, const char* mask);
     bool overlap(const Window& window, const double* from, const double* to, const char* mask);
     void take(const Window& window);
@@ -188,6 +189,8 @@ private:
     int n_peaks_ = 0;
 
     std::vector<int> subject_, cursor_;          ///< [width]
+    std::vector<std::span<const int>> own_;      ///< [width] lone samples still to be taken
+    std::vector<double> next_own_;               ///< [width] time of the first of them
     std::vector<double> fixed_values_;           ///< [fixed_ × width], of lanes
     std::vector<double> next_time_;              ///< [width]
     std::vector<char> is_bad_;                   ///< [width] a result is not finite

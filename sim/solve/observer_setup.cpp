@@ -61,13 +61,9 @@ ProgramSpec outputs_spec(const CompiledSystem& compiled) {
     return spec;
 }
 
-bool subject_is_finite(const std::vector<double>& columns,
-                       int n_columns,
-                       int n_subjects,
-                       int subject) {
+bool row_is_finite(const std::vector<double>& columns, int n_columns, int n_rows, int row) {
     for (int i = 0; i < n_columns; ++i)
-        if (!std::isfinite(columns[static_cast<std::size_t>(i * n_subjects + subject)]))
-            return false;
+        if (!std::isfinite(columns[static_cast<std::size_t>(i * n_rows + row)])) return false;
     return true;
 }
 
@@ -83,21 +79,6 @@ ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec
     set.layout.make_room(LeafKind::input, static_cast<int>(system.system.inputs.size()));
     set.layout.make_room(LeafKind::state, static_cast<int>(system.system.states.size()));
     return set;
-}
-
-DoseModifiers SubjectModifiers::of(const BlockSetup& setup, int subject) {
-    const std::size_t n = values_.size() / 4;
-    const auto gather = [&](const std::vector<double>& columns, std::size_t part) {
-        double* to = values_.data() + part * n;
-        for (std::size_t i = 0; i < n; ++i)
-            to[i] = columns[i * static_cast<std::size_t>(setup.n_subjects) +
-                            static_cast<std::size_t>(subject)];
-        return to;
-    };
-    return {gather(setup.bioavailability, 0),
-            gather(setup.lag, 1),
-            gather(setup.modelled_rate, 2),
-            gather(setup.modelled_duration, 3)};
 }
 
 SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set, int width)
@@ -118,9 +99,13 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
     workspace_ = Workspace(static_cast<std::size_t>(slots) * static_cast<std::size_t>(width));
 }
 
-void SetupPrograms::size(BlockSetup& setup, int n_subjects) const {
-    setup.n_subjects = n_subjects;
-    const auto n = static_cast<std::size_t>(n_subjects);
+void SetupPrograms::size(BlockSetup& setup, const BlockProblem& problem) const {
+    setup.n_subjects = problem.n_subjects;
+    setup.first_row.assign(1, 0);
+    for (int s = 0; s < problem.n_subjects; ++s)
+        setup.first_row.push_back(setup.first_row.back() + problem.n_rows_of(s));
+    setup.n_rows = setup.first_row.back();
+    const auto n = static_cast<std::size_t>(setup.n_rows);
     const std::size_t own = n * static_cast<std::size_t>(n_own_);
     setup.derived.resize(n * static_cast<std::size_t>(n_derived_));
     setup.initial.resize(n * static_cast<std::size_t>(n_states_));
@@ -129,20 +114,20 @@ void SetupPrograms::size(BlockSetup& setup, int n_subjects) const {
         column->resize(own);
     setup.modifier_derivatives.resize(static_cast<std::size_t>(n_wrt_ * n_modifiers) * own);
     setup.parameters.resize(n * static_cast<std::size_t>(n_parameters_));
-    setup.status.assign(n, SolverStatus::ok);
+    setup.status.assign(static_cast<std::size_t>(problem.n_subjects), SolverStatus::ok);
 }
 
 void SetupPrograms::run(const BlockProblem& problem, BlockSetup& setup) {
-    size(setup, problem.n_subjects);
+    size(setup, problem);
     double* w = workspace_.data();
     const int used_inputs = std::min(n_inputs_, layout_.count(LeafKind::input));
-    for (int first = 0; first < problem.n_subjects; first += width_) {
-        const int n = std::min(width_, problem.n_subjects - first);
+    for (int first = 0; first < setup.n_rows; first += width_) {
+        const int n = std::min(width_, setup.n_rows - first);
         for (int i = 0; i < used_inputs; ++i) {
-            const double* from = problem.inputs.data() + i * problem.n_subjects + first;
+            const double* from = problem.inputs.data() + i * setup.n_rows + first;
             double* to = w + layout_.slot({LeafKind::input, i}) * width_;
             for (int lane = 0; lane < width_; ++lane)
-                to[lane] = from[std::min(lane, n - 1)]; // the last subject fills the tail
+                to[lane] = from[std::min(lane, n - 1)]; // the last row fills the tail
         }
         prepare_->run(w);
         initial_->run(w);
@@ -156,7 +141,7 @@ void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
     const auto copy = [&](Leaf first_slot, int columns, std::vector<double>& to) {
         for (int i = 0; i < columns; ++i) {
             const double* from = w + layout_.slot({first_slot.kind, first_slot.index + i}) * width_;
-            std::copy(from, from + n, to.data() + i * setup.n_subjects + first);
+            std::copy(from, from + n, to.data() + i * setup.n_rows + first);
         }
     };
     int next = 0;
@@ -173,16 +158,24 @@ void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
     copy_results(n_wrt_ * n_modifiers * n_own_, setup.modifier_derivatives);
 }
 
+/// A subject one of whose rows means nothing is refused.
 void SetupPrograms::check(BlockSetup& setup) const {
+    const auto is_refused = [&](int row) {
+        const int n = setup.n_rows;
+        if (!row_is_finite(setup.initial, n_states_, n, row) ||
+            !row_is_finite(setup.bioavailability, n_own_, n, row) ||
+            !row_is_finite(setup.lag, n_own_, n, row) ||
+            !row_is_finite(setup.parameters, n_parameters_, n, row))
+            return true;
+        return std::any_of(not_negative_.begin(), not_negative_.end(), [&](int p) {
+            return setup.parameters[static_cast<std::size_t>(p * n + row)] < 0.0;
+        });
+    };
     for (int s = 0; s < setup.n_subjects; ++s)
-        if (!subject_is_finite(setup.initial, n_states_, setup.n_subjects, s) ||
-            !subject_is_finite(setup.bioavailability, n_own_, setup.n_subjects, s) ||
-            !subject_is_finite(setup.lag, n_own_, setup.n_subjects, s) ||
-            !subject_is_finite(setup.parameters, n_parameters_, setup.n_subjects, s))
-            setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
-    for (int p : not_negative_)
-        for (int s = 0; s < setup.n_subjects; ++s)
-            if (setup.parameters[static_cast<std::size_t>(p * setup.n_subjects + s)] < 0.0)
+        for (int row = setup.first_row[static_cast<std::size_t>(s)];
+             row < setup.first_row[static_cast<std::size_t>(s) + 1];
+             ++row)
+            if (is_refused(row))
                 setup.status[static_cast<std::size_t>(s)] = SolverStatus::invalid_parameter;
 }
 

@@ -113,6 +113,11 @@ public:
         return SolverStatus::ok;
     }
 
+    SolverStatus change(const ScalarSubject& subject) override {
+        rates_.load(subject);
+        return SolverStatus::ok;
+    }
+
     SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
         rates_.set_infusion(segment.infusion);
         y_.assign(segment.states.begin(), segment.states.end());

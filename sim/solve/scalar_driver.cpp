@@ -11,7 +11,7 @@ namespace gemel::sim {
 
 namespace {
 
-class ScalarDriver : public BlockSolver {
+class ScalarDriver : public BlockSolver, private StateCarrier {
 public:
     ScalarDriver(const CompiledSystem& system,
                  const ProgramSet& programs,
@@ -19,6 +19,7 @@ public:
                  std::unique_ptr<ScalarMethod> method)
         : system_(system),
           n_states_(static_cast<int>(system.system.states.size())),
+          rtol_(options.rtol),
           setup_programs_(system, programs, options.width),
           observer_(system, programs, 1),
           doses_(system, programs),
@@ -28,67 +29,100 @@ public:
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
         problem_ = &problem;
-        result_ = &result;
         result.reset(system_, problem);
         setup_programs_.run(problem, setup_);
         observer_.begin(problem, setup_, result);
-        doses_.begin(problem, setup_);
+        doses_.begin(problem, setup_, *this);
         for (int subject = 0; subject < problem.n_subjects; ++subject)
-            if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject);
+            if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject, result);
     }
 
 private:
-    void solve_subject(int subject) {
-        observer_.load(0, subject);
+    void solve_subject(int subject, BlockResult& result) {
         segment_ = {};
-        const SolverStatus status = march(subject);
+        segment_.reached = problem_->timeline->start;
+        SolverStatus status = doses_.expand(subject, events_);
+        observer_.load(0, subject, events_.expanded.samples);
+        if (status == SolverStatus::ok) {
+            gather(setup_.initial, setup_.n_rows, events_.row, states_);
+            status = march(problem_->timeline->start, problem_->timeline->end);
+        }
         if (status != SolverStatus::ok)
             observer_.fail(0, status, segment_.reached);
         else
             observer_.finish(0, problem_->timeline->end, states_.data(), 1);
-        result_->n_steps[subject] = static_cast<std::uint32_t>(segment_.n_steps);
-        result_->n_rejected[subject] = static_cast<std::uint32_t>(segment_.n_rejected);
+        result.n_steps[subject] = static_cast<std::uint32_t>(segment_.n_steps);
+        result.n_rejected[subject] = static_cast<std::uint32_t>(segment_.n_rejected);
     }
 
-    SolverStatus march(int subject) {
-        if (!load(subject)) return SolverStatus::invalid_parameter;
-        if (const SolverStatus status = method_->begin({inputs_, derived_, scale_});
-            status != SolverStatus::ok)
-            return status;
-        const double end = problem_->timeline->end;
-        double time = 0.0;
-        std::size_t next = 0;
-        while (true) {
-            for (; next < events_.all.size() && events_.all[next].time <= time; ++next)
-                doses_.apply(events_, next, columns());
-            if (time >= end) return SolverStatus::ok;
-            const double stop =
-                next < events_.all.size() ? std::fmin(events_.all[next].time, end) : end;
-            if (const SolverStatus status = advance(time, stop); status != SolverStatus::ok)
-                return status;
-            time = stop;
+    void carry(std::span<Passage> passages) override {
+        is_carrying_ = true;
+        for (Passage& passage : passages) {
+            segment_ = {};
+            events_ = passage.events;
+            states_ = passage.states;
+            passage.status = march(passage.from, passage.to);
+            passage.states = states_;
         }
+        is_carrying_ = false;
     }
 
-    bool load(int subject) {
-        const int n = problem_->n_subjects;
-        gather(problem_->inputs, n, subject, inputs_);
-        gather(setup_.derived, n, subject, derived_);
-        gather(setup_.initial, n, subject, states_);
+    double relative_error() const override { return method_->relative_error().value_or(rtol_); }
+
+    /// Carries the states over a subject's way.
+    SolverStatus march(double time, double end) {
+        load_row();
         std::fill(infusion_.begin(), infusion_.end(), 0.0);
         std::fill(running_.begin(), running_.end(), 0);
-        if (!doses_.expand(subject, events_)) return false;
+        set_scales(end);
+        SolverStatus status = method_->begin({inputs_, derived_, scale_});
+        const std::vector<Event>& events = events_.all();
+        std::size_t next = 0;
+        while (status == SolverStatus::ok) {
+            const bool is_over = time >= end;
+            for (; !(is_over && is_carrying_) && next < events.size() && events[next].time <= time;
+                 ++next)
+                happen(events[next]);
+            if (is_over) return status;
+            if (has_new_row_) status = method_->change({inputs_, derived_, scale_});
+            has_new_row_ = false;
+            const double stop = next < events.size() ? std::fmin(events[next].time, end) : end;
+            if (status == SolverStatus::ok) status = advance(time, stop);
+            time = stop;
+        }
+        has_new_row_ = false;
+        return status;
+    }
+
+    void happen(const Event& event) {
+        if (event.kind == EventKind::observe)
+            return observer_.take_own(0, event.which, event.time, states_.data(), 1);
+        if (event.kind != EventKind::row) return doses_.apply(events_, event, columns());
+        // Samples at this time belong to the row before.
+        if (problem_->own[events_.subject]->switches[event.which - 1].is_after)
+            observer_.take_due(0, event.time, states_.data(), 1);
+        events_.row = setup_.first_row[events_.subject] + event.which;
+        load_row();
+        observer_.load_row(0, events_.row);
+        has_new_row_ = true;
+    }
+
+    void load_row() {
+        gather(problem_->inputs, setup_.n_rows, events_.row, inputs_);
+        gather(setup_.derived, setup_.n_rows, events_.row, derived_);
+    }
+
+    void set_scales(double end) {
         scale_.assign(static_cast<std::size_t>(n_states_), 0.0);
         error_scales(system_.system,
-                     events_.all,
+                     events_.all(),
                      states_.data(),
                      1,
-                     problem_->timeline->end,
+                     end,
                      scale_.data(),
                      1,
                      inputs_.data(),
                      1);
-        return true;
     }
 
     SubjectColumns columns() { return {states_.data(), infusion_.data(), running_.data(), 1}; }
@@ -100,6 +134,7 @@ private:
         segment_.states = states_;
         segment_.reached = from;
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
+            if (is_carrying_) return;
             const char mask = 1;
             observer_.piece(
                 &piece_from,
@@ -118,13 +153,15 @@ private:
 
     const CompiledSystem& system_;
     int n_states_ = 0;
+    double rtol_ = 0.0;
     SetupPrograms setup_programs_;
     DenseObserver observer_;
     DoseEvents doses_;
     std::unique_ptr<ScalarMethod> method_;
 
     const BlockProblem* problem_ = nullptr;
-    BlockResult* result_ = nullptr;
+    bool is_carrying_ = false; ///< passages, which nobody observes
+    bool has_new_row_ = false;
     BlockSetup setup_;
     ScalarSegment segment_;
     SubjectEvents events_;

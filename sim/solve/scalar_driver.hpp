@@ -8,6 +8,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,6 +40,10 @@ public:
     virtual ~ScalarMethod() = default;
     /// Takes up a subject.
     virtual SolverStatus begin(const ScalarSubject& subject) = 0;
+    /// From here on the subject has other inputs.
+    virtual SolverStatus change(const ScalarSubject& subject) { return begin(subject); }
+    /// Of its results, where it is not the options' rtol.
+    virtual std::optional<double> relative_error() const { return std::nullopt; }
     /// Carries the states over a segment, shown piece by piece.
     virtual SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) = 0;
 };

@@ -11,37 +11,49 @@
 namespace gemel::sim {
 namespace {
 
-void validate(const SampledOutput& sampled, int n_outputs, double end) {
+void validate(const SampledOutput& sampled, int n_outputs, double start, double end) {
     if (sampled.output < 0 || sampled.output >= n_outputs)
         throw std::invalid_argument(
             fmt::format("observation: there is no output {}", sampled.output));
-    double last = -1.0;
+    double last = -std::numeric_limits<double>::infinity();
     for (double time : sampled.times) {
-        if (!(time >= 0.0 && time <= end && time > last))
-            throw std::invalid_argument(fmt::format(
-                "observation: sample times must increase within [0, {}], got {}", end, time));
+        if (!(time >= start && time <= end && time > last))
+            throw std::invalid_argument(
+                fmt::format("observation: sample times must increase within [{}, {}], got {}",
+                            start,
+                            end,
+                            time));
         last = time;
     }
 }
 
-void validate(const Functional& f, int n_outputs, double end) {
+void validate(const Functional& f, int n_outputs, double start, double end) {
     if (f.output < 0 || f.output >= n_outputs)
         throw std::invalid_argument(fmt::format("observation: there is no output {}", f.output));
     const bool is_window =
-        f.kind == FunctionalKind::value_before || (f.from >= 0.0 && f.from < f.to);
-    if (!is_window || !(f.to >= 0.0 && f.to <= end))
-        throw std::invalid_argument(fmt::format(
-            "observation: the window [{}, {}] is empty or leaves [0, {}]", f.from, f.to, end));
+        f.kind == FunctionalKind::value_before || (f.from >= start && f.from < f.to);
+    if (!is_window || !(f.to >= start && f.to <= end))
+        throw std::invalid_argument(
+            fmt::format("observation: the window [{}, {}] is empty or leaves [{}, {}]",
+                        f.from,
+                        f.to,
+                        start,
+                        end));
 }
 
 } // namespace
 
-void validate(const Observation& observation, const CompiledSystem& system, double end) {
+void validate(const Observation& observation,
+              const CompiledSystem& system,
+              const Timeline& timeline) {
     const int n_outputs = static_cast<int>(system.system.outputs.size());
     for (const SampledOutput& sampled : observation.sampled)
-        validate(sampled, n_outputs, end);
+        validate(sampled, n_outputs, timeline.start, timeline.end);
     for (const Functional& f : observation.functionals)
-        validate(f, n_outputs, end);
+        validate(f, n_outputs, timeline.start, timeline.end);
+    for (const int output : observation.own_outputs)
+        if (output < 0 || output >= n_outputs)
+            throw std::invalid_argument(fmt::format("observation: there is no output {}", output));
 }
 
 std::string_view name(SolverStatus status) {
@@ -64,6 +76,12 @@ void BlockResult::reset(const CompiledSystem& system, const BlockProblem& proble
     for (std::size_t k = 0; k < sampled.size(); ++k)
         sampled[k].assign(n * observation.sampled[k].times.size(), nan);
     functionals.assign(n * observation.functionals.size(), nan);
+    own_first.assign(problem.own.empty() ? 0 : n + 1, 0);
+    for (std::size_t s = 0; s < problem.own.size(); ++s)
+        own_first[s + 1] = own_first[s] + problem.own[s]->samples.size();
+    own.resize(observation.own_outputs.size());
+    for (std::vector<double>& column : own)
+        column.assign(own_first.empty() ? 0 : own_first.back(), nan);
     parameters.assign(n * system.system.parameters.size(), nan);
     status.assign(n, SolverStatus::ok);
     stopped_at.assign(n, 0.0);

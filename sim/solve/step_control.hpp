@@ -26,7 +26,8 @@ inline double step_factor(double error_to_minus_tenth) {
 /// vanish at a rate of 1e300 and leave its area right.
 inline double least_step(double time) {
     constexpr double least_at_zero = 0x1p-1010;
-    return 0x1p-48 * time > least_at_zero ? 0x1p-48 * time : least_at_zero;
+    const double part = 0x1p-48 * (time < 0.0 ? -time : time);
+    return part > least_at_zero ? part : least_at_zero;
 }
 
 } // namespace gemel::sim

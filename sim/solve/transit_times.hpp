@@ -11,7 +11,6 @@ namespace gemel::sim {
 
 /// A dose that is given up must have come but for this part.
 inline constexpr double may_be_lost = 1e-10;
-inline constexpr int no_record = -1; ///< of a stop that no record asks for
 
 struct TransitTimes {
     double n = 0.0;

@@ -13,11 +13,11 @@ double scale_of(const Record& record) {
     b.add_state("y", b.constant(0.0), b.constant(0.0), true);
     const CompiledSystem system = b.compiled();
     const Timeline timeline{{record}, 48.0};
-    std::vector<Event> events;
-    REQUIRE(expand(timeline, {}, nullptr, 1, events));
+    Expansion expansion;
+    REQUIRE(expand({.timeline = &timeline}, expansion));
     const double initial = 0.0;
     double scale = 0.0;
-    error_scales(system.system, events, &initial, 1, timeline.end, &scale, 1);
+    error_scales(system.system, expansion.events, &initial, 1, timeline.end, &scale, 1);
     return scale;
 }
 

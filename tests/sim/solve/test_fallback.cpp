@@ -29,10 +29,10 @@ Problem driven_pair() {
     return p;
 }
 
-constexpr int n_subjects = 20;
+constexpr int n_fallback_subjects = 20;
 
 std::vector<double> rates_with_one_of(double rate) {
-    std::vector<double> rates(n_subjects, 1.0);
+    std::vector<double> rates(n_fallback_subjects, 1.0);
     rates[7] = rate;
     return rates;
 }
@@ -70,7 +70,7 @@ TEST_CASE("a subject whose lane gives up is solved by CVODE, the others not") {
         CHECK(std::fabs(with.sampled[1][7 * 11 + i] - expected) <= 3e-5 * (expected + 1e-3));
     }
     CHECK(with.functionals[7] == doctest::Approx(1.0 - std::exp(-10.0)).epsilon(3e-5));
-    for (std::size_t s = 0; s < n_subjects; ++s) {
+    for (std::size_t s = 0; s < n_fallback_subjects; ++s) {
         CHECK(with.fell_back[s] == (s == 7 ? 1 : 0));
         if (s == 7) continue;
         CHECK(with.functionals[s] == without.functionals[s]);
@@ -108,7 +108,7 @@ TEST_CASE("a run counts the solves that fell back, whatever its blocks and threa
     RunRequest request;
     request.system = &system;
     request.arms.push_back({problem.timeline, problem.observation, solver.get()});
-    request.subjects = {0, 0, n_subjects};
+    request.subjects = {0, 0, n_fallback_subjects};
     request.inputs = [&](const SubjectRange& range, std::span<double> columns) {
         std::copy_n(inputs.begin() + static_cast<std::ptrdiff_t>(range.first),
                     range.count,
@@ -121,7 +121,7 @@ TEST_CASE("a run counts the solves that fell back, whatever its blocks and threa
         MemorySink sink(request);
         CHECK(run(request, sink).n_fell_back == 1);
         const double* c = sink.sampled(0, 1).data;
-        const std::vector<double> all(c, c + n_subjects * 11);
+        const std::vector<double> all(c, c + n_fallback_subjects * 11);
         if (first.empty()) first = all;
         CHECK(all == first);
     }

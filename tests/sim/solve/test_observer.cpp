@@ -116,16 +116,17 @@ TEST_CASE("an output that is no number fails its subject") {
 
 TEST_CASE("observations that mean nothing are refused") {
     const CompiledSystem system = decay();
+    const Timeline day{{}, 24.0};
     Observation observation;
     observation.sampled.push_back({1, {0.0}});
-    CHECK_THROWS_AS(validate(observation, system, 24.0), std::invalid_argument);
+    CHECK_THROWS_AS(validate(observation, system, day), std::invalid_argument);
     observation.sampled[0] = {0, {0.0, 1.0, 1.0}};
-    CHECK_THROWS_AS(validate(observation, system, 24.0), std::invalid_argument);
+    CHECK_THROWS_AS(validate(observation, system, day), std::invalid_argument);
     observation.sampled[0] = {0, {0.0, 25.0}};
-    CHECK_THROWS_AS(validate(observation, system, 24.0), std::invalid_argument);
+    CHECK_THROWS_AS(validate(observation, system, day), std::invalid_argument);
     observation.sampled.clear();
     observation.functionals.push_back({FunctionalKind::integral, 0, 3.0, 3.0});
-    CHECK_THROWS_AS(validate(observation, system, 24.0), std::invalid_argument);
+    CHECK_THROWS_AS(validate(observation, system, day), std::invalid_argument);
     observation.functionals[0] = {FunctionalKind::value_before, 0, 0.0, 24.0};
-    CHECK_NOTHROW(validate(observation, system, 24.0));
+    CHECK_NOTHROW(validate(observation, system, day));
 }

@@ -11,7 +11,7 @@ using namespace gemel::sim;
 namespace {
 
 constexpr int n_patients = 2;
-constexpr double rtol = 1e-8;
+constexpr double tight_rtol = 1e-8;
 
 BlockResult precisely(const char* solver, const CompiledSystem& system, const Problem& problem) {
     SolverOptions options;
@@ -28,7 +28,7 @@ void check_solver(const Solver& solver,
                   const Problem& problem,
                   const BlockResult& reference) {
     SolverOptions options;
-    options.rtol = rtol;
+    options.rtol = tight_rtol;
     const BlockResult result =
         solve(solver, system, problem, problem.patients(n_patients), options);
     CAPTURE(problem.name);
@@ -37,11 +37,11 @@ void check_solver(const Solver& solver,
     const Errors errors = errors_of(problem, result, reference);
     // The battery's bar for methods with steps. Exact ones: their rounding and the reference's own
     // 1e-12, of the value and of 1e-3 of its peak.
-    CHECK(errors.rms <= (solver.order == 0 ? 1e-10 : 2.0 * rtol));
-    CHECK(errors.maximum <= (solver.order == 0 ? 1e-9 : 30.0 * rtol));
+    CHECK(errors.rms <= (solver.order == 0 ? 1e-10 : 2.0 * tight_rtol));
+    CHECK(errors.maximum <= (solver.order == 0 ? 1e-9 : 30.0 * tight_rtol));
     for (std::size_t f = 0; f < result.functionals.size(); ++f)
         CHECK(result.functionals[f] ==
-              doctest::Approx(reference.functionals[f]).epsilon(30.0 * rtol));
+              doctest::Approx(reference.functionals[f]).epsilon(30.0 * tight_rtol));
 }
 
 } // namespace

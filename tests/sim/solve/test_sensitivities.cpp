@@ -1,5 +1,6 @@
 #include "sim/solve/problems.hpp"
 #include "sim/solve/random_models.hpp"
+#include "solve/expansion.hpp"
 
 #include <doctest/doctest.h>
 
@@ -413,7 +414,13 @@ TEST_CASE("derivatives of doses follow from what a record says") {
         r.kind = kind;
         r.rate = given_rate;
         r.duration = given_duration;
-        return derivative_of_dose(r, own, slopes, nullptr, 1, 0);
+        const Timeline timeline{{r}, 100.0};
+        const int wrt[] = {0};
+        const DoseModifiers by_input[] = {slopes};
+        Expansion expansion;
+        REQUIRE(expand({.timeline = &timeline, .modifiers = own, .by_input = by_input, .wrt = wrt},
+                       expansion));
+        return expansion.derivatives[0];
     };
     const DoseDerivative bolus = of(0.0, 0.0, RecordKind::add);
     CHECK(bolus.time == 0.1);

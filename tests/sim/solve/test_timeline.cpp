@@ -1,4 +1,4 @@
-#include <gemel/sim/timeline.hpp>
+#include "solve/expansion.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,6 +21,9 @@ struct Subject {
     DoseModifiers modifiers() const {
         return {bioavailability, lag, modelled_rate, modelled_duration};
     }
+    SubjectDoses with(const Timeline& timeline) const {
+        return {.timeline = &timeline, .modifiers = modifiers(), .inputs = input};
+    }
 };
 
 Record bolus(double time, double amount) {
@@ -39,9 +42,9 @@ Record infusion(double time, double amount, double duration, double rate) {
 }
 
 std::vector<Event> events_of(const Timeline& timeline, const Subject& subject) {
-    std::vector<Event> events;
-    REQUIRE(expand(timeline, subject.modifiers(), subject.input, 1, events));
-    return events;
+    Expansion expansion;
+    REQUIRE(expand(subject.with(timeline), expansion));
+    return expansion.events;
 }
 
 bool is(const Event& e, double time, EventKind kind, double value) {
@@ -90,9 +93,9 @@ TEST_CASE("modelled rates and durations come from the subject") {
     CHECK(is(events[1], 10.0, EventKind::rate_off, 10.0));
     CHECK(is(events[2], 20.0, EventKind::rate_on, 12.5));
 
-    std::vector<Event> none;
+    Expansion none;
     subject.modelled_rate[0] = 0.0;
-    CHECK_FALSE(expand(timeline, subject.modifiers(), subject.input, 1, none));
+    CHECK_FALSE(expand(subject.with(timeline), none));
 }
 
 TEST_CASE("an amount may be per input, such as a dose per kg") {
@@ -120,15 +123,15 @@ TEST_CASE("an infusion shorter than the clock's resolution delivers its amount a
 
 TEST_CASE("modifiers that are no number refuse the subject, but only where a record needs them") {
     Timeline timeline{{bolus(0.0, 1.0)}, 10.0};
-    std::vector<Event> events;
+    Expansion events;
     Subject subject;
     subject.lag[1] = std::numeric_limits<double>::quiet_NaN();
-    CHECK(expand(timeline, subject.modifiers(), subject.input, 1, events));
+    CHECK(expand(subject.with(timeline), events));
     subject.lag[0] = -1.0;
-    CHECK_FALSE(expand(timeline, subject.modifiers(), subject.input, 1, events));
+    CHECK_FALSE(expand(subject.with(timeline), events));
     subject.lag[0] = 0.0;
     subject.bioavailability[0] = std::numeric_limits<double>::infinity();
-    CHECK_FALSE(expand(timeline, subject.modifiers(), subject.input, 1, events));
+    CHECK_FALSE(expand(subject.with(timeline), events));
 }
 
 TEST_CASE("records that mean nothing are refused by name") {

@@ -34,7 +34,7 @@ struct Diagnostic {
 };
 
 class DiagnosticList {
-  public:
+public:
     void add(SourceSpan span, std::string message, std::string help = {});
     void append(const DiagnosticList& other);
 
@@ -49,18 +49,18 @@ class DiagnosticList {
     /// @throws InputError holding this list, if there is anything in it
     void throw_if_any() const;
 
-  private:
+private:
     std::vector<Diagnostic> items_;
 };
 
 /// The user's text is wrong. `what()` is the rendered list.
 class InputError : public std::exception {
-  public:
+public:
     explicit InputError(DiagnosticList list);
     const char* what() const noexcept override { return text_.c_str(); }
     const DiagnosticList& diagnostics() const { return list_; }
 
-  private:
+private:
     DiagnosticList list_;
     std::string text_;
 };

@@ -73,14 +73,14 @@ struct ProgramSet {
     WorkspaceLayout layout; ///< large enough for all of them; time, step and tolerance always
 };
 
-/// Lowers expressions: hoists what depends on inputs only into `prepare`, divides by hoisted values by
-/// multiplying with their hoisted reciprocal, forms fused multiply-adds by shape alone (never by
+/// Lowers expressions: hoists what depends on inputs only into `prepare`, divides by hoisted values
+/// by multiplying with their hoisted reciprocal, forms fused multiply-adds by shape alone (never by
 /// how often a product is used, so that adding a target changes no other target's bits).
 ProgramSet lower(ExpressionGraph& graph, std::span<const ProgramSpec> specs);
 
 /// A program bound to a width, ready to run.
 class Kernel {
-  public:
+public:
     virtual ~Kernel() = default;
     /// Slots of `width` doubles that `run` needs: the layout's first, scratch behind.
     virtual int n_slots() const = 0;
@@ -90,13 +90,12 @@ class Kernel {
 
 /// Turns programs into kernels. All executors give the same bits.
 class Executor {
-  public:
+public:
     virtual ~Executor() = default;
     /// @param width  lanes, a positive multiple of 8, or 1 for scalar solvers
     /// @throws std::invalid_argument for another width, or a leaf that the layout has no slot for
-    virtual std::unique_ptr<Kernel> compile(const LaneProgram& program,
-                                            const WorkspaceLayout& layout,
-                                            int width) const = 0;
+    virtual std::unique_ptr<Kernel>
+    compile(const LaneProgram& program, const WorkspaceLayout& layout, int width) const = 0;
 };
 
 /// Instruction sets the interpreter's kernels are compiled for. Same bits from each.

@@ -9,8 +9,8 @@
 namespace gemel::sim {
 
 /// Runs `body(i, worker)` for i in [0, count) on `n_threads` threads (0: all cores). `worker` is in
-/// [0, workers(n_threads)): tasks with one worker number never run at the same time, so it may index
-/// per-worker storage. The first exception thrown stops the rest and is rethrown here.
+/// [0, workers(n_threads)): tasks with one worker number never run at the same time, so it may
+/// index per-worker storage. The first exception thrown stops the rest and is rethrown here.
 void parallel_for(std::size_t count,
                   int n_threads,
                   const std::function<void(std::size_t index, int worker)>& body);

@@ -20,14 +20,14 @@ struct SubjectRange {
 /// Where results go. `write` is called from many threads, never twice at once for one sink (run
 /// holds a lock), in any order of blocks.
 class Sink {
-  public:
+public:
     virtual ~Sink() = default;
     virtual void write(int arm, const SubjectRange& range, const BlockResult& result) = 0;
 };
 
 /// Progress and cancel. Called from many threads.
 class Monitor {
-  public:
+public:
     virtual ~Monitor() = default;
     virtual void advance(std::uint64_t n_solves, std::uint64_t n_failed) = 0; ///< since last call
     virtual bool is_cancelled() const { return false; }
@@ -63,7 +63,7 @@ RunReport run(const RunRequest& request, Sink& sink, Monitor* monitor = nullptr)
 
 /// Keeps everything in memory: tests and library users. Pointer, shape and strides in bytes.
 class MemorySink : public Sink {
-  public:
+public:
     MemorySink(const RunRequest& request);
     void write(int arm, const SubjectRange& range, const BlockResult& result) override;
 
@@ -78,7 +78,7 @@ class MemorySink : public Sink {
     View parameters() const;                         ///< [n_parameters × n_subjects]
     std::span<const SolverStatus> status(int arm) const;
 
-  private:
+private:
     struct Arm {
         std::vector<std::vector<double>> sampled;
         std::vector<std::int64_t> n_times;

@@ -23,12 +23,19 @@ enum class SolverStatus : std::uint8_t {
     step_limit,        ///< more steps than SolverOptions::max_steps
     step_too_small,    ///< step size below 16 ulp of the time
     singular,          ///< the linear systems of the solver could not be solved
-    stiff              ///< an explicit solver met a stretch where stability alone sets its steps
+    stiff,             ///< an explicit solver met a stretch where stability alone sets its steps
+    no_steady_state    ///< doses for ever lead to none, or it was not found
 };
-inline constexpr std::string_view solver_status_names[] = {
-    "ok", "invalid_parameter", "not_finite", "step_limit", "step_too_small", "singular", "stiff"};
+inline constexpr std::string_view solver_status_names[] = {"ok",
+                                                           "invalid_parameter",
+                                                           "not_finite",
+                                                           "step_limit",
+                                                           "step_too_small",
+                                                           "singular",
+                                                           "stiff",
+                                                           "no_steady_state"};
 inline constexpr int n_solver_statuses = static_cast<int>(std::size(solver_status_names));
-static_assert(n_solver_statuses == static_cast<int>(SolverStatus::stiff) + 1);
+static_assert(n_solver_statuses == static_cast<int>(SolverStatus::no_steady_state) + 1);
 std::string_view name(SolverStatus status); ///< "ok", "invalid_parameter", …
 
 struct SolverOptions {
@@ -58,32 +65,49 @@ struct Functional {
 
 struct SampledOutput {
     int output = 0;
-    std::vector<double> times; ///< strictly increasing, within [0, timeline.end]
+    std::vector<double> times; ///< strictly increasing, within [timeline.start, timeline.end]
 };
 
 /// What to take from a solve.
 struct Observation {
     std::vector<SampledOutput> sampled;
     std::vector<Functional> functionals;
+    std::vector<int> own_outputs = {}; ///< taken at each subject's own samples
 };
 
 /// @throws std::invalid_argument naming what is wrong: no such output, times that do not increase
 /// or
-///         leave [0, end], a window that is empty or leaves [0, end]
-void validate(const Observation& observation, const CompiledSystem& system, double end);
+///         leave [start, end], a window that is empty or leaves [start, end]
+void validate(const Observation& observation,
+              const CompiledSystem& system,
+              const Timeline& timeline);
 
 /// Subjects that are solved together. Column-major: one column of n_subjects values per input.
 struct BlockProblem {
     int n_subjects = 0;
-    std::span<const double> inputs; ///< [n_inputs × n_subjects]
+    /// [n_inputs × n_rows]; a subject's rows stand together, in order of time
+    std::span<const double> inputs;
     const Timeline* timeline = nullptr;
     const Observation* observation = nullptr;
+    /// [n_subjects] what subjects have for themselves; empty: nothing, and a row of inputs each
+    std::span<const SubjectTimeline* const> own = {};
+
+    int n_rows_of(int subject) const {
+        return own.empty()
+                   ? 1
+                   : 1 + static_cast<int>(own[static_cast<std::size_t>(subject)]->switches.size());
+    }
 };
 
 struct BlockResult {
     std::vector<std::vector<double>> sampled; ///< per sampled output: [n_subjects × n_times]
     std::vector<double> functionals;          ///< [n_functionals × n_subjects]
-    std::vector<double> parameters;        ///< individual parameters [n_parameters × n_subjects]
+    /// Per own output: the subjects' own samples, subject after subject, from own_first[subject]
+    /// on.
+    std::vector<std::vector<double>> own;
+    std::vector<std::size_t> own_first;    ///< [n_subjects + 1]; empty where there are none
+    std::vector<double> parameters;        ///< individual parameters [n_parameters × n_subjects],
+                                           ///< of a subject's first row
     std::vector<SolverStatus> status;      ///< [n_subjects]
     std::vector<double> stopped_at;        ///< [n_subjects] time reached; timeline.end when ok
     std::vector<std::uint32_t> n_steps;    ///< [n_subjects] accepted steps; 0 for exact solvers
@@ -123,9 +147,9 @@ struct Solver {
     bool is_portable = false; ///< the same bits on every machine: tier "everywhere"
     /// In words, where it does not apply to a system that its kind could solve.
     std::string (*why_not)(const CompiledSystem&) = nullptr;
-    bool falls_back = false;  ///< CVODE solves what it gives up as singular, step_too_small or stiff
+    bool falls_back = false; ///< CVODE solves what it gives up as singular, step_too_small or stiff
     bool has_variable_order = false; ///< `order` is the largest
-    bool is_counted = false;  ///< its steps have a counted cost: weighed against others on pilots
+    bool is_counted = false; ///< its steps have a counted cost: weighed against others on pilots
 };
 
 std::span<const Solver> solvers();                ///< the registry, in order of preference

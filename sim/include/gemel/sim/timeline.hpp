@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 /// What happens to a subject in time, as nominal records: what was prescribed, before lag and
@@ -44,73 +43,48 @@ struct Record {
 inline constexpr double modelled_rate = -1.0;
 inline constexpr double modelled_duration = -2.0;
 
+/// What becomes of doses still to come (repeats, and doses delayed by a lag) of earlier records
+/// when a record resets the subject or puts it into a steady state.
+enum class PendingDoses : std::uint8_t {
+    given,     ///< they come when they are due
+    cancelled, ///< they do not come
+};
+
 /// Shared by all subjects of an arm; immutable while a run uses it. Records at equal times act in
 /// the order they stand here. Events come before observations at the same time: a sampled value is
 /// the value just after (docs/decisions/event_order.md).
 struct Timeline {
     std::vector<Record> records;
-    double end = 0.0; ///< last time of interest
+    double end = 0.0;   ///< last time of interest
+    double start = 0.0; ///< where subjects begin with their initial values
+    PendingDoses pending = PendingDoses::given;
 };
 
-/// What a record becomes for one subject: sorted by (time, order).
-enum class EventKind : std::uint8_t { add, rate_on, rate_off };
-struct Event {
+/// From this time on the subject's next row of inputs holds.
+struct RowSwitch {
     double time = 0.0;
-    EventKind kind = EventKind::add;
-    int state = 0;
-    double value = 0.0; ///< amount to add, or rate to add (rate_off: to take away)
-    int record = -1;    ///< of the timeline, that it comes from
+    bool is_after = false; ///< what else happens at this time still sees the row before (NOCB)
 };
 
-/// One subject's modifiers of doses, per state: [n_states] each.
-struct DoseModifiers {
-    const double* bioavailability = nullptr;
-    const double* lag = nullptr;
-    const double* modelled_rate = nullptr;
-    const double* modelled_duration = nullptr;
+/// A time at which a subject's own outputs are taken.
+struct OwnSample {
+    double time = 0.0;
+    /// How many of the subject's own records stand before it: of what happens at the same time, it
+    /// sees what these do, and not what later ones do.
+    std::size_t n_before = 0;
 };
 
-/// Derivatives of what a record becomes for one subject, by one input: the same for every repeat.
-struct DoseDerivative {
-    double time = 0.0;   ///< of when a dose comes
-    double end = 0.0;    ///< of when an infusion ends
-    double amount = 0.0; ///< of what comes at once
-    double rate = 0.0;   ///< of an infusion's rate
+/// What one subject has for itself, beside what it shares with its arm. Plain data.
+struct SubjectTimeline {
+    std::vector<Record> records;     ///< act after the shared ones at equal times
+    std::vector<OwnSample> samples;  ///< times not decreasing
+    std::vector<RowSwitch> switches; ///< [n_rows − 1], times not decreasing
 };
-
-/// @param modifiers      of the subject
-/// @param by_input       derivatives of the modifiers by the input
-/// @param inputs         value of input i at inputs[i · input_stride]
-/// @param input          the input, in case it multiplies the amount
-/// @returns derivatives; all 0 where expand() would refuse the record
-DoseDerivative derivative_of_dose(const Record& record,
-                                  const DoseModifiers& modifiers,
-                                  const DoseModifiers& by_input,
-                                  const double* inputs,
-                                  std::ptrdiff_t input_stride,
-                                  int input);
-
-/// Expands records for one subject: repeats, lag, bioavailability (on a bolus the amount; on an
-/// infusion given by duration the rate, on one given by rate the duration; modelled: as NONMEM),
-/// amounts per input. Events after `timeline.end` are left out; those at the end are kept.
-/// At equal times infusions end first (handing over leaves no rounding residue), then records act
-/// in their order; an infusion too short for the clock to see is a bolus.
-///
-/// A dose of 0 is left out, unless it has a derivative.
-///
-/// @param inputs       value of input i at inputs[i · input_stride]
-/// @param derivatives  of the doses, record by record, the same number for each; may be empty
-/// @returns false if a modifier is not finite, a lag or bioavailability is negative, or a modelled
-///          rate or duration is not positive; only modifiers of states that records name count
-bool expand(const Timeline& timeline,
-            const DoseModifiers& modifiers,
-            const double* inputs,
-            std::ptrdiff_t input_stride,
-            std::vector<Event>& events,
-            std::span<const DoseDerivative> derivatives = {});
 
 /// @throws std::invalid_argument naming the first record that means nothing: a time, amount, count,
 ///         interval, rate or duration out of range, or no such state or input
 void validate(const Timeline& timeline, int n_states, int n_inputs);
+/// Likewise, and of samples and switches whose times decrease or leave [start, end].
+void validate(const SubjectTimeline& own, const Timeline& timeline, int n_states, int n_inputs);
 
 } // namespace gemel::sim

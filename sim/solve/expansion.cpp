@@ -1,0 +1,490 @@
+#include "solve/expansion.hpp"
+
+#include "base/index.hpp"
+#include "solve/step_control.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace gemel::sim {
+namespace {
+
+/// A number with its derivative by one input, so that doses and their derivatives are one formula.
+struct Dual {
+    double value = 0.0;
+    double derivative = 0.0;
+};
+Dual operator-(Dual a) {
+    return {-a.value, -a.derivative};
+}
+Dual operator*(Dual a, Dual b) {
+    return {a.value * b.value, a.derivative * b.value + a.value * b.derivative};
+}
+Dual operator/(Dual a, Dual b) {
+    const double quotient = a.value / b.value;
+    return {quotient, (a.derivative - quotient * b.derivative) / b.value};
+}
+double value_of(double x) {
+    return x;
+}
+double value_of(Dual x) {
+    return x.value;
+}
+
+template <class Number>
+bool is_above_zero(Number x) {
+    return std::isfinite(value_of(x)) && value_of(x) > 0.0;
+}
+
+/// What modifies a dose into one state.
+template <class Number>
+struct Modifiers {
+    Number bioavailability{1.0}, lag{0.0}, rate{0.0}, duration{0.0};
+};
+
+/// One record's dose for one subject, after bioavailability. Number is double or Dual.
+template <class Number>
+struct Dose {
+    Number amount{};   ///< what reaches the state
+    Number rate{};     ///< of an infusion
+    Number duration{}; ///< of an infusion
+};
+
+/// F acts on the rate where the duration is prescribed, on the duration where the rate is.
+template <class Number>
+bool shape_infusion(const Record& record,
+                    const Modifiers<Number>& modifiers,
+                    Number given,
+                    Dose<Number>& dose) {
+    const bool is_by_rate = record.rate != 0.0 && record.rate != modelled_duration;
+    if (is_by_rate) {
+        const Number rate = record.rate == modelled_rate ? modifiers.rate : Number{record.rate};
+        if (!is_above_zero(rate)) return false;
+        dose.rate = value_of(given) < 0.0 ? -rate : rate;
+        dose.duration = dose.amount / dose.rate;
+    } else {
+        dose.duration =
+            record.rate == modelled_duration ? modifiers.duration : Number{record.duration};
+        if (!is_above_zero(dose.duration)) return false;
+        dose.rate = dose.amount / dose.duration;
+    }
+    return std::isfinite(value_of(dose.rate)) && std::isfinite(value_of(dose.duration));
+}
+
+bool is_lag(double lag) {
+    return std::isfinite(lag) && lag >= 0.0;
+}
+
+/// @param given  the amount of the record, times its factor
+template <class Number>
+bool shape(const Record& record,
+           const Modifiers<Number>& modifiers,
+           Number given,
+           Dose<Number>& dose) {
+    dose.amount = given * modifiers.bioavailability;
+    if (!std::isfinite(value_of(dose.amount)) || !(value_of(modifiers.bioavailability) >= 0.0))
+        return false;
+    return record.kind != RecordKind::infuse || shape_infusion(record, modifiers, given, dose);
+}
+
+double part_of(const double* column, std::ptrdiff_t at, double otherwise) {
+    return column ? column[at] : otherwise;
+}
+
+Modifiers<double>
+modifiers_of(const DoseModifiers& all, int state, int row, const Modifiers<double>& none) {
+    const std::ptrdiff_t at = state * all.state_stride + row;
+    return {part_of(all.bioavailability, at, none.bioavailability),
+            part_of(all.lag, at, none.lag),
+            part_of(all.modelled_rate, at, none.rate),
+            part_of(all.modelled_duration, at, none.duration)};
+}
+
+Modifiers<Dual> with_derivatives(const Modifiers<double>& value, const Modifiers<double>& slope) {
+    return {{value.bioavailability, slope.bioavailability},
+            {value.lag, slope.lag},
+            {value.rate, slope.rate},
+            {value.duration, slope.duration}};
+}
+
+bool takes_doses_away(EventKind kind) {
+    return kind == EventKind::reset || kind == EventKind::replace_all;
+}
+
+/// What comes first at one time.
+int phase(const Event& event, bool is_after) {
+    switch (event.kind) {
+    case EventKind::row:
+        return is_after ? 3 : 0;
+    case EventKind::rate_off:
+        return 1;
+    default:
+        return 2;
+    }
+}
+
+/// Makes the events of one subject.
+class Expander {
+public:
+    Expander(const SubjectDoses& subject, Expansion& expansion)
+        : subject_(subject),
+          end_(subject.timeline->end),
+          to_(expansion) {
+        to_.events.clear();
+        to_.derivatives.clear();
+        to_.steady.clear();
+        to_.samples.clear();
+    }
+
+    bool run() {
+        switch_rows();
+        const std::vector<Record>& shared = subject_.timeline->records;
+        for (std::size_t i = 0; i < shared.size(); ++i)
+            if (!add(shared[i], static_cast<int>(i))) return false;
+        if (subject_.own && !add_own(static_cast<int>(shared.size()))) return false;
+        bring_into_order();
+        if (has_resets_) take_away();
+        if (subject_.own) leave_lone_samples();
+        return true;
+    }
+
+private:
+    bool add_own(int n_shared) {
+        const SubjectTimeline& own = *subject_.own;
+        std::size_t sample = 0;
+        const auto observe_before = [&](std::size_t n_records) {
+            for (; sample < own.samples.size() && own.samples[sample].n_before <= n_records;
+                 ++sample)
+                push({.time = own.samples[sample].time,
+                      .kind = EventKind::observe,
+                      .which = static_cast<int>(sample)});
+        };
+        for (std::size_t i = 0; i < own.records.size(); ++i) {
+            observe_before(i);
+            if (!add(own.records[i], n_shared + static_cast<int>(i))) return false;
+        }
+        observe_before(own.samples.size() + own.records.size());
+        return true;
+    }
+
+    void push(const Event& event) {
+        if (event.time <= end_) to_.events.push_back(event);
+    }
+
+    std::span<const RowSwitch> switches() const {
+        return subject_.own ? std::span<const RowSwitch>(subject_.own->switches)
+                            : std::span<const RowSwitch>();
+    }
+
+    void switch_rows() {
+        int row = 0;
+        for (const RowSwitch& s : switches())
+            push({.time = s.time, .kind = EventKind::row, .which = ++row});
+    }
+
+    /// The row whose values what happens at a time sees.
+    int row_at(double time) const {
+        int row = 0;
+        for (const RowSwitch& s : switches())
+            if (s.time < time || (s.time == time && !s.is_after)) ++row;
+        return row;
+    }
+
+    bool add(const Record& record, int index) {
+        switch (record.kind) {
+        case RecordKind::add:
+        case RecordKind::infuse:
+            return add_doses(record, index);
+        case RecordKind::set:
+        case RecordKind::multiply:
+            return add_change(record, index);
+        default:
+            has_resets_ |= record.kind == RecordKind::reset;
+            push({.time = record.time,
+                  .kind = record.kind == RecordKind::reset        ? EventKind::reset
+                          : record.kind == RecordKind::switch_off ? EventKind::off
+                                                                  : EventKind::on,
+                  .state = record.state,
+                  .record = index});
+            return true;
+        }
+    }
+
+    double given(const Record& record, int row) const {
+        return record.amount_factor < 0
+                   ? record.amount
+                   : record.amount *
+                         subject_.inputs[record.amount_factor * subject_.input_stride + row];
+    }
+
+    bool add_change(const Record& record, int index) {
+        const int row = row_at(record.time);
+        const double value = given(record, row);
+        if (!std::isfinite(value)) return false;
+        const bool sets = record.kind == RecordKind::set;
+        const int dose = new_dose();
+        for (std::size_t k = 0; k < n_wrt(); ++k)
+            if (record.amount_factor == subject_.wrt[k]) derivative(dose, k).amount = record.amount;
+        push({.time = record.time,
+              .kind = sets ? EventKind::set : EventKind::multiply,
+              .state = record.state,
+              .value = value,
+              .record = index,
+              .dose = dose});
+        return true;
+    }
+
+    std::size_t n_wrt() const { return subject_.wrt.size(); }
+    int new_dose() {
+        to_.derivatives.resize(to_.derivatives.size() + n_wrt());
+        return n_doses_++;
+    }
+    DoseDerivative& derivative(int dose, std::size_t wrt) {
+        return to_.derivatives[sim::index(dose) * n_wrt() + wrt];
+    }
+
+    bool add_doses(const Record& record, int index) {
+        const int row = row_at(record.time);
+        const double lag = modifiers_of(subject_.modifiers, record.state, row, {}).lag;
+        if (!is_lag(lag)) return false;
+        std::int64_t first = 0;
+        if (record.steady != SteadyState::none) {
+            if (!reach_steady_state(record, index, row, lag)) return false;
+            if (record.interval == 0.0) return true;
+            first = -static_cast<std::int64_t>(std::floor(lag / record.interval));
+        }
+        Dose<double> dose;
+        int number = -1, dose_row = -1;
+        for (std::int64_t k = first; k < record.count; ++k) {
+            const double time = record.time + static_cast<double>(k) * record.interval + lag;
+            if (!(time <= end_)) break;
+            if (const int now = row_at(time); now != dose_row) {
+                dose_row = now;
+                if (!make_dose(record, row, now, dose, number)) return false;
+            }
+            if (number >= 0) append(index, record, dose, number, time, static_cast<int>(k));
+        }
+        return true;
+    }
+
+    /// A dose that comes in row `row`, of a record in row `record_row`. `number` stays −1 where
+    /// there is nothing to give.
+    bool make_dose(const Record& record, int record_row, int row, Dose<double>& dose, int& number) {
+        const Modifiers<double> own = modifiers_of(subject_.modifiers, record.state, row, {});
+        if (!shape(record, own, given(record, row), dose)) return false;
+        number = -1;
+        bool is_needed = dose.amount != 0.0;
+        const int next = new_dose();
+        for (std::size_t k = 0; k < n_wrt(); ++k) {
+            derivative(next, k) = differentiate(record, record_row, row, k);
+            is_needed |= derivative(next, k).amount != 0.0;
+        }
+        if (is_needed) number = next;
+        return true;
+    }
+
+    DoseDerivative differentiate(const Record& record, int record_row, int row, std::size_t wrt) {
+        const DoseModifiers& by_input = subject_.by_input[wrt];
+        const Modifiers<double> none{0.0};
+        const Modifiers<Dual> own =
+            with_derivatives(modifiers_of(subject_.modifiers, record.state, row, {}),
+                             modifiers_of(by_input, record.state, row, none));
+        const int factor = record.amount_factor;
+        const Dual amount = {given(record, row),
+                             factor >= 0 && factor == subject_.wrt[wrt] ? record.amount : 0.0};
+        Dose<Dual> dose;
+        if (!shape(record, own, amount, dose)) return {};
+        const double lag = modifiers_of(by_input, record.state, record_row, none).lag;
+        return {lag, lag + dose.duration.derivative, dose.amount.derivative, dose.rate.derivative};
+    }
+
+    void append(int index,
+                const Record& record,
+                const Dose<double>& dose,
+                int number,
+                double time,
+                int repeat) {
+        const double off = time + dose.duration;
+        Event event{.time = time,
+                    .state = record.state,
+                    .value = dose.amount,
+                    .record = index,
+                    .dose = number,
+                    .repeat = repeat};
+        // A bolus, or an infusion too short for steps to see.
+        if (record.kind == RecordKind::add || !(off > time + least_step(time))) {
+            push(event);
+            return;
+        }
+        event.value = dose.rate;
+        event.kind = EventKind::rate_on;
+        push(event);
+        event.time = off;
+        event.kind = EventKind::rate_off;
+        push(event);
+    }
+
+    bool reach_steady_state(const Record& record, int index, int row, double lag) {
+        const bool replaces = record.steady == SteadyState::replaces;
+        has_resets_ |= replaces;
+        SteadyPattern pattern{.time = record.time, .state = record.state, .row = row};
+        Dose<double> dose;
+        const bool is_constant = record.interval == 0.0;
+        if (is_constant) {
+            const Modifiers<double> own = modifiers_of(subject_.modifiers, record.state, row, {});
+            dose.rate = record.rate == modelled_rate ? own.rate : record.rate;
+            if (!is_above_zero(dose.rate)) return false;
+            pattern.dose = new_dose();
+            if (record.rate == modelled_rate)
+                for (std::size_t k = 0; k < n_wrt(); ++k)
+                    derivative(pattern.dose, k).rate =
+                        modifiers_of(subject_.by_input[k], record.state, row, {0.0}).rate;
+        } else if (!make_dose(record, row, row, dose, pattern.dose)) {
+            return false;
+        }
+        pattern.period = record.interval;
+        pattern.phase = is_constant ? 0.0 : std::fmod(lag, record.interval);
+        pattern.amount = dose.amount;
+        pattern.rate = record.kind == RecordKind::infuse ? dose.rate : 0.0;
+        pattern.duration = dose.duration;
+        push({.time = record.time,
+              .kind = replaces ? EventKind::replace_all : EventKind::add_all,
+              .record = index,
+              .which = static_cast<int>(to_.steady.size())});
+        to_.steady.push_back(pattern);
+        if (!is_constant && pattern.rate != 0.0) keep_running(pattern, index);
+        return true;
+    }
+
+    /// Infusions of a pattern that still run at its record's time.
+    void keep_running(const SteadyPattern& pattern, int index) {
+        constexpr int most = 1'000'000;
+        for (int j = 1; j <= most; ++j) {
+            const double left =
+                pattern.phase - static_cast<double>(j) * pattern.period + pattern.duration;
+            if (!(left > least_step(pattern.time))) break;
+            Event event{.time = pattern.time,
+                        .kind = EventKind::goes_on,
+                        .state = pattern.state,
+                        .value = pattern.rate,
+                        .record = index,
+                        .dose = pattern.dose,
+                        .repeat = -j};
+            push(event);
+            event.time = pattern.time + left;
+            event.kind = EventKind::rate_off;
+            push(event);
+        }
+    }
+
+    bool is_after(const Event& event) const {
+        return event.kind == EventKind::row &&
+               subject_.own->switches[sim::index(event.which - 1)].is_after;
+    }
+
+    /// Times closer than a step can be are one time.
+    void bring_into_order() {
+        const auto is_before = [this](const Event& a, const Event& b) {
+            if (a.time != b.time) return a.time < b.time;
+            return phase(a, is_after(a)) < phase(b, is_after(b));
+        };
+        std::vector<Event>& events = to_.events;
+        if (!std::is_sorted(events.begin(), events.end(), is_before))
+            std::stable_sort(events.begin(), events.end(), is_before);
+        bool has_merged = false;
+        for (std::size_t i = 1; i < events.size(); ++i)
+            if (events[i].time != events[i - 1].time &&
+                events[i].time - events[i - 1].time <= least_step(events[i].time)) {
+                events[i].time = events[i - 1].time;
+                has_merged = true;
+            }
+        if (has_merged) std::stable_sort(events.begin(), events.end(), is_before);
+    }
+
+    /// Resets and steady states stop infusions, whose ends then do not come, and may take doses
+    /// away that are still to come. Infusions of one dose are equally long: the first to begin is
+    /// the first to end.
+    void take_away() {
+        std::vector<Event> kept;
+        std::vector<int> n_running(sim::index(n_doses_)), n_ends_to_skip(sim::index(n_doses_));
+        std::vector<const Event*> resets;
+        for (const Event& event : to_.events) {
+            if (takes_doses_away(event.kind)) {
+                for (std::size_t dose = 0; dose < n_running.size(); ++dose)
+                    n_ends_to_skip[dose] += std::exchange(n_running[dose], 0);
+                resets.push_back(&event);
+            } else if (event.kind == EventKind::rate_off) {
+                int& n_skip = n_ends_to_skip[sim::index(event.dose)];
+                if (n_skip > 0) {
+                    --n_skip;
+                    continue;
+                }
+                --n_running[sim::index(event.dose)];
+            } else if (event.dose >= 0) {
+                const bool is_infusion =
+                    event.kind == EventKind::rate_on || event.kind == EventKind::goes_on;
+                if (is_taken(event, resets)) {
+                    n_ends_to_skip[sim::index(event.dose)] += is_infusion ? 1 : 0;
+                    continue;
+                }
+                n_running[sim::index(event.dose)] += is_infusion ? 1 : 0;
+            }
+            kept.push_back(event);
+        }
+        to_.events = std::move(kept);
+    }
+
+    bool is_taken(const Event& event, const std::vector<const Event*>& resets) const {
+        const Record& own = record(event.record);
+        for (const Event* reset : resets) {
+            const bool is_earlier =
+                own.time != reset->time ? own.time < reset->time : event.record < reset->record;
+            if (!is_earlier) continue;
+            if (subject_.timeline->pending == PendingDoses::cancelled) return true;
+            // What an earlier steady state stands for, and lags behind its record.
+            if (reset->kind == EventKind::replace_all && event.repeat <= 0 &&
+                own.steady != SteadyState::none)
+                return true;
+        }
+        return false;
+    }
+
+    const Record& record(int index) const {
+        const std::vector<Record>& shared = subject_.timeline->records;
+        const auto at = sim::index(index);
+        return at < shared.size() ? shared[at] : subject_.own->records[at - shared.size()];
+    }
+
+    /// Samples at times when nothing else happens are read off between steps.
+    void leave_lone_samples() {
+        std::vector<Event>& events = to_.events;
+        std::vector<Event> kept;
+        for (std::size_t i = 0; i < events.size();) {
+            std::size_t end = i;
+            bool is_lone = true;
+            for (; end < events.size() && events[end].time == events[i].time; ++end)
+                is_lone &= events[end].kind == EventKind::observe;
+            for (; i < end; ++i)
+                if (is_lone)
+                    to_.samples.push_back(events[i].which);
+                else
+                    kept.push_back(events[i]);
+        }
+        events = std::move(kept);
+    }
+
+    const SubjectDoses& subject_;
+    double end_ = 0.0;
+    Expansion& to_;
+    int n_doses_ = 0;
+    bool has_resets_ = false;
+};
+
+} // namespace
+
+bool expand(const SubjectDoses& subject, Expansion& expansion) {
+    return Expander(subject, expansion).run();
+}
+
+} // namespace gemel::sim

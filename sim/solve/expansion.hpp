@@ -1,0 +1,102 @@
+#pragma once
+
+#include <gemel/sim/timeline.hpp>
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+/// From nominal records to one subject's events: repeats, lag, bioavailability, steady states,
+/// resets. Theory manual: events.md.
+namespace gemel::sim {
+
+enum class EventKind : std::uint8_t {
+    add,      ///< value: the amount
+    rate_on,  ///< value: the rate
+    goes_on,  ///< value: the rate, of an infusion that runs already
+    rate_off, ///< value: the rate
+    set,      ///< value: what the state becomes
+    multiply, ///< value: the factor
+    reset,
+    replace_all, ///< by the steady state of number `which`; infusions stop
+    add_all,     ///< the steady state of number `which`
+    row,         ///< `which`: of the subject's rows of inputs, from now on
+    observe,     ///< `which`: of the subject's own samples
+    off,
+    on,
+    stop, ///< nothing happens, but steps end here
+};
+
+/// One thing that happens to one subject.
+struct Event {
+    double time = 0.0;
+    EventKind kind = EventKind::add;
+    int state = 0;
+    double value = 0.0;
+    int record = -1; ///< that it comes from: of the shared ones, then of the subject's own
+    int dose = -1;   ///< of add, rate_on, rate_off, set, multiply: number of the dose
+    int which = -1;
+    int repeat = 0; ///< of its record; below 0: a dose before the record's own
+};
+
+/// One subject's modifiers of doses: of state s in row r at [s·state_stride + r].
+struct DoseModifiers {
+    const double* bioavailability = nullptr;
+    const double* lag = nullptr;
+    const double* modelled_rate = nullptr;
+    const double* modelled_duration = nullptr;
+    std::ptrdiff_t state_stride = 1;
+};
+
+/// Derivatives of what a record becomes for one subject, by one input.
+struct DoseDerivative {
+    double time = 0.0;   ///< of when the dose comes
+    double end = 0.0;    ///< of when an infusion ends
+    double amount = 0.0; ///< of what comes at once
+    double rate = 0.0;   ///< of an infusion's rate
+};
+
+/// Doses one period apart, given for ever before `time`: what a steady state is made of.
+struct SteadyPattern {
+    double time = 0.0;   ///< of the record
+    double period = 0.0; ///< 0: an infusion without end
+    double phase = 0.0;  ///< of the doses within a period, in [0, period)
+    int state = 0;
+    double amount = 0.0;   ///< of a bolus
+    double rate = 0.0;     ///< of an infusion; 0: a bolus
+    double duration = 0.0; ///< of an infusion
+    int row = 0;           ///< of the subject, in force at the record
+    int dose = -1;         ///< number of a dose like them
+};
+
+/// What one subject's events are made from.
+struct SubjectDoses {
+    const Timeline* timeline = nullptr;
+    const SubjectTimeline* own = nullptr; ///< nullptr: nothing of its own
+    DoseModifiers modifiers = {};
+    const double* inputs = nullptr; ///< input i in row r at [i·input_stride + r]
+    std::ptrdiff_t input_stride = 1;
+    std::span<const DoseModifiers> by_input = {}; ///< [n_wrt] derivatives of the modifiers
+    std::span<const int> wrt = {};                ///< [n_wrt] inputs
+};
+
+struct Expansion {
+    std::vector<Event> events;               ///< in order of time
+    std::vector<DoseDerivative> derivatives; ///< [n_doses × n_wrt]
+    std::vector<SteadyPattern> steady;
+    std::vector<int> samples; ///< the subject's own samples that no event accompanies
+};
+
+/// Events after `timeline.end` are left out; those at the end are kept. Times closer than steps can
+/// be are one. At equal times: rows that hold from then on; ends of infusions (handing over leaves
+/// no rounding residue); records and own samples in their order; rows that hold after. An infusion
+/// too short for the clock to see is a bolus. A dose of 0 is left out, unless it has a derivative.
+///
+/// The lag is that of the row in force at the record, for all its repeats; bioavailability, rate
+/// and duration are those in force when a dose comes.
+///
+/// @returns false if a modifier is not finite, a lag or bioavailability is negative, or a modelled
+///          rate or duration is not positive; only modifiers of states that records name count
+bool expand(const SubjectDoses& subject, Expansion& expansion);
+
+} // namespace gemel::sim

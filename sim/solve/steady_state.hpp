@@ -1,0 +1,74 @@
+#pragma once
+
+#include "solve/observer.hpp"
+#include "solve/passage.hpp"
+
+#include <gemel/sim/ode_system.hpp>
+
+#include <span>
+#include <vector>
+
+/// States that repeat themselves under doses one interval apart: the fixed point of the map P that
+/// carries states over one interval. Newton's method on P(x) − x, the derivative of P from
+/// differences: for linear systems that is the closed form (I − Φ)⁻¹·b. Theory manual: events.md.
+namespace gemel::sim {
+
+class SteadyStates {
+public:
+    explicit SteadyStates(const CompiledSystem& system);
+
+    /// Nothing is known of a new block.
+    void begin(const BlockProblem& problem, const BlockSetup& setup);
+    /// Adds patterns of one subject, already expanded. @returns number of the first
+    int add(const SubjectEvents& events);
+    /// Finds the states of all patterns just before their records' times.
+    void find(StateCarrier& carrier);
+
+    SolverStatus status(int pattern) const;
+    /// [n_states]; states that nothing depends on have no steady state and their initial values.
+    std::span<const double> states(int pattern) const;
+
+private:
+    /// One pattern on its way to its fixed point.
+    struct Search {
+        int subject = 0;
+        SteadyPattern pattern;
+        std::vector<DoseDerivative> derivatives; ///< [n_wrt]
+        std::vector<double> scale;               ///< [n_states] sizes below which nothing counts
+        std::vector<double> x, image;            ///< [n_states], P(x)
+        std::vector<double> factors;             ///< [n_live²] of I − P', as LU
+        std::vector<int> pivots;
+        double residual = 0.0, last_residual = 0.0; ///< of x and the x before, relative
+        double period = 0.0;
+        int n_newton = 0, n_chord = 0;
+        bool has_factors = false, is_done = false;
+        SolverStatus status = SolverStatus::ok;
+    };
+
+    std::size_t n_live() const { return live_.size(); }
+    void begin_search(Search& search) const;
+    Passage passage(const Search& search, const std::vector<double>& from) const;
+    void fill_period(const Search& search, Expansion& period) const;
+    void keep_earlier_doses(const Search& search, double before, std::vector<double>& states) const;
+    void search_together(std::span<Search*> searches, StateCarrier& carrier);
+    void repeat_plainly(std::span<Search*> searches, StateCarrier& carrier);
+    void look(std::span<Search*> searches, StateCarrier& carrier);
+    void take_image(Search& search, std::span<const Passage> passages);
+    void factorise(Search& search, std::span<const Passage> passages) const;
+    void step(Search& search);
+    double perturbation(const Search& search, int state) const;
+    double relative(const Search& search, std::span<const double> change) const;
+    std::vector<double> correction(const Search& search) const;
+    void finish(Search& search) const;
+
+    const OdeSystem& system_;
+    bool is_linear_ = false;
+    int n_states_ = 0, n_own_ = 0;
+    std::vector<int> live_; ///< states with a steady state
+    const BlockProblem* problem_ = nullptr;
+    const BlockSetup* setup_ = nullptr;
+    double tolerance_ = 0.0;
+    std::vector<Search> searches_;
+};
+
+} // namespace gemel::sim
