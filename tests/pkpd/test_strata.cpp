@@ -9,10 +9,10 @@ using namespace gemel::pkpd;
 
 namespace {
 
-constexpr std::size_t n_drawn = 20000;
+constexpr std::size_t n_strata_drawn = 20000;
 
 /// Men, women and children; the model knows WT alone.
-std::string family(std::size_t n = n_drawn) {
+std::string family(std::size_t n = n_strata_drawn) {
     return "size = " + std::to_string(n) + R"(
 ancestry = { EUR = 0.6, EAS = 0.4 }
 [population.covariates]
@@ -44,7 +44,7 @@ BSA = 0.8
 }
 
 /// HT0 belongs to children alone; the others need some law.
-std::string whole_family(std::size_t n = n_drawn) {
+std::string whole_family(std::size_t n = n_strata_drawn) {
     std::string toml = family(n);
     toml.insert(toml.find("BMI = { unit"), "HT0 = \"100 cm\"\n");
     return toml;
@@ -79,8 +79,8 @@ TEST_CASE("each stratum has its share, its laws, its ancestry and its correlatio
     const CohortBlock block = draw_all(population);
     const double shares[] = {0.3, 0.5, 0.2};
     for (int k = 0; k < 3; ++k)
-        CHECK(std::abs(double(in_stratum(block, k).size()) / double(n_drawn) - shares[k]) <
-              4.0 * std::sqrt(shares[k] * (1.0 - shares[k]) / double(n_drawn)));
+        CHECK(std::abs(double(in_stratum(block, k).size()) / double(n_strata_drawn) - shares[k]) <
+              4.0 * std::sqrt(shares[k] * (1.0 - shares[k]) / double(n_strata_drawn)));
 
     const auto men = in_stratum(block, 0), women = in_stratum(block, 1);
     const auto wt = of(population, block, "WT", men), ht = of(population, block, "HT", men);
