@@ -43,14 +43,18 @@ struct SplitHeader {
     std::string name, unit;
 };
 
-/// "WT [kg]" → "WT" and "kg"; without brackets there is no unit.
+/// "WT [kg]" → "WT" and "kg"; without brackets there is no unit. What stands in parentheses is one
+/// only if it reads as one.
 SplitHeader split(const std::string& header) {
-    const auto open = header.find('[');
-    if (open == std::string::npos || !header.ends_with(']')) return {header, ""};
+    const bool is_square = header.ends_with(']');
+    const auto open = header.rfind(is_square ? '[' : '(');
+    if (open == std::string::npos || (!is_square && !header.ends_with(')'))) return {header, ""};
+    const std::string unit = header.substr(open + 1, header.size() - open - 2);
+    if (!is_square && !sim::parse_unit(unit)) return {header, ""};
     std::string name = header.substr(0, open);
     while (name.ends_with(' '))
         name.pop_back();
-    return {name, header.substr(open + 1, header.size() - open - 2)};
+    return {name, unit};
 }
 
 /// "[kg]", "(kg)" and "kg" in a row of units.
@@ -64,6 +68,11 @@ bool begins_like_a_unit(const std::string& text) {
     if (text.empty()) return false;
     const char c = text.front();
     return c == '[' || c == '(' || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+/// A covariate of the model may have such a name.
+bool is_less_usual(DataRole role) {
+    return role > DataRole::mdv || role == DataRole::dur || role == DataRole::date;
 }
 
 bool is_without_unit(const std::string& text) {
@@ -150,7 +159,7 @@ void DataTable::find_role(DataRole role) {
     for (const std::string& name : names) {
         const int at = find_header(name, true);
         const bool is_covariate =
-            at >= 0 && role > DataRole::mdv && found.words == nullptr &&
+            at >= 0 && is_less_usual(role) && found.words == nullptr &&
             model.find_covariate(header_names()[static_cast<std::size_t>(at)]) >= 0;
         if (at < 0 || is_covariate) continue;
         if (found.is_found())
@@ -198,6 +207,9 @@ void DataTable::check_words() {
     std::vector<std::string> known = names_of(model.covariates);
     for (const auto& names : role_names())
         known.insert(known.end(), names.begin(), names.end());
+    if (words.preset == "adppk")
+        for (const auto& [role, name] : adppk_names)
+            known.push_back(name);
     for (const DataColumnWords& column : words.columns) {
         const bool is_known = std::ranges::any_of(
             known, [&](const std::string& name) { return is_same_name(name, column.name); });

@@ -52,6 +52,7 @@ private:
     const FoundCovariate& found_;
     const Covariate& covariate_;
     double factor_ = 1.0;
+    bool is_rule_told_ = false;
 };
 
 double CovariateMaker::unit_factor() {
@@ -144,7 +145,7 @@ void CovariateMaker::check_rule(const DataSubject& subject, const std::vector<do
         if (first < 0) first = static_cast<std::ptrdiff_t>(i);
         if (values[i] == values[static_cast<std::size_t>(first)]) continue;
         result.varies = true;
-        if (result.interpolation == Interpolation::none)
+        if (result.interpolation == Interpolation::none && !is_rule_told_)
             table_.mistakes.add(
                 "rule of " + covariate_.name,
                 table_.cell(subject.first_row + i, found_.column.at).span,
@@ -154,6 +155,7 @@ void CovariateMaker::check_rule(const DataSubject& subject, const std::vector<do
                 "write covariates = \"locf\" (the last value holds on), \"nocb\" (the next one "
                 "holds before, as in NONMEM) or \"linear\" in [data]; a category has no "
                 "\"linear\"");
+        is_rule_told_ = true;
         return;
     }
     if (first >= 0) return;

@@ -82,6 +82,10 @@ std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std
     if (factor_between(from, to, 1.0))
         return fmt::format(
             "between {} and {} the model needs the molar_mass of its states", from.text, to.text);
+    const sim::Dimension per_mass = sim::dimensionless / sim::mass_dimension;
+    if (from.dimension == to.dimension * per_mass)
+        return fmt::format("{} is what was given: the amount per body weight times the weight",
+                           column.substr(0, column.find(',')));
     return fmt::format("check the unit of {}", column);
 }
 

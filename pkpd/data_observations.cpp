@@ -56,6 +56,7 @@ private:
     bool has_key_ = false;
     std::vector<std::pair<std::string, Target>> outputs_; ///< by the key's value
     std::optional<Target> single_;
+    std::set<std::string> told_values_; ///< of the key, that stand for no output
     std::size_t n_on_doses_ = 0, n_switched_off_ = 0, n_missing_ = 0;
 };
 
@@ -181,9 +182,10 @@ Target ObservationMaker::target(std::size_t row, bool has_value) {
     std::vector<std::string> known;
     for (const auto& [value, target] : outputs_)
         known.push_back(value);
+    if (!told_values_.insert(cell.text).second) return {};
     const std::string key = table_.column(key_).header;
     table_.mistakes.add(
-        "value of " + key + " " + cell.text,
+        "value of " + key,
         cell.span,
         table_.is_missing(cell)
             ? fmt::format("{} is missing on a row that observes", key)

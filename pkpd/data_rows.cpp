@@ -52,7 +52,7 @@ public:
         if (!evid) return -1;
         if (*evid < 0 || *evid > 4) return tell_unknown(row, *evid);
         if (*evid == 0 && amount != 0.0) return tell_amount(row);
-        if (*evid == 2 && amount != 0.0) return tell_amount(row);
+        if ((*evid == 2 || *evid == 3) && amount != 0.0) return tell_amount(row);
         return *evid;
     }
 
@@ -80,7 +80,7 @@ private:
                         table_.cell(row, DataRole::amt).text,
                         is_missing ? std::string("its EVID is missing")
                                    : "its EVID is " + table_.cell(row, DataRole::evid).text),
-            "for a dose write EVID 1; otherwise AMT is 0 or '.'");
+            "for a dose write EVID 1, for a reset and a dose EVID 4; otherwise AMT is 0 or '.'");
         return -1;
     }
 
@@ -138,6 +138,8 @@ public:
         if (unit_ != nullptr && !(unit_->dimension == sim::time_dimension)) tell_no_time();
     }
 
+    void begin_subject() { first_day_.reset(); }
+
     std::optional<double> read(std::size_t row) {
         const io::CsvCell& cell = table_.cell(row, DataRole::time);
         if (table_.is_missing(cell)) {
@@ -163,38 +165,49 @@ private:
         unit_ = nullptr;
     }
 
-    /// Hours since 1970, or since midnight of the subject's own day 0.
+    /// Hours since midnight of the subject's first day.
     std::optional<double> by_clock(std::size_t row, const io::CsvCell& cell) {
         std::string date, time = cell.text;
-        if (const auto t = time.find_first_of("T "); t != std::string::npos) {
-            date = time.substr(0, t);
-            time = time.substr(t + 1);
+        const auto between = time.find_first_of("T ");
+        const bool has_both = between != std::string::npos && between > 0 &&
+                              time[between - 1] >= '0' && time[between - 1] <= '9';
+        if (has_both) {
+            date = time.substr(0, between);
+            time = time.substr(between + 1);
         } else if (table_.has(DataRole::date)) {
             date = table_.cell(row, DataRole::date).text;
         }
         const auto hours = hours_in(time);
-        if (!hours)
-            table_.mistakes.add("clock",
-                                cell.span,
-                                fmt::format("'{}' is no time of day", cell.text),
-                                "with clock = true times are written as 14:30 or 14:30:00");
-        const bool has_date = !date.empty();
+        if (!hours) tell_no_hours(cell);
+        const bool has_date = has_both || table_.has(DataRole::date);
         const auto days = has_date ? days_in(date, table_.words.date) : 0.0;
-        if (!days)
-            table_.mistakes.add(
-                "date",
-                table_.place(row, DataRole::date),
-                fmt::format("'{}' is no date", date),
-                fmt::format("dates are written {}; another order is named by date = \"d/m/y\" or "
-                            "\"m/d/y\" in [data]",
-                            table_.words.date.empty() ? "2020-01-31" : table_.words.date));
+        if (!days) tell_no_date(row, date);
         if (!hours || !days) return std::nullopt;
-        return time_in({24.0 * *days + *hours, *sim::parse_unit("h")},
+        if (!first_day_) first_day_ = days;
+        return time_in({24.0 * (*days - *first_day_) + *hours, *sim::parse_unit("h")},
                        table_.model.system.time_unit);
+    }
+
+    void tell_no_hours(const io::CsvCell& cell) {
+        table_.mistakes.add("clock",
+                            cell.span,
+                            fmt::format("'{}' is no time of day", cell.text),
+                            "with clock = true times are written as 14:30 or 14:30:00");
+    }
+
+    void tell_no_date(std::size_t row, const std::string& date) {
+        table_.mistakes.add(
+            "date",
+            table_.place(row, DataRole::date),
+            date.empty() ? "the date is missing here" : fmt::format("'{}' is no date", date),
+            fmt::format("dates are written {}; another order is named by date = \"d/m/y\" or "
+                        "\"m/d/y\" in [data]",
+                        table_.words.date.empty() ? "2020-01-31" : table_.words.date));
     }
 
     DataTable& table_;
     const sim::Unit* unit_ = nullptr;
+    std::optional<double> first_day_; ///< of the subject, since 1970
 };
 
 void tell_back(DataTable& table, std::size_t row, const std::string& before) {
@@ -255,6 +268,7 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
     std::size_t n_anew = 0;
     for (DataSubject& subject : data.subjects) {
         double offset = 0.0, before = 0.0, zero = 0.0;
+        reader.begin_subject();
         for (std::size_t i = 0; i < subject.n_rows; ++i) {
             const std::size_t row = subject.first_row + i;
             const std::optional<double> read = reader.read(row);

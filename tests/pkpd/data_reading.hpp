@@ -4,6 +4,8 @@
 
 #include <gemel/pkpd/data_file.hpp>
 
+#include <doctest/doctest.h>
+
 #include <sstream>
 
 /// `[data]` tables and data files of tests, read as a study reads them.
@@ -24,14 +26,13 @@ struct ReadData {
 };
 
 /// @param folder  that the table's `file` lies in
-inline ReadData read_data_table(const std::string& table,
-                                const std::string& name,
-                                const std::filesystem::path& folder,
-                                const std::filesystem::path& model) {
+inline ReadData read_data_of(const std::shared_ptr<const Model>& model,
+                             const std::string& table,
+                             const std::string& name,
+                             const std::filesystem::path& folder) {
     ReadData read;
+    read.model = model;
     sim::DiagnosticList diagnostics;
-    read.model = load_model(model, library(), diagnostics);
-    diagnostics.throw_if_any();
     const auto file = std::make_shared<sim::SourceFile>(sim::SourceFile{name, table});
     const io::TomlView document = io::parse_toml(file, diagnostics);
     DataWords words;
@@ -42,7 +43,7 @@ inline ReadData read_data_table(const std::string& table,
             field.name = "data";
             fields.table(field, [&](io::Fields& row) { describe_data(row, words); });
         });
-    if (diagnostics.empty()) read.data = read_data(words, *read.model, diagnostics);
+    if (diagnostics.empty()) read.data = read_data(words, *model, diagnostics);
     if (diagnostics.empty()) return read;
     read.messages = diagnostics.render();
     const std::string prefix = tests_dir.string() + "/";
@@ -50,6 +51,16 @@ inline ReadData read_data_table(const std::string& table,
          at = read.messages.find(prefix))
         read.messages.erase(at, prefix.size());
     return read;
+}
+
+inline ReadData read_data_table(const std::string& table,
+                                const std::string& name,
+                                const std::filesystem::path& folder,
+                                const std::filesystem::path& model) {
+    const Loaded loaded = load_file(model);
+    INFO(loaded.messages);
+    REQUIRE(loaded.model != nullptr);
+    return read_data_of(loaded.model, table, name, folder);
 }
 
 /// A data file of its own, from its text.

@@ -57,3 +57,49 @@ TEST_CASE("every broken data file has its messages agreed") {
         CHECK(std::filesystem::exists(expected.replace_extension(".expected")));
     }
 }
+
+TEST_CASE("random damage to good files is told or leaves a good file, and breaks nothing") {
+    // Invariant: there is a data set or there are messages, never both and never neither.
+    const Loaded loaded = load_file(tests_dir / "data" / "pkpd_model.toml");
+    REQUIRE(loaded.model != nullptr);
+    const std::string good =
+        "ID,TIME [h],EVID,AMT [mg],RATE,CMT,ADDL,II,SS,DV [mg/L],MDV,WT [kg],SEX\n"
+        "1,0,1,100,0,1,3,12,0,.,1,70,male\n"
+        "1,1,0,.,.,2,.,.,.,2.5,0,70,male\n"
+        "1,2,2,.,.,-1,.,.,.,.,1,71,male\n"
+        "1,40,4,100,50,2,0,24,1,.,1,71,male\n"
+        "2,0,1,50,-2,central,0,0,0,.,1,60,female\n"
+        "2,5,0,.,.,2,.,.,.,1e-1,0,NA,female\n";
+    const std::string table = "[data]\nfile = \"damaged.csv\"\ncovariates = \"nocb\"\n"
+                              "[data.columns]\nDV = { output = \"Cp\" }\n";
+    const std::string letters = "0123456789.,;-+eE\t\n\"[]() NAxyz\xFC\xC3\r";
+    const auto folder = temporary_path("damaged");
+    std::filesystem::create_directories(folder);
+    std::uint64_t state = 1;
+    const auto draw = [&](std::size_t n) { // Knuth's linear congruential generator
+        state = state * 6364136223846793005u + 1442695040888963407u;
+        return static_cast<std::size_t>((state >> 33) % n);
+    };
+    std::size_t n_good = 0, n_told = 0;
+    for (int i = 0; i < 3000; ++i) {
+        std::string text = good;
+        for (std::size_t k = 1 + draw(3); k > 0; --k) {
+            const std::size_t at = draw(text.size());
+            const std::size_t how = draw(3);
+            if (how == 0)
+                text.erase(at, 1 + draw(4));
+            else if (how == 1)
+                text.insert(at, 1, letters[draw(letters.size())]);
+            else
+                text[at] = letters[draw(letters.size())];
+        }
+        std::ofstream(folder / "damaged.csv") << text;
+        const ReadData read = read_data_of(loaded.model, table, "study.toml", folder);
+        INFO(text);
+        CHECK((read.data != nullptr) == read.messages.empty());
+        ++(read.data != nullptr ? n_good : n_told);
+    }
+    std::filesystem::remove_all(folder);
+    CHECK(n_good > 100);
+    CHECK(n_told > 1000);
+}
