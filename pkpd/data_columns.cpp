@@ -119,6 +119,13 @@ std::vector<std::string> DataTable::header_names() const {
 /// Names that differ by case or unit alone are one name.
 void DataTable::check_names() {
     const std::vector<std::string> names = header_names();
+    for (const io::CsvCell& cell : csv_.header)
+        if ((cell.text.find('[') == std::string::npos) !=
+            (cell.text.find(']') == std::string::npos))
+            mistakes.add("bracket",
+                         cell.span,
+                         fmt::format("the unit in '{}' is not between brackets", cell.text),
+                         "write it as in 'DV [mg/L]'");
     for (std::size_t i = 0; i < names.size(); ++i)
         for (std::size_t j = 0; j < i; ++j)
             if (!names[i].empty() && is_same_name(names[i], names[j]) &&
@@ -305,6 +312,8 @@ void DataTable::check_essential() {
     if (!has(DataRole::time))
         tell_absent(DataRole::time, {"TAFD", "AFRLT", "NFRLT", "HOURS", "HOUR", "HR", "T"});
     if (!has(DataRole::amt)) tell_no_amounts();
+    check_amounts();
+    check_slips();
     for (std::size_t i = 0; i < csv_.header.size(); ++i)
         if (csv_.header[i].text.empty())
             for (std::size_t row = 0; row < n_rows(); ++row)
@@ -316,26 +325,79 @@ void DataTable::check_essential() {
                                  "name the column in the header, or empty it");
 }
 
+/// The first column that is called like amounts elsewhere; −1 if there is none.
+int DataTable::find_amounts_elsewhere() const {
+    const std::vector<std::string> names = header_names();
+    for (std::size_t i = 0; i < names.size(); ++i)
+        for (const char* other : {"DOSE", "DOSEA", "DOSE_AMT", "AMOUNT", "DOSEAMT", "EXDOSE"})
+            if (is_same_name(names[i], other) && !is_taken_[i]) return static_cast<int>(i);
+    return -1;
+}
+
 /// A file without amounts would dose nobody.
 void DataTable::tell_no_amounts() {
-    for (const io::CsvCell& cell : csv_.header)
-        for (const char* other : {"DOSE", "DOSEA", "DOSE_AMT", "AMOUNT", "DOSEAMT", "EXDOSE"})
-            if (is_same_name(split(cell.text).name, other)) {
-                mistakes.add("no AMT",
-                             cell.span,
-                             fmt::format("there is no column AMT, so that nobody would be dosed; "
-                                         "'{}' is no name for amounts",
-                                         cell.text),
-                             fmt::format("if it holds the amounts given, write AMT = {{ column = "
-                                         "\"{}\", unit = \"mg\" }} in [data.columns]",
-                                         split(cell.text).name));
-                return;
-            }
-    mistakes.add("no AMT",
-                 csv_.header.front().span,
-                 "there is no column AMT, so that nobody would be dosed",
-                 "name the column of amounts: AMT = { column = \"…\", unit = \"mg\" } in "
-                 "[data.columns]; where nobody is dosed write a column AMT of 0");
+    const int at = find_amounts_elsewhere();
+    const std::string near = sim::nearest_name("AMT", header_names());
+    if (at >= 0) {
+        const io::CsvCell& cell = csv_.header[static_cast<std::size_t>(at)];
+        mistakes.add(
+            "no AMT",
+            cell.span,
+            fmt::format("there is no column AMT, so that nobody would be dosed; '{}' is no "
+                        "name for amounts",
+                        cell.text),
+            fmt::format("if it holds the amounts given, write AMT = {{ column = \"{}\", "
+                        "unit = \"mg\" }} in [data.columns]",
+                        split(cell.text).name));
+        return;
+    }
+    mistakes.add(
+        "no AMT",
+        csv_.header.front().span,
+        "there is no column AMT, so that nobody would be dosed",
+        fmt::format("name the column of amounts: AMT = {{ column = \"{}\", unit = \"mg\" }} "
+                    "in [data.columns]; where nobody is dosed write a column AMT of 0",
+                    near.empty() ? "…" : near));
+}
+
+/// AMT is there and empty, and the amounts stand elsewhere.
+void DataTable::check_amounts() {
+    const int at = find_amounts_elsewhere();
+    if (!has(DataRole::amt) || at < 0 || words_for(header_names()[static_cast<std::size_t>(at)]))
+        return;
+    for (std::size_t row = 0; row < n_rows(); ++row)
+        if (!is_missing(row, DataRole::amt) && cell(row, DataRole::amt).text != "0") return;
+    mistakes.add(
+        "empty AMT",
+        csv_.header[static_cast<std::size_t>(at)].span,
+        fmt::format("the column AMT gives no amount, so that nobody would be dosed, but "
+                    "there is a column '{}'",
+                    csv_.header[static_cast<std::size_t>(at)].text),
+        fmt::format("if it holds the amounts given, write AMT = {{ column = \"{0}\", unit = "
+                    "\"mg\" }} in [data.columns]; if not, {0} = {{ carry = true }}",
+                    header_names()[static_cast<std::size_t>(at)]));
+}
+
+/// A column that would dose otherwise, if its name were right. RACE is no slip of RATE.
+void DataTable::check_slips() {
+    const std::vector<std::string> names = header_names();
+    for (const int at : carried_)
+        for (const DataRole role : {DataRole::evid, DataRole::addl, DataRole::rate}) {
+            const std::string& header = names[static_cast<std::size_t>(at)];
+            const std::vector<std::string> wanted{pkpd::name(role)};
+            if (has(role) || words_for(header) != nullptr || is_same_name(header, "RACE") ||
+                sim::nearest_name(header, wanted).empty())
+                continue;
+            mistakes.add(
+                "slip",
+                csv_.header[static_cast<std::size_t>(at)].span,
+                fmt::format("there is no column {}, but one called '{}'", wanted[0], header),
+                fmt::format("write {0} in the header, or {0} = {{ column = \"{1}\" }} in "
+                            "[data.columns]; if it is something else, {1} = {{ carry = true "
+                            "}}",
+                            wanted[0],
+                            header));
+        }
 }
 
 void DataTable::tell_unit_missing(const FoundColumn& column,

@@ -69,7 +69,8 @@ std::vector<std::string> ObservationMaker::values_of_key() const {
     return {values.begin(), values.end()};
 }
 
-/// DVID names outputs where it says so, or where it has several values; else CMT if it says so.
+/// DVID names outputs where it says so, or where it has several values; else CMT if it says so, or
+/// holds names of outputs.
 void ObservationMaker::choose_key() {
     for (const DataRole role : {DataRole::cmt, DataRole::dvid}) {
         const DataColumnWords* words = table_.column(role).words;
@@ -78,6 +79,12 @@ void ObservationMaker::choose_key() {
         has_key_ = true;
     }
     if (!has_key_) has_key_ = table_.has(DataRole::dvid) && values_of_key().size() > 1;
+    if (has_key_ || !table_.has(DataRole::cmt)) return;
+    key_ = DataRole::cmt;
+    const std::vector<std::string> values = values_of_key();
+    has_key_ = !values.empty() && std::ranges::all_of(values, [&](const std::string& value) {
+        return table_.model.find_output(value) >= 0;
+    });
 }
 
 void ObservationMaker::find_outputs() {

@@ -137,6 +137,9 @@ private:
     void read_units(FoundColumn& column);
     void check_essential();
     void tell_no_amounts();
+    void check_amounts();
+    void check_slips();
+    int find_amounts_elsewhere() const;
     void tell_absent(DataRole role, const std::vector<std::string>& likely);
     void check_words();
     void check_names();

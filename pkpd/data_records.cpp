@@ -65,6 +65,9 @@ private:
         return table_.is_missing(row, DataRole::cmt) ? "" : text(row, DataRole::cmt);
     }
     bool is_negative(std::size_t row) const { return compartment(row).starts_with('-'); }
+    bool is_observed(std::size_t row) {
+        return table_.is_missing(row, DataRole::amt) || table_.number(row, DataRole::amt) == 0.0;
+    }
     void tell_negative(std::size_t row);
 
     std::optional<int> target(std::size_t row);
@@ -107,8 +110,7 @@ void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {
 }
 
 void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period) {
-    if (begins_period || table_.words.cancels_pending)
-        cancel_pending(subject.records, subject.times[i]);
+    if (begins_period) cancel_pending(subject.records, subject.times[i]);
     off_.clear();
     sim::Record record;
     record.kind = sim::RecordKind::reset;
@@ -129,8 +131,6 @@ void RecordMaker::dose(DataSubject& subject, std::size_t i) {
     if (in_state) record.amount = *given * *in_state;
     const bool is_infusion_right = read_infusion(row, record);
     if (!in_state || !is_infusion_right || !are_repeats_right) return;
-    if (record.steady == sim::SteadyState::replaces && table_.words.cancels_pending)
-        cancel_pending(subject.records, subject.times[i]);
     if (off_.erase(*into) > 0) {
         sim::Record on;
         on.kind = sim::RecordKind::switch_on;
@@ -169,9 +169,10 @@ void RecordMaker::check_compartment(std::size_t row) {
     const DataColumnWords* words = table_.column(DataRole::cmt).words;
     const bool names_outputs = words != nullptr && !words->outputs.empty();
     const std::string name = compartment(row);
+    const bool is_output = model().find_output(name) >= 0;
     if (is_negative(row))
         tell_negative(row);
-    else if (!names_outputs && !name.empty() && name != "0" && !begins_with_letter(name))
+    else if (!names_outputs && !is_output && !name.empty() && name != "0")
         target(row);
 }
 
@@ -181,10 +182,7 @@ void RecordMaker::tell_negative(std::size_t row) {
          "negative CMT",
          fmt::format("CMT is {} on a row that {}",
                      compartment(row),
-                     table_.is_missing(row, DataRole::amt) ||
-                             table_.number(row, DataRole::amt) == 0.0
-                         ? "observes"
-                         : "doses"),
+                     is_observed(row) ? "observes" : "doses"),
          "a compartment is switched off by a row of its own: EVID 2 with the negative number");
 }
 
@@ -211,8 +209,6 @@ std::optional<int> RecordMaker::by_number(std::size_t row, int number) {
     std::vector<std::string> names;
     for (int i = 0; i < n_compartments(); ++i)
         names.push_back(fmt::format("{} {}", i + 1, state(i).name));
-    const bool is_observed =
-        table_.is_missing(row, DataRole::amt) || table_.number(row, DataRole::amt) == 0.0;
     tell(row,
          DataRole::cmt,
          "CMT",
@@ -222,10 +218,11 @@ std::optional<int> RecordMaker::by_number(std::size_t row, int number) {
                      counted(static_cast<std::size_t>(n_compartments()), "compartment")),
          fmt::format("compartments are numbered as the model's d/dt lines: {}{}",
                      fmt::join(names, ", "),
-                     is_observed ? fmt::format("; what another number observes is said by CMT = {{ "
-                                               "outputs = {{ {} = {{ output = \"…\" }} }} }}",
-                                               number)
-                                 : ""));
+                     is_observed(row)
+                         ? fmt::format("; what another number observes is said by CMT = {{ "
+                                       "outputs = {{ {} = {{ output = \"…\" }} }} }}",
+                                       number)
+                         : ""));
     return std::nullopt;
 }
 
@@ -241,10 +238,16 @@ std::optional<int> RecordMaker::by_name(std::size_t row) {
         if (is_same_name(route.name, name)) return route.state;
         known.push_back(route.name);
     }
+    if (is_observed(row))
+        for (const sim::NamedExpr& output : model().system.outputs)
+            known.push_back(output.name);
     tell(row,
          DataRole::cmt,
          "CMT",
-         fmt::format("the model {} has no state or route '{}'", model().id, name),
+         fmt::format("the model {} has no state{} '{}'",
+                     model().id,
+                     is_observed(row) ? ", route or output" : " or route",
+                     name),
          sim::suggest(name, known));
     return std::nullopt;
 }
@@ -255,8 +258,8 @@ std::optional<double> RecordMaker::amount(std::size_t row) {
     const std::optional<double> value = table_.number(row, DataRole::amt);
     if (!is_missing && !value) return std::nullopt;
     const double given = value.value_or(0.0);
-    const bool is_constant = given == 0.0 &&
-                             table_.number(row, DataRole::rate).value_or(0.0) > 0.0 &&
+    const double rate = table_.number(row, DataRole::rate).value_or(0.0);
+    const bool is_constant = given == 0.0 && (rate > 0.0 || rate == sim::modelled_rate) &&
                              table_.whole(row, DataRole::ss).value_or(0) > 0;
     if (is_constant || given > 0.0) return given;
     if (given < 0.0)
@@ -505,6 +508,10 @@ void RecordMaker::add_notes() {
             undosed.push_back(subject.id);
     if (undosed.empty()) return;
     const std::size_t n = undosed.size();
+    if (n == data_.subjects.size()) {
+        data_.notes.push_back("no row of this file doses anybody");
+        return;
+    }
     if (n > 5) undosed.resize(5);
     data_.notes.push_back(
         fmt::format("{} no dose: ID {}{}",

@@ -59,7 +59,7 @@ public:
 private:
     int derived(std::size_t row, double amount) {
         const bool is_constant_infusion = table_.whole(row, DataRole::ss).value_or(0) > 0 &&
-                                          table_.number(row, DataRole::rate).value_or(0.0) > 0.0;
+                                          table_.number(row, DataRole::rate).value_or(0.0) != 0.0;
         return amount != 0.0 || is_constant_infusion ? 1 : 0;
     }
 

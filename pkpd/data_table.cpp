@@ -50,6 +50,12 @@ std::string suggest_file(const std::filesystem::path& path) {
 bool has_lines(const std::shared_ptr<const sim::SourceFile>& file,
                sim::DiagnosticList& diagnostics) {
     const std::string& text = file->text;
+    if (text.starts_with("PK\x03\x04")) {
+        diagnostics.add({file, 0, 0, 1},
+                        "this is a workbook of a spreadsheet and no text",
+                        "save the sheet as CSV");
+        return false;
+    }
     const bool is_old =
         text.find('\r') != std::string::npos && text.find('\n') == std::string::npos;
     if (is_old)

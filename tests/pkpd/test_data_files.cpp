@@ -256,19 +256,39 @@ TEST_CASE("mass meets substance by the molar mass") {
     CHECK(read.data->subjects[0].observations[0].dv == doctest::Approx(0.6).epsilon(1e-14));
 }
 
-TEST_CASE("additional doses still to come at a reset are given, or cancelled on request") {
-    // Doses at 0, 12, …, 60; the reset at 30 leaves those at 0, 12, 24.
+TEST_CASE("whether doses still to come at a reset are given is left to the engine") {
     const std::string csv = "ID,TIME [h],EVID,AMT [mg],ADDL,II,SS\n"
-                            "1,0,1,100,5,12,0\n1,30,3,0,0,0,0\n1,31,1,50,0,0,0\n"
-                            "2,0,1,100,5,12,0\n2,24,1,50,2,8,1\n";
-    const ReadData given = read_good(csv);
-    CHECK(given.data->subjects[0].records[0].count == 6);
-    CHECK(given.data->subjects[1].records[0].count == 6);
-    const ReadData cancelled = read_good(csv, "pending = \"cancel\"\n");
-    CHECK(cancelled.data->subjects[0].records[0].count == 3);
-    // That at 24 h falls together with the record of steady state.
-    CHECK(cancelled.data->subjects[1].records[0].count == 2);
-    CHECK(cancelled.data->subjects[1].records[1].count == 3);
+                            "1,0,1,100,5,12,0\n1,30,3,0,0,0,0\n1,31,1,50,0,0,0\n";
+    for (const char* pending : {"", "pending = \"give\"\n", "pending = \"cancel\"\n"})
+        CHECK(read_good(csv, pending).data->subjects[0].records[0].count == 6);
+}
+
+TEST_CASE("observations name outputs in CMT, and constant infusions may be modelled") {
+    const ReadData read = read_good("ID,TIME [h],AMT [mg],CMT,DV [mg/L]\n"
+                                    "1,0,100,depot,.\n1,1,.,Cp,2\n1,2,.,Cp,1\n");
+    CHECK(read.data->subjects[0].observations[1].output == 0);
+    const ReadData constant = read_data_table(
+        "[data]\nfile = \"nonmem_events.csv\"\ncovariates = \"nocb\"\n[data.columns]\nTIME = { "
+        "unit "
+        "= \"h\" }\nAMT = { unit = \"mg\" }\nLAGT = { unit = \"h\" }\nRAT2 = { unit = \"mg/h\" "
+        "}\nDUR2 = { unit = \"h\" }\n",
+        "study.toml",
+        data_dir,
+        data_dir / "one_compartment.toml");
+    const ReadData modelled = read_data_text("",
+                                             "ID,TIME [h],EVID,AMT [mg],RATE,SS,CMT\n"
+                                             "1,0,1,0,-1,1,2\n1,1,0,.,.,.,2\n",
+                                             data_dir / "one_compartment.toml");
+    INFO(modelled.messages);
+    REQUIRE(modelled.data != nullptr);
+    CHECK(modelled.data->subjects[0].records[0].rate == sim::modelled_rate);
+    CHECK(modelled.data->subjects[0].records[0].steady == sim::SteadyState::replaces);
+    sim::Timeline timeline;
+    timeline.end = 1e4;
+    for (const DataSubject& subject : constant.data->subjects) {
+        timeline.records = subject.records;
+        CHECK_NOTHROW(sim::validate(timeline, 2, 4));
+    }
 }
 
 TEST_CASE("time that begins anew after a reset goes on") {

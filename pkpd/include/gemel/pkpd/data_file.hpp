@@ -50,8 +50,9 @@ struct DataWords {
     std::vector<std::string> missing{".", "NA", ""};
     std::string ignore; ///< rows that begin so are no data; "@": rows that begin with a letter or @
     std::string date;   ///< order of a date's parts, "y-m-d" where it is not given
-    bool has_clock = false;       ///< TIME (with DATE) is a time of day
-    bool cancels_pending = false; ///< a reset or SS 1 ends additional doses still to come
+    bool has_clock = false; ///< TIME (with DATE) is a time of day
+    bool cancels_pending =
+        false; ///< sim::PendingDoses::cancelled: a reset or SS 1 ends doses to come
     sim::SourceSpan span, file_span, ignore_span;
 };
 
