@@ -1,37 +1,17 @@
 #include "cohort_rows.hpp"
 
 #include "covariate_law.hpp"
+#include "table_cells.hpp"
 
 #include <gemel/io/csv_table.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 namespace gemel::pkpd {
 namespace {
-
-std::optional<double> number_in(const std::string& text) {
-    double value = 0.0;
-    const bool has_plus = text.starts_with('+') && !text.starts_with("+-");
-    const char* const first = text.data() + (has_plus ? 1 : 0);
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(first, last, value);
-    if (error != std::errc() || end != last || !std::isfinite(value)) return std::nullopt;
-    return value;
-}
-
-/// "WT [kg]" → "WT" and "kg"; a header without brackets has no unit.
-std::pair<std::string, std::string> split_header(const std::string& header) {
-    const auto open = header.find('[');
-    if (open == std::string::npos || !header.ends_with(']')) return {header, ""};
-    std::string name = header.substr(0, open);
-    while (name.ends_with(' '))
-        name.pop_back();
-    return {name, header.substr(open + 1, header.size() - open - 2)};
-}
 
 class RowsReader {
 public:
@@ -77,7 +57,7 @@ private:
         std::vector<int> named; // with the unit in brackets left out
         for (std::size_t i = 0; i < table_.header.size(); ++i) {
             if (header == table_.header[i].text) return static_cast<int>(i);
-            known.push_back(split_header(table_.header[i].text).first);
+            known.push_back(split_header(table_.header[i].text).name);
             if (header == known.back()) named.push_back(static_cast<int>(i));
         }
         if (named.size() == 1) return named.front();
@@ -105,7 +85,7 @@ private:
     /// What a number of the column is in the covariate's unit.
     double factor_of(const RowsColumn& column, const Covariate& covariate, int at) {
         const io::CsvCell& header = table_.header[static_cast<std::size_t>(at)];
-        const std::string in_header = split_header(header.text).second;
+        const std::string in_header = split_header(header.text).unit;
         const bool is_declared = !column.unit.empty();
         const std::string& text = is_declared ? column.unit : in_header;
         const sim::SourceSpan place = is_declared ? column.span : header.span;

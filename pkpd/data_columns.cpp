@@ -1,5 +1,6 @@
 #include "data_reading.hpp"
 #include "names_of.hpp"
+#include "table_cells.hpp"
 
 #include <fmt/format.h>
 
@@ -38,24 +39,6 @@ const std::vector<std::pair<DataRole, std::string>> adppk_names{{DataRole::id, "
                                                                 {DataRole::cens, "BLQFL"},
                                                                 {DataRole::cens, "BLQFN"},
                                                                 {DataRole::lloq, "ALLOQ"}};
-
-struct SplitHeader {
-    std::string name, unit;
-};
-
-/// "WT [kg]" → "WT" and "kg"; without brackets there is no unit. What stands in parentheses is one
-/// only if it reads as one.
-SplitHeader split(const std::string& header) {
-    const bool is_square = header.ends_with(']');
-    const auto open = header.rfind(is_square ? '[' : '(');
-    if (open == std::string::npos || (!is_square && !header.ends_with(')'))) return {header, ""};
-    const std::string unit = header.substr(open + 1, header.size() - open - 2);
-    if (!is_square && !sim::parse_unit(unit)) return {header, ""};
-    std::string name = header.substr(0, open);
-    while (name.ends_with(' '))
-        name.pop_back();
-    return {name, unit};
-}
 
 /// "[kg]", "(kg)" and "kg" in a row of units.
 std::string bare_unit(std::string text) {
@@ -112,7 +95,7 @@ DataTable::DataTable(const DataWords& words_,
 std::vector<std::string> DataTable::header_names() const {
     std::vector<std::string> names;
     for (const io::CsvCell& cell : csv_.header)
-        names.push_back(split(cell.text).name);
+        names.push_back(split_header(cell.text).name);
     return names;
 }
 
@@ -279,7 +262,8 @@ void DataTable::read_units(FoundColumn& column) {
                                      column.unit->text),
                          "keep the one that is right");
     };
-    if (const std::string unit = split(header.text).unit; !unit.empty()) take(unit, header.span);
+    if (const std::string unit = split_header(header.text).unit; !unit.empty())
+        take(unit, header.span);
     if (unit_row_ == nullptr) return;
     const io::CsvCell& cell = (*unit_row_)[static_cast<std::size_t>(column.at)];
     if (!is_without_unit(cell.text)) take(bare_unit(cell.text), cell.span);
@@ -348,7 +332,7 @@ void DataTable::tell_no_amounts() {
                         cell.text),
             fmt::format("if it holds the amounts given, write AMT = {{ column = \"{}\", "
                         "unit = \"mg\" }} in [data.columns]",
-                        split(cell.text).name));
+                        split_header(cell.text).name));
         return;
     }
     mistakes.add(

@@ -1,4 +1,5 @@
 #include "data_reading.hpp"
+#include "molar.hpp"
 
 #include <fmt/format.h>
 
@@ -63,23 +64,9 @@ void add_notes_of_format(const DataTable& table,
 
 } // namespace
 
-std::optional<double>
-factor_between(const sim::Unit& from, const sim::Unit& to, double molar_mass) {
-    if (from.dimension == to.dimension) return sim::conversion_factor(from, to);
-    sim::Dimension substance;
-    substance.exponents[sim::Dimension::substance] = 1;
-    const sim::Dimension mass_per_substance = sim::mass_dimension / substance;
-    if (!(molar_mass > 0.0)) return std::nullopt;
-    if (from.dimension == to.dimension * mass_per_substance)
-        return static_cast<double>(from.factor) / molar_mass / static_cast<double>(to.factor);
-    if (to.dimension == from.dimension * mass_per_substance)
-        return static_cast<double>(from.factor) * molar_mass / static_cast<double>(to.factor);
-    return std::nullopt;
-}
-
 std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column) {
     // With some molar mass they would meet.
-    if (factor_between(from, to, 1.0))
+    if (convert(1.0, from, to, 1.0))
         return fmt::format(
             "between {} and {} the model needs the molar_mass of its states", from.text, to.text);
     const sim::Dimension per_mass = sim::dimensionless / sim::mass_dimension;
@@ -87,16 +74,6 @@ std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std
         return fmt::format("{} is what was given: the amount per body weight times the weight",
                            column.substr(0, column.find(',')));
     return fmt::format("check the unit of {}", column);
-}
-
-double common_molar_mass(const Model& model) {
-    double common = 0.0;
-    for (const double molar_mass : model.molar_mass) {
-        if (!(molar_mass > 0.0)) continue;
-        if (common > 0.0 && molar_mass != common) return 0.0;
-        common = molar_mass;
-    }
-    return common;
 }
 
 std::size_t DataSet::n_doses() const {

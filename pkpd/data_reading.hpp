@@ -183,12 +183,6 @@ void make_records(DataTable& table,
 void make_observations(DataTable& table, const std::vector<int>& evids, DataSet& data);
 void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& data);
 
-/// What one of `from` is in `to`; mass and substance meet by the molar mass [mg/nmol, coherent; 0:
-/// not declared]. Nothing where the two do not meet.
-std::optional<double> factor_between(const sim::Unit& from, const sim::Unit& to, double molar_mass);
-/// The model's molar mass, if its states have one in common; otherwise 0.
-double common_molar_mass(const Model& model);
-
 /// What may make two units meet, for messages.
 std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column);
 

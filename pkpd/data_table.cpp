@@ -1,9 +1,9 @@
 #include "data_reading.hpp"
+#include "table_cells.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
 /// The file as cells: how it is opened, and how cells become numbers.
@@ -14,16 +14,6 @@ constexpr std::size_t most_told = 10;
 
 char lower_case(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-std::optional<double> plain_number(const std::string& text) {
-    double value = 0.0;
-    const bool has_plus = text.starts_with('+') && !text.starts_with("+-");
-    const char* const first = text.data() + (has_plus ? 1 : 0);
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(first, last, value);
-    if (error != std::errc() || end != last || !std::isfinite(value)) return std::nullopt;
-    return value;
 }
 
 std::string help_for_no_number(const std::string& text) {
@@ -146,7 +136,7 @@ std::optional<double> DataTable::number(const io::CsvCell& cell, const std::stri
     const bool has_point = text.find('.') != std::string::npos;
     const bool has_comma = separator_ != ',' && comma != std::string::npos && !has_point;
     if (has_comma) text[comma] = '.';
-    const std::optional<double> value = plain_number(text);
+    const std::optional<double> value = number_in(text);
     if (!value) {
         mistakes.add("number " + column,
                      cell.span,

@@ -1,3 +1,4 @@
+#include "molar.hpp"
 #include "names_of.hpp"
 
 #include <gemel/pkpd/dosing.hpp>
@@ -77,20 +78,10 @@ std::optional<int> Planner::target(const DoseWords& words) const {
     return std::nullopt;
 }
 
-/// mass [mg] = substance [nmol] · molar mass [mg/nmol]: the one way between the two.
 std::optional<double> Planner::in_state(const Quantity& amount, int state) const {
     const auto s = static_cast<std::size_t>(state);
-    const Unit& unit = model_.system.states[s].unit;
-    if (unit.dimension == amount.unit.dimension) return amount.in(unit);
     const double molar_mass = s < model_.molar_mass.size() ? model_.molar_mass[s] : 0.0;
-    Dimension substance;
-    substance.exponents[Dimension::substance] = 1;
-    if (!(molar_mass > 0.0)) return std::nullopt;
-    if (amount.unit.dimension == sim::mass_dimension && unit.dimension == substance)
-        return amount.value * amount.unit.factor / molar_mass / unit.factor;
-    if (amount.unit.dimension == substance && unit.dimension == sim::mass_dimension)
-        return amount.value * amount.unit.factor * molar_mass / unit.factor;
-    return std::nullopt;
+    return convert(amount.value, amount.unit, model_.system.states[s].unit, molar_mass);
 }
 
 bool is_mass_or_substance(const Dimension& dimension) {
