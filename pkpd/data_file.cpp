@@ -66,7 +66,7 @@ void add_notes_of_format(const DataTable& table,
 
 std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column) {
     // With some molar mass they would meet.
-    if (convert(1.0, from, to, 1.0))
+    if (convert_molar(1.0, from, to, 1.0))
         return fmt::format(
             "between {} and {} the model needs the molar_mass of its states", from.text, to.text);
     const sim::Dimension per_mass = sim::dimensionless / sim::mass_dimension;

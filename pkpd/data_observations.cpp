@@ -144,7 +144,7 @@ Target ObservationMaker::target_of(const std::string& output,
         table_.model.system.outputs[static_cast<std::size_t>(target.output)];
     const sim::Unit* found = unit ? &*unit : table_.unit(DataRole::dv, meant.unit.text);
     if (found == nullptr) return target;
-    target.factor = convert(1.0, *found, meant.unit, common_molar_mass(table_.model));
+    target.factor = convert_molar(1.0, *found, meant.unit, common_molar_mass(table_.model));
     if (!target.factor)
         table_.mistakes.add("unit of " + output,
                             unit ? span : table_.header(DataRole::dv).span,

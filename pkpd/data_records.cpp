@@ -287,7 +287,7 @@ std::optional<double> RecordMaker::factor(std::size_t row, int s) {
     if (unit == nullptr) return std::nullopt;
     const double molar_mass =
         model().molar_mass.empty() ? 0.0 : model().molar_mass[static_cast<std::size_t>(s)];
-    known = convert(1.0, *unit, into.unit, molar_mass);
+    known = convert_molar(1.0, *unit, into.unit, molar_mass);
     if (!known)
         tell(row,
              DataRole::amt,
@@ -359,7 +359,7 @@ bool RecordMaker::read_rate(std::size_t row, double rate, sim::Record& record) {
     const double molar_mass = model().molar_mass.empty()
                                   ? 0.0
                                   : model().molar_mass[static_cast<std::size_t>(record.state)];
-    const auto factor = convert(1.0, in_time, state(record.state).unit, molar_mass);
+    const auto factor = convert_molar(1.0, in_time, state(record.state).unit, molar_mass);
     if (!factor)
         return tell(row,
                     DataRole::rate,

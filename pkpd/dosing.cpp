@@ -81,7 +81,7 @@ std::optional<int> Planner::target(const DoseWords& words) const {
 std::optional<double> Planner::in_state(const Quantity& amount, int state) const {
     const auto s = static_cast<std::size_t>(state);
     const double molar_mass = s < model_.molar_mass.size() ? model_.molar_mass[s] : 0.0;
-    return convert(amount.value, amount.unit, model_.system.states[s].unit, molar_mass);
+    return convert_molar(amount.value, amount.unit, model_.system.states[s].unit, molar_mass);
 }
 
 bool is_mass_or_substance(const Dimension& dimension) {

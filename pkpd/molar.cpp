@@ -4,7 +4,7 @@ namespace gemel::pkpd {
 
 /// mass [mg] = substance [nmol] · molar mass [mg/nmol]: the one way between the two.
 std::optional<double>
-convert(double value, const sim::Unit& from, const sim::Unit& to, double molar_mass) {
+convert_molar(double value, const sim::Unit& from, const sim::Unit& to, double molar_mass) {
     if (from.dimension == to.dimension) return value * sim::conversion_factor(from, to);
     if (!(molar_mass > 0.0)) return std::nullopt;
     sim::Dimension substance;

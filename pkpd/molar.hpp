@@ -11,7 +11,7 @@ namespace gemel::pkpd {
 /// @param molar_mass  in mg/nmol-coherent units; 0: not declared
 /// @returns nothing where the two units do not meet
 std::optional<double>
-convert(double value, const sim::Unit& from, const sim::Unit& to, double molar_mass);
+convert_molar(double value, const sim::Unit& from, const sim::Unit& to, double molar_mass);
 
 /// The model's molar mass, if its states that declare one agree; otherwise 0.
 double common_molar_mass(const Model& model);

@@ -103,3 +103,89 @@ TEST_CASE("random damage to good files is told or leaves a good file, and breaks
     CHECK(n_good > 100);
     CHECK(n_told > 1000);
 }
+
+namespace {
+
+/// Every key of `[data]` once, one a line.
+constexpr const char* complete_data = R"([data]
+file = "theophylline.csv"
+preset = "adppk"
+covariates = "locf"
+pending = "cancel"
+missing = ["."]
+ignore = "C"
+clock = true
+date = "d/m/y"
+[data.columns.DV]
+column = "DV"
+unit = "mg/L"
+output = "Cp"
+carry = false
+[data.columns.WT]
+interpolation = "linear"
+[data.columns.SEX]
+categories = { 1 = "male" }
+[data.columns.DVID.outputs.1]
+output = "Cp"
+unit = "mg/L"
+)";
+
+std::string messages_of_words(const std::string& table) {
+    sim::DiagnosticList diagnostics;
+    const auto file = std::make_shared<sim::SourceFile>(sim::SourceFile{"study.toml", table});
+    const io::TomlView document = io::parse_toml(file, diagnostics);
+    DataWords words;
+    io::read_fields(document, diagnostics, [&](io::Fields& fields) {
+        io::Field field;
+        field.name = "data";
+        fields.table(field, [&](io::Fields& row) { describe_data(row, words); });
+    });
+    return diagnostics.empty() ? "" : diagnostics.render();
+}
+
+/// The table with each line `key = …` changed, one at a time.
+template <class Check>
+void for_each_key(const std::string& (*change)(std::string&), const Check& check) {
+    std::istringstream lines(complete_data);
+    std::string before, after = complete_data;
+    for (std::string line; std::getline(lines, line);) {
+        after.erase(0, line.size() + 1);
+        const auto equals = line.find(" = ");
+        if (equals != std::string::npos && line[0] != '[') {
+            std::string key = line.substr(0, equals);
+            const std::string name = key;
+            check(name, before + change(key) + "\n" + after);
+        }
+        before += line + "\n";
+    }
+}
+
+} // namespace
+
+TEST_CASE("the complete table of data is good and has every key") {
+    CHECK(messages_of_words(complete_data) == "");
+    const std::string text = complete_data;
+    for (const io::FieldRow& row : io::list_fields([](io::Fields& fields) {
+             DataWords words;
+             describe_data(fields, words);
+         })) {
+        INFO(row.path);
+        CHECK((text.find("\n" + row.field.name + " = ") != std::string::npos ||
+               text.find("." + row.field.name) != std::string::npos));
+    }
+}
+
+TEST_CASE("misspelt keys and values of a wrong type are told for every key of data") {
+    for_each_key([](std::string& key) -> const std::string& { return key += "x = 1"; },
+                 [](const std::string& key, const std::string& table) {
+                     INFO(table);
+                     CHECK(messages_of_words(table).find("did you mean '" + key + "'?") !=
+                           std::string::npos);
+                 });
+    // No key takes a date.
+    for_each_key([](std::string& key) -> const std::string& { return key += " = 2020-01-01"; },
+                 [](const std::string&, const std::string& table) {
+                     INFO(table);
+                     CHECK(messages_of_words(table).find("error:") != std::string::npos);
+                 });
+}
