@@ -54,7 +54,8 @@ void check_law(const ParameterWords& words,
                         "a value that may be 0 or negative varies by law = \"normal\"");
     if (iiv.law != VariabilityLaw::logit) return;
     if (!words.unit.unit.is_dimensionless())
-        diagnostics.add(words.iiv.span(), "law \"logit\" is for fractions, numbers without unit");
+        diagnostics.add(words.iiv.is_set() ? words.iiv.span() : words.iov.span(),
+                        "law \"logit\" is for fractions, numbers without unit");
     else if (words.value && !(*words.value > 0.0 && *words.value < 1.0))
         diagnostics.add(words.value_span, "law \"logit\" is for fractions between 0 and 1");
 }
@@ -71,7 +72,9 @@ void read_parameters(const ModelWords& words, Model& model, sim::DiagnosticList&
         parameter.lower = given.lower;
         parameter.upper = given.upper;
         if (given.iiv.is_set()) parameter.iiv = read_iiv(given.iiv, parameter.unit, diagnostics);
-        if (parameter.iiv) check_law(given, *parameter.iiv, diagnostics);
+        if (given.iov.is_set())
+            parameter.iov = read_iov(given.iov, parameter.law(), parameter.unit, diagnostics);
+        if (parameter.law()) check_law(given, *parameter.law(), diagnostics);
         check_bounds(given, diagnostics);
         model.parameters.push_back(std::move(parameter));
     }

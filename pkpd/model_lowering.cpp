@@ -24,9 +24,10 @@ bool may_scale_doses(const std::string& covariate) {
 /// typical·exp(…) of a negative typical value looks plausible and is wrong. 0 may be meant: a map's
 /// factor of a pathway that is missing.
 bool has_one_sign(const Parameter& parameter) {
-    return parameter.iiv && (parameter.iiv->law == VariabilityLaw::lognormal ||
-                             parameter.iiv->law == VariabilityLaw::student ||
-                             parameter.iiv->law == VariabilityLaw::boxcox);
+    const Variability* effects = parameter.law();
+    return effects &&
+           (effects->law == VariabilityLaw::lognormal || effects->law == VariabilityLaw::student ||
+            effects->law == VariabilityLaw::boxcox);
 }
 
 /// More definitions in a chain than this are taken for a slip of whoever generated them.
@@ -142,10 +143,14 @@ void ModelLowering::add_inputs() {
         if (!parameter.is_computed)
             theta_[i] =
                 add_input("theta/" + parameter.name, parameter.unit, {Kind::theta, index, 0});
-        if (!parameter.iiv) continue;
-        const bool is_additive = parameter.iiv->law == VariabilityLaw::normal;
-        eta_[i] = add_input(
-            "eta/" + parameter.name, is_additive ? parameter.unit : no_unit, {Kind::eta, index, 0});
+        if (!parameter.law()) continue;
+        const sim::Unit& unit =
+            parameter.law()->law == VariabilityLaw::normal ? parameter.unit : no_unit;
+        if (parameter.iiv)
+            eta_[i] = add_input("eta/" + parameter.name, unit, {Kind::eta, index, 0});
+        if (!parameter.iov) continue;
+        const Expr kappa = add_input("iov/" + parameter.name, unit, {Kind::iov, index, 0});
+        eta_[i] = parameter.iiv ? system_.graph.add(eta_[i], kappa) : kappa;
     }
     const auto finish =
         [&](const std::string& word, const sim::Unit& unit, bool is_known, Expr leaf) {
@@ -488,15 +493,16 @@ void ModelLowering::tell_cycle(const std::string& word) {
                      "a quantity that feeds back on itself in time is a state: write d/dt(…)");
 }
 
-/// P = typical·exp(η), typical + η, logit⁻¹(logit typical + η), typical·exp(((exp η)^λ − 1)/λ).
+/// With η the sum of all levels: P = typical·exp(η), typical + η, logit⁻¹(logit typical + η),
+/// typical·exp(((exp η)^λ − 1)/λ).
 Expr ModelLowering::with_effect(int index, Expr typical) {
     const Parameter& parameter = model_.parameters[static_cast<std::size_t>(index)];
-    if (!parameter.iiv) return typical;
+    if (!parameter.law()) return typical;
     sim::ExpressionGraph& g = system_.graph;
     const Expr eta = eta_[static_cast<std::size_t>(index)];
     const Expr one = g.constant(1.0);
     const auto exp = [&](Expr x) { return g.unary(sim::Op::exponential, x); };
-    switch (parameter.iiv->law) {
+    switch (parameter.law()->law) {
     case VariabilityLaw::lognormal:
     case VariabilityLaw::student:
         return g.multiply(typical, exp(eta));
@@ -510,7 +516,7 @@ Expr ModelLowering::with_effect(int index, Expr typical) {
     case VariabilityLaw::boxcox:
         break;
     }
-    const double lambda = parameter.iiv->lambda;
+    const double lambda = parameter.law()->lambda;
     if (lambda == 0.0) return g.multiply(typical, exp(eta)); // the limit
     const Expr power = g.unary(sim::Op::expm1, g.multiply(g.constant(lambda), eta));
     return g.multiply(typical, exp(g.divide(power, g.constant(lambda))));

@@ -71,7 +71,7 @@ private:
     std::vector<std::string> under_way_;
     std::set<std::pair<int, std::string>> bad_needs_; ///< scope and name: told already
     bool is_depth_told_ = false;
-    std::vector<sim::Expr> theta_, eta_;
+    std::vector<sim::Expr> theta_, eta_; ///< eta_: of all levels together
     struct Transit {
         sim::Expr number, mean_time;
         sim::SourceSpan span;

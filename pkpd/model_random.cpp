@@ -21,7 +21,9 @@ constexpr const char* readings_help =
     "{ sd = 0.3 } the sd of the effect itself, { var = 0.09 } its variance, { cv = 0.307 } a "
     "log-normal's exact CV, or { cv_approx = 0.3 } where a paper means 100·sd by its %";
 
+/// What `iiv` or `iov` says. Beside an iiv the law of iov is open only in its tails.
 struct IivWords {
+    const Variability* beside = nullptr; ///< the iiv beside which an iov stands
     io::TomlView sd;
     double var = 0.0, cv = 0.0, cv_approx = 0.0, scale = 0.0, lambda = 0.0, df = 0.0;
     int law = 0;
@@ -57,6 +59,25 @@ void check_readings(io::Fields& f, const IivWords& words, VariabilityLaw law) {
                       "give 'scale', what multiplies t, or a df above 2");
 }
 
+/// The scale effects add up on: that of logarithms is one, whatever the tails.
+VariabilityLaw scale_of(VariabilityLaw law) {
+    return law == VariabilityLaw::student ? VariabilityLaw::lognormal : law;
+}
+
+/// An iov beside an iiv enters by the law of that.
+void enter_beside(io::Fields& f, IivWords& words) {
+    const VariabilityLaw of_iiv = words.beside->law;
+    if (!f.has("law")) words.law = static_cast<int>(scale_of(of_iiv));
+    if (scale_of(static_cast<VariabilityLaw>(words.law)) != scale_of(of_iiv))
+        f.mistake("law",
+                  fmt::format("the effect of an occasion adds to that of iiv, which enters by law "
+                              "\"{}\"",
+                              name(of_iiv)),
+                  "leave 'law' out of iov");
+    if (f.has("lambda")) f.mistake("lambda", "'lambda' is that of iiv", "leave it out of iov");
+    words.lambda = words.beside->lambda;
+}
+
 void describe_iiv(io::Fields& f, IivWords& words) {
     f.any(optional_key("sd", "sd of the random effect; with a unit for law normal", "0.3"),
           "number or quantity",
@@ -75,8 +96,9 @@ void describe_iiv(io::Fields& f, IivWords& words) {
     f.choice(optional_key("law", "how the effect enters", "\"lognormal\""), law_names, words.law);
     f.number(optional_key("lambda", "shape of law boxcox", "0.5"), words.lambda);
     f.number(positive(optional_key("df", "degrees of freedom of law student", "5")), words.df);
+    if (words.beside) enter_beside(f, words);
     const auto law = static_cast<VariabilityLaw>(words.law);
-    check_shape(f, "lambda", law == VariabilityLaw::boxcox, "boxcox");
+    if (!words.beside) check_shape(f, "lambda", law == VariabilityLaw::boxcox, "boxcox");
     check_shape(f, "df", law == VariabilityLaw::student, "student");
     check_readings(f, words, law);
 }
@@ -125,10 +147,14 @@ std::optional<double> read_sd(const io::TomlView& view,
     return sd;
 }
 
-std::vector<std::string> varying_parameters(const Model& model) {
+const char* key_of(Level level) {
+    return level == Level::subject ? "iiv" : "iov";
+}
+
+std::vector<std::string> varying_parameters(const Model& model, Level level) {
     std::vector<std::string> names;
     for (const Parameter& parameter : model.parameters)
-        if (parameter.iiv) names.push_back(parameter.name);
+        if (parameter.effect(level)) names.push_back(parameter.name);
     return names;
 }
 
@@ -141,15 +167,16 @@ find_group(const OmegaWords& words, const Model& model, sim::DiagnosticList& dia
         std::string message;
         if (parameter < 0)
             message = fmt::format("'{}' is no parameter", name);
-        else if (!model.parameters[static_cast<std::size_t>(parameter)].iiv)
-            message = fmt::format("'{}' has no iiv", name);
+        else if (!model.parameters[static_cast<std::size_t>(parameter)].effect(words.level))
+            message = fmt::format("'{}' has no {}", name, key_of(words.level));
         else if (std::ranges::count(group, parameter) > 0)
             message = fmt::format("'{}' is named twice", name);
         for (const OmegaBlock& block : model.omega)
-            if (std::ranges::count(block.of, parameter) > 0)
+            if (block.level == words.level && std::ranges::count(block.of, parameter) > 0)
                 message = fmt::format("'{}' is already in another [[omega]]", name);
         if (!message.empty()) {
-            diagnostics.add(words.of_span, message, sim::suggest(name, varying_parameters(model)));
+            diagnostics.add(
+                words.of_span, message, sim::suggest(name, varying_parameters(model, words.level)));
             is_good = false;
         }
         group.push_back(parameter);
@@ -163,18 +190,20 @@ find_group(const OmegaWords& words, const Model& model, sim::DiagnosticList& dia
 
 /// A covariance says the sds again; two that differ would leave open which holds.
 void check_same_sd(const Parameter& parameter,
+                   Level level,
                    double sd,
                    const sim::SourceSpan& span,
                    sim::DiagnosticList& diagnostics) {
     constexpr double published_digits = 1e-2;
-    if (std::abs(sd - parameter.iiv->sd) > published_digits * sd)
-        diagnostics.add(
-            span,
-            fmt::format("this covariance gives {} an sd of {:.4g}, its iiv gives {:.4g}",
-                        parameter.name,
-                        sd,
-                        parameter.iiv->sd),
-            "make both say the same, or give 'correlation' instead");
+    const double own = parameter.effect(level)->sd;
+    if (std::abs(sd - own) > published_digits * sd)
+        diagnostics.add(span,
+                        fmt::format("this covariance gives {} an sd of {:.4g}, its {} gives {:.4g}",
+                                    parameter.name,
+                                    sd,
+                                    key_of(level),
+                                    own),
+                        "make both say the same, or give 'correlation' instead");
 }
 
 /// The covariance of effects of law student is not that of their scores, which are drawn.
@@ -185,7 +214,7 @@ bool are_all_normal(const std::vector<int>& group,
     bool is_good = true;
     for (int index : group) {
         const Parameter& parameter = model.parameters[static_cast<std::size_t>(index)];
-        if (parameter.iiv->law != VariabilityLaw::student) continue;
+        if (parameter.effect(words.level)->law != VariabilityLaw::student) continue;
         diagnostics.add(words.covariance.span(),
                         fmt::format("'{}' varies by law \"student\", which joins a group by its "
                                     "correlation",
@@ -214,16 +243,18 @@ void add_block(const OmegaWords& words,
                         is_covariance ? "covariance" : "correlation"));
         return;
     }
+    const auto member = [&](std::size_t i) -> const Parameter& {
+        return model.parameters[static_cast<std::size_t>(group[i])];
+    };
+    const auto spread = [&](std::size_t i) { return member(i).effect(words.level)->spread(); };
     for (std::size_t i = 0; i < n; ++i) {
-        const Parameter& a = model.parameters[static_cast<std::size_t>(group[i])];
         if (is_covariance)
-            check_same_sd(a, std::sqrt((*matrix)[i * n + i]), view.span(), diagnostics);
+            check_same_sd(
+                member(i), words.level, std::sqrt((*matrix)[i * n + i]), view.span(), diagnostics);
         for (std::size_t j = 0; !is_covariance && j < n; ++j)
-            (*matrix)[i * n + j] *=
-                a.iiv->spread() *
-                model.parameters[static_cast<std::size_t>(group[j])].iiv->spread();
+            (*matrix)[i * n + j] *= spread(i) * spread(j);
     }
-    model.omega.push_back({group, std::move(*matrix)});
+    model.omega.push_back({group, std::move(*matrix), words.level});
 }
 
 /// On the scale of logarithms or logits an sd of 10 is a factor of 22,000 for every third patient.
@@ -258,8 +289,10 @@ double Variability::effect(double z) const {
     return std::copysign(scale * t, z);
 }
 
-std::optional<Variability>
-read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics) {
+std::optional<Variability> read_iov(const io::TomlView& view,
+                                    const Variability* iiv,
+                                    const sim::Unit& unit,
+                                    sim::DiagnosticList& diagnostics) {
     if (const auto number = view.number()) {
         diagnostics.add(view.span(),
                         fmt::format("a bare {:g} may mean several things", *number),
@@ -274,6 +307,7 @@ read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& d
     }
     const std::size_t n_before = diagnostics.size();
     IivWords words;
+    words.beside = iiv;
     io::read_fields(view, diagnostics, [&](io::Fields& f) { describe_iiv(f, words); });
     Variability result;
     result.law = static_cast<VariabilityLaw>(words.law);
@@ -294,9 +328,18 @@ read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& d
     return diagnostics.size() == n_before ? std::optional(result) : std::nullopt;
 }
 
+std::optional<Variability>
+read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics) {
+    return read_iov(view, nullptr, unit, diagnostics);
+}
+
 void describe_iiv_for_reference(io::Fields& fields) {
     IivWords words;
     describe_iiv(fields, words);
+}
+
+void describe_iov_for_reference(io::Fields& fields) {
+    describe_iiv_for_reference(fields);
 }
 
 void read_omega(const ModelWords& words, Model& model, sim::DiagnosticList& diagnostics) {

@@ -195,11 +195,15 @@ void describe_parameter(Fields& f, ModelWords& words, ParameterWords& parameter)
           "number or expression",
           [&](const io::TomlView& view) { read_value(view, words, parameter); });
     describe_unit(f, parameter.unit, required_key("unit", "of the value", "\"L/h\""));
-    if (f.is_listing())
+    if (f.is_listing()) {
         f.table(optional_key("iiv", "variability between patients", "{ sd = 0.3 }"),
                 describe_iiv_for_reference);
-    else
+        f.table(optional_key("iov", "variability between a patient's occasions", "{ sd = 0.15 }"),
+                describe_iov_for_reference);
+    } else {
         keep(f, optional_key("iiv", "", ""), "", parameter.iiv);
+        keep(f, optional_key("iov", "", ""), "", parameter.iov);
+    }
     parameter.scale = optional_source(
         f,
         optional_key("scale", "what multiplies the value; without unit", "\"(WT / 70[kg])^0.75\""));
@@ -218,6 +222,11 @@ void describe_omega(Fields& f, OmegaWords& omega) {
     f.texts(required_key("of", "parameters whose effects are correlated", "[\"CL\", \"V\"]"),
             omega.of);
     omega.of_span = f.span("of");
+    int level = 0;
+    f.choice(optional_key("level", "of the effects: of iiv or of iov", "\"subject\""),
+             {"subject", "occasion"},
+             level);
+    omega.level = static_cast<Level>(level);
     keep(f,
          optional_key("correlation",
                       "below the diagonal, one row per parameter from the second on",

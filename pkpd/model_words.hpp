@@ -64,7 +64,7 @@ struct ParameterWords {
     std::optional<sim::SourceText> expression; ///< where the value is one
     std::optional<sim::SourceText> scale;
     std::optional<double> lower, upper;
-    io::TomlView iiv;
+    io::TomlView iiv, iov;
     sim::SourceSpan value_span;
 };
 
@@ -72,6 +72,7 @@ struct OmegaWords {
     sim::SourceSpan span;
     std::vector<std::string> of;
     sim::SourceSpan of_span;
+    Level level = Level::subject;
     io::TomlView correlation, covariance;
 };
 
@@ -165,7 +166,14 @@ void describe_model(io::Fields& fields, ModelWords& words);
 /// What `iiv = { … }` says about a parameter in `unit`; nothing after a mistake.
 std::optional<Variability>
 read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics);
+/// The same of `iov = { … }`, whose effect enters as that of iiv does.
+/// @param iiv  of the same parameter, or nullptr
+std::optional<Variability> read_iov(const io::TomlView& view,
+                                    const Variability* iiv,
+                                    const sim::Unit& unit,
+                                    sim::DiagnosticList& diagnostics);
 void describe_iiv_for_reference(io::Fields& fields);
+void describe_iov_for_reference(io::Fields& fields);
 
 /// A covariate's value: a number in its unit, a quantity, or a category (its index).
 std::optional<double> read_covariate_value(const Covariate& covariate,

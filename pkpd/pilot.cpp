@@ -16,13 +16,13 @@ int next_prime(int after) {
     }
 }
 
-double eta_sd(const Model& model, int parameter) {
+double effect_sd(const Model& model, int parameter, Level level) {
     for (const OmegaBlock& omega : model.omega)
         for (std::size_t i = 0; i < omega.of.size(); ++i)
-            if (omega.of[i] == parameter)
+            if (omega.level == level && omega.of[i] == parameter)
                 return std::sqrt(omega.covariance[i * omega.of.size() + i]);
-    const auto& iiv = model.parameters[static_cast<std::size_t>(parameter)].iiv;
-    return iiv ? iiv->spread() : 0.0;
+    const auto& effect = model.parameters[static_cast<std::size_t>(parameter)].effect(level);
+    return effect ? effect->spread() : 0.0;
 }
 
 /// The typical patient's inputs, or none.
@@ -42,12 +42,15 @@ std::vector<double> pilot_inputs(const Model& model, int n_subjects) {
     int prime = 1;
     for (std::size_t i = 0; i < column.size(); ++i) {
         const InputSource& source = model.inputs[i];
-        if (source.kind != InputSource::Kind::eta) {
+        const bool is_of_occasion = source.kind == InputSource::Kind::iov;
+        if (source.kind != InputSource::Kind::eta && !is_of_occasion) {
             inputs.insert(inputs.end(), static_cast<std::size_t>(n_subjects), column[i]);
             continue;
         }
         prime = next_prime(prime);
-        const double sd = eta_sd(model, source.index), root = std::sqrt(prime);
+        const double sd = effect_sd(
+                         model, source.index, is_of_occasion ? Level::occasion : Level::subject),
+                     root = std::sqrt(prime);
         for (int s = 0; s < n_subjects; ++s) {
             const double point = s * root - std::floor(s * root); // 0 only for s = 0
             inputs.push_back(s == 0 ? 0.0 : sd * sim::normal_quantile(point));

@@ -56,8 +56,10 @@ void check_purposes(const Population& population,
     std::vector<std::string> purposes{"ancestry", "stratum", "rows"};
     for (const Covariate& covariate : population.covariates)
         purposes.push_back(drawing_purpose(covariate));
-    for (const Parameter& parameter : population.model->parameters)
+    for (const Parameter& parameter : population.model->parameters) {
         purposes.push_back("eta/" + parameter.name);
+        if (parameter.iov) purposes.push_back("iov/" + parameter.name);
+    }
     for (const auto& [gene, table] : population.model->genes) {
         purposes.push_back("diplotype/" + gene);
         purposes.push_back("activity/" + gene);

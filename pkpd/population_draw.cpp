@@ -21,6 +21,20 @@ std::uint32_t purpose(const char* kind, const std::string& name) {
     return sim::purpose_number(std::string(kind) + "/" + name);
 }
 
+/// An occasion's draws begin at its number times this.
+constexpr std::uint32_t draws_per_occasion = 4096;
+constexpr std::uint32_t most_occasions = 1u << 20; // of a 32-bit index
+
+const char* kind_of(Level level) {
+    return level == Level::subject ? "eta" : "iov";
+}
+
+bool has_occasions(const Model& model) {
+    return std::any_of(model.parameters.begin(), model.parameters.end(), [](const Parameter& p) {
+        return p.iov.has_value();
+    });
+}
+
 /// The effect of a score that is multiplied by its spread already.
 double of_score(const Variability& law, double spread_score) {
     if (law.law != VariabilityLaw::student || law.scale == 0.0) return spread_score;
@@ -37,6 +51,7 @@ public:
           n_(range.count) {}
 
     CohortBlock draw();
+    std::vector<double> draw_occasions(std::uint32_t n_occasions) const;
 
 private:
     sim::RandomStream
@@ -54,7 +69,9 @@ private:
                     std::vector<Diplotype>& drawn) const;
     void draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
     void describe_gene(const GeneTable& table, CohortBlock::Gene& gene) const;
-    void draw_etas();
+    std::vector<double> draw_effects(Level level, std::uint32_t occasion) const;
+    void
+    draw_group(const OmegaBlock& omega, std::uint32_t occasion, std::vector<double>& effects) const;
     void fill_map(std::size_t map, double* column);
     double drawn_score(const GenotypeMap& map,
                        const GeneTable& table,
@@ -186,40 +203,65 @@ void Drawer::describe_gene(const GeneTable& table, CohortBlock::Gene& gene) cons
     }
 }
 
-void Drawer::draw_etas() {
+/// The effects of one level, [n_parameters × count], 0 where a parameter has none.
+/// @param occasion  0 for effects of a subject
+std::vector<double> Drawer::draw_effects(Level level, std::uint32_t occasion) const {
     const std::size_t n_parameters = model_.parameters.size();
-    block_.etas.assign(n_parameters * n_, 0.0);
-    if (!population_.has_variability) return;
+    std::vector<double> effects(n_parameters * n_, 0.0);
+    if (!population_.has_variability) return effects;
     std::vector<char> is_correlated(n_parameters, 0);
     for (const OmegaBlock& omega : model_.omega) {
-        const std::size_t size = omega.of.size();
-        const std::vector<double> lower = cholesky(omega.covariance, size);
-        std::vector<std::uint32_t> numbers;
-        for (int parameter : omega.of) {
-            const auto p = static_cast<std::size_t>(parameter);
-            is_correlated[p] = 1;
-            numbers.push_back(purpose("eta", model_.parameters[p].name));
-        }
-        std::vector<double> z(size);
-        for (std::uint64_t s = 0; s < n_; ++s) {
-            for (std::size_t k = 0; k < size; ++k)
-                z[k] = stream(s, numbers[k]).normal();
-            for (std::size_t i = 0; i < size; ++i) {
-                double eta = 0.0;
-                for (std::size_t k = 0; k <= i; ++k)
-                    eta += lower[i * size + k] * z[k];
-                block_.etas[static_cast<std::size_t>(omega.of[i]) * n_ + s] =
-                    of_score(*model_.parameters[static_cast<std::size_t>(omega.of[i])].iiv, eta);
-            }
-        }
+        if (omega.level != level) continue;
+        for (int parameter : omega.of)
+            is_correlated[static_cast<std::size_t>(parameter)] = 1;
+        draw_group(omega, occasion, effects);
     }
     for (std::size_t p = 0; p < n_parameters; ++p) {
-        const Parameter& parameter = model_.parameters[p];
-        if (!parameter.iiv || is_correlated[p] != 0) continue;
-        const std::uint32_t number = purpose("eta", parameter.name);
+        const auto& law = model_.parameters[p].effect(level);
+        if (!law || is_correlated[p] != 0) continue;
+        const std::uint32_t number = purpose(kind_of(level), model_.parameters[p].name);
         for (std::uint64_t s = 0; s < n_; ++s)
-            block_.etas[p * n_ + s] = parameter.iiv->effect(stream(s, number).normal());
+            effects[p * n_ + s] =
+                law->effect(stream(s, number, occasion * draws_per_occasion).normal());
     }
+    return effects;
+}
+
+void Drawer::draw_group(const OmegaBlock& omega,
+                        std::uint32_t occasion,
+                        std::vector<double>& effects) const {
+    const std::size_t size = omega.of.size();
+    const std::vector<double> lower = cholesky(omega.covariance, size);
+    std::vector<std::uint32_t> numbers;
+    std::vector<const Variability*> laws;
+    for (int parameter : omega.of) {
+        const Parameter& of = model_.parameters[static_cast<std::size_t>(parameter)];
+        numbers.push_back(purpose(kind_of(omega.level), of.name));
+        laws.push_back(&*of.effect(omega.level));
+    }
+    std::vector<double> z(size);
+    for (std::uint64_t s = 0; s < n_; ++s) {
+        for (std::size_t k = 0; k < size; ++k)
+            z[k] = stream(s, numbers[k], occasion * draws_per_occasion).normal();
+        for (std::size_t i = 0; i < size; ++i) {
+            double x = 0.0;
+            for (std::size_t k = 0; k <= i; ++k)
+                x += lower[i * size + k] * z[k];
+            effects[static_cast<std::size_t>(omega.of[i]) * n_ + s] = of_score(*laws[i], x);
+        }
+    }
+}
+
+std::vector<double> Drawer::draw_occasions(std::uint32_t n_occasions) const {
+    const std::size_t n_parameters = model_.parameters.size();
+    std::vector<double> all(n_parameters * n_occasions * n_);
+    for (std::uint32_t occasion = 0; occasion < n_occasions; ++occasion) {
+        const std::vector<double> effects = draw_effects(Level::occasion, occasion);
+        for (std::size_t p = 0; p < n_parameters; ++p)
+            std::copy_n(
+                effects.data() + p * n_, n_, all.data() + (p * n_occasions + occasion) * n_);
+    }
+    return all;
 }
 
 std::size_t Drawer::gene_index(const std::string& name) const {
@@ -302,6 +344,9 @@ void Drawer::fill_input(const InputSource& source, double* column) {
     case InputSource::Kind::eta:
         std::copy_n(block_.etas.data() + index * n_, n_, column);
         break;
+    case InputSource::Kind::iov:
+        std::copy_n(block_.iovs.data() + index * n_, n_, column);
+        break;
     case InputSource::Kind::covariate:
         std::copy_n(block_.covariates.data() + index * n_, n_, column);
         break;
@@ -323,7 +368,8 @@ CohortBlock Drawer::draw() {
     block_.genes.resize(population_.genotypes.size());
     for (std::size_t g = 0; g < population_.genotypes.size(); ++g)
         draw_gene(g);
-    draw_etas();
+    block_.etas = draw_effects(Level::subject, 0);
+    if (has_occasions(model_)) block_.iovs = draw_effects(Level::occasion, 0);
     block_.is_assumed.assign(model_.maps.size() * n_, 0);
     block_.inputs.resize(model_.inputs.size() * n_);
     for (std::size_t i = 0; i < model_.inputs.size(); ++i)
@@ -339,20 +385,40 @@ bool Population::has_weights() const {
     });
 }
 
-CohortBlock Population::draw(const sim::SubjectRange& range) const {
-    if (model == nullptr || covariates.size() < model->covariates.size() ||
-        (strata.empty() && !covariates.empty()))
+namespace {
+
+/// @throws std::invalid_argument naming what a population lacks, or a range beyond it
+void check_can_draw(const Population& population, const sim::SubjectRange& range) {
+    if (population.model == nullptr ||
+        population.covariates.size() < population.model->covariates.size() ||
+        (population.strata.empty() && !population.covariates.empty()))
         throw std::invalid_argument(
             "Population::draw: a model and a stratum with its covariates are needed");
-    for (const Stratum& stratum : strata)
-        if (stratum.laws.size() != covariates.size())
+    for (const Stratum& stratum : population.strata)
+        if (stratum.laws.size() != population.covariates.size())
             throw std::invalid_argument(
                 "Population::draw: a law for each covariate of the model is needed");
-    if (range.first + range.count > size)
+    if (range.first + range.count > population.size)
         throw std::invalid_argument("Population::draw: subjects up to " +
                                     std::to_string(range.first + range.count) + " of " +
-                                    std::to_string(size));
+                                    std::to_string(population.size));
+}
+
+} // namespace
+
+CohortBlock Population::draw(const sim::SubjectRange& range) const {
+    check_can_draw(*this, range);
     return Drawer(*this, range).draw();
+}
+
+std::vector<double> Population::draw_occasions(const sim::SubjectRange& range,
+                                               std::uint32_t n_occasions) const {
+    check_can_draw(*this, range);
+    if (n_occasions > most_occasions)
+        throw std::invalid_argument("Population::draw_occasions: n_occasions is " +
+                                    std::to_string(n_occasions) + "; at most " +
+                                    std::to_string(most_occasions) + " are expected");
+    return Drawer(*this, range).draw_occasions(n_occasions);
 }
 
 } // namespace gemel::pkpd

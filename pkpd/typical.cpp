@@ -65,6 +65,7 @@ std::vector<double> typical_inputs(const Model& model, const TypicalPatient& pat
             inputs.push_back(theta(model.parameters[index], patient));
             break;
         case InputSource::Kind::eta:
+        case InputSource::Kind::iov:
             inputs.push_back(0.0);
             break;
         case InputSource::Kind::covariate:

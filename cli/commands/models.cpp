@@ -42,16 +42,23 @@ std::string value_text(const pkpd::Parameter& parameter) {
                                        : fmt::format("{:g} {}", parameter.value, unit);
 }
 
+std::string variability_text(const pkpd::Parameter& parameter) {
+    std::string text;
+    if (parameter.iiv)
+        text = fmt::format("sd of eta {:.3g} ({})", parameter.iiv->sd, parameter.iiv->reading);
+    if (parameter.iov)
+        text += fmt::format("{}of occasions {:.3g} ({})",
+                            text.empty() ? "" : ", ",
+                            parameter.iov->sd,
+                            parameter.iov->reading);
+    return text;
+}
+
 Rows parameter_rows(const pkpd::Model& model) {
     Rows rows;
     for (const pkpd::Parameter& parameter : model.parameters)
         rows.push_back(
-            {parameter.name,
-             value_text(parameter),
-             parameter.iiv
-                 ? fmt::format("sd of eta {:.3g} ({})", parameter.iiv->sd, parameter.iiv->reading)
-                 : "",
-             parameter.about});
+            {parameter.name, value_text(parameter), variability_text(parameter), parameter.about});
     return rows;
 }
 

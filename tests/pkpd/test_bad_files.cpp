@@ -90,6 +90,7 @@ value = 5.0
 unit = "L/h"
 scale = "CYP2C9_on_CL * VKORC1_factor * WT / 70[kg]"
 iiv = { cv = 0.3 }
+iov = { sd = 0.1 }
 [parameters.V]
 value = 42.0
 unit = "L"
@@ -147,6 +148,7 @@ additive = 0.02
 unit = "1"
 [[omega]]
 of = ["CL", "V"]
+level = "subject"
 correlation = [[0.5]]
 [[tests]]
 at = ["1 h"]

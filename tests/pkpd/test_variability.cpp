@@ -301,3 +301,152 @@ TEST_CASE("mistakes of a mixture are told") {
                  "a")
             .find("the mixture 'G' is never used") != std::string::npos);
 }
+
+namespace {
+
+/// Effects of occasions as Population::draw_occasions lays them out: one parameter, one occasion.
+std::vector<double> occasion_of(const std::vector<double>& all,
+                                const Model& model,
+                                const char* parameter,
+                                std::uint64_t occasion,
+                                std::uint64_t n_occasions,
+                                std::uint64_t n) {
+    const auto p = static_cast<std::uint64_t>(model.find_parameter(parameter));
+    return column(all, n, p * n_occasions + occasion);
+}
+
+} // namespace
+
+TEST_CASE("the effect of an occasion adds to that of its subject, by the law of iiv") {
+    // Oracle: the laws of docs/guide/models.md at eta + kappa.
+    const auto model = good_model(
+        "a = { value = 2, unit = \"1\", iiv = { sd = 0.3 }, iov = { cv = 0.2 } }\n"
+        "b = { value = 2, unit = \"1\", iiv = { sd = 0.3, law = \"normal\" }, iov = { var = 0.04 } "
+        "}\n"
+        "c = { value = 0.3, unit = \"1\", iiv = { sd = 0.3, law = \"logit\" }, iov = { sd = 0.2 } "
+        "}\n"
+        "d = { value = 2, unit = \"1\", iiv = { sd = 0.3, law = \"boxcox\", lambda = 0.5 }, iov = "
+        "{ sd = 0.2 } }\n"
+        "e = { value = 2, unit = \"1\", iov = { sd = 0.2 } }\n",
+        "a + b + c + d + e");
+    const CohortBlock block = draws(model, 100);
+    const auto eta = [&](const char* name) { return etas(*model, block, name); };
+    const auto kappa = [&](const char* name) {
+        return column(block.iovs, 100, static_cast<std::size_t>(model->find_parameter(name)));
+    };
+    const auto check = [&](const char* name, auto law) {
+        const auto value = individual(*model, block, name), h = eta(name), k = kappa(name);
+        for (std::size_t s = 0; s < 100; ++s)
+            CHECK(value[s] == doctest::Approx(law(h[s] + k[s])).epsilon(1e-14)); // rounding
+    };
+    check("a", [](double x) { return 2.0 * std::exp(x); });
+    check("b", [](double x) { return 2.0 + x; });
+    check("c", [](double x) { return 1.0 / (1.0 + 0.7 / 0.3 * std::exp(-x)); });
+    check("d", [](double x) { return 2.0 * std::exp((std::sqrt(std::exp(x)) - 1.0) / 0.5); });
+    check("e", [](double x) { return 2.0 * std::exp(x); });
+    CHECK(model->parameters[1].iov->sd ==
+          doctest::Approx(std::sqrt(std::log(1.04))).epsilon(1e-14));
+    CHECK(model->parameters[2].iov->sd == doctest::Approx(0.2).epsilon(1e-15));
+    CHECK(sd(kappa("a")) > 0.0);
+    CHECK(typical_inputs(*model, {}).size() == model->inputs.size());
+}
+
+TEST_CASE("occasions have numbers of their own, alike in any range") {
+    const auto model =
+        good_model("a = { value = 2, unit = \"1\", iiv = { sd = 0.3 }, iov = { sd = 0.2 } }\n"
+                   "b = { value = 2, unit = \"1\", iiv = { sd = 0.3 }, iov = { sd = 0.1 } }\n"
+                   "[[omega]]\nof = [\"a\", \"b\"]\nlevel = \"occasion\"\ncorrelation = [[0.5]]\n",
+                   "a + b");
+    const Population population = read_well("size = 1000\n", *model, 7);
+    const CohortBlock block = draw_all(population);
+    const auto three = population.draw_occasions({0, 0, 1000}, 3);
+    const auto part = population.draw_occasions({0, 500, 10}, 2);
+    for (const char* name : {"a", "b"}) {
+        const auto p = static_cast<std::size_t>(model->find_parameter(name));
+        CHECK(occasion_of(three, *model, name, 0, 3, 1000) == column(block.iovs, 1000, p));
+        for (std::uint64_t occasion : {0u, 1u}) {
+            const auto whole = occasion_of(three, *model, name, occasion, 3, 1000);
+            CHECK(occasion_of(part, *model, name, occasion, 2, 10) ==
+                  std::vector<double>(whole.begin() + 500, whole.begin() + 510));
+        }
+    }
+    // DESIGN: purpose iov/NAME, index = occasion × 4096
+    const double z = sim::RandomStream({7, 0, 5}, sim::purpose_number("iov/a"), 2 * 4096).normal();
+    CHECK(occasion_of(three, *model, "a", 2, 3, 1000)[5] ==
+          doctest::Approx(0.2 * z).epsilon(1e-15));
+    CHECK_THROWS_AS((void)population.draw_occasions({0, 0, 1}, 1u << 21), std::invalid_argument);
+    const Population alike = read_well("size = 10\nvariability = \"none\"\n", *model, 7);
+    for (double effect : alike.draw_occasions({0, 0, 10}, 2))
+        CHECK(effect == 0.0);
+}
+
+TEST_CASE("what iov does not take is told") {
+    const auto told = [](const char* effects) {
+        return mistakes(fmt::format("a = {{ value = 1, unit = \"1\", {} }}\n", effects), "a");
+    };
+    CHECK(told("iov = 0.3").find("a bare 0.3 may mean several things") != std::string::npos);
+    CHECK(told("iiv = { sd = 0.3 }, iov = { sd = 0.2, law = \"normal\" }")
+              .find("enters by law \"lognormal\"") != std::string::npos);
+    CHECK(told("iiv = { sd = 0.3, law = \"boxcox\", lambda = 0.5 }, iov = { sd = 0.2, lambda = 0.5 "
+               "}")
+              .find("'lambda' is that of iiv") != std::string::npos);
+    CHECK(told("iiv = { sd = 0.3, law = \"normal\" }, iov = { cv = 0.2 }")
+              .find("'cv' is a reading of law \"lognormal\"") != std::string::npos);
+    CHECK(told("iiv = { sd = 0.3 }, iov = { sd = 0.2, law = \"student\", df = 5 }") == "");
+    CHECK(told("iiv = { sd = 0.3, law = \"student\", df = 4 }, iov = { cv = 0.2 }") == "");
+    CHECK(mistakes("a = { value = 1, unit = \"1\", iiv = { sd = 0.3 } }\n"
+                   "b = { value = 1, unit = \"1\", iiv = { sd = 0.3 }, iov = { sd = 0.1 } }\n"
+                   "[[omega]]\nof = [\"a\", \"b\"]\nlevel = \"occasion\"\ncorrelation = [[0.5]]\n",
+                   "a + b")
+              .find("'a' has no iov") != std::string::npos);
+}
+
+TEST_SUITE("slow") {
+    TEST_CASE("the variances between subjects and between occasions are recovered") {
+        // 250,000 subjects × 4 occasions. Oracle: analysis of variance; the mean square within
+        // subjects has an expectation of the occasions' variance w, between subjects of b + w/4;
+        // of N normal numbers the relative standard error of a variance is √(2/N).
+        const auto model = good_model(
+            "a = { value = 2, unit = \"1\", iiv = { sd = 0.3 }, iov = { sd = 0.15 } }\n"
+            "b = { value = 2, unit = \"1\", iiv = { sd = 0.4 }, iov = { sd = 0.2 } }\n"
+            "[[omega]]\nof = [\"a\", \"b\"]\ncorrelation = [[-0.4]]\n"
+            "[[omega]]\nof = [\"a\", \"b\"]\nlevel = \"occasion\"\ncorrelation = [[0.6]]\n",
+            "a + b");
+        constexpr std::uint64_t n = 250'000, n_occasions = 4;
+        const Population population = read_well(fmt::format("size = {}\n", n), *model, 7);
+        const CohortBlock block = draw_all(population);
+        const auto all = population.draw_occasions({0, 0, n}, n_occasions);
+        for (const auto& [name, between, within] :
+             {std::tuple{"a", 0.3, 0.15}, std::tuple{"b", 0.4, 0.2}}) {
+            CAPTURE(name);
+            const auto eta = etas(*model, block, name);
+            std::vector<double> means(n, 0.0);
+            double square_within = 0.0;
+            for (std::uint64_t s = 0; s < n; ++s) {
+                const auto p = static_cast<std::uint64_t>(model->find_parameter(name));
+                double values[n_occasions];
+                for (std::uint64_t k = 0; k < n_occasions; ++k) {
+                    values[k] = eta[s] + all[(p * n_occasions + k) * n + s];
+                    means[s] += values[k] / n_occasions;
+                }
+                for (double value : values)
+                    square_within += (value - means[s]) * (value - means[s]);
+            }
+            constexpr double n_within = static_cast<double>(n * (n_occasions - 1));
+            const double w = within * within, b = between * between + w / n_occasions;
+            CHECK(std::abs(square_within / n_within - w) < 4.0 * w * std::sqrt(2.0 / n_within));
+            const double variance = sd(means) * sd(means);
+            CHECK(std::abs(variance - b) < 4.0 * b * std::sqrt(2.0 / static_cast<double>(n)));
+        }
+        const double root_n = std::sqrt(static_cast<double>(n));
+        const auto first_a = occasion_of(all, *model, "a", 0, n_occasions, n),
+                   first_b = occasion_of(all, *model, "b", 0, n_occasions, n),
+                   last_a = occasion_of(all, *model, "a", 3, n_occasions, n);
+        CHECK(std::abs(correlation(first_a, first_b) - 0.6) < 4.0 * 0.64 / root_n);
+        CHECK(std::abs(correlation(first_a, last_a)) < 4.0 / root_n);
+        CHECK(std::abs(correlation(first_a, etas(*model, block, "a"))) < 4.0 / root_n);
+        CHECK(std::abs(correlation(etas(*model, block, "a"), etas(*model, block, "b")) + 0.4) <
+              4.0 * 0.84 / root_n);
+        CHECK(ks_distance(last_a, [](double x) { return phi(x / 0.15); }) < ks_critical(n));
+    }
+}

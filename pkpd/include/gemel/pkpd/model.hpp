@@ -22,7 +22,12 @@ namespace gemel::pkpd {
 enum class VariabilityLaw { lognormal, normal, logit, boxcox, student };
 std::string_view name(VariabilityLaw law); ///< "lognormal", …
 
-/// Between-subject variability of one parameter. `sd` is that of η, whatever reading the file uses.
+/// Who a random effect is drawn for: once for a subject, η, or for each of its occasions, κ, which
+/// adds to η.
+enum class Level { subject, occasion };
+
+/// Variability of one parameter, between subjects or between occasions. `sd` is that of η, whatever
+/// reading the file uses.
 struct Variability {
     VariabilityLaw law = VariabilityLaw::lognormal;
     double sd = 0.0;     ///< of student: infinite unless df > 2
@@ -44,8 +49,15 @@ struct Parameter {
     sim::Unit unit;
     double value = 0.0;       ///< typical value, in unit
     bool is_computed = false; ///< the file gives an expression: value is NaN, there is no theta
-    std::optional<Variability> iiv;
+    std::optional<Variability> iiv; ///< between subjects
+    std::optional<Variability> iov; ///< between occasions: adds to the effect of iiv, by its law
     std::optional<double> lower, upper; ///< bounds for the typical value, in unit
+
+    const std::optional<Variability>& effect(Level level) const {
+        return level == Level::subject ? iiv : iov;
+    }
+    /// The variability whose law says how effects enter; nullptr without any.
+    const Variability* law() const { return iiv ? &*iiv : iov ? &*iov : nullptr; }
 };
 
 /// Correlated random effects of a group of parameters, [n × n] covariance of η; of effects of law
@@ -53,6 +65,7 @@ struct Parameter {
 struct OmegaBlock {
     std::vector<int> of; ///< parameters
     std::vector<double> covariance;
+    Level level = Level::subject;
 };
 
 /// From a gene to a number: what `[maps.NAME]` says. The only door from genes to parameters.
@@ -120,7 +133,7 @@ struct ResidualError {
 
 /// What an input column of the OdeSystem holds.
 struct InputSource {
-    enum class Kind { theta, eta, covariate, category, map };
+    enum class Kind { theta, eta, iov, covariate, category, map };
     Kind kind = Kind::theta;
     int index = 0;    ///< of the parameter, covariate or map
     int category = 0; ///< of a category indicator

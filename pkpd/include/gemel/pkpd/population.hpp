@@ -89,6 +89,8 @@ struct CohortBlock {
     std::vector<Gene> genes;              ///< as Population::genotypes
     std::vector<std::uint8_t> is_assumed; ///< [n_maps × count] 1 where a map's `otherwise` was used
     std::vector<double> etas;             ///< [n_parameters × count], 0 without variability
+    std::vector<double> iovs; ///< [n_parameters × count] of the first occasion; empty if no
+                              ///< parameter has iov
 };
 
 /// A file the population is made from.
@@ -119,8 +121,15 @@ public:
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
     /// `rows`, `ancestry`, `covariate/WT`, `mixture/NAME`, `diplotype/CYP2C9` (index = allele),
-    /// `activity/CYP2C9` (index = allele), `eta/CL`.
+    /// `activity/CYP2C9` (index = allele), `eta/CL`, `iov/CL`.
     CohortBlock draw(const sim::SubjectRange& range) const;
+
+    /// The effects of occasions 0, 1, …, in the order [n_parameters × n_occasions × count]; 0 for
+    /// parameters without iov. Those of occasion 0 are the `iovs` of draw(). Purpose `iov/CL`,
+    /// index = occasion × 4096.
+    /// @throws std::invalid_argument for more than 2^20 occasions
+    std::vector<double> draw_occasions(const sim::SubjectRange& range,
+                                       std::uint32_t n_occasions) const;
 };
 
 struct PopulationPlace {
