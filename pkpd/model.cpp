@@ -4,6 +4,7 @@
 #include "model_tests.hpp"
 #include "model_uses.hpp"
 #include "model_words.hpp"
+#include "residual_reading.hpp"
 
 #include <gemel/pkpd/model.hpp>
 
@@ -187,6 +188,7 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
     ModelLowering(words, *model, diagnostics).run();
     read_routes(words, *model, diagnostics);
     read_omega(words, *model, diagnostics);
+    read_residual_correlations(words, *model, diagnostics);
     // A test meets the whole model, so it is read only with one that is whole.
     if (diagnostics.size() == n_before + words.n_mistakes_in_tests)
         read_tests(words, *model, diagnostics);

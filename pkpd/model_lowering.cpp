@@ -1,5 +1,7 @@
 #include "model_lowering.hpp"
 
+#include "residual_reading.hpp"
+
 #include <gemel/pkpd/dosing.hpp>
 
 #include <fmt/format.h>
@@ -348,7 +350,8 @@ void ModelLowering::lower_outputs() {
             if (converted) output.value = *converted;
         }
         system_.outputs.push_back(output);
-        model_.residual_errors.push_back(words.error);
+        model_.residual_errors.push_back(
+            read_residual_error(words, system_.time_unit, diagnostics_));
     }
 }
 

@@ -194,6 +194,11 @@ private:
                 of = of_file(index, of);
             whole_.omega.push_back(std::move(row));
         }
+        for (ResidualCorrelationWords& row : words.residual_correlations) {
+            for (std::string& of : row.of)
+                of = of_file(index, of);
+            whole_.residual_correlations.push_back(std::move(row));
+        }
         for (RouteWords& row : words.routes)
             append_route(row, index);
         for (OutputWords& row : words.outputs)

@@ -403,7 +403,8 @@ void check_error_number(Fields& f, const ErrorLaw& law, const char* key, bool is
         f.mistake("law", fmt::format("law \"{}\" needs '{}'", law.name, key));
 }
 
-void describe_error(Fields& f, ResidualError& error) {
+void describe_error(Fields& f, ErrorWords& words) {
+    ResidualError& error = words.law;
     std::vector<std::string> names;
     for (const ErrorLaw& law : error_laws)
         names.emplace_back(law.name);
@@ -417,6 +418,19 @@ void describe_error(Fields& f, ResidualError& error) {
              error.exponent);
     f.number(not_negative(optional_key("sd", "of law lognormal: sd of the log", "0.3")),
              error.log_sd);
+    f.table(optional_key("autocorrelation", "of errors of one output", "{ half_time = \"12 h\" }"),
+            [&](Fields& g) {
+                g.quantity(positive(required_key("half_time",
+                                                 "errors this far apart have a correlation of 1/2, "
+                                                 "twice as far 1/4",
+                                                 "\"12 h\"")),
+                           sim::time_dimension,
+                           words.half_time);
+            });
+    keep(f,
+         optional_key("lloq", "lower limit of quantification: number or quantity", "\"0.1 mg/L\""),
+         "number or quantity",
+         words.lloq);
     if (f.is_listing() || law < 0) return;
     const ErrorLaw& chosen = error_laws[law];
     error.law = chosen.law;
@@ -461,6 +475,15 @@ void describe_test(Fields& f, TestWords& test) {
     f.text(optional_key("about", "what it shows", "\"…\""), test.about);
     f.text(required_key("source", "where the expected numbers are from", "\"closed form\""),
            test.source);
+}
+
+void describe_residual_correlation(Fields& f, ResidualCorrelationWords& words) {
+    f.texts(required_key("of", "outputs that are measured together", "[\"Cp\", \"E\"]"), words.of);
+    words.of_span = f.span("of");
+    keep(f,
+         required_key("correlation", "of their errors at one time, below the diagonal", "[[0.4]]"),
+         "rows of numbers",
+         words.correlation);
 }
 
 /// Reads [section.KEY] tables into a list, in the order of the file.
@@ -522,6 +545,10 @@ void describe_model(Fields& f, ModelWords& words) {
                    required_alone(words, required_key("outputs", "what is reported", "")),
                    words.outputs,
                    describe_output);
+    f.list(optional_key("residual_correlation", "errors of outputs that go together", ""),
+           [&](Fields& row) {
+               describe_residual_correlation(row, words.residual_correlations.emplace_back());
+           });
     const auto n_mistakes = [&] { return words.diagnostics ? words.diagnostics->size() : 0; };
     const std::size_t n_before = n_mistakes();
     f.list(optional_key("tests", "what the model must reproduce", ""),

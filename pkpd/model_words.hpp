@@ -115,11 +115,23 @@ struct RouteWords {
     bool is_default = false;
 };
 
+struct ErrorWords {
+    ResidualError law; ///< without what has a unit
+    sim::Quantity half_time;
+    io::TomlView lloq;
+};
+
 struct OutputWords {
     std::string name, label;
     sim::SourceSpan span;
     DeclaredUnit unit;
-    ResidualError error;
+    ErrorWords error;
+};
+
+struct ResidualCorrelationWords {
+    std::vector<std::string> of;
+    sim::SourceSpan of_span;
+    io::TomlView correlation;
 };
 
 struct TestWords {
@@ -149,6 +161,7 @@ struct ModelWords {
     std::vector<StateWords> states;
     std::vector<RouteWords> routes;
     std::vector<OutputWords> outputs;
+    std::vector<ResidualCorrelationWords> residual_correlations;
     std::vector<TestWords> tests;
     std::size_t n_mistakes_in_tests = 0; ///< so far
 

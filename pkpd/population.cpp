@@ -60,6 +60,8 @@ void check_purposes(const Population& population,
         purposes.push_back("eta/" + parameter.name);
         if (parameter.iov) purposes.push_back("iov/" + parameter.name);
     }
+    for (const sim::NamedExpr& output : population.model->system.outputs)
+        purposes.push_back("residual/" + output.name);
     for (const auto& [gene, table] : population.model->genes) {
         purposes.push_back("diplotype/" + gene);
         purposes.push_back("activity/" + gene);

@@ -144,8 +144,18 @@ label = "concentration"
 law = "combined2"
 proportional = 0.1
 additive = 0.02
+lloq = "0.1 mg/L"
+[outputs.Cp.error.autocorrelation]
+half_time = "12 h"
 [outputs.unused_here]
 unit = "1"
+[outputs.unused_here.error]
+law = "additive"
+additive = 1
+autocorrelation = { half_time = "12 h" }
+[[residual_correlation]]
+of = ["Cp", "unused_here"]
+correlation = [[0.4]]
 [[omega]]
 of = ["CL", "V"]
 level = "subject"
@@ -178,6 +188,7 @@ struct Mutation {
 /// "[parameters.ka]" → "parameters.NAME", "[[tests.doses]]" → "tests[].doses[]".
 std::string grammar_path(const std::string& header) {
     if (header == "[[omega]]") return "omega[]";
+    if (header == "[[residual_correlation]]") return "residual_correlation[]";
     if (header == "[[tests]]") return "tests[]";
     if (header == "[[tests.doses]]") return "tests[].doses[]";
     std::string path = header.substr(1, header.size() - 2);

@@ -7,6 +7,7 @@
 #include <gemel/sim/ode_system.hpp>
 
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -128,7 +129,15 @@ struct ResidualError {
     enum class Law { none, additive, proportional, combined1, combined2, lognormal, power };
     Law law = Law::none;
     double additive = 0.0, proportional = 0.0, exponent = 1.0;
-    double log_sd = 0.0; ///< of lognormal
+    double log_sd = 0.0;    ///< of lognormal
+    double half_time = 0.0; ///< errors this far apart in time have a correlation of ½; 0: none
+    double lloq = std::numeric_limits<double>::quiet_NaN(); ///< in the output's unit; NaN: none
+};
+
+/// Residual errors of outputs measured at one time, [n × n] correlation.
+struct ResidualCorrelation {
+    std::vector<int> of; ///< outputs
+    std::vector<double> correlation;
 };
 
 /// What an input column of the OdeSystem holds.
@@ -178,6 +187,7 @@ struct Model {
     std::vector<Covariate> covariates;
     std::vector<Route> routes;
     std::vector<ResidualError> residual_errors; ///< [n_outputs]
+    std::vector<ResidualCorrelation> residual_correlations;
     std::vector<double> molar_mass; ///< [n_states] in mg/nmol-coherent units; 0: not declared
     std::vector<ModelTest> tests;
     std::map<std::string, std::shared_ptr<const GeneTable>> genes; ///< of the maps

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <gemel/pkpd/model.hpp>
+#include <gemel/sim/random.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+/// From a model's value to what is measured: residual error, its correlations, and what a method
+/// cannot quantify. Theory manual: residual_error.md.
+namespace gemel::pkpd {
+
+/// The sd of a measurement of `value`, in its unit; of law lognormal that of the logarithm.
+double residual_sd(const ResidualError& error, double value);
+
+/// What is measured where the model says `value`: value + sd(value)·score, or value·exp(sd·score).
+/// @param score  a number of the standard normal law
+double observed(const ResidualError& error, double value, double score);
+
+/// A value below the limit of quantification is told as the limit, and that it is below.
+/// @param lloq  NaN: no limit
+/// @returns true if it was below
+bool censor(double lloq, double& observed);
+
+/// A limit of quantification: a number in `unit`, or a quantity. NaN after a mistake.
+double read_lloq(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics);
+
+/// One measurement that is planned.
+struct ResidualSample {
+    int output = 0;
+    double time = 0.0; ///< model time
+};
+
+/// The residual errors of a schedule of measurements, which may go together: those of outputs at
+/// one time by the model's residual_correlation, those of an output by the time between them.
+/// Invariant: the correlation of all scores is rooted once, for any number of subjects.
+class ResidualLaw {
+public:
+    /// @param samples  of any outputs, those of each in rising order of time
+    ResidualLaw(const Model& model, std::vector<ResidualSample> samples);
+
+    /// Scores of one subject, [n_samples]. A sample's own number is that of purpose `residual/CP`
+    /// with index = its number among those of its output, so that a later sample, or one of another
+    /// output that goes with no other, moves none.
+    std::vector<double> scores(const sim::RandomStream::Key& key) const;
+
+    /// @param values   of the model, [n_samples]; NaN stays NaN
+    /// @param measured [n_samples]
+    void observe(const sim::RandomStream::Key& key,
+                 std::span<const double> values,
+                 std::span<double> measured) const;
+
+private:
+    /// Samples whose scores go together, in order of time.
+    struct Group {
+        std::vector<std::size_t> samples;
+        std::vector<double> lower; ///< root of their correlation, [n × n]
+    };
+    void add_group(const std::vector<int>& outputs, const std::vector<double>& correlation);
+
+    std::vector<ResidualSample> samples_;
+    std::vector<ResidualError> errors_;   ///< [n_outputs]
+    std::vector<std::uint32_t> purposes_; ///< [n_samples]
+    std::vector<std::uint32_t> indices_;  ///< [n_samples]
+    std::vector<Group> groups_;           ///< samples in none stand alone
+};
+
+} // namespace gemel::pkpd

@@ -1,0 +1,137 @@
+#include "triangle.hpp"
+
+#include <gemel/pkpd/residual.hpp>
+#include <gemel/sim/expression.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gemel::pkpd {
+namespace {
+
+double power(double base, double exponent) {
+    return sim::apply(sim::Op::power, base, exponent, 0.0);
+}
+double exponential(double x) {
+    return sim::apply(sim::Op::exponential, x, 0.0, 0.0);
+}
+
+/// exp(−ln 2·|Δt|/half-time); without one, errors of different times are independent.
+double correlation_in_time(double half_time, double between) {
+    constexpr double log_2 = 0.69314718055994530942;
+    if (between == 0.0) return 1.0;
+    return half_time > 0.0 ? exponential(-log_2 * std::abs(between) / half_time) : 0.0;
+}
+
+} // namespace
+
+double residual_sd(const ResidualError& error, double value) {
+    const double size = std::abs(value);
+    switch (error.law) {
+    case ResidualError::Law::none:
+        return 0.0;
+    case ResidualError::Law::additive:
+        return error.additive;
+    case ResidualError::Law::proportional:
+        return error.proportional * size;
+    case ResidualError::Law::combined1:
+        return error.additive + error.proportional * size;
+    case ResidualError::Law::combined2:
+        return std::sqrt(error.additive * error.additive +
+                         error.proportional * size * error.proportional * size);
+    case ResidualError::Law::power:
+        return error.proportional * power(size, error.exponent);
+    case ResidualError::Law::lognormal:
+        break;
+    }
+    return error.log_sd;
+}
+
+double observed(const ResidualError& error, double value, double score) {
+    const double change = residual_sd(error, value) * score;
+    if (error.law == ResidualError::Law::lognormal) return value * exponential(change);
+    return value + change;
+}
+
+bool censor(double lloq, double& observed) {
+    if (!(observed < lloq)) return false;
+    observed = lloq;
+    return true;
+}
+
+ResidualLaw::ResidualLaw(const Model& model, std::vector<ResidualSample> samples)
+    : samples_(std::move(samples)),
+      errors_(model.residual_errors) {
+    std::vector<std::uint32_t> counts(errors_.size(), 0);
+    for (const ResidualSample& sample : samples_) {
+        const auto output = static_cast<std::size_t>(sample.output);
+        purposes_.push_back(sim::purpose_number("residual/" + model.system.outputs[output].name));
+        indices_.push_back(counts[output]++);
+    }
+    std::vector<char> is_grouped(errors_.size(), 0);
+    for (const ResidualCorrelation& correlated : model.residual_correlations) {
+        for (int output : correlated.of)
+            is_grouped[static_cast<std::size_t>(output)] = 1;
+        add_group(correlated.of, correlated.correlation);
+    }
+    for (std::size_t output = 0; output < errors_.size(); ++output)
+        if (is_grouped[output] == 0 && errors_[output].half_time > 0.0)
+            add_group({static_cast<int>(output)}, {1.0});
+}
+
+/// Of two samples R[i][j]·ρ(Δt): all outputs of a group have one ρ, so this is a correlation, and
+/// what an output's samples do to its later ones does not depend on the others.
+void ResidualLaw::add_group(const std::vector<int>& outputs,
+                            const std::vector<double>& correlation) {
+    const auto place = [&](std::size_t sample) {
+        const auto found = std::find(outputs.begin(), outputs.end(), samples_[sample].output);
+        return static_cast<std::size_t>(found - outputs.begin());
+    };
+    Group group;
+    for (std::size_t s = 0; s < samples_.size(); ++s)
+        if (place(s) < outputs.size()) group.samples.push_back(s);
+    std::sort(group.samples.begin(), group.samples.end(), [&](std::size_t a, std::size_t b) {
+        return std::pair(samples_[a].time, place(a)) < std::pair(samples_[b].time, place(b));
+    });
+    const std::size_t n = group.samples.size();
+    const double half_time = errors_[static_cast<std::size_t>(outputs.front())].half_time;
+    std::vector<double> all(n * n);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j) {
+            const std::size_t a = group.samples[i], b = group.samples[j];
+            all[i * n + j] = correlation[place(a) * outputs.size() + place(b)] *
+                             correlation_in_time(half_time, samples_[a].time - samples_[b].time);
+        }
+    group.lower = cholesky(all, n);
+    if (n > 0) groups_.push_back(std::move(group));
+}
+
+std::vector<double> ResidualLaw::scores(const sim::RandomStream::Key& key) const {
+    std::vector<double> scores;
+    scores.reserve(samples_.size());
+    for (std::size_t s = 0; s < samples_.size(); ++s)
+        scores.push_back(sim::RandomStream(key, purposes_[s], indices_[s]).normal());
+    std::vector<double> joint;
+    for (const Group& group : groups_) {
+        const std::size_t n = group.samples.size();
+        joint.assign(n, 0.0);
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t k = 0; k <= i; ++k)
+                joint[i] += group.lower[i * n + k] * scores[group.samples[k]];
+        for (std::size_t i = 0; i < n; ++i)
+            scores[group.samples[i]] = joint[i];
+    }
+    return scores;
+}
+
+void ResidualLaw::observe(const sim::RandomStream::Key& key,
+                          std::span<const double> values,
+                          std::span<double> measured) const {
+    const std::vector<double> drawn = scores(key);
+    for (std::size_t s = 0; s < samples_.size(); ++s)
+        measured[s] =
+            observed(errors_[static_cast<std::size_t>(samples_[s].output)], values[s], drawn[s]);
+}
+
+} // namespace gemel::pkpd
