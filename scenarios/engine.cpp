@@ -117,6 +117,8 @@ sim::Observation observation_of(const Study& study, std::size_t arm) {
     sim::Observation observation;
     for (const Save& save : written_saves(study))
         observation.sampled.push_back({study.model->find_output(save.output), save.times});
+    for (const Samples& samples : study.samples)
+        observation.sampled.push_back({study.model->find_output(samples.output), samples.times});
     for (const BoundOutcome& outcome : study.bound_outcomes[arm])
         observation.functionals.push_back(outcome.functional);
     return observation;
@@ -146,6 +148,8 @@ std::uint64_t block_size_of(const Study& study) {
     std::size_t longest = 0;
     for (const Save& save : written_saves(study))
         longest = std::max(longest, save.times.size());
+    for (const Samples& samples : study.samples)
+        longest = std::max(longest, samples.times.size());
     return io::chunk_subjects(longest);
 }
 

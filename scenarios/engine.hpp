@@ -43,8 +43,8 @@ std::uint64_t n_failed(const sim::RunReport& run);
 /// What is wrong with the solver the study names for its model; "" if nothing.
 std::string why_not_applicable(const Study& study);
 
-/// What is taken from every solve of an arm: saved curves, then outcomes in their order. Curves
-/// of which neither subjects nor a summary are written are not computed.
+/// What is taken from every solve of an arm: saved curves, then samples, and outcomes in their
+/// order. Curves of which neither subjects nor a summary are written are not computed.
 sim::Observation observation_of(const Study& study, std::size_t arm);
 
 /// Saves that are written at all, as curves, as a summary or both, in the order of

@@ -172,6 +172,91 @@ void export_outputs(const io::ResultReader& file, std::ostream& out) {
             put_outputs(file, all, table, arms[arm], static_cast<int>(arm), csv);
 }
 
+std::string name_in(const std::string& path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+/// The samples of one output, in the order arm, subject, time.
+struct SampledOutput {
+    io::Variable measured;
+    std::vector<double> times;
+    bool is_limited = false;
+};
+
+std::vector<SampledOutput> sampled_outputs(const io::ResultReader& file) {
+    std::vector<SampledOutput> outputs;
+    const Columns all = columns_in(file, {"samples"});
+    const auto has = [&](const std::string& path) {
+        return std::any_of(
+            all.begin(), all.end(), [&](const io::Variable& v) { return v.path == path; });
+    };
+    for (const io::Variable& variable : all)
+        if (has(variable.path + "_value"))
+            outputs.push_back(
+                {variable, file.axis(variable.axes[2]).numbers, has(variable.path + "_censored")});
+    return outputs;
+}
+
+/// A stretch of subjects of one output's samples.
+struct SamplesBlock {
+    std::vector<double> measured, values, censored; ///< [count × n_times]; censored may be empty
+};
+
+SamplesBlock read_samples(const io::ResultReader& file,
+                          const SampledOutput& output,
+                          int arm,
+                          std::uint64_t first,
+                          std::uint64_t count) {
+    const std::string& path = output.measured.path;
+    SamplesBlock block{
+        file.reals(path, arm, first, count), file.reals(path + "_value", arm, first, count), {}};
+    if (output.is_limited) block.censored = file.reals(path + "_censored", arm, first, count);
+    return block;
+}
+
+void put_samples(const SampledOutput& output,
+                 const SamplesBlock& block,
+                 const std::string& arm,
+                 std::uint64_t first,
+                 std::size_t s,
+                 io::CsvWriter& csv) {
+    const std::size_t n_times = output.times.size();
+    for (std::size_t k = 0; k < n_times; ++k) {
+        const std::size_t at = s * n_times + k;
+        csv.cell(arm);
+        csv.cell(static_cast<std::int64_t>(first + s + 1));
+        csv.cell(output.times[k]);
+        csv.cell(name_in(output.measured.path));
+        csv.cell(output.measured.units);
+        csv.cell(block.values[at]);
+        csv.cell(block.measured[at]);
+        csv.cell(output.is_limited ? static_cast<std::int64_t>(block.censored[at]) : 0);
+        csv.end_row();
+    }
+}
+
+void export_samples(const io::ResultReader& file, std::ostream& out) {
+    const std::vector<SampledOutput> outputs = sampled_outputs(file);
+    std::string time = "time";
+    if (!outputs.empty())
+        time = fmt::format("time [{}]", file.axis(outputs.front().measured.axes[2]).units);
+    io::CsvWriter csv(out,
+                      {"arm", "subject", time, "output", "unit", "value", "measured", "censored"});
+    if (outputs.empty()) return;
+    const std::vector<std::string> arms = file.axis("arm").labels;
+    const std::uint64_t n_subjects = file.axis_size("subject");
+    for (std::size_t arm = 0; arm < arms.size(); ++arm)
+        for (std::uint64_t first = 0; first < n_subjects; first += step) {
+            const std::uint64_t count = std::min(step, n_subjects - first);
+            std::vector<SamplesBlock> blocks;
+            for (const SampledOutput& output : outputs)
+                blocks.push_back(read_samples(file, output, static_cast<int>(arm), first, count));
+            for (std::size_t s = 0; s < count; ++s)
+                for (std::size_t i = 0; i < outputs.size(); ++i)
+                    put_samples(outputs[i], blocks[i], arms[arm], first, s, csv);
+        }
+}
+
 void export_endpoints(const io::ResultReader& file, std::ostream& out) {
     io::CsvWriter csv(out,
                       {"endpoint",
@@ -211,6 +296,8 @@ void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostr
         export_outputs(file, out);
     else if (what == ExportWhat::outcomes)
         export_outcomes(file, out);
+    else if (what == ExportWhat::samples)
+        export_samples(file, out);
     else if (what == ExportWhat::endpoints)
         export_endpoints(file, out);
     else if (what == ExportWhat::subjects)

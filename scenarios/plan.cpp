@@ -143,6 +143,17 @@ std::string save_text(const Save& save) {
     return text + (save.has_summary ? ", summary over all subjects" : "");
 }
 
+std::string samples_text(const Study& study, const Samples& samples) {
+    const auto index = static_cast<std::size_t>(study.model->find_output(samples.output));
+    const std::string text =
+        fmt::format("{}: {} times, with error", samples.output, grouped(samples.times.size()));
+    if (!samples.has_lloq()) return text;
+    return fmt::format("{}; quantified from {:g} {} on",
+                       text,
+                       samples.lloq,
+                       study.model->system.outputs[index].unit.text);
+}
+
 std::string duration_text(double seconds) {
     if (seconds < 1.0) return "under 1 s";
     if (seconds < 120.0) return fmt::format("{:.0f} s", seconds);
@@ -255,6 +266,8 @@ std::string describe_plan(const Study& study) {
                             row.why);
     for (const Save& save : written_saves(study))
         text += fmt::format("save      {}\n", save_text(save));
+    for (const Samples& samples : study.samples)
+        text += fmt::format("samples   {}\n", samples_text(study, samples));
     text += fmt::format("file      numbers of every subject {}\n",
                         study.writes_subjects ? "written" : "not written, summaries only");
     return text;

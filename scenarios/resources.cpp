@@ -77,6 +77,8 @@ double columns_in_flight(const Study& study) {
         columns += static_cast<double>(study.arms.size() * study.outcomes.size());
     for (const Save& save : written_saves(study))
         columns += static_cast<double>(save.times.size());
+    for (const Samples& samples : study.samples) // of the model, and measured
+        columns += 2.0 * static_cast<double>(samples.times.size());
     return columns;
 }
 

@@ -39,6 +39,13 @@ std::vector<std::string> describe_contents(const Study& study, const io::ResultF
     std::vector<std::string> lines;
     for (const Save& save : written_saves(study))
         lines.push_back(describe_curve(study, save));
+    for (const Samples& samples : study.samples)
+        lines.push_back(fmt::format("samples of {}: {} arm{} × {} subjects × {} times",
+                                    samples.output,
+                                    study.arms.size(),
+                                    study.arms.size() == 1 ? "" : "s",
+                                    grouped(study.population.size),
+                                    grouped(samples.times.size())));
     std::string outcomes;
     for (const Outcome& outcome : study.outcomes)
         outcomes += (outcomes.empty() ? "" : ", ") + outcome.name;

@@ -4,6 +4,8 @@
 #include "study_words.hpp"
 #include "summary.hpp"
 
+#include <gemel/pkpd/residual.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -272,13 +274,14 @@ private:
 
 /// Names an output cannot have in the file, where axes and groups have them.
 void check_free_name(const SaveWords& words, Loading& loading) {
-    static const std::set<std::string> taken{"arm",      "subject",    "time",        "event",
-                                             "outcomes", "parameters", "covariates",  "genotypes",
-                                             "maps",     "population", "diagnostics", "events",
-                                             "summary",  "quantile",   "status",      "subjects",
-                                             "n_solves", "endpoints",  "stratum",     "provenance"};
+    static const std::set<std::string> taken{
+        "arm",        "subject",    "time",   "event",      "outcomes",    "parameters",
+        "covariates", "genotypes",  "maps",   "population", "diagnostics", "events",
+        "summary",    "quantile",   "status", "subjects",   "n_solves",    "endpoints",
+        "stratum",    "provenance", "samples"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
-        words.output.starts_with("subject_") || words.output.starts_with("stratum_"))
+        words.output.starts_with("subject_") || words.output.starts_with("sample_") ||
+        words.output.starts_with("stratum_"))
         loading.diagnostics.add(
             words.span,
             fmt::format("an output named '{}' cannot be saved: the result file uses that name",
@@ -309,6 +312,51 @@ void read_saves(Loading& loading) {
                             words.output),
                 "leave `summary` or the whole curve out");
         loading.study.saves.push_back(std::move(save));
+    }
+}
+
+/// Why an output cannot be sampled, or "".
+std::string why_not_sampled(const Study& study, const std::string& output) {
+    const int index = study.model->find_output(output);
+    if (index < 0) return fmt::format("the model has no output '{}'", output);
+    if (study.model->residual_errors[static_cast<std::size_t>(index)].law ==
+        pkpd::ResidualError::Law::none)
+        return fmt::format("the model says nothing of the error of '{}'", output);
+    for (const Samples& other : study.samples)
+        for (const char* suffix : {"_value", "_censored"})
+            if (other.output + suffix == output || output + suffix == other.output)
+                return fmt::format(
+                    "'{}' and '{}' would have one name in the result file", other.output, output);
+    return {};
+}
+
+void read_samples(Loading& loading) {
+    const pkpd::Model& model = *loading.study.model;
+    for (const SamplesWords& words : loading.words.samples) {
+        const std::string& output = words.times.output;
+        const int index = model.find_output(output);
+        if (const std::string why = why_not_sampled(loading.study, output); !why.empty()) {
+            std::vector<std::string> names;
+            for (const sim::NamedExpr& known : model.system.outputs)
+                names.push_back(known.name);
+            loading.diagnostics.add(
+                words.times.span,
+                why,
+                index < 0
+                    ? sim::suggest(output, names)
+                    : fmt::format("say how it is measured in the model: {} = {{ …, error = "
+                                  "{{ law = \"proportional\", proportional = 0.15 }} }}; [save] "
+                                  "keeps the model's own values",
+                                  output));
+            continue;
+        }
+        const auto at = static_cast<std::size_t>(index);
+        Samples samples{output, SaveReader(words.times, loading).times(), 0.0};
+        samples.lloq =
+            words.lloq.is_set()
+                ? pkpd::read_lloq(words.lloq, model.system.outputs[at].unit, loading.diagnostics)
+                : model.residual_errors[at].lloq;
+        loading.study.samples.push_back(std::move(samples));
     }
 }
 
@@ -348,6 +396,7 @@ void meet_model(Loading& loading) {
     read_thresholds(loading);
     meet_endpoints(loading);
     read_saves(loading);
+    read_samples(loading);
     if (const std::string why = why_not_applicable(study); !why.empty())
         loading.diagnostics.add(loading.words.solver_span, why, "solver = \"auto\" chooses one");
 }

@@ -34,7 +34,7 @@ void declare_axes(const Study& study, io::Layout& file) {
     file.add(arms);
     const std::vector<Save> saves = written_saves(study);
     std::set<std::string> added;
-    if (study.writes_subjects) {
+    if (study.writes_subjects || !study.samples.empty()) {
         add_subject_axis("subject", study.population.size, file);
         added.insert("subject");
     }
@@ -121,6 +121,7 @@ void declare_diagnostics(const Study& study, io::Layout& file) {
 void declare_results(const Study& study, io::Layout& file) {
     declare_axes(study, file);
     declare_curves(study, file);
+    declare_samples(study, file);
     if (study.writes_subjects) {
         declare_outcomes(study, file);
         declare_parameters(study, file);
@@ -135,6 +136,7 @@ StudySink::StudySink(const Study& study, io::ResultFile& file)
     : study_(study),
       file_(file),
       saves_(written_saves(study)),
+      samples_(study),
       assumptions_(study.model->maps.size()),
       outcomes_(study),
       failures_(study),
@@ -163,6 +165,7 @@ void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockR
     const SolvedBlock solved{index, block.cohort, result, outcomes};
     if (arm == 0) count_assumptions(study_, block.cohort, assumptions_);
     write_curves(solved);
+    samples_.write(solved, saves_.size(), file_);
     if (study_.writes_subjects) write_subjects(solved);
     outcomes_.add(solved);
     failures_.add(solved);

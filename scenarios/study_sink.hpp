@@ -2,6 +2,7 @@
 
 #include "curve_summary.hpp"
 #include "endpoints/endpoint_recorder.hpp"
+#include "samples.hpp"
 #include "summary.hpp"
 
 #include <gemel/io/result_file.hpp>
@@ -16,8 +17,8 @@
 /// What leaves the engine: curves, outcomes, who the subjects are and how every solve ended.
 namespace gemel::scenarios {
 
-/// Axes arm, subject, subject_N (curves saved for the first N subjects only), time, time_OUTPUT;
-/// outputs, outcomes, parameters, diagnostics, the cohort's columns; summaries.
+/// Axes arm, subject, sample_OUTPUT, subject_N (curves saved for the first N subjects only), time,
+/// time_OUTPUT; outputs, outcomes, parameters, diagnostics, the cohort's columns; summaries.
 void declare_results(const Study& study, io::Layout& file);
 
 /// Draws blocks, writes them as they come and forgets them: what stays is counters. The memory it
@@ -54,6 +55,7 @@ private:
     const Study& study_;
     io::ResultFile& file_;
     std::vector<Save> saves_;
+    SampleWriter samples_;
     std::mutex in_flight_mutex_;
     std::map<std::uint64_t, InFlight> in_flight_; ///< by first subject
     std::vector<Assumption> assumptions_;         ///< [n_maps]

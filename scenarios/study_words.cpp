@@ -156,7 +156,8 @@ void read_subjects(const io::TomlView& view, SaveWords& save, sim::DiagnosticLis
                         "subjects = 100 saves the first 100");
 }
 
-void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics) {
+/// `every` with `from` and `to`, or `at`.
+void describe_times(Fields& f, SaveWords& save) {
     save.span = f.span();
     sim::Quantity every, from, to;
     f.quantity(above(key("every", "times from `from` to `to`, so far apart", "\"1 h\""), 0),
@@ -170,16 +171,6 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     f.quantity(above(key("to", "last time; else the end of the study", "\"24 h\""), 0),
                sim::time_dimension,
                to);
-    f.any(key("subjects", "whose curves are written; else as save.subjects", "\"all\""),
-          "\"all\" | \"none\" | N, the first N",
-          [&](const io::TomlView& view) { read_subjects(view, save, diagnostics); });
-    bool has_summary = false;
-    f.flag(key("summary",
-               "quantiles, mean and sd over all subjects, by arm and time; else unless all "
-               "subjects are written",
-               "true"),
-           has_summary);
-    if (f.has("summary")) save.has_summary = has_summary;
     f.one_of({"every", "at"}, true);
     // What is no time was told while reading and must not be used as one.
     const auto is_time = [](const sim::Quantity& read) {
@@ -200,9 +191,30 @@ void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics)
     save.at_span = f.span("at");
     save.from_span = f.span("from");
     save.to_span = f.span("to");
-    save.summary_span = f.span("summary");
     if (f.has("at") && (f.has("from") || f.has("to")))
         f.mistake(f.has("from") ? "from" : "to", "`at` names all times; from and to go with every");
+}
+
+void describe_save(Fields& f, SaveWords& save, sim::DiagnosticList& diagnostics) {
+    describe_times(f, save);
+    f.any(key("subjects", "whose curves are written; else as save.subjects", "\"all\""),
+          "\"all\" | \"none\" | N, the first N",
+          [&](const io::TomlView& view) { read_subjects(view, save, diagnostics); });
+    bool has_summary = false;
+    f.flag(key("summary",
+               "quantiles, mean and sd over all subjects, by arm and time; else unless all "
+               "subjects are written",
+               "true"),
+           has_summary);
+    if (f.has("summary")) save.has_summary = has_summary;
+    save.summary_span = f.span("summary");
+}
+
+void describe_samples(Fields& f, SamplesWords& samples) {
+    describe_times(f, samples.times);
+    f.any(key("lloq", "lower limit of quantification; else that of the model", "\"0.1 mg/L\""),
+          "number in the output's unit, or a text with a unit",
+          [&](const io::TomlView& view) { samples.lloq = view; });
 }
 
 Field saved_subjects() {
@@ -324,6 +336,15 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
         describe_dose_search(g, *words.dose_search);
     });
     describe_saves(f, words, diagnostics);
+    f.keyed(key("samples",
+                "outputs that are measured in every subject, with residual error",
+                "{ Cp = { at = [\"1 h\", \"4 h\"] } }"),
+            [&](const std::string& output, Fields& g) {
+                SamplesWords samples;
+                samples.times.output = output;
+                describe_samples(g, samples);
+                words.samples.push_back(std::move(samples));
+            });
 }
 
 } // namespace gemel::scenarios

@@ -39,6 +39,11 @@ struct SaveWords {
     std::optional<bool> has_summary;         ///< nothing: unless all subjects are written
 };
 
+struct SamplesWords {
+    SaveWords times; ///< output and times alone
+    io::TomlView lloq;
+};
+
 struct StudyWords {
     int format = 0;
     int design = 0;
@@ -57,6 +62,7 @@ struct StudyWords {
     std::vector<EndpointWords> endpoints;
     std::optional<DoseSearchWords> dose_search;
     std::vector<SaveWords> saves;
+    std::vector<SamplesWords> samples;
     bool saves_subjects = true; ///< save.subjects
     bool has_arms = false;
 };

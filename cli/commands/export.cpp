@@ -58,13 +58,15 @@ void add_export(CLI::App& program, Action& action) {
                                                          {"outcomes", ExportWhat::outcomes},
                                                          {"subjects", ExportWhat::subjects},
                                                          {"parameters", ExportWhat::parameters},
-                                                         {"endpoints", ExportWhat::endpoints}};
+                                                         {"endpoints", ExportWhat::endpoints},
+                                                         {"samples", ExportWhat::samples}};
     auto options = std::make_shared<Options>();
     CLI::App* command = program.add_subcommand("export", "Write results as one long table");
     command->add_option("FILE", options->results, "result file")->required();
     command
-        ->add_option(
-            "--what", options->what, "outputs, outcomes, endpoints, subjects or parameters")
+        ->add_option("--what",
+                     options->what,
+                     "outputs, outcomes, endpoints, samples, subjects or parameters")
         ->required()
         ->transform(CLI::CheckedTransformer(whats));
     command->add_option("--format", options->format, "csv")->check(CLI::IsMember({"csv"}));

@@ -109,6 +109,13 @@ const std::vector<std::string> base{
     "summary = true",
     "[save.Ap]",
     "at = [\"1 h\", \"2 h\"]",
+    "[samples.Cp]",
+    "every = \"1 h\"",
+    "from = \"1 h\"",
+    "to = \"24 h\"",
+    "lloq = \"0.1 mg/L\"",
+    "[samples.Ap]",
+    "at = [\"1 h\", \"2 h\"]",
 };
 
 std::string text_of(const std::vector<std::string>& lines) {
@@ -139,11 +146,21 @@ std::vector<std::size_t> lines_of(const io::FieldRow& row) {
     return found;
 }
 
+/// Every output of a model file can be measured.
+std::string with_errors(std::string model) {
+    for (const std::string label :
+         {"label = \"plasma concentration\"", "label = \"amount in plasma\""})
+        model.replace(model.find(label),
+                      label.size(),
+                      label + ", error = { law = \"additive\", additive = 1 }");
+    return model;
+}
+
 class Bench {
 public:
     Bench() {
-        std::filesystem::copy(source_folder() / "tests/studies/models/oral.toml",
-                              folder_ / "oral.toml");
+        write_text(folder_ / "oral.toml",
+                   with_errors(read_text(source_folder() / "tests/studies/models/oral.toml")));
         write_text(folder_ / "cohort.csv", "C,w\n1,1\n2,3\n");
     }
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,16 @@ struct Save {
     bool has_summary = false;     ///< quantiles, mean and sd over all subjects are written, too
 };
 
+/// `[samples] Cp = { at = ["1 h", "4 h"], lloq = "0.1 mg/L" }`: measured in every subject and arm,
+/// with the residual error that the model gives the output.
+struct Samples {
+    std::string output;
+    std::vector<double> times;                              ///< model time
+    double lloq = std::numeric_limits<double>::quiet_NaN(); ///< in the output's unit; NaN: none
+
+    bool has_lloq() const { return lloq > 0.0; }
+};
+
 struct Study {
     std::string id; ///< file name without ending
     std::string title;
@@ -52,6 +63,7 @@ struct Study {
     std::vector<Arm> arms;
     std::vector<Outcome> outcomes;
     std::vector<Save> saves;
+    std::vector<Samples> samples;
     /// Whether outcomes, covariates, genotypes, parameters and diagnostics of every subject are
     /// written; else summaries stand in their place.
     bool writes_subjects = true;

@@ -1,0 +1,112 @@
+#include "samples.hpp"
+
+#include <gemel/sim/random.hpp>
+
+#include <fmt/format.h>
+
+namespace gemel::scenarios {
+
+namespace {
+
+const sim::NamedExpr& output_of(const Study& study, const Samples& samples) {
+    const int index = study.model->find_output(samples.output);
+    return study.model->system.outputs[static_cast<std::size_t>(index)];
+}
+
+std::string axis_of(const Samples& samples) {
+    return "sample_" + samples.output;
+}
+
+std::vector<pkpd::ResidualSample> schedule_of(const Study& study) {
+    std::vector<pkpd::ResidualSample> schedule;
+    for (const Samples& samples : study.samples)
+        for (const double time : samples.times)
+            schedule.push_back({study.model->find_output(samples.output), time});
+    return schedule;
+}
+
+void declare_output(const Study& study, const Samples& samples, io::Layout& file) {
+    const sim::NamedExpr& output = output_of(study, samples);
+    const std::vector<std::string> axes{"arm", "subject", axis_of(samples)};
+    const std::string path = sample_path(samples);
+    file.add(io::Axis{axis_of(samples),
+                      fmt::format("times at which {} is measured", samples.output),
+                      study.model->system.time_unit.text,
+                      samples.times,
+                      {},
+                      {}});
+    io::Variable measured{path, io::ValueType::real, axes, output.unit.text, {}, {}, {}};
+    measured.long_name = output.label + ", measured";
+    if (samples.has_lloq()) measured.attributes = {{"lloq", fmt::format("{:.17g}", samples.lloq)}};
+    file.add(measured);
+    file.add({path + "_value",
+              io::ValueType::real,
+              axes,
+              output.unit.text,
+              output.label + ", value of the model",
+              {},
+              {}});
+    if (samples.has_lloq())
+        file.add({path + "_censored",
+                  io::ValueType::category,
+                  axes,
+                  "1",
+                  "whether the limit of quantification stands for what was measured",
+                  {"quantified", "below_limit"},
+                  {}});
+}
+
+} // namespace
+
+std::string sample_path(const Samples& samples) {
+    return "samples/" + samples.output;
+}
+
+void declare_samples(const Study& study, io::Layout& file) {
+    for (const Samples& samples : study.samples)
+        declare_output(study, samples, file);
+}
+
+SampleWriter::SampleWriter(const Study& study)
+    : study_(study),
+      law_(*study.model, schedule_of(study)) {}
+
+void SampleWriter::write(const SolvedBlock& block, std::size_t first, io::ResultFile& file) const {
+    if (study_.samples.empty()) return;
+    const sim::SubjectRange& range = block.cohort.range;
+    const std::size_t n = block.n_subjects(), n_outputs = study_.samples.size();
+    std::vector<std::vector<double>> measured(n_outputs);
+    std::vector<std::vector<std::uint8_t>> censored(n_outputs);
+    std::vector<double> values, drawn;
+    for (std::size_t s = 0; s < n; ++s) {
+        values.clear();
+        for (std::size_t i = 0; i < n_outputs; ++i) {
+            const std::size_t n_times = study_.samples[i].times.size();
+            const double* own = block.result.sampled[first + i].data() + s * n_times;
+            values.insert(values.end(), own, own + n_times);
+        }
+        drawn.resize(values.size());
+        law_.observe({study_.population.seed, range.replicate, range.first + s}, values, drawn);
+        std::size_t at = 0;
+        for (std::size_t i = 0; i < n_outputs; ++i)
+            for (std::size_t k = 0; k < study_.samples[i].times.size(); ++k, ++at) {
+                const bool is_below = pkpd::censor(study_.samples[i].lloq, drawn[at]);
+                censored[i].push_back(is_below ? 1 : 0);
+                measured[i].push_back(drawn[at]);
+            }
+    }
+    const int arm = static_cast<int>(block.arm);
+    for (std::size_t i = 0; i < n_outputs; ++i) {
+        const std::string path = sample_path(study_.samples[i]);
+        file.write(path, arm, range.first, std::span<const double>(measured[i]));
+        file.write(path + "_value",
+                   arm,
+                   range.first,
+                   std::span<const double>(block.result.sampled[first + i]));
+        if (study_.samples[i].has_lloq())
+            file.write(
+                path + "_censored", arm, range.first, std::span<const std::uint8_t>(censored[i]));
+    }
+}
+
+} // namespace gemel::scenarios
