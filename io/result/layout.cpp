@@ -64,7 +64,7 @@ bool is_subject_axis(const std::string& name) {
 
 std::uint64_t Shape::cells_per_subject() const {
     std::uint64_t cells = 1;
-    for (std::size_t i = std::size_t(has_arm) + has_subject; i < extent.size(); ++i)
+    for (std::size_t i = n_outer() + has_subject; i < extent.size(); ++i)
         cells *= extent[i];
     return cells;
 }
@@ -73,29 +73,32 @@ std::uint64_t Shape::leaves_per_arm() const {
     return (n_subjects() + leaf_subjects - 1) / leaf_subjects;
 }
 
-h5::Slab Shape::slab(std::size_t arm, std::uint64_t first, std::uint64_t count) const {
+h5::Slab Shape::slab(std::size_t slice, std::uint64_t first, std::uint64_t count) const {
     h5::Slab slab{h5::Extent(extent.size(), 0), extent};
-    if (has_arm) {
-        slab.start[0] = arm;
-        slab.count[0] = 1;
-    }
-    if (has_subject) {
-        slab.start[has_arm] = first;
-        slab.count[has_arm] = count;
-    }
+    const auto only = [&](std::size_t axis, std::uint64_t start, std::uint64_t n) {
+        slab.start[axis] = start;
+        slab.count[axis] = n;
+    };
+    if (has_replicate) only(0, slice / n_arms(), 1);
+    if (has_arm) only(has_replicate, slice % n_arms(), 1);
+    if (has_subject) only(n_outer(), first, count);
     return slab;
 }
 
 Shape shape_of(const Variable& variable, h5::Extent extent) {
-    Shape shape{std::move(extent), false, false};
+    Shape shape{std::move(extent), false, false, false};
     for (std::size_t i = 0; i < variable.axes.size(); ++i) {
         const bool is_subject = is_subject_axis(variable.axes[i]);
         const bool is_arm = variable.axes[i] == "arm";
-        if ((is_arm && i > 0) || (is_subject && i > std::size_t(shape.has_arm)))
-            throw std::invalid_argument(
-                fmt::format("variable '{}': its axes must be [arm,] [subject,] others, not [{}]",
-                            variable.path,
-                            fmt::join(variable.axes, ", ")));
+        const bool is_replicate = variable.axes[i] == replicate_axis;
+        if ((is_replicate && i > 0) || (is_arm && i > std::size_t(shape.has_replicate)) ||
+            (is_subject && i > shape.n_outer()))
+            throw std::invalid_argument(fmt::format(
+                "variable '{}': its axes must be [replicate,] [arm,] [subject,] others, "
+                "not [{}]",
+                variable.path,
+                fmt::join(variable.axes, ", ")));
+        shape.has_replicate = shape.has_replicate || is_replicate;
         shape.has_arm = shape.has_arm || is_arm;
         shape.has_subject = shape.has_subject || is_subject;
     }
@@ -122,10 +125,8 @@ std::string variable_heading(const Variable& variable, const h5::Extent& extent)
 
 std::string arm_heading(const Variable& variable, const Shape& shape) {
     const std::span<const std::uint64_t> extent = shape.extent;
-    return heading(variable.path,
-                   type_text(variable),
-                   extent.subspan(std::size_t(shape.has_arm)),
-                   variable.units);
+    return heading(
+        variable.path, type_text(variable), extent.subspan(shape.n_outer()), variable.units);
 }
 
 std::string axis_heading(const Axis& axis) {
@@ -166,10 +167,10 @@ std::string results_digest(const std::vector<std::pair<std::string, std::string>
 
 std::vector<Leaf> read_leaves(const h5::Dataset& dataset,
                               const Shape& shape,
-                              std::size_t arm,
+                              std::size_t slice,
                               std::uint64_t first,
                               std::uint64_t count) {
-    const h5::Slab slab = shape.slab(arm, first, count);
+    const h5::Slab slab = shape.slab(slice, first, count);
     const auto cut = [&]<typename T>(const std::vector<T>& values) {
         return leaves_of(std::span<const T>(values), shape, count);
     };

@@ -13,22 +13,31 @@ inline constexpr const char* digest_attribute = "digest_sha256";
 /// "subject", and axes over a part of the subjects ("subject_Cp").
 bool is_subject_axis(const std::string& name);
 
-/// How the cells of a variable are addressed: [arm ×] [subject ×] rest.
+/// How the cells of a variable are addressed: [replicate ×] [arm ×] [subject ×] rest. A slice is an
+/// arm of a replicate, replicate by replicate.
 struct Shape {
     h5::Extent extent;
+    bool has_replicate = false;
     bool has_arm = false;
     bool has_subject = false;
 
-    std::size_t n_arms() const { return has_arm ? extent[0] : 1; }
-    std::uint64_t n_subjects() const { return has_subject ? extent[has_arm] : 1; }
+    std::size_t n_replicates() const { return has_replicate ? extent[0] : 1; }
+    std::size_t n_arms() const { return has_arm ? extent[has_replicate] : 1; }
+    std::size_t n_slices() const { return n_replicates() * n_arms(); }
+    /// Of an arm (0 without any) in a replicate, which counts only if the variable has them.
+    std::size_t slice(std::size_t replicate, std::size_t arm) const {
+        return (has_replicate ? replicate * n_arms() : 0) + arm;
+    }
+    std::size_t n_outer() const { return std::size_t(has_replicate) + has_arm; }
+    std::uint64_t n_subjects() const { return has_subject ? extent[n_outer()] : 1; }
     std::uint64_t cells_per_subject() const; ///< or, without subject axis, per arm
     std::uint64_t leaves_per_arm() const;
 
-    /// Subjects [first, first + count) of one arm; without subject axis the whole arm.
-    h5::Slab slab(std::size_t arm, std::uint64_t first, std::uint64_t count) const;
+    /// Subjects [first, first + count) of one slice; without subject axis the whole slice.
+    h5::Slab slab(std::size_t slice, std::uint64_t first, std::uint64_t count) const;
 };
 
-/// @throws std::invalid_argument if the arm is not first or a subject axis not next
+/// @throws std::invalid_argument if replicate, arm and a subject axis are not the first, in order
 Shape shape_of(const Variable& variable, h5::Extent extent);
 
 h5::Cell cell_of(ValueType type);
@@ -44,10 +53,10 @@ h5::Dataset write_axis(const Axis& axis, h5::File& file);
 /// The list results_sha256 is taken of, from (path, digest) in order of path.
 std::string results_digest(const std::vector<std::pair<std::string, std::string>>& sorted);
 
-/// Leaves of subjects [first, first + count) of one arm as they stand in the file.
+/// Leaves of subjects [first, first + count) of one slice as they stand in the file.
 std::vector<Leaf> read_leaves(const h5::Dataset& dataset,
                               const Shape& shape,
-                              std::size_t arm,
+                              std::size_t slice,
                               std::uint64_t first,
                               std::uint64_t count);
 

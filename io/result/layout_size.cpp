@@ -61,7 +61,7 @@ struct LayoutSize::Impl {
         const auto n_chunks = static_cast<double>((n + size - 1) / size);
         cells *= n_chunks * static_cast<double>(size) / static_cast<double>(n);
         return cells * bytes_per_cell(stored.type) + bytes_per_dataset +
-               bytes_per_chunk * n_chunks * static_cast<double>(stored.shape.n_arms());
+               bytes_per_chunk * n_chunks * static_cast<double>(stored.shape.n_slices());
     }
 
     std::map<std::string, std::uint64_t> sizes; ///< of axes

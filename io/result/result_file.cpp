@@ -59,7 +59,7 @@ struct ResultFile::Impl {
         std::uint64_t leaf(std::size_t arm, std::uint64_t within) const {
             return first_leaf + arm * shape.leaves_per_arm() + within;
         }
-        std::uint64_t n_leaves() const { return shape.n_arms() * shape.leaves_per_arm(); }
+        std::uint64_t n_leaves() const { return shape.n_slices() * shape.leaves_per_arm(); }
     };
 
     explicit Impl(const std::filesystem::path& target)
@@ -183,10 +183,19 @@ struct ResultFile::Impl {
                std::span<const T> values) {
         StoredVariable& stored = find(name);
         const std::uint64_t count = check_block(stored, type, arm, first, values.size());
+        check_replicate(stored);
+        const std::size_t slice =
+            stored.shape.slice(replicate, static_cast<std::size_t>(std::max(arm, 0)));
         guarded([&] {
             create_pending();
-            put(stored, static_cast<std::size_t>(std::max(arm, 0)), first, count, values);
+            put(stored, slice, first, count, values);
         });
+    }
+
+    void check_replicate(const StoredVariable& stored) const {
+        if (stored.shape.has_replicate && replicate >= stored.shape.n_replicates())
+            throw std::invalid_argument(fmt::format(
+                "writing '{}': there is no replicate {}", stored.variable.path, replicate));
     }
 
     /// @returns the number of subjects
@@ -220,7 +229,7 @@ struct ResultFile::Impl {
 
     template <typename T>
     void put(StoredVariable& stored,
-             std::size_t arm,
+             std::size_t slice,
              std::uint64_t first,
              std::uint64_t count,
              std::span<const T> values) {
@@ -230,8 +239,8 @@ struct ResultFile::Impl {
             canonicalise_missing(buffer);
             values = buffer;
         }
-        stored.dataset.write(stored.shape.slab(arm, first, count), values);
-        leaves.put(stored.leaf(arm, first / leaf_subjects),
+        stored.dataset.write(stored.shape.slab(slice, first, count), values);
+        leaves.put(stored.leaf(slice, first / leaf_subjects),
                    leaves_of(values, stored.shape, count));
     }
 
@@ -244,10 +253,11 @@ struct ResultFile::Impl {
             values.size() != cells * shape.n_arms())
             throw std::invalid_argument(fmt::format(
                 "writing '{}': {} values of this type do not fit it", name, values.size()));
+        check_replicate(stored);
         guarded([&] {
             create_pending();
             for (std::size_t arm = 0; arm < shape.n_arms(); ++arm)
-                put(stored, arm, 0, 1, values.subspan(arm * cells, cells));
+                put(stored, shape.slice(replicate, arm), 0, 1, values.subspan(arm * cells, cells));
         });
     }
 
@@ -259,7 +269,7 @@ struct ResultFile::Impl {
         throw std::invalid_argument(
             fmt::format("variable '{}' is not written from arm {}, subject {}",
                         stored.variable.path,
-                        leaf / stored.shape.leaves_per_arm(),
+                        leaf / stored.shape.leaves_per_arm() % stored.shape.n_arms(),
                         leaf % stored.shape.leaves_per_arm() * leaf_subjects));
     }
 
@@ -304,26 +314,26 @@ struct ResultFile::Impl {
                 throw h5::Failure("verifying " + name + ": its shape is not what was written");
             const std::uint64_t n = stored.shape.leaves_per_arm();
             if (stored.shape.cells_per_subject() == 0) continue;
-            for (std::size_t arm = 0; arm < stored.shape.n_arms(); ++arm)
+            for (std::size_t slice = 0; slice < stored.shape.n_slices(); ++slice)
                 for (std::uint64_t leaf = 0; leaf < n; ++leaf)
                     if (is_small() || leaf == 0 || leaf + 1 == n)
-                        verify_leaf(stored, dataset, arm, leaf);
+                        verify_leaf(stored, dataset, slice, leaf);
         }
     }
 
     void verify_leaf(const StoredVariable& stored,
                      const h5::Dataset& dataset,
-                     std::size_t arm,
+                     std::size_t slice,
                      std::uint64_t leaf) const {
         const Shape& shape = stored.shape;
         const std::uint64_t first = leaf * leaf_subjects;
         const std::uint64_t count = std::min(leaf_subjects, shape.n_subjects() - first);
-        const std::vector<Leaf> read = read_leaves(dataset, shape, arm, first, count);
-        if (read != leaves.get(stored.leaf(arm, leaf), 1))
+        const std::vector<Leaf> read = read_leaves(dataset, shape, slice, first, count);
+        if (read != leaves.get(stored.leaf(slice, leaf), 1))
             throw h5::Failure(fmt::format("verifying {}: arm {} from subject {} reads otherwise "
                                           "than it was written",
                                           stored.variable.path,
-                                          arm,
+                                          slice % shape.n_arms(),
                                           first));
     }
 
@@ -345,6 +355,7 @@ struct ResultFile::Impl {
     std::vector<std::string> order; ///< variables not yet in the file
     std::vector<double> buffer;
     std::uint64_t n_chunk_subjects = 0;
+    std::size_t replicate = 0; ///< that is being written
     bool is_finished = false;
 };
 
@@ -363,8 +374,8 @@ ResultFile::~ResultFile() {
 
 void ResultFile::add(const Axis& axis) {
     impl_->check_new_name(axis.name);
-    const int n_kinds = !axis.numbers.empty() + !axis.integers.empty() + !axis.labels.empty() +
-                        (axis.count > 0);
+    const int n_kinds =
+        !axis.numbers.empty() + !axis.integers.empty() + !axis.labels.empty() + (axis.count > 0);
     if (n_kinds != 1)
         throw std::invalid_argument("axis '" + axis.name + "' needs values of one kind");
     Axis stored = axis;
@@ -393,6 +404,10 @@ void ResultFile::add(const Variable& variable) {
     stored.first_leaf = impl_->leaves.reserve(stored.n_leaves());
     impl_->variables.emplace(variable.path, std::move(stored));
     impl_->order.push_back(variable.path);
+}
+
+void ResultFile::select_replicate(std::size_t replicate) {
+    impl_->replicate = replicate;
 }
 
 void ResultFile::write(const std::string& path,
@@ -493,9 +508,10 @@ std::string ResultFile::arm_digest(const std::string& path, int arm) const {
     const std::uint64_t n = stored.shape.leaves_per_arm();
     if (arm < 0 || static_cast<std::size_t>(arm) >= stored.shape.n_arms())
         throw std::invalid_argument(fmt::format("'{}' has no arm {}", path, arm));
-    return impl_->leaves.digest(arm_heading(stored.variable, stored.shape),
-                                stored.leaf(static_cast<std::size_t>(arm), 0),
-                                n);
+    return impl_->leaves.digest(
+        arm_heading(stored.variable, stored.shape),
+        stored.leaf(stored.shape.slice(impl_->replicate, static_cast<std::size_t>(arm)), 0),
+        n);
 }
 
 } // namespace gemel::io

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <sstream>
 
 namespace gemel::io {
@@ -92,10 +93,14 @@ struct ResultReader::Impl {
         }
     }
 
-    Variable variable(const h5::Dataset& dataset) const {
+    Variable variable(const h5::Dataset& dataset) {
         const std::string& path = dataset.path();
         Variable variable{.path = path, .type = type_of(dataset.cell())};
         variable.axes = dataset.scale_names();
+        if (!variable.axes.empty() && variable.axes.front() == replicate_axis) {
+            variable.axes.erase(variable.axes.begin());
+            replicated.insert(path);
+        }
         variable.units = file.attribute(path, "units").value_or("");
         variable.long_name = file.attribute(path, "long_name").value_or("");
         variable.meanings = words_of(file.attribute(path, "flag_meanings").value_or(""));
@@ -114,11 +119,11 @@ struct ResultReader::Impl {
     }
 
     /// arm −1: [first, first + count) runs along the first axis.
-    static h5::Slab slab(const Variable& variable,
-                         const h5::Extent& extent,
-                         int arm,
-                         std::uint64_t first,
-                         std::uint64_t count) {
+    h5::Slab slab(const Variable& variable,
+                  const h5::Extent& extent,
+                  int arm,
+                  std::uint64_t first,
+                  std::uint64_t count) const {
         const auto refuse = [&] {
             throw std::invalid_argument(fmt::format("reading '{}': arm {}, [{}, {}) is beyond it",
                                                     variable.path,
@@ -128,12 +133,18 @@ struct ResultReader::Impl {
         };
         h5::Slab slab{h5::Extent(extent.size(), 0), extent};
         std::size_t axis = 0;
-        if (arm >= 0) {
-            const bool has_arm = !variable.axes.empty() && variable.axes[0] == "arm";
-            if (!has_arm || static_cast<std::uint64_t>(arm) >= extent[0]) refuse();
-            slab.start[0] = static_cast<std::uint64_t>(arm);
+        if (replicated.contains(variable.path)) {
+            if (replicate >= extent[0]) refuse();
+            slab.start[0] = replicate;
             slab.count[0] = 1;
             axis = 1;
+        }
+        if (arm >= 0) {
+            const bool has_arm = !variable.axes.empty() && variable.axes[0] == "arm";
+            if (!has_arm || static_cast<std::uint64_t>(arm) >= extent[axis]) refuse();
+            slab.start[axis] = static_cast<std::uint64_t>(arm);
+            slab.count[axis] = 1;
+            ++axis;
         }
         if (axis == extent.size()) return slab;
         if (first > extent[axis] || count > extent[axis] - first) refuse();
@@ -145,7 +156,9 @@ struct ResultReader::Impl {
     std::string name;
     h5::File file;
     std::map<std::string, Variable> variables;
-    std::vector<std::string> order; ///< paths as they were written
+    std::vector<std::string> order;   ///< paths as they were written
+    std::set<std::string> replicated; ///< paths with an axis of replicates
+    std::size_t replicate = 0;        ///< that is read
 };
 
 ResultReader::ResultReader(const std::filesystem::path& path)
@@ -158,6 +171,19 @@ std::vector<Variable> ResultReader::variables() const {
     for (const std::string& path : impl_->order)
         result.push_back(impl_->variables.at(path));
     return result;
+}
+
+std::size_t ResultReader::n_replicates() const {
+    if (impl_->replicated.empty()) return 0;
+    return static_cast<std::size_t>(axis_size(replicate_axis));
+}
+
+void ResultReader::select_replicate(std::size_t replicate) {
+    impl_->replicate = replicate;
+}
+
+bool ResultReader::is_replicated(const std::string& path) const {
+    return impl_->replicated.contains(path);
 }
 
 Axis ResultReader::axis(const std::string& name) const {
@@ -207,7 +233,9 @@ std::string ResultReader::arm_digest(const std::string& path, int arm) const {
     const Variable& variable = impl_->find(path);
     return impl_->guarded([&] {
         const h5::Dataset dataset = impl_->file.open_dataset(path);
-        const Shape shape = shape_of(variable, dataset.extent());
+        Variable whole = variable;
+        if (is_replicated(path)) whole.axes.insert(whole.axes.begin(), replicate_axis);
+        const Shape shape = shape_of(whole, dataset.extent());
         if (arm < 0 || static_cast<std::size_t>(arm) >= shape.n_arms())
             throw std::invalid_argument(fmt::format("'{}' has no arm {}", path, arm));
         constexpr std::uint64_t at_once = 64 * leaf_subjects;
@@ -215,7 +243,7 @@ std::string ResultReader::arm_digest(const std::string& path, int arm) const {
         for (std::uint64_t first = 0; first < shape.n_subjects(); first += at_once)
             digest.add(read_leaves(dataset,
                                    shape,
-                                   static_cast<std::size_t>(arm),
+                                   shape.slice(impl_->replicate, static_cast<std::size_t>(arm)),
                                    first,
                                    std::min(at_once, shape.n_subjects() - first)));
         return digest.hex();
@@ -231,7 +259,7 @@ std::vector<double> ResultReader::reals(const std::string& path,
         throw std::invalid_argument("reading '" + path + "': it holds texts, not numbers");
     return impl_->guarded([&] {
         const h5::Dataset dataset = impl_->file.open_dataset(path);
-        return dataset.read_reals(Impl::slab(variable, dataset.extent(), arm, first, count));
+        return dataset.read_reals(impl_->slab(variable, dataset.extent(), arm, first, count));
     });
 }
 
@@ -243,7 +271,7 @@ std::vector<std::string> ResultReader::texts(const std::string& path,
     if (variable.type == ValueType::text)
         return impl_->guarded([&] {
             const h5::Dataset dataset = impl_->file.open_dataset(path);
-            return dataset.read_texts(Impl::slab(variable, dataset.extent(), arm, first, count));
+            return dataset.read_texts(impl_->slab(variable, dataset.extent(), arm, first, count));
         });
     if (variable.type != ValueType::category)
         throw std::invalid_argument("reading '" + path + "': it holds numbers, not texts");

@@ -355,4 +355,72 @@ TEST_CASE("write the trial that check_layout.py reads" * doctest::skip()) {
     write_trial(std::filesystem::path(folder) / "trial.h5");
 }
 
+TEST_CASE("replicates stand in front of arm and subject, and are written and read one at a time") {
+    // Oracle: the numbers as they were written.
+    const Folder folder("replicates");
+    const auto value = [](std::size_t r, int arm, std::size_t s) {
+        return 10000.0 * static_cast<double>(r) + 1000.0 * arm + static_cast<double>(s);
+    };
+    const auto write = [&](const std::string& name, bool is_backward) {
+        ResultFile file(folder.path / name);
+        file.add(Axis{.name = replicate_axis, .count = 3});
+        file.add(Axis{.name = "arm", .labels = {"a", "b"}});
+        file.add(Axis{.name = "subject", .count = 100});
+        file.add({.path = "x", .axes = {replicate_axis, "arm", "subject"}, .units = "1"});
+        file.add({.path = "mean", .axes = {replicate_axis, "arm"}, .units = "1"});
+        file.add({.path = "theta", .axes = {replicate_axis}, .units = "1"});
+        file.add({.path = "common", .axes = {"arm"}, .units = "1"});
+        for (std::size_t i = 0; i < 3; ++i) {
+            const std::size_t r = is_backward ? 2 - i : i;
+            file.select_replicate(r);
+            for (int arm : {0, 1}) {
+                std::vector<double> column;
+                for (std::size_t s = 0; s < 100; ++s)
+                    column.push_back(value(r, arm, s));
+                file.write("x", arm, 0, std::span<const double>(column));
+            }
+            const double means[] = {value(r, 0, 0), value(r, 1, 0)};
+            file.write_all("mean", std::span<const double>(means));
+            file.write_all("theta", std::span<const double>(means, 1));
+        }
+        const double common[] = {1.0, 2.0};
+        file.write_all("common", std::span<const double>(common));
+        return file.finish();
+    };
+    CHECK(write("a.h5", false) == write("b.h5", true)); // the order of writing is no result
+    ResultReader file(folder.path / "a.h5");
+    CHECK(file.n_replicates() == 3);
+    CHECK(file.is_replicated("x"));
+    CHECK_FALSE(file.is_replicated("common"));
+    for (const Variable& variable : file.variables())
+        if (variable.path == "x")
+            CHECK(variable.axes == std::vector<std::string>{"arm", "subject"});
+    for (std::size_t r : {2u, 0u, 1u}) {
+        file.select_replicate(r);
+        CHECK(file.reals("x", 1, 70, 2) == std::vector<double>{value(r, 1, 70), value(r, 1, 71)});
+        CHECK(file.reals("mean", -1, 0, 2) == std::vector<double>{value(r, 0, 0), value(r, 1, 0)});
+        CHECK(file.reals("theta", -1, 0, 1).front() == value(r, 0, 0));
+        CHECK(file.reals("common", -1, 0, 2) == std::vector<double>{1.0, 2.0});
+    }
+    file.select_replicate(3);
+    CHECK_THROWS_AS((void)file.reals("x", 0, 0, 1), std::invalid_argument);
+}
+
+TEST_CASE("a replicate that is not written, or does not exist, is told") {
+    const Folder folder("replicates");
+    ResultFile file(folder.path / "a.h5");
+    file.add(Axis{.name = replicate_axis, .count = 2});
+    file.add(Axis{.name = "arm", .labels = {"a"}});
+    file.add({.path = "mean", .axes = {replicate_axis, "arm"}, .units = "1"});
+    CHECK_THROWS_AS(file.add({.path = "bad", .axes = {"arm", replicate_axis}, .units = "1"}),
+                    std::invalid_argument);
+    const double one = 1.0;
+    file.write_all("mean", std::span<const double>(&one, 1));
+    CHECK(has(thrown<std::invalid_argument>([&] { file.finish(); }), "is not written"));
+    file.select_replicate(2);
+    CHECK(has(thrown<std::invalid_argument>(
+                  [&] { file.write_all("mean", std::span<const double>(&one, 1)); }),
+              "no replicate 2"));
+}
+
 } // namespace gemel::io

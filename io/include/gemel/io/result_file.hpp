@@ -16,6 +16,9 @@ namespace gemel::io {
 /// The name of the layout, with its version.
 inline constexpr std::string_view result_layout = "gemel-trajectory/1";
 
+/// The axis of the replicates of a study, in front of all others.
+inline constexpr const char* replicate_axis = "replicate";
+
 /// An axis every dataset along it is attached to as a dimension scale.
 struct Axis {
     std::string name; ///< "arm", "subject", "time", "time_INR"
@@ -24,7 +27,7 @@ struct Axis {
     std::vector<double> numbers = {};        ///< float64 axis, or …
     std::vector<std::int64_t> integers = {}; ///< … int64 axis, or …
     std::vector<std::string> labels = {};    ///< … text axis, or …
-    std::uint64_t count = 0;                 ///< … 1, 2, … count as int64, never listed in memory
+    std::uint64_t count = 0; ///< … 1, 2, … count as int64, never listed in memory
     std::size_t size() const {
         return numbers.size() + integers.size() + labels.size() + static_cast<std::size_t>(count);
     }
@@ -54,8 +57,8 @@ public:
     virtual ~Layout() = default;
     /// "arm" and "subject" have a meaning of their own; "subject_…" is a part of the subjects.
     virtual void add(const Axis& axis) = 0;
-    /// Axes are [arm,] [subject,] others. Subjects per chunk are one number per file, from
-    /// `chunk_subjects` of the largest variable; add that one before writing begins.
+    /// Axes are [replicate,] [arm,] [subject,] others. Subjects per chunk are one number per file,
+    /// from `chunk_subjects` of the largest variable; add that one before writing begins.
     virtual void add(const Variable& variable) = 0;
 };
 
@@ -93,6 +96,9 @@ public:
     void add(const Axis& axis) override;
     void add(const Variable& variable) override;
 
+    /// What is written from now on is of this replicate, 0 at first, where a variable has the axis.
+    void select_replicate(std::size_t replicate);
+
     /// Writes subjects [first, first + count) of one variable: [arm] is −1 for variables without an
     /// arm axis; values are [count × remaining axes]. `first` is a multiple of 64, and count too
     /// unless it reaches the last subject. Every cell must be written. Not thread-safe.
@@ -110,7 +116,7 @@ public:
                int arm,
                std::uint64_t first,
                const std::vector<std::string>& values);
-    /// A whole variable without subject axis.
+    /// A whole variable without subject axis; of the replicate, where it has that axis.
     void write_all(const std::string& path, std::span<const double> values);
     void write_all(const std::string& path, std::span<const std::int64_t> values);
     void write_all(const std::string& path, const std::vector<std::string>& values);
@@ -152,7 +158,12 @@ public:
     ResultReader(const ResultReader&) = delete;
     ResultReader& operator=(const ResultReader&) = delete;
 
-    std::vector<Variable> variables() const; ///< axes excluded, as they were written
+    /// Axes excluded, as they were written. The axis `replicate` is not among a variable's: what is
+    /// read is of the replicate that is selected.
+    std::vector<Variable> variables() const;
+    std::size_t n_replicates() const;                  ///< 0: the study has none
+    void select_replicate(std::size_t replicate);      ///< 0 at first
+    bool is_replicated(const std::string& path) const; ///< whether it has that axis
     Axis axis(const std::string& name) const;
     std::uint64_t axis_size(const std::string& name) const;
     std::string attribute(const std::string& name) const;       ///< "" if absent
