@@ -59,6 +59,7 @@ void check_purposes(const Population& population,
     for (const Parameter& parameter : population.model->parameters) {
         purposes.push_back("eta/" + parameter.name);
         if (parameter.iov) purposes.push_back("iov/" + parameter.name);
+        purposes.push_back("uncertainty/" + parameter.name);
     }
     for (const sim::NamedExpr& output : population.model->system.outputs)
         purposes.push_back("residual/" + output.name);

@@ -48,7 +48,9 @@ public:
         : population_(population),
           model_(*population.model),
           range_(range),
-          n_(range.count) {}
+          n_(range.count),
+          thetas_(typical_values(
+              model_, population.uncertainty.get(), population.seed, range.replicate)) {}
 
     CohortBlock draw();
     std::vector<double> draw_occasions(std::uint32_t n_occasions) const;
@@ -85,6 +87,7 @@ private:
     const Model& model_;
     sim::SubjectRange range_;
     std::uint64_t n_;
+    std::vector<double> thetas_; ///< [n_parameters] of the replicate
     CohortBlock block_;
 };
 
@@ -339,7 +342,7 @@ void Drawer::fill_input(const InputSource& source, double* column) {
     const auto index = static_cast<std::size_t>(source.index);
     switch (source.kind) {
     case InputSource::Kind::theta:
-        std::fill(column, column + n_, model_.parameters[index].value);
+        std::fill(column, column + n_, thetas_[index]);
         break;
     case InputSource::Kind::eta:
         std::copy_n(block_.etas.data() + index * n_, n_, column);

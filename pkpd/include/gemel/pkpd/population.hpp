@@ -2,6 +2,7 @@
 
 #include <gemel/pkpd/covariate_function.hpp>
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/uncertainty.hpp>
 #include <gemel/sim/random.hpp>
 #include <gemel/sim/run.hpp>
 
@@ -115,13 +116,17 @@ public:
     std::vector<Stratum> strata;       ///< shares sum to 1; none only without covariates
     std::vector<GenotypeDistribution> genotypes; ///< one per gene, in order of the study's file
 
+    /// Typical values differ by replicate; nullptr: they are the model's.
+    std::shared_ptr<const ParameterUncertainty> uncertainty;
+
     std::vector<PopulationFile> files; ///< read besides the study's
 
     bool has_weights() const; ///< subjects count by CohortBlock::weight
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
     /// `rows`, `ancestry`, `covariate/WT`, `mixture/NAME`, `diplotype/CYP2C9` (index = allele),
-    /// `activity/CYP2C9` (index = allele), `eta/CL`, `iov/CL`.
+    /// `activity/CYP2C9` (index = allele), `eta/CL`, `iov/CL`;
+    /// `uncertainty/CL` of the replicate.
     CohortBlock draw(const sim::SubjectRange& range) const;
 
     /// The effects of occasions 0, 1, …, in the order [n_parameters × n_occasions × count]; 0 for
