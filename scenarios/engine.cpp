@@ -163,7 +163,13 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
     return request;
 }
 
-std::vector<sim::RunRequest> requests_of(const Study& study, const Engine& engine, int n_threads) {
+std::uint64_t n_solves(const Study& study) {
+    return study.population.size * study.arms.size() *
+           std::max<std::uint64_t>(1, study.n_replicates);
+}
+
+std::vector<sim::RunRequest>
+requests_of(const Study& study, const Engine& engine, int n_threads, std::uint32_t replicate) {
     const std::vector<Save> saves = written_saves(study);
     const sim::RunRequest whole = request_of(study, engine, n_threads);
     const std::uint64_t block = whole.block_size;
@@ -176,7 +182,7 @@ std::vector<sim::RunRequest> requests_of(const Study& study, const Engine& engin
     std::uint64_t first = 0;
     for (const std::uint64_t end : ends) {
         sim::RunRequest& request = requests.emplace_back(whole);
-        request.subjects = {0, first, end - first};
+        request.subjects = {replicate, first, end - first};
         for (sim::ArmProblem& arm : request.arms)
             for (std::size_t i = 0; i < saves.size(); ++i)
                 if (!saves[i].has_summary && first >= saves[i].n_subjects)

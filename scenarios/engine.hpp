@@ -64,6 +64,7 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
 
 /// The same in stretches of subjects that follow each other: a curve of the first N subjects
 /// without a summary is not computed after the block that holds the N-th.
-std::vector<sim::RunRequest> requests_of(const Study& study, const Engine& engine, int n_threads);
+std::vector<sim::RunRequest>
+requests_of(const Study& study, const Engine& engine, int n_threads, std::uint32_t replicate = 0);
 
 } // namespace gemel::scenarios

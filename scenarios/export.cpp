@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <ostream>
 
 namespace gemel::scenarios {
@@ -15,8 +16,41 @@ namespace {
 
 using Columns = std::vector<io::Variable>;
 
+/// One long table; of a study with replicates their number stands in front of every row.
+class Table {
+public:
+    explicit Table(std::ostream& out) : out_(out) {}
+
+    void start_replicate(std::int64_t number) { replicate_ = number; }
+
+    /// Once: every replicate has the same columns.
+    void header(std::vector<std::string> names) {
+        if (csv_) return;
+        if (replicate_) names.insert(names.begin(), "replicate");
+        csv_.emplace(out_, names);
+    }
+
+    template <class Value>
+    void cell(const Value& value) {
+        if (is_at_start_ && replicate_) csv_->cell(*replicate_);
+        is_at_start_ = false;
+        csv_->cell(value);
+    }
+
+    void end_row() {
+        csv_->end_row();
+        is_at_start_ = true;
+    }
+
+private:
+    std::ostream& out_;
+    std::optional<io::CsvWriter> csv_;
+    std::optional<std::int64_t> replicate_;
+    bool is_at_start_ = true;
+};
+
 /// Subjects read at once.
-constexpr std::uint64_t step = 1024;
+constexpr std::uint64_t read_step = 1024;
 
 std::string header(const io::Variable& variable) {
     const auto slash = variable.path.rfind('/');
@@ -56,7 +90,7 @@ public:
             reals_ = file.reals(variable.path, arm, first, count);
     }
 
-    void put(std::size_t index, io::CsvWriter& csv) const {
+    void put(std::size_t index, Table& csv) const {
         if (variable_.type == io::ValueType::text)
             csv.cell(texts_[index]);
         else if (variable_.type == io::ValueType::category)
@@ -86,10 +120,10 @@ void put_subjects(const io::ResultReader& file,
                   const Columns& columns,
                   const std::string* arm_label,
                   int arm,
-                  io::CsvWriter& csv) {
+                  Table& csv) {
     const std::uint64_t n_subjects = file.axis_size("subject");
-    for (std::uint64_t first = 0; first < n_subjects; first += step) {
-        const std::uint64_t count = std::min(step, n_subjects - first);
+    for (std::uint64_t first = 0; first < n_subjects; first += read_step) {
+        const std::uint64_t count = std::min(read_step, n_subjects - first);
         const auto blocks = read_block(file, columns, arm, first, count);
         for (std::size_t s = 0; s < count; ++s) {
             if (arm_label != nullptr) csv.cell(*arm_label);
@@ -103,15 +137,15 @@ void put_subjects(const io::ResultReader& file,
 
 void export_by_subject(const io::ResultReader& file,
                        const std::vector<std::string>& folders,
-                       std::ostream& out) {
+                       Table& csv) {
     const Columns columns = columns_in(file, folders);
-    io::CsvWriter csv(out, headers({"subject"}, columns));
+    csv.header(headers({"subject"}, columns));
     put_subjects(file, columns, nullptr, -1, csv);
 }
 
-void export_outcomes(const io::ResultReader& file, std::ostream& out) {
+void export_outcomes(const io::ResultReader& file, Table& csv) {
     Columns columns = columns_in(file, {"outcomes"});
-    io::CsvWriter csv(out, headers({"arm", "subject"}, columns));
+    csv.header(headers({"arm", "subject"}, columns));
     const std::vector<std::string> arms = file.axis("arm").labels;
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
         put_subjects(file, columns, &arms[arm], static_cast<int>(arm), csv);
@@ -136,7 +170,7 @@ void put_outputs(const io::ResultReader& file,
                  const Columns& table,
                  const std::string& arm_label,
                  int arm,
-                 io::CsvWriter& csv) {
+                 Table& csv) {
     const std::uint64_t n_subjects = file.axis_size(table.front().axes[1]);
     const std::vector<double> times = file.axis(table.front().axes[2]).numbers;
     constexpr std::uint64_t output_step = 64;
@@ -158,14 +192,14 @@ void put_outputs(const io::ResultReader& file,
     }
 }
 
-void export_outputs(const io::ResultReader& file, std::ostream& out) {
+void export_outputs(const io::ResultReader& file, Table& csv) {
     const std::vector<Columns> tables = output_tables(file);
     Columns all;
     for (const Columns& table : tables)
         all.insert(all.end(), table.begin(), table.end());
     std::string time = "time";
     if (!all.empty()) time = fmt::format("time [{}]", file.axis(all.front().axes[2]).units);
-    io::CsvWriter csv(out, headers({"arm", "subject", time}, all));
+    csv.header(headers({"arm", "subject", time}, all));
     const std::vector<std::string> arms = file.axis("arm").labels;
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
         for (const Columns& table : tables)
@@ -219,7 +253,7 @@ void put_samples(const SampledOutput& output,
                  const std::string& arm,
                  std::uint64_t first,
                  std::size_t s,
-                 io::CsvWriter& csv) {
+                 Table& csv) {
     const std::size_t n_times = output.times.size();
     for (std::size_t k = 0; k < n_times; ++k) {
         const std::size_t at = s * n_times + k;
@@ -235,19 +269,18 @@ void put_samples(const SampledOutput& output,
     }
 }
 
-void export_samples(const io::ResultReader& file, std::ostream& out) {
+void export_samples(const io::ResultReader& file, Table& csv) {
     const std::vector<SampledOutput> outputs = sampled_outputs(file);
     std::string time = "time";
     if (!outputs.empty())
         time = fmt::format("time [{}]", file.axis(outputs.front().measured.axes[2]).units);
-    io::CsvWriter csv(out,
-                      {"arm", "subject", time, "output", "unit", "value", "measured", "censored"});
+    csv.header({"arm", "subject", time, "output", "unit", "value", "measured", "censored"});
     if (outputs.empty()) return;
     const std::vector<std::string> arms = file.axis("arm").labels;
     const std::uint64_t n_subjects = file.axis_size("subject");
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
-        for (std::uint64_t first = 0; first < n_subjects; first += step) {
-            const std::uint64_t count = std::min(step, n_subjects - first);
+        for (std::uint64_t first = 0; first < n_subjects; first += read_step) {
+            const std::uint64_t count = std::min(read_step, n_subjects - first);
             std::vector<SamplesBlock> blocks;
             for (const SampledOutput& output : outputs)
                 blocks.push_back(read_samples(file, output, static_cast<int>(arm), first, count));
@@ -257,19 +290,18 @@ void export_samples(const io::ResultReader& file, std::ostream& out) {
         }
 }
 
-void export_endpoints(const io::ResultReader& file, std::ostream& out) {
-    io::CsvWriter csv(out,
-                      {"endpoint",
-                       "unit",
-                       "arm",
-                       "by",
-                       "stratum",
-                       "value",
-                       "mcse",
-                       "lower",
-                       "upper",
-                       "n",
-                       "n_missing"});
+void export_endpoints(const io::ResultReader& file, Table& csv) {
+    csv.header({"endpoint",
+                "unit",
+                "arm",
+                "by",
+                "stratum",
+                "value",
+                "mcse",
+                "lower",
+                "upper",
+                "n",
+                "n_missing"});
     const std::vector<std::string> arms = file.axis("arm").labels;
     for (const StoredEndpoint& endpoint : stored_endpoints(file))
         for (std::size_t arm = 0; arm < arms.size(); ++arm)
@@ -288,22 +320,31 @@ void export_endpoints(const io::ResultReader& file, std::ostream& out) {
             }
 }
 
+void export_one(const io::ResultReader& file, ExportWhat what, Table& csv) {
+    if (what == ExportWhat::outputs)
+        export_outputs(file, csv);
+    else if (what == ExportWhat::outcomes)
+        export_outcomes(file, csv);
+    else if (what == ExportWhat::samples)
+        export_samples(file, csv);
+    else if (what == ExportWhat::endpoints)
+        export_endpoints(file, csv);
+    else if (what == ExportWhat::subjects)
+        export_by_subject(file, {"population", "covariates", "genotypes", "maps"}, csv);
+    else
+        export_by_subject(file, {"parameters"}, csv);
+}
+
 } // namespace
 
 void export_csv(const std::filesystem::path& results, ExportWhat what, std::ostream& out) {
-    const io::ResultReader file(results);
-    if (what == ExportWhat::outputs)
-        export_outputs(file, out);
-    else if (what == ExportWhat::outcomes)
-        export_outcomes(file, out);
-    else if (what == ExportWhat::samples)
-        export_samples(file, out);
-    else if (what == ExportWhat::endpoints)
-        export_endpoints(file, out);
-    else if (what == ExportWhat::subjects)
-        export_by_subject(file, {"population", "covariates", "genotypes", "maps"}, out);
-    else
-        export_by_subject(file, {"parameters"}, out);
+    io::ResultReader file(results);
+    Table csv(out);
+    for (std::size_t r = 0; r < std::max<std::size_t>(1, file.n_replicates()); ++r) {
+        if (file.n_replicates() > 0) csv.start_replicate(static_cast<std::int64_t>(r + 1));
+        file.select_replicate(r);
+        export_one(file, what, csv);
+    }
 }
 
 } // namespace gemel::scenarios

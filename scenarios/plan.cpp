@@ -108,8 +108,9 @@ void take_pilots(const Study& study, Plan& plan, sim::Monitor* monitor) {
         plan.n_timed = std::min(4 * plan.n_timed, all);
         timed = solve_first(study, request, plan.n_timed, monitor);
     }
-    plan.seconds = timed.seconds * static_cast<double>(all) / static_cast<double>(plan.n_timed) /
-                   plan.n_working;
+    const double n_trials = std::max(1u, study.n_replicates);
+    plan.seconds = timed.seconds * n_trials * static_cast<double>(all) /
+                   static_cast<double>(plan.n_timed) / plan.n_working;
 }
 
 /// "outcomes/AUC" and "outcomes/Cmax" are one group, "Cp" is its own.
@@ -258,7 +259,11 @@ std::string describe_plan(const Study& study) {
     for (const Arm& arm : study.arms)
         text +=
             fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
-    text += fmt::format("solves    {}\n", grouped(study.population.size * study.arms.size()));
+    if (study.n_replicates > 0)
+        text += fmt::format("repeated  {} replicates{}\n",
+                            grouped(study.n_replicates),
+                            study.population.uncertainty ? ", with other typical values each" : "");
+    text += fmt::format("solves    {}\n", grouped(n_solves(study)));
     for (const SolverRow& row : solver_rows(study, solvers_of(study, system)))
         text += fmt::format("solver    {}{} ({})\n",
                             row.arms.empty() ? "" : row.arms + ": ",

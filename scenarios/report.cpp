@@ -1,3 +1,4 @@
+#include "engine.hpp"
 #include "summary.hpp"
 
 #include <gemel/scenarios/run_study.hpp>
@@ -52,7 +53,7 @@ std::string failures_text(const StudyReport& report, const Study& study) {
     std::string text = fmt::format("{} of {} subjects failed ({} of {} solves); their values are "
                                    "missing\n",
                                    grouped(report.n_failed_subjects),
-                                   grouped(study.population.size),
+                                   grouped(n_solves(study) / study.arms.size()),
                                    grouped(report.n_failed),
                                    grouped(report.run.n_solves));
     for (const std::string& line : report.failures)
@@ -71,7 +72,11 @@ std::string legend(const Study& study) {
     const bool has_numbers = std::any_of(study.outcomes.begin(),
                                          study.outcomes.end(),
                                          [](const Outcome& o) { return o.comparison.empty(); });
-    return has_numbers ? "mean  median [5–95 %] of subjects\n" : "";
+    const std::string which = study.n_replicates == 0 ? ""
+                                                      : fmt::format("first of {} replicates",
+                                                                    grouped(study.n_replicates));
+    if (!has_numbers) return which.empty() ? which : which + "\n";
+    return "mean  median [5–95 %] of subjects" + (which.empty() ? "" : ", " + which) + "\n";
 }
 
 std::string arms_text(const StudyReport& report, const Study& study) {
@@ -87,6 +92,9 @@ std::string arms_text(const StudyReport& report, const Study& study) {
 std::string render(const StudyReport& report, const Study& study) {
     std::string text =
         failures_text(report, study) + assumptions_text(report) + arms_text(report, study);
+    for (const std::string& line : report.endpoints)
+        text += line + "\n";
+    if (!report.endpoints.empty()) text += "\n";
     text += fmt::format("solver  {} ({})\n", report.solver, report.solver_why);
     if (report.run.n_fell_back > 0)
         text += fmt::format("        {} of {} solves by cvode instead: {} gave up "

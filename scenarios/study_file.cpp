@@ -275,10 +275,10 @@ private:
 /// Names an output cannot have in the file, where axes and groups have them.
 void check_free_name(const SaveWords& words, Loading& loading) {
     static const std::set<std::string> taken{
-        "arm",        "subject",    "time",   "event",      "outcomes",    "parameters",
-        "covariates", "genotypes",  "maps",   "population", "diagnostics", "events",
-        "summary",    "quantile",   "status", "subjects",   "n_solves",    "endpoints",
-        "stratum",    "provenance", "samples"};
+        "arm",        "subject",    "time",    "event",      "outcomes",    "parameters",
+        "covariates", "genotypes",  "maps",    "population", "diagnostics", "events",
+        "summary",    "quantile",   "status",  "subjects",   "n_solves",    "endpoints",
+        "stratum",    "provenance", "samples", "replicate",  "uncertainty"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
         words.output.starts_with("subject_") || words.output.starts_with("sample_") ||
         words.output.starts_with("stratum_"))
@@ -368,6 +368,7 @@ void read_settings(Loading& loading) {
     study.max_steps = words.max_steps;
     study.writes_subjects = words.saves_subjects;
     study.max_failures = static_cast<std::uint64_t>(words.max_failures);
+    study.n_replicates = static_cast<std::uint32_t>(words.replicates);
     study.solver = words.solver == "auto" ? "" : words.solver;
     if (study.solver.empty() || sim::find_solver(study.solver) != nullptr) return;
     std::vector<std::string> names{"auto"};
@@ -377,6 +378,26 @@ void read_settings(Loading& loading) {
                             fmt::format("there is no solver '{}'", study.solver),
                             sim::suggest(study.solver, names));
     study.solver.clear();
+}
+
+void read_uncertainty(Loading& loading) {
+    if (!loading.words.uncertainty) return;
+    const pkpd::UncertaintyWords& words = *loading.words.uncertainty;
+    Study& study = loading.study;
+    if (study.n_replicates == 0)
+        loading.diagnostics.add(words.span,
+                                "typical values differ by replicate, and the study has none",
+                                "write for example replicates = 200 in [study]");
+    study.population.uncertainty = pkpd::read_uncertainty(
+        words, *study.model, study.file, loading.seed, study.n_replicates, loading.diagnostics);
+}
+
+/// A dose is looked for in one trial; which of many, would be a choice that nobody made.
+void refuse_replicated_search(Loading& loading) {
+    if (loading.words.dose_search && loading.study.n_replicates > 0)
+        loading.diagnostics.add(loading.words.replicates_span,
+                                "[find_dose] looks for a dose in one trial, not in replicates",
+                                "leave `replicates` out");
 }
 
 void meet_model(Loading& loading) {
@@ -389,6 +410,8 @@ void meet_model(Loading& loading) {
                                                  loading.seed,
                                                  loading.diagnostics,
                                                  {loading.library, loading.study.file});
+    read_uncertainty(loading);
+    refuse_replicated_search(loading);
     if (!(study.duration > 0.0))
         return; // a mistake already told; times would all be wrong after it
     plan_regimens(loading);
@@ -415,6 +438,9 @@ void keep_inputs(Loading& loading) {
         genes.emplace(genotype.gene, genotype.table);
     for (const pkpd::PopulationFile& file : study.population.files)
         study.inputs.push_back({file.name, file.path, file.text->text});
+    if (const auto& uncertainty = study.population.uncertainty; uncertainty && uncertainty->file)
+        study.inputs.push_back(
+            {uncertainty->file_name, uncertainty->path, uncertainty->file->text});
     for (const auto& [name, gene] : genes)
         study.inputs.push_back({"gene_" + name + "_toml", gene->file->name, gene->file->text});
 }

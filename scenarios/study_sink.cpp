@@ -116,10 +116,39 @@ void declare_diagnostics(const Study& study, io::Layout& file) {
     add("fell_back", io::ValueType::integer, "1", "1: solved by cvode after the solver gave up");
 }
 
-} // namespace
+/// Puts the axis of replicates in front of every variable.
+class Replicated : public io::Layout {
+public:
+    explicit Replicated(io::Layout& file) : file_(file) {}
+    void add(const io::Axis& axis) override { file_.add(axis); }
+    void add(const io::Variable& variable) override {
+        io::Variable replicated = variable;
+        replicated.axes.insert(replicated.axes.begin(), io::replicate_axis);
+        file_.add(replicated);
+    }
 
-void declare_results(const Study& study, io::Layout& file) {
+private:
+    io::Layout& file_;
+};
+
+/// Typical values of every replicate.
+void declare_uncertainty(const Study& study, io::Layout& file) {
+    if (!study.population.uncertainty) return;
+    for (const int index : study.population.uncertainty->of) {
+        const pkpd::Parameter& parameter = study.model->parameters[static_cast<std::size_t>(index)];
+        file.add({"uncertainty/" + parameter.name,
+                  io::ValueType::real,
+                  {},
+                  parameter.unit.text,
+                  "typical value of " + parameter.name,
+                  {},
+                  {}});
+    }
+}
+
+void declare_all(const Study& study, io::Layout& file) {
     declare_axes(study, file);
+    declare_uncertainty(study, file);
     declare_curves(study, file);
     declare_samples(study, file);
     if (study.writes_subjects) {
@@ -130,6 +159,29 @@ void declare_results(const Study& study, io::Layout& file) {
     }
     declare_summaries(study, file);
     declare_endpoints(study, file);
+}
+
+} // namespace
+
+void declare_results(const Study& study, io::Layout& file) {
+    if (study.n_replicates == 0) return declare_all(study, file);
+    file.add(io::Axis{.name = io::replicate_axis,
+                      .long_name = "number of the replicate",
+                      .count = study.n_replicates});
+    Replicated replicated(file);
+    declare_all(study, replicated);
+}
+
+void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFile& file) {
+    const auto& uncertainty = study.population.uncertainty;
+    if (!uncertainty) return;
+    const std::vector<double> values =
+        pkpd::typical_values(*study.model, uncertainty.get(), study.population.seed, replicate);
+    for (const int index : uncertainty->of) {
+        const auto at = static_cast<std::size_t>(index);
+        file.write_all("uncertainty/" + study.model->parameters[at].name,
+                       std::span<const double>(&values[at], 1));
+    }
 }
 
 StudySink::StudySink(const Study& study, io::ResultFile& file)

@@ -18,8 +18,12 @@
 namespace gemel::scenarios {
 
 /// Axes arm, subject, sample_OUTPUT, subject_N (curves saved for the first N subjects only), time,
-/// time_OUTPUT; outputs, outcomes, parameters, diagnostics, the cohort's columns; summaries.
+/// time_OUTPUT; outputs, outcomes, parameters, diagnostics, the cohort's columns; summaries. A
+/// study with replicates has that axis in front of all.
 void declare_results(const Study& study, io::Layout& file);
+
+/// Typical values of the replicate that the file has selected.
+void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFile& file);
 
 /// Draws blocks, writes them as they come and forgets them: what stays is counters. The memory it
 /// takes depends on arms, times and threads, not on the number of subjects.

@@ -79,6 +79,14 @@ void describe_settings(Fields& f, StudyWords& words) {
                  "\"counterfactual\""),
              {"counterfactual"},
              words.design);
+    Field replicates =
+        at_least(key("replicates",
+                     "the study so many times, with other patients and, by [uncertainty], other "
+                     "typical values; absent: once",
+                     "200"),
+                 1);
+    replicates.at_most = 65535; // of 16 bits
+    f.integer(replicates, words.replicates);
     f.text(key("solver",
                "auto: chosen by the model's structure, then by counts per arm; or a solver's name",
                "\"auto\""),
@@ -90,6 +98,7 @@ void describe_settings(Fields& f, StudyWords& words) {
               words.max_steps);
     f.integer(at_least(key("max_failures", "subjects that may fail before exit code 3", "0"), 0),
               words.max_failures);
+    words.replicates_span = f.span("replicates");
     words.model_span = f.span("model");
     words.duration_span = f.span("duration");
     words.solver_span = f.span("solver");
@@ -319,6 +328,13 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
     f.table(required("study", "what is simulated", "{ … }"),
             [&](Fields& g) { describe_settings(g, words); });
     describe_population(f, words);
+    f.table(key("uncertainty",
+                "typical values that differ by replicate: what a calibration leaves open",
+                "{ rse = { CL = 0.08 } }"),
+            [&](Fields& g) {
+                words.uncertainty.emplace();
+                pkpd::describe_uncertainty(g, *words.uncertainty);
+            });
     f.keyed(required("regimens", "dose sequences by name", "{ … }"),
             [&](const std::string& name, Fields& g) {
                 RegimenWords regimen;

@@ -5,6 +5,7 @@
 
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/dosing.hpp>
+#include <gemel/pkpd/uncertainty.hpp>
 #include <gemel/scenarios/study.hpp>
 
 #include <optional>
@@ -48,13 +49,15 @@ struct StudyWords {
     int format = 0;
     int design = 0;
     std::string model, title;
-    sim::SourceSpan model_span, duration_span, solver_span, arms_span;
+    sim::SourceSpan replicates_span, model_span, duration_span, solver_span, arms_span;
     std::int64_t seed = 0;
     sim::Quantity duration;
     std::string solver = "auto";
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000;
     std::int64_t max_failures = 0;
+    std::int64_t replicates = 0;
+    std::optional<pkpd::UncertaintyWords> uncertainty;
     io::TomlView population;
     std::vector<RegimenWords> regimens;
     std::vector<ArmWords> arms;

@@ -74,7 +74,7 @@ int run(const Options& options) {
     check_output(study, how.output);
     scenarios::require_room(study, {how.output, how.n_threads});
     const Interrupt interrupt;
-    Progress progress(study.population.size * study.arms.size(), options.is_quiet);
+    Progress progress(scenarios::n_solves(study), options.is_quiet);
     const scenarios::StudyReport report = scenarios::run_study(study, how, &progress);
     progress.clear();
     if (report.run.was_cancelled) {

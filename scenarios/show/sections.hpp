@@ -11,6 +11,7 @@
 namespace gemel::scenarios {
 
 std::string show_contents(const io::ResultReader& file);
+std::string show_replicated_endpoints(io::ResultReader& file);
 std::string show_endpoints(const io::ResultReader& file, const ShowOptions& options);
 std::string show_outcomes(const io::ResultReader& file, const ShowOptions& options);
 std::string show_curves(const io::ResultReader& file, const ShowOptions& options);

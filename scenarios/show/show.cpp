@@ -58,6 +58,10 @@ std::vector<double> SubjectWeights::of(std::uint64_t first, std::uint64_t count)
 std::string show_contents(const io::ResultReader& file) {
     std::string text = line("title", file.attribute("title"));
     text += line("arms", arms_text(file));
+    if (file.n_replicates() > 0)
+        text += line("repeated",
+                     fmt::format("{} replicates; curves and outcomes are shown of the first",
+                                 grouped(file.n_replicates())));
     text += line("solver", file.provenance("solver"));
     text += line("seed", file.provenance("seed"));
     text += line("made by", file.attribute("source"));
@@ -73,12 +77,13 @@ std::string show_contents(const io::ResultReader& file) {
 }
 
 std::string show(const std::filesystem::path& results, const ShowOptions& options) {
-    const io::ResultReader file(results);
+    io::ResultReader file(results);
     const bool is_all = options.what == ShowWhat::all;
     std::vector<std::string> parts;
     if (is_all || options.what == ShowWhat::contents) parts.push_back(show_contents(file));
     if (is_all || options.what == ShowWhat::endpoints)
-        parts.push_back(show_endpoints(file, options));
+        parts.push_back(file.n_replicates() > 0 ? show_replicated_endpoints(file)
+                                                : show_endpoints(file, options));
     if (is_all || options.what == ShowWhat::outcomes) parts.push_back(show_outcomes(file, options));
     if (is_all || options.what == ShowWhat::curves) parts.push_back(show_curves(file, options));
     std::erase(parts, std::string());

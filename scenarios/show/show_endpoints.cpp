@@ -1,3 +1,4 @@
+#include "endpoints/replicated_endpoint.hpp"
 #include "endpoints/stored_endpoint.hpp"
 #include "show/sections.hpp"
 #include "show/text_plot.hpp"
@@ -72,6 +73,13 @@ rows_of(const StoredEndpoint& endpoint, const std::vector<std::string>& arms, bo
 }
 
 } // namespace
+
+std::string show_replicated_endpoints(io::ResultReader& file) {
+    std::string text;
+    for (const ReplicatedEndpoint& endpoint : replicated_endpoints(file))
+        text += describe(endpoint) + "\n";
+    return text.empty() ? text : "Endpoints, median [5–95 %] of replicates\n\n" + text;
+}
 
 std::string show_endpoints(const io::ResultReader& file, const ShowOptions& options) {
     const std::vector<std::string> arms = file.axis("arm").labels;

@@ -189,11 +189,16 @@ bool tells(const std::vector<sim::Diagnostic>& mistakes,
     });
 }
 
+/// Replicates do not go with [find_dose]; test_replicates.cpp and test_uncertainty.cpp have them.
+bool is_of_replicates(const io::FieldRow& row) {
+    return row.path == "study.replicates" || row.path.starts_with("uncertainty");
+}
+
 std::vector<io::FieldRow> keys_with_values() {
     std::vector<io::FieldRow> rows;
     for (const io::FieldRow& row : io::list_fields(scenarios::describe_study_for_reference))
         if (!row.type.starts_with("table") && row.type != "list of tables" &&
-            row.path != "outcomes")
+            row.path != "outcomes" && !is_of_replicates(row))
             rows.push_back(row);
     return rows;
 }

@@ -37,7 +37,8 @@ struct StudyReport {
     std::vector<std::string> failures;    ///< "arm a: 2 not_finite (subjects 17, 403)"
     std::vector<std::string> assumptions; ///< "CYP2C9_on_CL: 1,532 of 10,000 subjects rest on …"
     std::vector<std::string> outcome_units;
-    std::vector<SummaryRow> summary;
+    std::vector<SummaryRow> summary;    ///< of the first replicate, where there are any
+    std::vector<std::string> endpoints; ///< of a study with replicates: over these
     std::uint64_t file_bytes = 0;
     std::vector<std::string> written; ///< what the file holds, one line per variable group
 };

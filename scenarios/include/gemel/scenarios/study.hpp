@@ -59,6 +59,9 @@ struct Study {
     std::shared_ptr<const pkpd::Model> model;
     pkpd::Population population;
     double duration = 0.0; ///< model time
+    /// How often the whole is repeated, each time with other patients and, where the population has
+    /// uncertainty, other typical values; 0: once, and results have no axis of replicates.
+    std::uint32_t n_replicates = 0;
     std::vector<pkpd::Regimen> regimens;
     std::vector<Arm> arms;
     std::vector<Outcome> outcomes;
@@ -78,6 +81,9 @@ struct Study {
     std::int64_t max_steps = 1'000'000;
     std::uint64_t max_failures = 0; ///< subjects that may fail before the exit code says so
 };
+
+/// Of all subjects in all arms of all replicates.
+std::uint64_t n_solves(const Study& study);
 
 struct StudyOptions {
     std::vector<std::string> overrides; ///< "path=value", applied in order
