@@ -158,27 +158,46 @@ std::vector<std::string> varying_parameters(const Model& model, Level level) {
     return names;
 }
 
-std::optional<std::vector<int>>
-find_group(const OmegaWords& words, const Model& model, sim::DiagnosticList& diagnostics) {
+/// Whether the file gives the parameter an effect of the level, right or wrong: a mistake in it is
+/// told already.
+bool is_written(const ModelWords& words, const std::string& name, Level level) {
+    const auto found = std::ranges::find(words.parameters, name, &ParameterWords::name);
+    return found != words.parameters.end() &&
+           (level == Level::subject ? found->iiv : found->iov).is_set();
+}
+
+/// Why a parameter cannot join a group, or "".
+std::string why_not_in_group(const std::string& name,
+                             const std::vector<int>& group,
+                             Level level,
+                             const Model& model) {
+    const int parameter = model.find_parameter(name);
+    if (parameter < 0) return fmt::format("'{}' is no parameter", name);
+    if (!model.parameters[static_cast<std::size_t>(parameter)].effect(level))
+        return fmt::format("'{}' has no {}", name, key_of(level));
+    if (std::ranges::count(group, parameter) > 0) return fmt::format("'{}' is named twice", name);
+    for (const OmegaBlock& block : model.omega)
+        if (block.level == level && std::ranges::count(block.of, parameter) > 0)
+            return fmt::format("'{}' is already in another [[omega]]", name);
+    return {};
+}
+
+std::optional<std::vector<int>> find_group(const OmegaWords& words,
+                                           const ModelWords& all,
+                                           const Model& model,
+                                           sim::DiagnosticList& diagnostics) {
     std::vector<int> group;
     bool is_good = true;
     for (const std::string& name : words.of) {
+        const std::string why = why_not_in_group(name, group, words.level, model);
         const int parameter = model.find_parameter(name);
-        std::string message;
-        if (parameter < 0)
-            message = fmt::format("'{}' is no parameter", name);
-        else if (!model.parameters[static_cast<std::size_t>(parameter)].effect(words.level))
-            message = fmt::format("'{}' has no {}", name, key_of(words.level));
-        else if (std::ranges::count(group, parameter) > 0)
-            message = fmt::format("'{}' is named twice", name);
-        for (const OmegaBlock& block : model.omega)
-            if (block.level == words.level && std::ranges::count(block.of, parameter) > 0)
-                message = fmt::format("'{}' is already in another [[omega]]", name);
-        if (!message.empty()) {
+        const bool is_told =
+            parameter >= 0 && is_written(all, name, words.level) &&
+            !model.parameters[static_cast<std::size_t>(parameter)].effect(words.level);
+        if (!why.empty() && !is_told)
             diagnostics.add(
-                words.of_span, message, sim::suggest(name, varying_parameters(model, words.level)));
-            is_good = false;
-        }
+                words.of_span, why, sim::suggest(name, varying_parameters(model, words.level)));
+        is_good = is_good && why.empty();
         group.push_back(parameter);
     }
     if (is_good && group.size() < 2) {
@@ -344,7 +363,7 @@ void describe_iov_for_reference(io::Fields& fields) {
 
 void read_omega(const ModelWords& words, Model& model, sim::DiagnosticList& diagnostics) {
     for (const OmegaWords& omega : words.omega)
-        if (const auto group = find_group(omega, model, diagnostics))
+        if (const auto group = find_group(omega, words, model, diagnostics))
             add_block(omega, *group, model, diagnostics);
 }
 

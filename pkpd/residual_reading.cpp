@@ -38,6 +38,15 @@ std::string why_not_joined(const std::string& name,
     return {};
 }
 
+std::string help_for(const std::string& name, int output, const Model& model) {
+    if (output < 0) return sim::suggest(name, names_of(model.system.outputs));
+    if (error_of(model, output).law == ResidualError::Law::none)
+        return fmt::format("say in [outputs] how '{}' is measured: error = {{ law = "
+                           "\"proportional\", proportional = 0.15 }}",
+                           name);
+    return "outputs of a group stand in it once, with one `autocorrelation` or none";
+}
+
 std::optional<std::vector<int>> find_outputs(const ResidualCorrelationWords& words,
                                              const Model& model,
                                              sim::DiagnosticList& diagnostics) {
@@ -46,12 +55,7 @@ std::optional<std::vector<int>> find_outputs(const ResidualCorrelationWords& wor
     for (const std::string& name : words.of) {
         const int output = model.find_output(name);
         const std::string why = why_not_joined(name, output, group, model);
-        if (!why.empty())
-            diagnostics.add(words.of_span,
-                            why,
-                            output < 0 ? sim::suggest(name, names_of(model.system.outputs))
-                                       : "outputs of a group have errors with one "
-                                         "`autocorrelation`, or none");
+        if (!why.empty()) diagnostics.add(words.of_span, why, help_for(name, output, model));
         group.push_back(output);
     }
     if (diagnostics.size() == n_before && group.size() < 2)
