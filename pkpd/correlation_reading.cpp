@@ -29,7 +29,8 @@ why_not_correlated(const std::string& name, const CovariateNames& names, const S
     if (!names.at(c).categories.empty())
         return fmt::format("{} has categories, whose ranks are tied", name);
     if (law == Law::row) return fmt::format("{} comes from rows, whose dependence is kept", name);
-    if (law == Law::fixed) return fmt::format("{} is not drawn from a law", name);
+    if (law == Law::fixed || law == Law::data)
+        return fmt::format("{} is not drawn from a law", name);
     for (const CovariateCorrelation& other : stratum.correlations)
         if (std::count(other.of.begin(), other.of.end(), c) > 0)
             return fmt::format("'{}' is already in another correlation", name);
@@ -42,7 +43,8 @@ std::string help_for(const std::string& name, const CovariateNames& names, const
     const auto c = static_cast<std::size_t>(found);
     if (!names.at(c).categories.empty())
         return "let laws differ by category with [population.strata.NAME]";
-    return stratum.laws[c].law == Law::fixed || stratum.laws[c].law == Law::row
+    return stratum.laws[c].law == Law::fixed || stratum.laws[c].law == Law::row ||
+                   stratum.laws[c].law == Law::data
                ? "give it a law, or leave it out of the correlation"
                : "name all that go together in one";
 }

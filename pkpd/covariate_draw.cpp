@@ -16,12 +16,14 @@ public:
                   const Stratum& stratum,
                   std::span<const std::uint32_t> subjects,
                   const UniformOf& uniform_of,
+                  const ValueOf& value_of,
                   std::size_t count,
                   std::vector<double>& columns)
         : population_(population),
           stratum_(stratum),
           subjects_(subjects),
           uniform_of_(uniform_of),
+          value_of_(value_of),
           count_(count),
           columns_(columns),
           scores_(population.covariates.size()) {}
@@ -96,6 +98,8 @@ private:
             double& value = column[subjects_[i]];
             if (law.law == Law::row) {
                 value = stratum_.rows->values[law.column * stratum_.rows->n_rows + row_[i]];
+            } else if (law.law == Law::data) {
+                value = value_of_(subjects_[i], covariate);
             } else if (law.law == Law::fixed) {
                 value = law.location;
             } else if (law.law == Law::categorical) {
@@ -113,6 +117,7 @@ private:
     const Stratum& stratum_;
     std::span<const std::uint32_t> subjects_;
     const UniformOf& uniform_of_;
+    const ValueOf& value_of_;
     std::size_t count_;
     std::vector<double>& columns_;
     std::vector<std::size_t> row_;            ///< [subjects] of the stratum's rows
@@ -129,11 +134,12 @@ void draw_stratum(const Population& population,
                   std::size_t stratum,
                   std::span<const std::uint32_t> subjects,
                   const UniformOf& uniform_of,
+                  const ValueOf& value_of,
                   std::size_t count,
                   std::vector<double>& columns,
                   std::vector<double>& weight) {
     StratumDrawer drawer(
-        population, population.strata[stratum], subjects, uniform_of, count, columns);
+        population, population.strata[stratum], subjects, uniform_of, value_of, count, columns);
     drawer.draw();
     drawer.carry(weight);
 }

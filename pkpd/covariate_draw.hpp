@@ -10,6 +10,9 @@ namespace gemel::pkpd {
 /// The uniform number of a subject for a purpose.
 using UniformOf = std::function<double(std::uint64_t subject, std::uint32_t purpose)>;
 
+/// The value that a subject's data have for a covariate.
+using ValueOf = std::function<double(std::uint64_t subject, std::size_t covariate)>;
+
 /// "covariate/WT", or "mixture/NAME" of a sub-population that the model declares.
 std::string drawing_purpose(const Covariate& covariate);
 
@@ -21,6 +24,7 @@ void draw_stratum(const Population& population,
                   std::size_t stratum,
                   std::span<const std::uint32_t> subjects,
                   const UniformOf& uniform_of,
+                  const ValueOf& value_of,
                   std::size_t count,
                   std::vector<double>& columns,
                   std::vector<double>& weight);

@@ -140,7 +140,8 @@ double quantile(const CovariateDistribution& law, const Rank& rank) {
     case Law::categorical:
         return static_cast<double>(pick(cumulative_sums(law.probabilities), rank.below));
     case Law::row:
-        break; // not a law of its own: drawn with its row
+    case Law::data:
+        break; // not a law of its own: drawn with its row, or read
     }
     return std::numeric_limits<double>::quiet_NaN();
 }
@@ -170,7 +171,9 @@ double mass_within(const CovariateDistribution& law) {
         const Interval ends = uniform_interval(law);
         return std::max(0.0, ends.upper - ends.lower) / (law.spread - law.location);
     }
-    if (law.law == Law::fixed || law.law == Law::categorical || law.law == Law::row) return 1.0;
+    if (law.law == Law::fixed || law.law == Law::categorical || law.law == Law::row ||
+        law.law == Law::data)
+        return 1.0;
     const TailInterval tail = tail_interval(normal_interval(law));
     return tail.to - tail.from;
 }

@@ -17,6 +17,8 @@ constexpr double most_subjects = 281474976710655.0;
 
 struct PopulationWords {
     std::int64_t size = 0;
+    bool has_size = false;
+    bool is_of_data = false; ///< then it has its size
     int variability = 0;
     std::string like;
     sim::SourceSpan like_span;
@@ -25,11 +27,13 @@ struct PopulationWords {
 };
 
 void describe(io::Fields& fields, PopulationWords& words) {
-    io::Field size = optional_key("size", "number of patients", "1000");
-    size.required = true;
+    io::Field size =
+        optional_key("size", "number of patients; of a data file: its subjects", "1000");
+    size.required = !words.is_of_data;
     size.at_least = 1.0;
     size.at_most = most_subjects;
     fields.integer(size, words.size);
+    words.has_size = fields.has("size");
     fields.choice(optional_key("variability",
                                "none: every random effect is 0; covariates and genotypes are drawn",
                                "\"none\""),
@@ -123,6 +127,19 @@ std::optional<LayerWords> read_template(const PopulationWords& words,
     return read.layer;
 }
 
+/// The subjects of a data file are as many as they are.
+void check_size(const PopulationWords& words,
+                const io::TomlView& table,
+                Population& population,
+                sim::DiagnosticList& diagnostics) {
+    if (population.data == nullptr) return;
+    population.size = population.data->size();
+    if (words.has_size && words.size != static_cast<std::int64_t>(population.size))
+        diagnostics.add(table["size"].span(),
+                        fmt::format("the data file has {} subjects", population.size),
+                        "leave `size` out");
+}
+
 } // namespace
 
 Population read_population(const io::TomlView& table,
@@ -132,6 +149,7 @@ Population read_population(const io::TomlView& table,
                            const PopulationPlace& place) {
     const std::size_t n_before = diagnostics.size();
     PopulationWords words;
+    words.is_of_data = place.data != nullptr;
     io::read_fields(table, diagnostics, [&](io::Fields& fields) { describe(fields, words); });
 
     Population population;
@@ -139,6 +157,8 @@ Population read_population(const io::TomlView& table,
     population.seed = seed;
     population.size = static_cast<std::uint64_t>(words.size);
     population.has_variability = words.variability == 0;
+    population.data = place.data;
+    check_size(words, table, population, diagnostics);
     words.layer.file = place.file;
     std::vector<LayerWords> layers{words.layer};
     if (!words.like.empty()) {

@@ -41,14 +41,38 @@ double of_score(const Variability& law, double spread_score) {
     return law.effect(spread_score / law.scale);
 }
 
+/// What is drawn: a subject, by its number for random draws, and its row of the data, if any.
+struct DrawnRow {
+    std::uint64_t key = 0;
+    std::size_t data_row = 0;
+};
+
+/// The first row of each subject of a range, or all.
+std::vector<DrawnRow>
+rows_to_draw(const Population& population, const sim::SubjectRange& range, bool all) {
+    std::vector<DrawnRow> rows;
+    for (std::uint64_t subject = range.first; subject < range.first + range.count; ++subject) {
+        if (population.data == nullptr) {
+            rows.push_back({subject, 0});
+            continue;
+        }
+        const std::size_t first = population.data->first_row[subject];
+        const std::size_t n = all ? population.data->n_rows_of(subject) : 1;
+        for (std::size_t row = first; row < first + n; ++row)
+            rows.push_back({population.data->keys[subject], row});
+    }
+    return rows;
+}
+
 /// What is the same for all subjects of a block, worked out once per block.
 class Drawer {
 public:
-    Drawer(const Population& population, const sim::SubjectRange& range)
+    Drawer(const Population& population, const sim::SubjectRange& range, std::vector<DrawnRow> rows)
         : population_(population),
           model_(*population.model),
           range_(range),
-          n_(range.count),
+          rows_(std::move(rows)),
+          n_(rows_.size()),
           thetas_(typical_values(
               model_, population.uncertainty.get(), population.seed, range.replicate)) {}
 
@@ -58,8 +82,7 @@ public:
 private:
     sim::RandomStream
     stream(std::uint64_t subject, std::uint32_t purpose_number, std::uint32_t index = 0) const {
-        return {
-            {population_.seed, range_.replicate, range_.first + subject}, purpose_number, index};
+        return {{population_.seed, range_.replicate, rows_[subject].key}, purpose_number, index};
     }
 
     void draw_strata();
@@ -86,7 +109,8 @@ private:
     const Population& population_;
     const Model& model_;
     sim::SubjectRange range_;
-    std::uint64_t n_;
+    std::vector<DrawnRow> rows_;
+    std::uint64_t n_;            ///< rows
     std::vector<double> thetas_; ///< [n_parameters] of the replicate
     CohortBlock block_;
 };
@@ -130,10 +154,22 @@ void Drawer::draw_covariates() {
     const auto uniform_of = [&](std::uint64_t subject, std::uint32_t purpose_number) {
         return stream(subject, purpose_number).uniform();
     };
+    const auto value_of = [&](std::uint64_t subject, std::size_t covariate) {
+        const DataCohort& data = *population_.data;
+        const auto at = std::find(data.covariates.begin(), data.covariates.end(), covariate);
+        return data.values[static_cast<std::size_t>(at - data.covariates.begin()) * data.n_rows() +
+                           rows_[subject].data_row];
+    };
     for (std::size_t k = 0; k < subjects.size(); ++k)
         if (!subjects[k].empty())
-            draw_stratum(
-                population_, k, subjects[k], uniform_of, n_, block_.covariates, block_.weight);
+            draw_stratum(population_,
+                         k,
+                         subjects[k],
+                         uniform_of,
+                         value_of,
+                         n_,
+                         block_.covariates,
+                         block_.weight);
 }
 
 /// Hardy–Weinberg: two alleles, each drawn from the frequencies of the subject's group.
@@ -411,7 +447,18 @@ void check_can_draw(const Population& population, const sim::SubjectRange& range
 
 CohortBlock Population::draw(const sim::SubjectRange& range) const {
     check_can_draw(*this, range);
-    return Drawer(*this, range).draw();
+    return Drawer(*this, range, rows_to_draw(*this, range, false)).draw();
+}
+
+std::size_t Population::n_rows(const sim::SubjectRange& range) const {
+    return data == nullptr
+               ? range.count
+               : data->first_row[range.first + range.count] - data->first_row[range.first];
+}
+
+std::vector<double> Population::draw_rows(const sim::SubjectRange& range) const {
+    check_can_draw(*this, range);
+    return Drawer(*this, range, rows_to_draw(*this, range, true)).draw().inputs;
 }
 
 std::vector<double> Population::draw_occasions(const sim::SubjectRange& range,
@@ -421,7 +468,7 @@ std::vector<double> Population::draw_occasions(const sim::SubjectRange& range,
         throw std::invalid_argument("Population::draw_occasions: n_occasions is " +
                                     std::to_string(n_occasions) + "; at most " +
                                     std::to_string(most_occasions) + " are expected");
-    return Drawer(*this, range).draw_occasions(n_occasions);
+    return Drawer(*this, range, rows_to_draw(*this, range, false)).draw_occasions(n_occasions);
 }
 
 } // namespace gemel::pkpd

@@ -86,6 +86,7 @@ private:
     void read_stratum(const StratumWords* words, std::vector<Source> sources);
     std::vector<Source> common_sources(std::size_t first_layer) const;
     void check_shares(std::size_t layer);
+    bool is_in_data(std::size_t covariate) const;
     void put_in_order(Stratum& stratum, const sim::SourceSpan& place);
     void check_curves(const Stratum& stratum, const std::vector<io::TomlView>& entries);
     void read_ancestries();
@@ -328,15 +329,32 @@ void StrataReader::read_covariate(std::size_t c,
             return;
         }
         if (!has_law(given)) continue;
+        if (is_in_data(c)) {
+            diagnostics_.add(
+                given.span(),
+                fmt::format("{} stands in `covariates` and in the data file", covariate.name),
+                "keep one of the two: the file's column may be named otherwise");
+            return;
+        }
         entry = given;
         const LawContext context{*names_, *source.units, derived_};
         if (auto law = read_law(entry, c, context, diagnostics_)) stratum.laws[c] = std::move(*law);
+        return;
+    }
+    if (is_in_data(c)) {
+        stratum.laws[c].law = CovariateDistribution::Law::data;
         return;
     }
     if (covariate.proportions.empty())
         return tell_missing_covariate(population_, covariate, stratum.name, place, diagnostics_);
     stratum.laws[c].law = CovariateDistribution::Law::categorical; // a mixture, as its model says
     stratum.laws[c].probabilities = covariate.proportions;
+}
+
+bool StrataReader::is_in_data(std::size_t covariate) const {
+    if (population_.data == nullptr) return false;
+    const auto& given = population_.data->covariates;
+    return std::find(given.begin(), given.end(), covariate) != given.end();
 }
 
 /// A table is read once, for however many strata.

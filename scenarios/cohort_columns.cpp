@@ -42,6 +42,17 @@ void declare_strata(const Study& study, io::Layout& file) {
               {}});
 }
 
+void declare_ids(const Study& study, io::Layout& file) {
+    if (study.data == nullptr) return;
+    file.add({"population/ID",
+              io::ValueType::text,
+              {"subject"},
+              "1",
+              "subject as in the data file",
+              {},
+              {}});
+}
+
 void declare_weight(const Study& study, io::Layout& file) {
     if (!study.population.has_weights()) return;
     file.add({"population/weight",
@@ -90,6 +101,13 @@ void write_covariates(const Study& study, const pkpd::CohortBlock& block, io::Re
         file.write(path, -1, block.range.first, std::span<const std::uint8_t>(codes));
     }
     const std::uint64_t first = block.range.first;
+    if (study.data != nullptr) {
+        const auto begin = study.population.data->ids.begin() + static_cast<std::ptrdiff_t>(first);
+        file.write("population/ID",
+                   -1,
+                   first,
+                   std::vector<std::string>(begin, begin + static_cast<std::ptrdiff_t>(count)));
+    }
     if (!block.stratum.empty())
         file.write("population/stratum", -1, first, std::span<const std::uint8_t>(block.stratum));
     if (!block.weight.empty())
@@ -207,6 +225,7 @@ bool is_map(const pkpd::InputSource& input) {
 void declare_cohort(const Study& study, io::Layout& file) {
     for (const pkpd::Covariate& covariate : study.population.covariates)
         declare_covariate(covariate, file);
+    declare_ids(study, file);
     declare_strata(study, file);
     declare_weight(study, file);
     if (!study.population.groups.empty())

@@ -1,5 +1,7 @@
 #include "engine.hpp"
 
+#include "data_samples.hpp"
+
 #include <gemel/io/result_file.hpp>
 #include <gemel/pkpd/pilot.hpp>
 
@@ -24,10 +26,28 @@ sim::SolverOptions options_of(const Study& study) {
 }
 
 sim::Timeline timeline_of(const Study& study, const Arm& arm) {
-    return {regimen_of(study, arm).records, study.duration};
+    return {regimen_of(study, arm).records, study.duration, study.start, study.pending};
+}
+
+/// Pilots receive what the subject with the most records does.
+void add_doses_of_data(const Study& study, sim::Timeline& timeline) {
+    if (study.data == nullptr) return;
+    const auto most = std::max_element(
+        study.data->subjects.begin(), study.data->subjects.end(), [](const auto& a, const auto& b) {
+            return a.records.size() < b.records.size();
+        });
+    timeline.records.insert(timeline.records.end(), most->records.begin(), most->records.end());
 }
 
 } // namespace
+
+void fill_inputs(const Study& study, const pkpd::CohortBlock& cohort, std::span<double> inputs) {
+    const std::vector<double>& first_rows = cohort.inputs;
+    if (first_rows.size() == inputs.size())
+        std::copy(first_rows.begin(), first_rows.end(), inputs.begin());
+    else
+        std::ranges::copy(study.population.draw_rows(cohort.range), inputs.begin());
+}
 
 std::vector<sim::SolverChoice> solvers_of(const Study& study, const sim::CompiledSystem& system) {
     if (!study.solver.empty())
@@ -40,6 +60,7 @@ std::vector<sim::SolverChoice> solvers_of(const Study& study, const sim::Compile
         const auto [known, is_new] = by_regimen.try_emplace(arm.regimen);
         if (is_new) {
             pilot.timeline = timeline_of(study, arm);
+            add_doses_of_data(study, pilot.timeline);
             known->second =
                 sim::choose_solver(system, options_of(study), has_pilots ? &pilot : nullptr);
         }
@@ -119,6 +140,7 @@ sim::Observation observation_of(const Study& study, std::size_t arm) {
         observation.sampled.push_back({study.model->find_output(save.output), save.times});
     for (const Samples& samples : study.samples)
         observation.sampled.push_back({study.model->find_output(samples.output), samples.times});
+    observation.own_outputs = data_outputs(study);
     for (const BoundOutcome& outcome : study.bound_outcomes[arm])
         observation.functionals.push_back(outcome.functional);
     return observation;
@@ -130,6 +152,9 @@ Engine make_engine(const Study& study, int width) {
     engine.choices = solvers_of(study, *engine.system);
     sim::SolverOptions options = options_of(study);
     if (width > 0) options.width = width;
+    if (study.population.data != nullptr)
+        for (const sim::SubjectTimeline& own : study.population.data->timelines)
+            engine.own.push_back(&own);
     std::map<const sim::Solver*, const sim::PreparedSolver*> prepared;
     for (std::size_t arm = 0; arm < study.arms.size(); ++arm) {
         const sim::Solver* solver = engine.choices[arm].solver;
@@ -160,6 +185,7 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
     request.subjects = {0, 0, study.population.size};
     request.block_size = block_size_of(study);
     request.n_threads = n_threads;
+    request.own = engine.own;
     return request;
 }
 

@@ -11,6 +11,7 @@
 namespace gemel::scenarios {
 
 struct Engine {
+    std::vector<const sim::SubjectTimeline*> own; ///< of the subjects of a data file
     std::unique_ptr<const sim::CompiledSystem> system;
     std::vector<sim::SolverChoice> choices;                           ///< [n_arms]
     std::vector<std::unique_ptr<const sim::PreparedSolver>> prepared; ///< one per solver in use
@@ -19,6 +20,9 @@ struct Engine {
 
 /// @param width  lanes; 0: the solver's default
 Engine make_engine(const Study& study, int width);
+
+/// The rows of inputs of a drawn block, [n_inputs × n_rows]: its own where each subject has one.
+void fill_inputs(const Study& study, const pkpd::CohortBlock& cohort, std::span<double> inputs);
 
 /// The solver of each arm, [n_arms]: the one the study names; else what the model's structure asks
 /// for and, where solvers are weighed, counts on pilot patients under the arm's own regimen.

@@ -320,11 +320,42 @@ void export_endpoints(const io::ResultReader& file, Table& csv) {
             }
 }
 
+/// Whether a data file was simulated.
+bool is_of_data(const io::ResultReader& file) {
+    const std::vector<io::Variable> variables = file.variables();
+    return std::any_of(variables.begin(), variables.end(), [](const io::Variable& variable) {
+        return variable.path == "samples/line";
+    });
+}
+
+/// Every arm's predictions beside the rows they belong to.
+void export_data_samples(const io::ResultReader& file, Table& csv) {
+    const Columns columns = columns_in(file, {"samples"});
+    const std::vector<std::string> arms = file.axis("arm").labels;
+    csv.header(headers({"arm"}, columns));
+    const std::uint64_t n_samples = file.axis_size("sample");
+    for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+        std::vector<ColumnBlock> blocks;
+        for (const io::Variable& column : columns) {
+            const bool has_arm = column.axes.front() == "arm";
+            blocks.emplace_back(file, column, has_arm ? static_cast<int>(arm) : -1, 0, n_samples);
+        }
+        for (std::size_t row = 0; row < n_samples; ++row) {
+            csv.cell(arms[arm]);
+            for (const ColumnBlock& block : blocks)
+                block.put(row, csv);
+            csv.end_row();
+        }
+    }
+}
+
 void export_one(const io::ResultReader& file, ExportWhat what, Table& csv) {
     if (what == ExportWhat::outputs)
         export_outputs(file, csv);
     else if (what == ExportWhat::outcomes)
         export_outcomes(file, csv);
+    else if (what == ExportWhat::samples && is_of_data(file))
+        export_data_samples(file, csv);
     else if (what == ExportWhat::samples)
         export_samples(file, csv);
     else if (what == ExportWhat::endpoints)

@@ -35,7 +35,7 @@ public:
 
     void draw(const sim::SubjectRange& range, std::span<double> inputs) {
         cohort_ = study_.population.draw(range);
-        std::copy(cohort_.inputs.begin(), cohort_.inputs.end(), inputs.begin());
+        fill_inputs(study_, cohort_, inputs);
     }
 
     void write(int arm, const sim::SubjectRange&, const sim::BlockResult& result) override {
@@ -250,12 +250,55 @@ std::string render(const Plan& plan, const Study& study) {
     return text + warnings(plan);
 }
 
+namespace {
+
+const char* name_of(pkpd::Interpolation rule) {
+    switch (rule) {
+    case pkpd::Interpolation::locf:
+        return "locf: the last value carried forward";
+    case pkpd::Interpolation::nocb:
+        return "nocb: the next value carried backward";
+    case pkpd::Interpolation::linear:
+        return "linear between values";
+    case pkpd::Interpolation::none:
+        break;
+    }
+    return "none";
+}
+
+/// What was found in the data file, and what was made of it.
+std::string describe_data_of(const Study& study) {
+    const pkpd::DataSet& data = *study.data;
+    std::string text = fmt::format("data      {}: {} subjects, {} dose records, {} observations\n",
+                                   data.path.filename().string(),
+                                   grouped(data.subjects.size()),
+                                   grouped(data.n_doses()),
+                                   grouped(data.n_observations()));
+    for (const pkpd::DataColumn& column : data.columns)
+        text += fmt::format("column    {}: {}{}\n",
+                            column.header,
+                            column.role,
+                            column.unit.empty() ? "" : fmt::format(" in {}", column.unit));
+    for (const pkpd::DataCovariate& covariate : data.covariates)
+        if (covariate.varies)
+            text += fmt::format(
+                "in time   {}: {}\n",
+                study.model->covariates[static_cast<std::size_t>(covariate.covariate)].name,
+                name_of(covariate.interpolation));
+    for (const std::string& note : data.notes)
+        text += fmt::format("note      {}\n", note);
+    return text;
+}
+
+} // namespace
+
 std::string describe_plan(const Study& study) {
     const sim::CompiledSystem system = sim::compile(study.model->system);
     std::string text = fmt::format("model     {} ({} states)\n",
                                    study.model->name.empty() ? study.model->id : study.model->name,
                                    study.model->system.states.size());
     text += fmt::format("subjects  {}\n", grouped(study.population.size));
+    if (study.data != nullptr) text += describe_data_of(study);
     for (const Arm& arm : study.arms)
         text +=
             fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));

@@ -116,11 +116,15 @@ void check_arms(Loading& loading) {
     std::vector<std::string> names;
     for (const RegimenWords& regimen : words.regimens)
         names.push_back(regimen.name);
-    if (words.arms.empty() && !names.empty()) {
+    if (words.arms.empty() && !names.empty() && !words.data) {
         sim::SourceSpan place = words.regimens.front().span;
         loading.diagnostics.add(place,
                                 "the study has no arm",
                                 fmt::format("add\n[arms.{0}]\nregimen = \"{0}\"", names.front()));
+    }
+    if (words.arms.empty() && words.data) {
+        loading.study.regimens.emplace_back().name = "data";
+        loading.study.arms.push_back({"data", "doses of the data file", "data"});
     }
     for (const ArmWords& arm : words.arms) {
         loading.study.arms.push_back(arm.arm);
@@ -275,10 +279,10 @@ private:
 /// Names an output cannot have in the file, where axes and groups have them.
 void check_free_name(const SaveWords& words, Loading& loading) {
     static const std::set<std::string> taken{
-        "arm",        "subject",    "time",    "event",      "outcomes",    "parameters",
-        "covariates", "genotypes",  "maps",    "population", "diagnostics", "events",
-        "summary",    "quantile",   "status",  "subjects",   "n_solves",    "endpoints",
-        "stratum",    "provenance", "samples", "replicate",  "uncertainty"};
+        "arm",        "subject",    "time",      "event",      "outcomes",    "parameters",
+        "covariates", "genotypes",  "maps",      "population", "diagnostics", "events",
+        "summary",    "quantile",   "status",    "subjects",   "n_solves",    "endpoints",
+        "stratum",    "provenance", "replicate", "sample",     "samples",     "uncertainty"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
         words.output.starts_with("subject_") || words.output.starts_with("sample_") ||
         words.output.starts_with("stratum_"))
@@ -331,6 +335,10 @@ std::string why_not_sampled(const Study& study, const std::string& output) {
 }
 
 void read_samples(Loading& loading) {
+    if (loading.words.data && !loading.words.samples.empty())
+        return loading.diagnostics.add(loading.words.samples.front().times.span,
+                                       "the times of samples are those of the data file's rows",
+                                       "leave [samples] or [data] out");
     const pkpd::Model& model = *loading.study.model;
     for (const SamplesWords& words : loading.words.samples) {
         const std::string& output = words.times.output;
@@ -400,16 +408,53 @@ void refuse_replicated_search(Loading& loading) {
                                 "leave `replicates` out");
 }
 
+/// The subjects of a data file and its times; the study lasts as long as they do, or longer.
+std::shared_ptr<const pkpd::DataCohort> read_data_of(Loading& loading) {
+    pkpd::DataWords& words = *loading.words.data;
+    Study& study = loading.study;
+    words.folder = study.file.parent_path();
+    study.data = pkpd::read_data(words, *study.model, loading.diagnostics);
+    if (study.data == nullptr) return nullptr;
+    study.pending = words.cancels_pending ? sim::PendingDoses::cancelled : sim::PendingDoses::given;
+    study.start = std::min(0.0, study.data->first_time);
+    const std::string& unit = study.model->system.time_unit.text;
+    if (!loading.words.has_duration)
+        study.duration = study.data->last_time;
+    else if (study.duration < study.data->last_time)
+        loading.diagnostics.add(loading.words.duration_span,
+                                fmt::format("the data go on until {:g} {}, after the study's end",
+                                            study.data->last_time,
+                                            unit),
+                                "make the study longer, or leave `duration` out");
+    if (!loading.words.has_duration && !(study.duration > 0.0))
+        loading.diagnostics.add(words.file_span,
+                                fmt::format("the last time of the data is {:g} {}; a study goes on "
+                                            "from 0",
+                                            study.duration,
+                                            unit),
+                                "give the study a duration");
+    return std::make_shared<const pkpd::DataCohort>(
+        pkpd::make_cohort(*study.data, loading.diagnostics));
+}
+
+/// An empty table where the study says nothing.
+io::TomlView population_words(Loading& loading) {
+    if (loading.words.population.is_set() || !loading.words.data) return loading.words.population;
+    auto nothing = std::make_shared<sim::SourceFile>(*loading.study.text);
+    nothing->text.clear();
+    return io::parse_toml(nothing, loading.diagnostics);
+}
+
 void meet_model(Loading& loading) {
     Study& study = loading.study;
     if (loading.words.duration.unit.dimension == sim::time_dimension)
         study.duration = loading.words.duration.in(study.model->system.time_unit);
-    if (loading.words.population.is_set())
-        study.population = pkpd::read_population(loading.words.population,
-                                                 study.model,
-                                                 loading.seed,
-                                                 loading.diagnostics,
-                                                 {loading.library, loading.study.file});
+    pkpd::PopulationPlace place{loading.library, loading.study.file};
+    if (loading.words.data) place.data = read_data_of(loading);
+    if (loading.words.data && place.data == nullptr) return; // told already
+    if (const io::TomlView words = population_words(loading); words.is_set())
+        study.population =
+            pkpd::read_population(words, study.model, loading.seed, loading.diagnostics, place);
     read_uncertainty(loading);
     refuse_replicated_search(loading);
     if (!(study.duration > 0.0))
@@ -436,6 +481,8 @@ void keep_inputs(Loading& loading) {
     std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         genes.emplace(genotype.gene, genotype.table);
+    if (study.data != nullptr)
+        study.inputs.push_back({"data_csv", study.data->path, study.data->file->text});
     for (const pkpd::PopulationFile& file : study.population.files)
         study.inputs.push_back({file.name, file.path, file.text->text});
     if (const auto& uncertainty = study.population.uncertainty; uncertainty && uncertainty->file)

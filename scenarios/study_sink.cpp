@@ -157,6 +157,7 @@ void declare_all(const Study& study, io::Layout& file) {
         declare_diagnostics(study, file);
         declare_cohort(study, file);
     }
+    declare_data_samples(study, file);
     declare_summaries(study, file);
     declare_endpoints(study, file);
 }
@@ -193,11 +194,12 @@ StudySink::StudySink(const Study& study, io::ResultFile& file)
       outcomes_(study),
       failures_(study),
       curves_(study),
-      endpoints_(study) {}
+      endpoints_(study),
+      data_samples_(study) {}
 
 void StudySink::draw(const sim::SubjectRange& range, std::span<double> inputs) {
     pkpd::CohortBlock cohort = study_.population.draw(range);
-    std::copy(cohort.inputs.begin(), cohort.inputs.end(), inputs.begin());
+    fill_inputs(study_, cohort, inputs);
     InFlight block{std::move(cohort), std::vector<std::uint8_t>(range.count, 0)};
     const std::lock_guard lock(in_flight_mutex_);
     in_flight_.insert_or_assign(range.first, std::move(block));
@@ -223,6 +225,7 @@ void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockR
     failures_.add(solved);
     curves_.add(solved);
     endpoints_.add(solved);
+    data_samples_.add(solved);
     for (std::size_t s = 0; s < solved.n_subjects(); ++s)
         if (!solved.is_solved(s)) block.has_failed[s] = 1;
     if (index + 1 == study_.arms.size()) forget(range);
@@ -302,6 +305,7 @@ void StudySink::write_diagnostics(const SolvedBlock& block) {
 void StudySink::write_summaries() {
     curves_.write(file_);
     write_endpoints(study_, endpoints_, file_);
+    data_samples_.write(file_);
     scenarios::write_summaries(study_, outcomes_, failures_, file_);
 }
 

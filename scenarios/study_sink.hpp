@@ -1,6 +1,7 @@
 #pragma once
 
 #include "curve_summary.hpp"
+#include "data_samples.hpp"
 #include "endpoints/endpoint_recorder.hpp"
 #include "samples.hpp"
 #include "summary.hpp"
@@ -67,6 +68,7 @@ private:
     FailureSummary failures_;
     CurveSummary curves_;
     EndpointRecorder endpoints_;
+    DataSampleRecorder data_samples_;
     std::uint64_t n_failed_subjects_ = 0;
 };
 

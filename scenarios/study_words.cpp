@@ -65,15 +65,22 @@ void check_printable(Fields& fields, const std::string& name, const std::string&
 
 namespace {
 
+/// What a data file says in its place need not be said.
+Field required_without_data(const StudyWords& words, Field field) {
+    field.required = !words.data;
+    return field;
+}
+
 void describe_settings(Fields& f, StudyWords& words) {
     f.text(required("model", "model file, or library:NAME", "\"library:one_compartment_oral\""),
            words.model);
     f.text(key("title", "one line for reports and results", "\"Loading dose\""), words.title);
     check_printable(f, "title", words.title);
     f.integer(at_least(required("seed", "of every random number", "1"), 0), words.seed);
-    f.quantity(above(required("duration", "end of the study", "\"14 d\""), 0),
-               sim::time_dimension,
-               words.duration);
+    const Field duration = required_without_data(
+        words, key("duration", "end of the study; of a data file its last time", "\"14 d\""));
+    f.quantity(above(duration, 0), sim::time_dimension, words.duration);
+    words.has_duration = f.has("duration");
     f.choice(key("design",
                  "counterfactual: every subject in every arm; true effects, no trial p-values",
                  "\"counterfactual\""),
@@ -284,7 +291,8 @@ void describe_saves(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
 }
 
 void describe_population(Fields& f, StudyWords& words) {
-    const Field field = required("population", "who is drawn", "{ size = 1000 }");
+    const Field field =
+        required_without_data(words, key("population", "who is drawn", "{ size = 1000 }"));
     if (f.is_listing())
         f.table(field, pkpd::describe_population_for_reference);
     else
@@ -325,6 +333,10 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
     f.choice(required("gemel", "what the file is; its first line", "\"study/1\""),
              {"study/1"},
              words.format);
+    if (f.has("data") || f.is_listing())
+        f.table(key("data", "a data file, whose subjects are simulated", "{ file = \"pk.csv\" }"),
+                [&](Fields& g) { pkpd::describe_data(g, words.data.emplace()); });
+    if (f.is_listing()) words.data.reset();
     f.table(required("study", "what is simulated", "{ … }"),
             [&](Fields& g) { describe_settings(g, words); });
     describe_population(f, words);
@@ -335,7 +347,7 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
                 words.uncertainty.emplace();
                 pkpd::describe_uncertainty(g, *words.uncertainty);
             });
-    f.keyed(required("regimens", "dose sequences by name", "{ … }"),
+    f.keyed(required_without_data(words, key("regimens", "dose sequences by name", "{ … }")),
             [&](const std::string& name, Fields& g) {
                 RegimenWords regimen;
                 regimen.name = name;

@@ -4,6 +4,7 @@
 #include "find_dose/dose_search_words.hpp"
 
 #include <gemel/io/fields.hpp>
+#include <gemel/pkpd/data_file.hpp>
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/uncertainty.hpp>
 #include <gemel/scenarios/study.hpp>
@@ -52,6 +53,8 @@ struct StudyWords {
     sim::SourceSpan replicates_span, model_span, duration_span, solver_span, arms_span;
     std::int64_t seed = 0;
     sim::Quantity duration;
+    bool has_duration = false;
+    std::optional<pkpd::DataWords> data;
     std::string solver = "auto";
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000;

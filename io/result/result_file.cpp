@@ -451,6 +451,10 @@ void ResultFile::write_all(const std::string& path, std::span<const std::int64_t
     impl_->write_all(path, ValueType::integer, values);
 }
 
+void ResultFile::write_all(const std::string& path, std::span<const std::uint8_t> values) {
+    impl_->write_all(path, ValueType::category, values);
+}
+
 void ResultFile::write_all(const std::string& path, const std::vector<std::string>& values) {
     impl_->write_all(path, ValueType::text, std::span<const std::string>(values));
 }

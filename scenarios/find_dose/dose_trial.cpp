@@ -31,7 +31,7 @@ public:
 
     void draw(const sim::SubjectRange& range, std::span<double> inputs) {
         pkpd::CohortBlock cohort = study_.population.draw(range);
-        std::copy(cohort.inputs.begin(), cohort.inputs.end(), inputs.begin());
+        fill_inputs(study_, cohort, inputs);
         const std::lock_guard lock(mutex_);
         cohorts_.insert_or_assign(range.first, std::move(cohort));
     }

@@ -38,6 +38,13 @@ std::uint32_t purpose_number(std::string_view purpose) {
     return hash;
 }
 
+std::uint64_t subject_number(std::string_view id) {
+    std::uint64_t hash = 14695981039346656037u;
+    for (char c : id)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return (hash ^ (hash >> 48)) & (first_subject_too_large - 1);
+}
+
 std::uint32_t PurposeSet::add(const std::string& name) {
     const std::uint32_t number = purpose_number(name);
     const auto [known, is_new] = names_.emplace(number, name);

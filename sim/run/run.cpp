@@ -24,14 +24,21 @@ void validate(const RunRequest& request) {
     if (!request.inputs) throw std::invalid_argument("run: inputs is not set");
     if (request.block_size == 0) throw std::invalid_argument("run: block_size is 0");
     const OdeSystem& system = request.system->system;
+    if (!request.own.empty() &&
+        request.own.size() < request.subjects.first + request.subjects.count)
+        throw std::invalid_argument(
+            fmt::format("run: {} subjects have something of their own", request.own.size()));
     for (std::size_t arm = 0; arm < request.arms.size(); ++arm) {
         const ArmProblem& problem = request.arms[arm];
         if (!problem.solver)
             throw std::invalid_argument(fmt::format("run: arm {} has no solver", arm));
-        validate(problem.timeline,
-                 system.n_own_states(),
-                 static_cast<int>(system.inputs.size()));
+        validate(problem.timeline, system.n_own_states(), static_cast<int>(system.inputs.size()));
         validate(problem.observation, *request.system, problem.timeline);
+        for (const SubjectTimeline* own : request.own)
+            validate(*own,
+                     problem.timeline,
+                     system.n_own_states(),
+                     static_cast<int>(system.inputs.size()));
     }
 }
 
@@ -65,6 +72,17 @@ private:
                                     std::vector<std::uint64_t>(n_solver_statuses, 0));
     }
 
+    std::span<const SubjectTimeline* const> own(const SubjectRange& range) const {
+        return request_.own.empty() ? request_.own : request_.own.subspan(range.first, range.count);
+    }
+
+    std::size_t n_rows(const SubjectRange& range) const {
+        std::size_t n = range.count;
+        for (const SubjectTimeline* subject : own(range))
+            n += subject->switches.size();
+        return n;
+    }
+
     /// A block is drawn once and solved in every arm, or not at all.
     void solve_block(std::size_t block, Worker& worker) {
         if (is_cancelled()) return;
@@ -73,7 +91,7 @@ private:
         const SubjectRange range{request_.subjects.replicate,
                                  request_.subjects.first + offset,
                                  std::min(request_.block_size, request_.subjects.count - offset)};
-        worker.inputs.resize(request_.system->system.inputs.size() * range.count);
+        worker.inputs.resize(request_.system->system.inputs.size() * n_rows(range));
         request_.inputs(range, worker.inputs);
         for (std::size_t arm = 0; arm < request_.arms.size(); ++arm)
             solve_arm(arm, range, worker);
@@ -81,13 +99,12 @@ private:
 
     void solve_arm(std::size_t arm, const SubjectRange& range, Worker& worker) {
         const ArmProblem& problem = request_.arms[arm];
-        worker.solvers[arm]->solve(
-            {static_cast<int>(range.count),
-             worker.inputs,
-             &problem.timeline,
-             &problem.observation,
-             {}},
-            worker.result);
+        worker.solvers[arm]->solve({static_cast<int>(range.count),
+                                    worker.inputs,
+                                    &problem.timeline,
+                                    &problem.observation,
+                                    own(range)},
+                                   worker.result);
         std::uint64_t n_failed = 0;
         for (SolverStatus status : worker.result.status) {
             ++worker.status_counts[arm][static_cast<std::size_t>(status)];

@@ -194,11 +194,13 @@ bool is_of_replicates(const io::FieldRow& row) {
     return row.path == "study.replicates" || row.path.starts_with("uncertainty");
 }
 
+/// But those of [data], which have a reader and tests of their own
+/// (tests/pkpd/test_data_errors.cpp).
 std::vector<io::FieldRow> keys_with_values() {
     std::vector<io::FieldRow> rows;
     for (const io::FieldRow& row : io::list_fields(scenarios::describe_study_for_reference))
         if (!row.type.starts_with("table") && row.type != "list of tables" &&
-            row.path != "outcomes" && !is_of_replicates(row))
+            row.path != "outcomes" && !is_of_replicates(row) && !row.path.starts_with("data."))
             rows.push_back(row);
     return rows;
 }

@@ -119,6 +119,7 @@ public:
     /// A whole variable without subject axis; of the replicate, where it has that axis.
     void write_all(const std::string& path, std::span<const double> values);
     void write_all(const std::string& path, std::span<const std::int64_t> values);
+    void write_all(const std::string& path, std::span<const std::uint8_t> values);
     void write_all(const std::string& path, const std::vector<std::string>& values);
 
     /// Root attributes, and attributes and texts of /provenance (never part of the digest).

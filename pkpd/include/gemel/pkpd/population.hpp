@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gemel/pkpd/covariate_function.hpp>
+#include <gemel/pkpd/data_cohort.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/pkpd/uncertainty.hpp>
 #include <gemel/sim/random.hpp>
@@ -18,7 +19,8 @@ namespace gemel::pkpd {
 /// Distribution of a covariate, in the covariate's unit.
 struct CovariateDistribution {
     /// `lms`: the Box–Cox normal law of Cole & Green, M·(1 + L·S·z)^(1/L).
-    enum class Law { fixed, normal, lognormal, uniform, categorical, lms, row };
+    /// `row`: of the stratum's rows; `data`: of the subject's own data.
+    enum class Law { fixed, normal, lognormal, uniform, categorical, lms, row, data };
     Law law = Law::fixed;
     double location = 0.0; ///< fixed: value; normal: mean; lognormal: median; uniform: lower end;
                            ///< lms: M, the median
@@ -121,6 +123,10 @@ public:
 
     std::vector<PopulationFile> files; ///< read besides the study's
 
+    /// Subjects of a data file: `size` is their number, what is drawn goes by their IDs, and they
+    /// may have several rows of inputs. nullptr: all are drawn, with one row each.
+    std::shared_ptr<const DataCohort> data;
+
     bool has_weights() const; ///< subjects count by CohortBlock::weight
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
@@ -135,11 +141,18 @@ public:
     /// @throws std::invalid_argument for more than 2^20 occasions
     std::vector<double> draw_occasions(const sim::SubjectRange& range,
                                        std::uint32_t n_occasions) const;
+    /// How many rows of inputs a range has.
+    std::size_t n_rows(const sim::SubjectRange& range) const;
+    /// All rows of a range, subject after subject, [n_inputs × n_rows(range)]; the first row of each
+    /// subject is that of draw().
+    std::vector<double> draw_rows(const sim::SubjectRange& range) const;
 };
 
 struct PopulationPlace {
     io::Library library;
     std::filesystem::path file; ///< the study's
+    /// Whose subjects the population is; covariates they have need no law.
+    std::shared_ptr<const DataCohort> data = {};
 };
 
 /// Reads `[population]` of a study, against its model.

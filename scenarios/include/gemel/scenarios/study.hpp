@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/pkpd/data_file.hpp>
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/scenarios/endpoint.hpp>
@@ -58,10 +59,13 @@ struct Study {
 
     std::shared_ptr<const pkpd::Model> model;
     pkpd::Population population;
-    double duration = 0.0; ///< model time
+    double start = 0.0;    ///< model time; below 0 where data begin before
+    double duration = 0.0; ///< model time: the end
     /// How often the whole is repeated, each time with other patients and, where the population has
     /// uncertainty, other typical values; 0: once, and results have no axis of replicates.
     std::uint32_t n_replicates = 0;
+    std::shared_ptr<const pkpd::DataSet> data; ///< whose subjects are simulated, if any
+    sim::PendingDoses pending = sim::PendingDoses::given;
     std::vector<pkpd::Regimen> regimens;
     std::vector<Arm> arms;
     std::vector<Outcome> outcomes;

@@ -18,6 +18,10 @@ std::array<std::uint32_t, 4> philox4x32(std::array<std::uint32_t, 4> counter,
 /// number are an error at load: whoever collects purposes checks them with PurposeSet.
 std::uint32_t purpose_number(std::string_view purpose);
 
+/// The 48-bit number of a subject that has a name, such as the ID of a data file (FNV-1a of the
+/// text, folded). Two names with one number are an error at load.
+std::uint64_t subject_number(std::string_view id);
+
 /// The purposes of one study, each with its number.
 /// Invariant: no two different names in it have one number.
 class PurposeSet {

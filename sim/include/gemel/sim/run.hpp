@@ -45,9 +45,12 @@ struct RunRequest {
     SubjectRange subjects;
     std::uint64_t block_size = 256; ///< also the files' chunk; from the layout, never from threads
     int n_threads = 0;              ///< 0: all cores
-    /// Fills the input columns [n_inputs × range.count] of a range; pure, called from many threads,
-    /// once per block.
+    /// Fills the input columns [n_inputs × n_rows] of a range, n_rows being its subjects' rows of
+    /// inputs, one each unless `own` says otherwise; pure, called from many threads, once per block.
     std::function<void(const SubjectRange& range, std::span<double> inputs)> inputs;
+    /// What subjects have for themselves in every arm, by subject number, as far as the last one of
+    /// `subjects`; empty: nothing.
+    std::span<const SubjectTimeline* const> own = {};
 };
 
 struct RunReport {

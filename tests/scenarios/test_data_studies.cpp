@@ -1,0 +1,237 @@
+#include "study_runs.hpp"
+
+#include <gemel/scenarios/export.hpp>
+#include <gemel/sim/solver.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <map>
+#include <sstream>
+
+using namespace gemel;
+using namespace gemel::tests;
+
+namespace {
+
+/// A study's samples, read back.
+struct Samples {
+    std::vector<double> subject, time;
+    std::vector<std::string> ids;
+    std::vector<double> predicted;
+
+    std::size_t size() const { return time.size(); }
+};
+
+Samples samples_in(const std::filesystem::path& file, const std::string& output) {
+    const io::ResultReader results(file);
+    const std::uint64_t n = results.axis_size("sample");
+    return {results.reals("samples/subject", -1, 0, n),
+            results.reals("samples/time", -1, 0, n),
+            results.texts("samples/ID", -1, 0, n),
+            results.reals("samples/predicted/" + output, 0, 0, n)};
+}
+
+/// A model and data of one's own, with a study that names them.
+class OwnStudy {
+public:
+    OwnStudy(const std::string& data, const std::string& rule) {
+        write("model.toml", R"(gemel = "model/1"
+[model]
+name   = "bolus with a clearance that follows a covariate"
+source = "test"
+time   = "h"
+equations = '''
+d/dt(central) = -CL / V * central
+Cp = central / V
+'''
+[routes.iv]
+into = "central"
+default = true
+[parameters]
+CL = { value = 1, unit = "L/h", scale = "CRCL / 100[mL/min]" }
+V  = { value = 10, unit = "L" }
+[covariates]
+CRCL = { unit = "mL/min" }
+[states]
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L" }
+)");
+        write("data.csv", data);
+        write("study.toml", R"(gemel = "study/1"
+[study]
+model = "model.toml"
+seed  = 1
+[data]
+file = "data.csv"
+covariates = ")" + rule + R"("
+[data.columns]
+TIME = { unit = "h" }
+AMT  = { unit = "mg" }
+CRCL = { unit = "mL/min" }
+)");
+    }
+
+    Samples run(std::vector<std::string> overrides = {}) const {
+        const scenarios::Study study = scenarios::load_study(
+            folder_ / "study.toml", source_library(), {std::move(overrides), std::nullopt});
+        tests::run(study, folder_ / "study.h5");
+        return samples_in(folder_ / "study.h5", "Cp");
+    }
+
+    void write(const std::string& name, const std::string& text) const {
+        std::ofstream(folder_ / name) << text;
+    }
+
+private:
+    TemporaryFolder folder_;
+};
+
+const char* const changing = "ID,TIME,EVID,AMT,CRCL\n"
+                             "1,0,1,100,100\n"
+                             "1,1,0,.,100\n"
+                             "1,3,0,.,50\n"
+                             "1,5,0,.,200\n";
+
+double decay(double rate_times_time) {
+    return 10.0 * std::exp(-rate_times_time);
+}
+
+} // namespace
+
+TEST_CASE("a data file of 26 dosing situations gets NONMEM's answers from every solver") {
+    const TemporaryFolder folder;
+    const std::size_t n_expected = 3406;
+    for (const sim::Solver& solver : sim::solvers()) {
+        if (std::string_view(solver.name).ends_with("-split")) continue; // nothing drives anything
+        CAPTURE(solver.name);
+        const scenarios::Study study =
+            load("nonmem_events.toml", {"study.solver=" + std::string(solver.name)});
+        run(study, folder / "nonmem.h5");
+        const Samples samples = samples_in(folder / "nonmem.h5", "CP");
+        const std::vector<std::string> printed =
+            io::ResultReader(folder / "nonmem.h5")
+                .texts("samples/carried/NONMEM_CP", -1, 0, n_expected);
+        REQUIRE(samples.size() == n_expected);
+        for (std::size_t i = 0; i < n_expected; ++i) {
+            CAPTURE(samples.ids[i]);
+            CAPTURE(samples.time[i]);
+            // NONMEM's five digits
+            CHECK(samples.predicted[i] == doctest::Approx(std::stod(printed[i])).epsilon(1e-4));
+        }
+    }
+}
+
+TEST_CASE("59 neonates receive their own histories of phenobarbital") {
+    // Superposition of every dose's exponential, with the parameters the file has.
+    const TemporaryFolder folder;
+    const scenarios::Study study = load("phenobarbital_data.toml");
+    run(study, folder / "phenobarbital.h5");
+    const Samples samples = samples_in(folder / "phenobarbital.h5", "Cp");
+    const io::ResultReader results(folder / "phenobarbital.h5");
+    const std::vector<double> cl = results.reals("parameters/CL", -1, 0, 59),
+                              v = results.reals("parameters/V", -1, 0, 59);
+    REQUIRE(samples.size() == 155);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const auto s = static_cast<std::size_t>(samples.subject[i]) - 1;
+        double expected = 0.0;
+        for (const sim::Record& dose : study.population.data->timelines[s].records)
+            if (dose.time <= samples.time[i])
+                expected +=
+                    dose.amount / v[s] * std::exp(-cl[s] / v[s] * (samples.time[i] - dose.time));
+        CHECK(samples.predicted[i] == doctest::Approx(expected).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("theophylline runs straight from its file") {
+    // Bateman's function with each subject's dose and parameters.
+    const TemporaryFolder folder;
+    const scenarios::Study study = load("theophylline_data.toml");
+    run(study, folder / "theophylline.h5");
+    const Samples samples = samples_in(folder / "theophylline.h5", "Cp");
+    const io::ResultReader results(folder / "theophylline.h5");
+    const auto parameter = [&](const char* name) {
+        return results.reals(std::string("parameters/") + name, -1, 0, 12);
+    };
+    const std::vector<double> ka = parameter("ka"), cl = parameter("CL"), v = parameter("V");
+    REQUIRE(samples.size() == 132);
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+        const auto s = static_cast<std::size_t>(samples.subject[i]) - 1;
+        const double dose = study.population.data->timelines[s].records[0].amount;
+        const double k = cl[s] / v[s], t = samples.time[i];
+        const double expected =
+            dose * ka[s] / (v[s] * (ka[s] - k)) * (std::exp(-k * t) - std::exp(-ka[s] * t));
+        CHECK(samples.predicted[i] == doctest::Approx(expected).epsilon(1e-10));
+    }
+}
+
+TEST_CASE("a covariate in time is carried forward or backward, as the study says") {
+    // Clearance 1 L/h at 100 mL/min, V 10 L: Cp = 10·exp(−0.1·∫CRCL/100 dt), piece by piece.
+    const double forward[] = {0.1 * 1, 0.1 * (1 + 2), 0.1 * (1 + 2 + 2 * 0.5)};
+    const double backward[] = {0.1 * 1, 0.1 * (1 + 2 * 0.5), 0.1 * (1 + 2 * 0.5 + 2 * 2)};
+    for (const char* solver : {"exact-closed-form", "rodas5p", "tsit5", "cvode", "odeint-dopri5"}) {
+        CAPTURE(solver);
+        const std::vector<std::string> overrides{std::string("study.solver=") + solver,
+                                                 "study.rtol=1e-9"};
+        const Samples locf = OwnStudy(changing, "locf").run(overrides);
+        const Samples nocb = OwnStudy(changing, "nocb").run(overrides);
+        REQUIRE(locf.size() == 3);
+        for (std::size_t i = 0; i < 3; ++i) {
+            CHECK(locf.predicted[i] == doctest::Approx(decay(forward[i])).epsilon(1e-8));
+            CHECK(nocb.predicted[i] == doctest::Approx(decay(backward[i])).epsilon(1e-8));
+        }
+    }
+}
+
+TEST_CASE("what is drawn for a subject goes by its ID, wherever it stands in the file") {
+    const std::string one = "7,0,1,100,100\n7,2,0,.,100\n", other = "3,0,1,50,80\n3,2,0,.,80\n";
+    const std::string header = "ID,TIME,EVID,AMT,CRCL\n";
+    const auto with_variability = [](const OwnStudy& study) {
+        return study.run({"study.solver=exact-closed-form"});
+    };
+    const Samples ab = with_variability(OwnStudy(header + one + other, "locf"));
+    const Samples ba = with_variability(OwnStudy(header + other + one, "locf"));
+    CHECK(ab.ids == std::vector<std::string>{"7", "3"});
+    CHECK(ba.ids == std::vector<std::string>{"3", "7"});
+    CHECK(ab.predicted[0] == ba.predicted[1]);
+    CHECK(ab.predicted[1] == ba.predicted[0]);
+}
+
+TEST_CASE("an observation before the dose of its time sees the state before, one after it the "
+          "state after") {
+    const Samples samples = OwnStudy("ID,TIME,EVID,AMT,CRCL\n"
+                                     "1,-2,1,100,100\n"
+                                     "1,8,0,.,100\n"
+                                     "1,8,1,100,100\n"
+                                     "1,8,0,.,100\n",
+                                     "locf")
+                                .run();
+    REQUIRE(samples.size() == 2);
+    CHECK(samples.predicted[0] == doctest::Approx(10.0 * std::exp(-1.0)).epsilon(1e-12));
+    CHECK(samples.predicted[1] == doctest::Approx(10.0 * (1.0 + std::exp(-1.0))).epsilon(1e-12));
+}
+
+TEST_CASE("a study that ends before its data is a mistake") {
+    try {
+        OwnStudy(changing, "locf").run({"study.duration=4 h"});
+        FAIL("it ran");
+    } catch (const sim::InputError& error) {
+        CHECK(std::string(error.what()).find("the data go on until 5 h, after the study's end") !=
+              std::string::npos);
+    }
+}
+
+TEST_CASE("samples are exported beside the rows of the file they belong to") {
+    const TemporaryFolder folder;
+    run(load("theophylline_data.toml"), folder / "t.h5");
+    std::ostringstream csv;
+    scenarios::export_csv(folder / "t.h5", scenarios::ExportWhat::samples, csv);
+    std::istringstream lines(csv.str());
+    std::string header, first;
+    std::getline(lines, header);
+    std::getline(lines, first);
+    CHECK(header == "arm,subject,ID,time [h],line,output,DV [mg/L],CENS,limit [mg/L],DOSEPKG,"
+                    "measured [mg/L],Cp [mg/L]");
+    CHECK(first.starts_with("data,1,1,0,3,Cp,0.74,0,,4.02,"));
+}
