@@ -60,6 +60,7 @@ int main(int argc, char** argv) {
     cli::add_show(program, action);
     cli::add_export(program, action);
     cli::add_find_dose(program, action);
+    cli::add_nca(program, action);
     cli::add_models(program, action);
     cli::add_genes(program, action);
     cli::add_reference(program, action);

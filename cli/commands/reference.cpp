@@ -4,6 +4,7 @@
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/derived_covariates.hpp>
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/nca.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/outcome.hpp>
@@ -40,6 +41,7 @@ std::string endpoints_page() {
 std::string page_of(const std::string& grammar) {
     if (grammar == "outcomes") return outcomes_page();
     if (grammar == "endpoints") return endpoints_page();
+    if (grammar == "nca") return pkpd::nca_reference_page();
     if (grammar == "model")
         return io::reference_page("Model files",
                                   io::list_fields(pkpd::describe_model_for_reference));
@@ -64,10 +66,16 @@ void add_reference(CLI::App& program, Action& action) {
     command
         ->add_option("GRAMMAR",
                      *grammar,
-                     "study, model, gene, population, covariates, outcomes or endpoints")
+                     "study, model, gene, population, covariates, outcomes, endpoints or nca")
         ->required()
-        ->check(CLI::IsMember(
-            {"study", "model", "gene", "population", "covariates", "outcomes", "endpoints"}));
+        ->check(CLI::IsMember({"study",
+                               "model",
+                               "gene",
+                               "population",
+                               "covariates",
+                               "outcomes",
+                               "endpoints",
+                               "nca"}));
     command->callback([grammar, &action] {
         action = [grammar] {
             fmt::print("{}", page_of(*grammar));

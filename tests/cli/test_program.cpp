@@ -400,6 +400,32 @@ TEST_CASE("Ctrl-C ends a run with 130 and leaves no file" * doctest::test_suite(
     CHECK(n_files(folder.path()) == 0);
 }
 
+TEST_CASE("nca prints its tables, writes files and never replaces its data") {
+    const TemporaryFolder folder;
+    std::filesystem::copy_file(source_folder() / "tests/data/indomethacin.csv", folder / "x.csv");
+    const std::string call = "nca x.csv --route bolus --time-unit h --conc-unit mg/L "
+                             "--dose-unit mg ";
+    const Finished table = gemel_in(folder.path(), call + "--partial 0:4 --above 0.1");
+    CHECK(table.code == 0);
+    CHECK(has(table.out, "auc_0_4"));
+    CHECK(has(table.out, "r_squared below 0.9: 3, 4, 5"));
+    CHECK(has(table.out, "Summary"));
+    const Finished written =
+        gemel_in(folder.path(), call + "--format json --parameters cmax -o y.json");
+    CHECK(written.code == 0);
+    CHECK(written.out.empty());
+    CHECK(has(read_text(folder / "y.json"), "{\"subject\": \"1\", \"cmax\": 1.5"));
+    const Finished onto = gemel_in(folder.path(), call + "-o x.csv");
+    CHECK(onto.code == 1);
+    CHECK(has(onto.out, "x.csv holds the profiles to analyse"));
+    const Finished no_route = gemel_in(folder.path(), "nca x.csv -o z.csv");
+    CHECK(no_route.code == 2);
+    CHECK(has(no_route.out, "write --route oral"));
+    CHECK(has(no_route.out, "nothing was run"));
+    CHECK(gemel_in(folder.path(), "nca x.csv --route rectal").code == 2);
+    CHECK(n_files(folder.path()) == 2);
+}
+
 TEST_CASE("find-dose prints its table and writes it as CSV") {
     const TemporaryFolder folder;
     const Finished found = gemel_in(folder.path(),

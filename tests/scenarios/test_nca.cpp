@@ -1,0 +1,397 @@
+#include "study_runs.hpp"
+
+#include <gemel/io/csv_table.hpp>
+#include <gemel/scenarios/nca.hpp>
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+namespace gemel::tests {
+
+namespace {
+
+using pkpd::NcaRoute;
+using scenarios::NcaFormat;
+using scenarios::NcaIntervals;
+using scenarios::NcaRequest;
+
+/// Cells of a table by header and row.
+class PrintedTable {
+public:
+    explicit PrintedTable(const std::string& text) {
+        sim::DiagnosticList diagnostics;
+        table_ = io::parse_csv(
+            std::make_shared<const sim::SourceFile>(sim::SourceFile{"printed", text}), diagnostics);
+        REQUIRE(diagnostics.empty());
+    }
+
+    std::size_t n_rows() const { return table_.rows.size(); }
+
+    std::string text(const std::string& header, std::size_t row) const {
+        for (std::size_t c = 0; c < table_.header.size(); ++c)
+            if (table_.header[c].text == header) return table_.rows.at(row)[c].text;
+        FAIL("no column " << header);
+        return {};
+    }
+
+    double number(const std::string& header, std::size_t row) const {
+        const std::string cell = text(header, row);
+        return cell.empty() ? std::numeric_limits<double>::quiet_NaN() : std::stod(cell);
+    }
+
+private:
+    io::CsvTable table_;
+};
+
+std::string printed(const std::filesystem::path& file, const NcaRequest& request) {
+    std::ostringstream out;
+    scenarios::nca(file, request, out);
+    return out.str();
+}
+
+PrintedTable printed_table(const std::filesystem::path& file, NcaRequest request) {
+    request.format = NcaFormat::csv;
+    return PrintedTable(printed(file, request));
+}
+
+std::string mistakes_of(const std::filesystem::path& file, const NcaRequest& request) {
+    try {
+        printed(file, request);
+    } catch (const sim::InputError& error) {
+        return error.what();
+    }
+    return "none";
+}
+
+NcaRequest request_by(NcaRoute route) {
+    NcaRequest request;
+    request.route = route;
+    return request;
+}
+
+doctest::Approx to(double value, double epsilon) {
+    return doctest::Approx(value).epsilon(epsilon);
+}
+
+/// A bolus every 12 h, five times, of 100 mg into 20 L with k = 0.1/h; a trough row before and a
+/// peak row after each dose, as the rows stand.
+std::string repeated_boluses() {
+    std::string text = "ID,TIME [h],AMT [mg],DV [mg/L]\n";
+    double level = 0.0;
+    for (int dose = 0; dose < 5; ++dose) {
+        text += fmt::format("1,{},0,{}\n1,{},100,.\n", 12 * dose, level, 12 * dose);
+        level += 5.0;
+        for (const double t : {0.0, 1.0, 4.0, 8.0})
+            text += fmt::format("1,{},0,{}\n", 12 * dose + t, level * std::exp(-0.1 * t));
+        level *= std::exp(-1.2);
+    }
+    return text + fmt::format("1,60,0,{}\n1,72,0,{}\n", level, level * std::exp(-1.2));
+}
+
+} // namespace
+
+TEST_CASE("a file of profiles is analysed with its own doses, or with those of the request") {
+    // Published: WinNonlin, dose 320 mg for all; the file's own are by weight.
+    const auto file = source_folder() / "tests/data/theophylline.csv";
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    const PrintedTable own = printed_table(file, request);
+    CHECK(own.n_rows() == 12);
+    CHECK(own.text("subject", 11) == "12");
+    CHECK(own.number("lambda_z_n_points", 5) == 7);
+    CHECK(own.number("cl_f_obs", 0) == to(319.992 / 214.9236316, 1e-9));
+    request.dose = "320";
+    const PrintedTable given = printed_table(file, request);
+    CHECK(std::abs(given.number("cl_f_obs", 0) - 1.4889010) < 1e-7);
+    request.rule = pkpd::AreaRule::linear;
+    CHECK(printed_table(file, request).number("auclast", 1) == to(91.5268, 1e-12));
+}
+
+TEST_CASE("units of headers and options make litres of doses and concentrations") {
+    // Closed form: C = 5·e^{−0.1·t} mg/L after 100 mg, written in µg/L: V = 20 L, CL = 2 L/h.
+    const TemporaryFolder folder;
+    std::string text = "USUBJID,TIME [h],AMT,CONC [ug/L]\nA,0,100,.\n";
+    for (const double t : {1.0, 3.0, 8.0, 12.0})
+        text += fmt::format("A,{},0,{}\n", t, 5000.0 * std::exp(-0.1 * t));
+    write_text(folder / "x.csv", text);
+    NcaRequest request = request_by(NcaRoute::bolus);
+    request.dose_unit = "mg";
+    request.thresholds = {"2.5 mg/L"};
+    request.partials = {"0:720 min"};
+    const PrintedTable table = printed_table(folder / "x.csv", request);
+    CHECK(table.number("cl_obs [L/h]", 0) == to(2.0, 1e-12));
+    CHECK(table.number("vss_obs [L]", 0) == to(20.0, 1e-12));
+    CHECK(table.number("c0 [ug/L]", 0) == to(5000.0, 1e-12));
+    CHECK(table.number("time_above_2500 [h]", 0) == to(std::log(2.0) / 0.1, 1e-12));
+    CHECK(table.number("auc_0_12 [ug.h/L]", 0) == to(5e4 * (1.0 - std::exp(-1.2)), 1e-12));
+}
+
+TEST_CASE("samples at the time of a bolus are troughs or peaks as their rows stand") {
+    // Closed form: each interval declines from 5·(1 + q + … + q^(n−1)), q = e^{−1.2}.
+    const TemporaryFolder folder;
+    write_text(folder / "x.csv", repeated_boluses());
+    NcaRequest request = request_by(NcaRoute::bolus);
+    request.intervals = NcaIntervals::all;
+    request.is_steady = true;
+    const PrintedTable all = printed_table(folder / "x.csv", request);
+    REQUIRE(all.n_rows() == 5);
+    const double q = std::exp(-1.2);
+    for (std::size_t n = 0; n < 5; ++n) {
+        const double peak = 5.0 * (1.0 - std::pow(q, double(n + 1))) / (1.0 - q);
+        CHECK(all.text("dose", n) == std::to_string(n + 1));
+        CHECK(all.number("c0 [mg/L]", n) == to(peak, 1e-12));
+        CHECK(all.number("ctrough [mg/L]", n) == to(peak * q, 1e-12));
+        CHECK(all.number("auctau [mg.h/L]", n) == to(10.0 * peak * (1.0 - q), 1e-12));
+        if (n > 0) CHECK(all.number("accumulation_auc", n) == to(peak / 5.0, 1e-12));
+    }
+    CHECK(all.number("cl_obs [L/h]", 0) == to(2.0, 1e-12));
+    CHECK(std::isnan(all.number("cl_obs [L/h]", 1)));
+    CHECK(all.text("notes", 1).find("no clearance: earlier doses are still there") !=
+          std::string::npos);
+    const double last = 5.0 * (1.0 - std::pow(q, 5.0)) / (1.0 - q);
+    CHECK(all.number("cl_ss [L/h]", 4) == to(100.0 / (10.0 * last * (1.0 - q)), 1e-12));
+    request.intervals = NcaIntervals::last;
+    CHECK(printed_table(folder / "x.csv", request).number("c0 [mg/L]", 0) == to(last, 1e-12));
+    request.intervals = NcaIntervals::first;
+    CHECK(printed_table(folder / "x.csv", request).number("tlast [h]", 0) == 12.0);
+}
+
+TEST_CASE("two samples at an oral dose serve the interval before it and the one after") {
+    // By hand, linear rule: 0→4→2→1 to the trough at 12 h; from the sample after the dose, 1.5, on.
+    const TemporaryFolder folder;
+    write_text(folder / "x.csv",
+               "ID,TIME,AMT,DV\n1,0,10,.\n1,0,0,0\n1,2,0,4\n1,6,0,2\n1,12,0,1\n1,12,10,.\n"
+               "1,12,0,1.5\n1,14,0,5\n1,18,0,3\n1,24,0,1\n");
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.rule = pkpd::AreaRule::linear;
+    request.intervals = NcaIntervals::all;
+    const PrintedTable table = printed_table(folder / "x.csv", request);
+    CHECK(table.number("auctau", 0) == to(4.0 + 12.0 + 9.0, 1e-14));
+    CHECK(table.number("auctau", 1) == to(6.5 + 16.0 + 12.0, 1e-14));
+}
+
+TEST_CASE("an interval without a sample at its dose starts from what the last one has left") {
+    // Closed form: 4·e^{−0.2·t} after the first dose, sampled to 6 h; at 12 h it is 4·e^{−2.4}.
+    const TemporaryFolder folder;
+    std::string text = "ID,TIME,AMT,DV,ADDL,II\n1,0,10,.,1,12\n";
+    for (const double t : {1.0, 2.0, 4.0, 6.0})
+        text += fmt::format("1,{},0,{},0,0\n", t, 4.0 * std::exp(-0.2 * t));
+    write_text(folder / "x.csv",
+               text + "1,14,0,5,0,0\n1,18,0,2,0,0\n1,22,0,1,0,0\n1,26,0,0.4,0,0\n");
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.rule = pkpd::AreaRule::linear;
+    const PrintedTable table = printed_table(folder / "x.csv", request);
+    const double left = 4.0 * std::exp(-2.4);
+    CHECK(table.number("auclast", 0) == to((left + 5.0) + 14.0 + 6.0 + 2.8, 1e-12));
+    CHECK(table.number("tmax", 0) == 2.0);
+}
+
+TEST_CASE("groups tell profiles of one subject apart, and are summarised apart") {
+    const TemporaryFolder folder;
+    std::string text = "ID,PERIOD,TIME,DV,LZ\n";
+    for (const char* subject : {"a", "b"})
+        for (const int period : {1, 2})
+            for (const double t : {0.0, 1.0, 2.0, 4.0, 6.0})
+                text += fmt::format(
+                    "{},{},{},{},{}\n", subject, period, t, period * std::exp(-0.5 * t), 0);
+    write_text(folder / "x.csv", text);
+    NcaRequest request = request_by(NcaRoute::bolus);
+    request.groups = {"period"};
+    request.dose = "10";
+    request.parameters = {"half_life", "cl_obs"};
+    const PrintedTable table = printed_table(folder / "x.csv", request);
+    REQUIRE(table.n_rows() == 4);
+    CHECK(table.text("period", 1) == "2");
+    CHECK(table.number("cl_obs", 1) == to(2.5, 1e-12)); // 10/(2/0.5)
+    const std::string shown = printed(folder / "x.csv", request);
+    CHECK(shown.find("Summary, period 2") != std::string::npos);
+    request.format = NcaFormat::json;
+    const std::string json = printed(folder / "x.csv", request);
+    CHECK(json.find("{\"period\": \"1\", \"subject\": \"b\", \"half_life\": 1.386") !=
+          std::string::npos);
+    CHECK(json.find("\"parameter\": \"cl_obs\", \"n\": 2, ") != std::string::npos);
+    // Without the group, times go back within a subject.
+    request.groups.clear();
+    CHECK(mistakes_of(folder / "x.csv", request).find("time 0 follows time 6 of subject a") !=
+          std::string::npos);
+}
+
+TEST_CASE("concentrations below the limit are told by word, mark, column or option") {
+    // Closed form: linear areas by hand; all four files are one profile.
+    const TemporaryFolder folder;
+    const std::string times =
+        "1,0,0,{}\n1,1,0,4\n1,2,0,{}\n1,3,0,2\n1,4,0,1\n1,5,0,0.5\n1,6,0,{}\n";
+    const auto with = [&](const std::string& word) {
+        return "ID,TIME,AMT,DV\n1,0,5,.\n" + fmt::format(fmt::runtime(times), word, word, word);
+    };
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.rule = pkpd::AreaRule::linear;
+    request.lloq = "0.2";
+    for (const std::string word : {"BLQ", "<0.2", "0", "0.1"}) {
+        write_text(folder / "x.csv", with(word));
+        const PrintedTable table = printed_table(folder / "x.csv", request);
+        CHECK(table.number("auclast", 0) == to(2.0 + 6.0 + 1.5 + 0.75, 1e-14));
+        CHECK(table.number("aucall", 0) == to(10.5, 1e-14));
+    }
+    request.blq = "drop,0.1,drop";
+    CHECK(printed_table(folder / "x.csv", request).number("auclast", 0) ==
+          to(2.0 + 2.05 + 1.05 + 1.5 + 0.75, 1e-14));
+}
+
+TEST_CASE("serial sampling is analysed by the means of each group") {
+    const TemporaryFolder folder;
+    std::string text = "ID,TIME [h],DV [mg/L]\n";
+    const double values[3][3] = {{0, 0, 0}, {2, 4, 6}, {1, 2, 3}};
+    for (int t = 0; t < 3; ++t)
+        for (int i = 0; i < 3; ++i)
+            text += fmt::format("{},{},{}\n", 3 * t + i, t == 2 ? 3 : t, values[t][i]);
+    write_text(folder / "x.csv", text);
+    NcaRequest request;
+    request.is_sparse = true;
+    const PrintedTable table = printed_table(folder / "x.csv", request);
+    CHECK(table.number("sparse_auclast [mg.h/L]", 0) == to(8.0, 1e-14));
+    CHECK(table.number("sparse_auc_se [mg.h/L]", 0) == to(std::sqrt(10.0 / 3.0), 1e-14));
+    CHECK(table.number("n_subjects", 0) == 9);
+}
+
+TEST_CASE("mistakes of a file and of a request are told all at once, with their places") {
+    const TemporaryFolder folder;
+    write_text(
+        folder / "x.csv",
+        "ID,TIME [mg],AMT [mgg],DV\n1,0,100,.\n1,1,0,abc\n1,2,0,-1\n1,2,0,3\n,3,0,1\n1,1,0,2\n");
+    NcaRequest request;
+    request.partials = {"5:2"};
+    request.parameters = {"cmaxx"};
+    const std::string units = mistakes_of(folder / "x.csv", request);
+    CHECK(units.find("x.csv:1:4: error: times in mg: that is no unit of time") !=
+          std::string::npos);
+    CHECK(units.find("x.csv:1:14: error: 'mgg' is no unit") != std::string::npos);
+    CHECK(units.find("did you mean 'cmax'?") != std::string::npos);
+    write_text(folder / "x.csv",
+               "ID,TIME,AMT,DV\n1,0,100,.\n1,1,0,abc\n1,2,0,-1\n1,2,0,3\n,3,0,1\n1,1,0,2\n");
+    const std::string rows = mistakes_of(folder / "x.csv", request);
+    for (const char* part : {"x.csv:3:7: error: 'abc' in column DV is no number",
+                             "x.csv:4:7: error: the concentration -1 is below 0",
+                             "x.csv:5:3: error: two concentrations of subject 1 at time 2",
+                             "x.csv:6:1: error: a row without a subject",
+                             "x.csv:7:3: error: time 1 follows time 2 of subject 1"}) {
+        INFO(rows);
+        CHECK(rows.find(part) != std::string::npos);
+    }
+    write_text(folder / "x.csv", "SUBJ,HOUR,DV\n1,0,2\n");
+    const std::string columns = mistakes_of(folder / "x.csv", request);
+    CHECK(columns.find("no column tells the subject") != std::string::npos);
+    CHECK(columns.find("name it TIME or AFRLT") != std::string::npos);
+    write_text(folder / "x.csv", "ID,TIME,AMT,DV\n1,0,100,.\n1,1,0,4\n");
+    const std::string route = mistakes_of(folder / "x.csv", NcaRequest{});
+    CHECK(route.find("write --route oral, --route bolus or --route infusion") != std::string::npos);
+    request = request_by(NcaRoute::extravascular);
+    request.partials = {"5:2"};
+    request.dose = "10 mg";
+    request.blq = "zero,no";
+    request.tau = "0";
+    const std::string options = mistakes_of(folder / "x.csv", request);
+    for (const char* part : {"--partial:1:1: error: '5:2' does not go forward from the dose",
+                             "--dose:1:1: error: '10 mg' has a unit",
+                             "--blq:1:1: error: three words are expected",
+                             "--tau:1:1: error: 0 is out of range"})
+        CHECK(options.find(part) != std::string::npos);
+    CHECK(mistakes_of(folder / "none.csv", request).find("there is no such file") !=
+          std::string::npos);
+    const auto warfarin = source_folder() / "tests/data/warfarin_pkpd.csv";
+    CHECK(mistakes_of(warfarin, request_by(NcaRoute::extravascular))
+              .find("observations of several kinds, DVID 1, 2") != std::string::npos);
+}
+
+TEST_CASE("curves of a result file give the exposure that was integrated with the equations") {
+    // Independent method: auc() is integrated with the ODEs. Of the linear rule to tmax,
+    // Euler and Maclaurin leave h²/12·C'(0): 6e-4 of areas from 9 on, h = 0.05 h and C' some
+    // 3 mg/L/h. The logarithmic rule after tmax is exact but for the end of absorption.
+    const TemporaryFolder folder;
+    run(load("loading_dose.toml",
+             {"save.Cp.every=3 min", "save.Cp.subjects=all", "population.size=100"}),
+        folder / "x.h5");
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.curve = "Cp";
+    request.is_steady = true;
+    const PrintedTable table = printed_table(folder / "x.h5", request);
+    const io::ResultReader file(folder / "x.h5");
+    const std::vector<std::string> arms = file.axis("arm").labels;
+    REQUIRE(table.n_rows() == 100 * arms.size());
+    for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+        const auto auc = file.reals("outcomes/AUCtau", static_cast<int>(arm), 0, 100);
+        for (std::size_t s = 0; s < 100; ++s) {
+            const std::size_t row = arm * 100 + s;
+            CHECK(table.text("arm", row) == arms[arm]);
+            CHECK(table.number("auctau [mg.h/L]", row) == to(auc[s], 2e-4));
+        }
+    }
+    request.curve = "Cq";
+    CHECK(mistakes_of(folder / "x.h5", request).find("the file has no curve 'Cq'") !=
+          std::string::npos);
+    request.curve.clear();
+    request.is_sparse = true;
+    CHECK(mistakes_of(folder / "x.h5", request).find("--sparse is for subjects sampled") !=
+          std::string::npos);
+}
+
+TEST_CASE("what was measured in a study is analysed with its marks below the limit") {
+    // Invariants: cmax is the highest quantified sample, tlast the last quantified one.
+    const TemporaryFolder folder;
+    run(load("samples.toml", {"population.size=64"}), folder / "x.h5");
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.curve = "samples/Cp";
+    const PrintedTable table = printed_table(folder / "x.h5", request);
+    const io::ResultReader file(folder / "x.h5");
+    const std::vector<double> times = file.axis("sample_Cp").numbers;
+    const std::vector<double> values = file.reals("samples/Cp", 0, 0, 64);
+    const std::vector<double> censored = file.reals("samples/Cp_censored", 0, 0, 64);
+    std::size_t n_censored = 0;
+    for (std::size_t s = 0; s < 64; ++s) {
+        double highest = 0.0, last = std::numeric_limits<double>::quiet_NaN();
+        for (std::size_t t = 0; t < times.size(); ++t) {
+            const std::size_t i = s * times.size() + t;
+            n_censored += censored[i] != 0.0;
+            if (censored[i] != 0.0) continue;
+            highest = std::max(highest, values[i]);
+            last = times[t];
+        }
+        CHECK(table.number("cmax [mg/L]", s) == highest);
+        if (highest > 0.0) CHECK(table.number("tlast [h]", s) == last);
+    }
+    CHECK(n_censored > 0);
+}
+
+TEST_CASE("replicates are told apart; doses of a data file are not guessed") {
+    const TemporaryFolder folder;
+    run(load("samples.toml", {"population.size=3", "study.replicates=2"}), folder / "x.h5");
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.parameters = {"cmax"};
+    const PrintedTable table = printed_table(folder / "x.h5", request);
+    io::ResultReader file(folder / "x.h5");
+    REQUIRE(table.n_rows() == 2 * 2 * 3);
+    for (std::size_t r = 0; r < 2; ++r) {
+        file.select_replicate(r);
+        const std::vector<double> values = file.reals("Cp", 0, 0, 3); // arm once, 4 times
+        for (std::size_t s = 0; s < 3; ++s) {
+            const std::size_t row = 6 * r + s;
+            const double* const own = values.data() + 4 * s;
+            CHECK(table.text("replicate", row) == std::to_string(r + 1));
+            CHECK(table.number("cmax [mg/L]", row) == *std::max_element(own, own + 4));
+        }
+    }
+    run(load("theophylline_data.toml"), folder / "data.h5");
+    request.curve = "Cp";
+    CHECK(mistakes_of(folder / "data.h5", request).find("doses of their own in a data file") !=
+          std::string::npos);
+    request.dose = "320 mg";
+    CHECK(mistakes_of(folder / "data.h5", request).find("320 mg") != std::string::npos);
+    request.dose_unit = "mg";
+    CHECK(printed_table(folder / "data.h5", request).n_rows() == 12);
+}
+
+} // namespace gemel::tests
