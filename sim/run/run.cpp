@@ -34,11 +34,15 @@ void validate(const RunRequest& request) {
             throw std::invalid_argument(fmt::format("run: arm {} has no solver", arm));
         validate(problem.timeline, system.n_own_states(), static_cast<int>(system.inputs.size()));
         validate(problem.observation, *request.system, problem.timeline);
-        for (const SubjectTimeline* own : request.own)
-            validate(*own,
+        const auto check = [&](const SubjectTimeline& own) {
+            validate(own,
                      problem.timeline,
                      system.n_own_states(),
                      static_cast<int>(system.inputs.size()));
+        };
+        for (const SubjectTimeline* own : request.own)
+            check(*own);
+        if (request.everyone) check(*request.everyone);
     }
 }
 
@@ -48,7 +52,9 @@ public:
         : request_(request),
           sink_(sink),
           monitor_(monitor),
-          workers_(static_cast<std::size_t>(workers(request.n_threads))) {}
+          workers_(static_cast<std::size_t>(workers(request.n_threads))),
+          alike_(request.everyone ? std::min(request.block_size, request.subjects.count) : 0,
+                 request.everyone) {}
 
     RunReport run() {
         const std::uint64_t n_blocks =
@@ -73,6 +79,8 @@ private:
     }
 
     std::span<const SubjectTimeline* const> own(const SubjectRange& range) const {
+        if (request_.everyone)
+            return std::span<const SubjectTimeline* const>(alike_).first(range.count);
         return request_.own.empty() ? request_.own : request_.own.subspan(range.first, range.count);
     }
 
@@ -139,6 +147,7 @@ private:
     Sink& sink_;
     Monitor* monitor_;
     std::vector<Worker> workers_;
+    std::vector<const SubjectTimeline*> alike_; ///< [block_size] where all have the same
     std::mutex sink_mutex_;
     std::atomic<bool> was_cancelled_ = false;
 };

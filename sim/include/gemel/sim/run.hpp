@@ -46,11 +46,14 @@ struct RunRequest {
     std::uint64_t block_size = 256; ///< also the files' chunk; from the layout, never from threads
     int n_threads = 0;              ///< 0: all cores
     /// Fills the input columns [n_inputs × n_rows] of a range, n_rows being its subjects' rows of
-    /// inputs, one each unless `own` says otherwise; pure, called from many threads, once per block.
+    /// inputs, one each unless `own` says otherwise; pure, called from many threads, once per
+    /// block.
     std::function<void(const SubjectRange& range, std::span<double> inputs)> inputs;
     /// What subjects have for themselves in every arm, by subject number, as far as the last one of
     /// `subjects`; empty: nothing.
     std::span<const SubjectTimeline* const> own = {};
+    /// The same of all subjects, in place of `own`; nullptr: nothing.
+    const SubjectTimeline* everyone = nullptr;
 };
 
 struct RunReport {
