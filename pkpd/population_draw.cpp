@@ -45,6 +45,7 @@ double of_score(const Variability& law, double spread_score) {
 struct DrawnRow {
     std::uint64_t key = 0;
     std::size_t data_row = 0;
+    std::uint32_t occasion = 0;
 };
 
 /// The first row of each subject of a range, or all.
@@ -53,13 +54,15 @@ rows_to_draw(const Population& population, const sim::SubjectRange& range, bool 
     std::vector<DrawnRow> rows;
     for (std::uint64_t subject = range.first; subject < range.first + range.count; ++subject) {
         if (population.data == nullptr) {
-            rows.push_back({subject, 0});
+            for (std::uint32_t occasion = 0; occasion < (all ? population.n_occasions : 1);
+                 ++occasion)
+                rows.push_back({subject, 0, occasion});
             continue;
         }
         const std::size_t first = population.data->first_row[subject];
         const std::size_t n = all ? population.data->n_rows_of(subject) : 1;
         for (std::size_t row = first; row < first + n; ++row)
-            rows.push_back({population.data->keys[subject], row});
+            rows.push_back({population.data->keys[subject], row, 0});
     }
     return rows;
 }
@@ -94,9 +97,13 @@ private:
                     std::vector<Diplotype>& drawn) const;
     void draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
     void describe_gene(const GeneTable& table, CohortBlock::Gene& gene) const;
-    std::vector<double> draw_effects(Level level, std::uint32_t occasion) const;
+    /// Of the effects of a row: those of an occasion after its own.
+    std::uint32_t index_of(Level level, std::uint64_t row, std::uint32_t further) const {
+        return level == Level::subject ? 0 : (rows_[row].occasion + further) * draws_per_occasion;
+    }
+    std::vector<double> draw_effects(Level level, std::uint32_t further) const;
     void
-    draw_group(const OmegaBlock& omega, std::uint32_t occasion, std::vector<double>& effects) const;
+    draw_group(const OmegaBlock& omega, std::uint32_t further, std::vector<double>& effects) const;
     void fill_map(std::size_t map, double* column);
     double drawn_score(const GenotypeMap& map,
                        const GeneTable& table,
@@ -243,8 +250,8 @@ void Drawer::describe_gene(const GeneTable& table, CohortBlock::Gene& gene) cons
 }
 
 /// The effects of one level, [n_parameters × count], 0 where a parameter has none.
-/// @param occasion  0 for effects of a subject
-std::vector<double> Drawer::draw_effects(Level level, std::uint32_t occasion) const {
+/// @param further  occasions after the row's own
+std::vector<double> Drawer::draw_effects(Level level, std::uint32_t further) const {
     const std::size_t n_parameters = model_.parameters.size();
     std::vector<double> effects(n_parameters * n_, 0.0);
     if (!population_.has_variability) return effects;
@@ -253,7 +260,7 @@ std::vector<double> Drawer::draw_effects(Level level, std::uint32_t occasion) co
         if (omega.level != level) continue;
         for (int parameter : omega.of)
             is_correlated[static_cast<std::size_t>(parameter)] = 1;
-        draw_group(omega, occasion, effects);
+        draw_group(omega, further, effects);
     }
     for (std::size_t p = 0; p < n_parameters; ++p) {
         const auto& law = model_.parameters[p].effect(level);
@@ -261,13 +268,13 @@ std::vector<double> Drawer::draw_effects(Level level, std::uint32_t occasion) co
         const std::uint32_t number = purpose(kind_of(level), model_.parameters[p].name);
         for (std::uint64_t s = 0; s < n_; ++s)
             effects[p * n_ + s] =
-                law->effect(stream(s, number, occasion * draws_per_occasion).normal());
+                law->effect(stream(s, number, index_of(level, s, further)).normal());
     }
     return effects;
 }
 
 void Drawer::draw_group(const OmegaBlock& omega,
-                        std::uint32_t occasion,
+                        std::uint32_t further,
                         std::vector<double>& effects) const {
     const std::size_t size = omega.of.size();
     const std::vector<double> lower = cholesky(omega.covariance, size);
@@ -281,7 +288,7 @@ void Drawer::draw_group(const OmegaBlock& omega,
     std::vector<double> z(size);
     for (std::uint64_t s = 0; s < n_; ++s) {
         for (std::size_t k = 0; k < size; ++k)
-            z[k] = stream(s, numbers[k], occasion * draws_per_occasion).normal();
+            z[k] = stream(s, numbers[k], index_of(omega.level, s, further)).normal();
         for (std::size_t i = 0; i < size; ++i) {
             double x = 0.0;
             for (std::size_t k = 0; k <= i; ++k)
@@ -452,7 +459,7 @@ CohortBlock Population::draw(const sim::SubjectRange& range) const {
 
 std::size_t Population::n_rows(const sim::SubjectRange& range) const {
     return data == nullptr
-               ? range.count
+               ? range.count * n_occasions
                : data->first_row[range.first + range.count] - data->first_row[range.first];
 }
 
@@ -462,13 +469,13 @@ std::vector<double> Population::draw_rows(const sim::SubjectRange& range) const 
 }
 
 std::vector<double> Population::draw_occasions(const sim::SubjectRange& range,
-                                               std::uint32_t n_occasions) const {
+                                               std::uint32_t n) const {
     check_can_draw(*this, range);
-    if (n_occasions > most_occasions)
-        throw std::invalid_argument("Population::draw_occasions: n_occasions is " +
-                                    std::to_string(n_occasions) + "; at most " +
-                                    std::to_string(most_occasions) + " are expected");
-    return Drawer(*this, range, rows_to_draw(*this, range, false)).draw_occasions(n_occasions);
+    if (n > most_occasions)
+        throw std::invalid_argument("Population::draw_occasions: n is " + std::to_string(n) +
+                                    "; at most " + std::to_string(most_occasions) +
+                                    " are expected");
+    return Drawer(*this, range, rows_to_draw(*this, range, false)).draw_occasions(n);
 }
 
 } // namespace gemel::pkpd

@@ -146,8 +146,18 @@ sim::Observation observation_of(const Study& study, std::size_t arm) {
     return observation;
 }
 
+/// Every occasion after the first is a row of inputs that holds from its start on.
+std::unique_ptr<const sim::SubjectTimeline> occasions_of(const Study& study) {
+    if (study.occasions.size() < 2) return nullptr;
+    sim::SubjectTimeline occasions;
+    for (std::size_t q = 1; q < study.occasions.size(); ++q)
+        occasions.switches.push_back({study.occasions[q], false});
+    return std::make_unique<const sim::SubjectTimeline>(std::move(occasions));
+}
+
 Engine make_engine(const Study& study, int width) {
     Engine engine;
+    engine.everyone = occasions_of(study);
     engine.system = std::make_unique<sim::CompiledSystem>(sim::compile(study.model->system));
     engine.choices = solvers_of(study, *engine.system);
     sim::SolverOptions options = options_of(study);
@@ -186,6 +196,7 @@ sim::RunRequest request_of(const Study& study, const Engine& engine, int n_threa
     request.block_size = block_size_of(study);
     request.n_threads = n_threads;
     request.own = engine.own;
+    request.everyone = engine.everyone.get();
     return request;
 }
 

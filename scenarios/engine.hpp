@@ -11,7 +11,8 @@
 namespace gemel::scenarios {
 
 struct Engine {
-    std::vector<const sim::SubjectTimeline*> own; ///< of the subjects of a data file
+    std::vector<const sim::SubjectTimeline*> own;         ///< of the subjects of a data file
+    std::unique_ptr<const sim::SubjectTimeline> everyone; ///< occasions, if there are several
     std::unique_ptr<const sim::CompiledSystem> system;
     std::vector<sim::SolverChoice> choices;                           ///< [n_arms]
     std::vector<std::unique_ptr<const sim::PreparedSolver>> prepared; ///< one per solver in use

@@ -302,6 +302,8 @@ std::string describe_plan(const Study& study) {
     for (const Arm& arm : study.arms)
         text +=
             fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
+    if (study.occasions.size() > 1)
+        text += fmt::format("occasions {}\n", grouped(study.occasions.size()));
     if (study.n_replicates > 0)
         text += fmt::format("repeated  {} replicates{}\n",
                             grouped(study.n_replicates),

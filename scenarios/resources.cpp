@@ -68,7 +68,12 @@ double bytes_of_endpoints(const Study& study) {
 /// Columns of a block as it is drawn, solved and written, in doubles per subject.
 double columns_in_flight(const Study& study) {
     const pkpd::Model& model = *study.model;
-    double columns = 2.0 * static_cast<double>(model.inputs.size()); // drawn, and given to solvers
+    const double n_rows = study.population.n_occasions;
+    double columns =
+        (1.0 + n_rows) * static_cast<double>(model.inputs.size()); // drawn, and given to solvers
+    if (study.population.n_occasions > 1) // of all rows while they are drawn
+        columns +=
+            n_rows * static_cast<double>(2 * model.inputs.size() + 2 * model.parameters.size());
     columns += static_cast<double>(model.covariates.size() + model.parameters.size());
     columns += 4.0 * static_cast<double>(study.population.genotypes.size());
     columns +=

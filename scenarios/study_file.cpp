@@ -400,6 +400,96 @@ void read_uncertainty(Loading& loading) {
         words, *study.model, study.file, loading.seed, study.n_replicates, loading.diagnostics);
 }
 
+/// Starts of `occasions = [ … ]` or `{ every = … }`.
+class OccasionReader {
+public:
+    explicit OccasionReader(Loading& loading) : loading_(loading), view_(loading.words.occasions) {}
+
+    std::vector<double> read() {
+        if (view_.kind() == io::TomlKind::array) return listed();
+        const io::TomlView every =
+            view_.kind() == io::TomlKind::table ? view_["every"] : io::TomlView();
+        if (!every.is_set() || view_.members().size() > 1)
+            return mistake(view_, "a list of times or { every = … } is expected");
+        const auto interval = time(every);
+        if (!interval) return {};
+        if (!(*interval > 0.0)) return mistake(every, "an interval is above 0");
+        const double end = loading_.study.duration;
+        if (end / *interval > most) return mistake(every, "this makes more than 10,000 occasions");
+        std::vector<double> starts;
+        for (double start = 0.0; start < end;
+             start = static_cast<double>(starts.size()) * *interval)
+            starts.push_back(start);
+        return starts;
+    }
+
+private:
+    std::vector<double> listed() {
+        std::vector<double> starts;
+        for (const io::TomlView& element : view_.elements()) {
+            const auto start = time(element);
+            if (!start) return {};
+            if (starts.empty() && *start != 0.0)
+                return mistake(element, "the first occasion begins at 0");
+            if (!starts.empty() && !(*start > starts.back()))
+                return mistake(element, "the times of occasions do not rise");
+            if (!(*start < loading_.study.duration))
+                return mistake(element,
+                               fmt::format("{:g} {} is not within the study, which lasts {:g} {}",
+                                           *start,
+                                           unit().text,
+                                           loading_.study.duration,
+                                           unit().text));
+            starts.push_back(*start);
+        }
+        if (starts.empty() || starts.size() > most)
+            return mistake(view_, "between 1 and 10,000 occasions are expected");
+        return starts;
+    }
+
+    std::optional<double> time(const io::TomlView& view) {
+        const auto text = view.text();
+        const auto quantity = text ? sim::parse_quantity(*text) : std::nullopt;
+        if (quantity && quantity->unit.dimension == sim::time_dimension)
+            return quantity->in(unit());
+        mistake(view, "a time such as \"7 d\" is expected");
+        return std::nullopt;
+    }
+
+    const sim::Unit& unit() const { return loading_.study.model->system.time_unit; }
+
+    std::vector<double> mistake(const io::TomlView& view, std::string message) {
+        loading_.diagnostics.add(
+            view.span(), std::move(message), "as in [\"0 h\", \"7 d\"] or { every = \"7 d\" }");
+        return {};
+    }
+
+    static constexpr double most = 10000.0;
+
+    Loading& loading_;
+    const io::TomlView& view_;
+};
+
+void read_occasions(Loading& loading) {
+    if (!loading.words.occasions.is_set()) return;
+    Study& study = loading.study;
+    const auto& parameters = study.model->parameters;
+    if (std::none_of(parameters.begin(), parameters.end(), [](const pkpd::Parameter& parameter) {
+            return parameter.iov.has_value();
+        }))
+        loading.diagnostics.add(loading.words.occasions.span(),
+                                "no parameter of the model has iov: nothing differs between "
+                                "occasions",
+                                "write for example CL = { …, iov = { cv = 0.15 } } in the model");
+    if (loading.words.data)
+        loading.diagnostics.add(loading.words.occasions.span(),
+                                "occasions are not drawn for the subjects of a data file yet",
+                                "leave `occasions` or [data] out");
+    study.occasions = OccasionReader(loading).read();
+    study.population.n_occasions =
+        static_cast<std::uint32_t>(std::max<std::size_t>(1, study.occasions.size()));
+}
+
 /// A dose is looked for in one trial; which of many, would be a choice that nobody made.
 void refuse_replicated_search(Loading& loading) {
     if (loading.words.dose_search && loading.study.n_replicates > 0)
@@ -459,6 +549,7 @@ void meet_model(Loading& loading) {
     refuse_replicated_search(loading);
     if (!(study.duration > 0.0))
         return; // a mistake already told; times would all be wrong after it
+    read_occasions(loading);
     plan_regimens(loading);
     bind_outcomes(loading);
     read_thresholds(loading);

@@ -86,6 +86,12 @@ void describe_settings(Fields& f, StudyWords& words) {
                  "\"counterfactual\""),
              {"counterfactual"},
              words.design);
+    f.any(key("occasions",
+              "when effects of occasions (iov) are drawn anew: starts, the first \"0 h\", or an "
+              "interval; absent: all is one occasion",
+              "{ every = \"7 d\" }"),
+          "list of times, or { every }",
+          [&](const io::TomlView& view) { words.occasions = view; });
     Field replicates =
         at_least(key("replicates",
                      "the study so many times, with other patients and, by [uncertainty], other "

@@ -60,6 +60,7 @@ struct StudyWords {
     std::int64_t max_steps = 1'000'000;
     std::int64_t max_failures = 0;
     std::int64_t replicates = 0;
+    io::TomlView occasions;
     std::optional<pkpd::UncertaintyWords> uncertainty;
     io::TomlView population;
     std::vector<RegimenWords> regimens;

@@ -26,7 +26,7 @@ std::string first_lines(const std::string& text, std::size_t n) {
     return text.substr(0, at);
 }
 
-std::string mistakes(std::vector<std::string> overrides) {
+std::string mistakes_of_replicates(std::vector<std::string> overrides) {
     try {
         load("samples.toml", std::move(overrides));
         return {};
@@ -121,12 +121,14 @@ TEST_CASE("reports, plans, tables and displays speak of all replicates") {
 }
 
 TEST_CASE("mistakes of replicates are told") {
-    CHECK(mistakes({"uncertainty.rse={ V = 0.1 }"}).find("write for example replicates = 200") !=
+    CHECK(mistakes_of_replicates({"uncertainty.rse={ V = 0.1 }"})
+              .find("write for example replicates = 200") != std::string::npos);
+    CHECK(mistakes_of_replicates({"study.replicates=70000"}).find("replicates") !=
           std::string::npos);
-    CHECK(mistakes({"study.replicates=70000"}).find("replicates") != std::string::npos);
-    CHECK(mistakes({"study.replicates=0"}).find("replicates") != std::string::npos);
-    CHECK(mistakes(with({"uncertainty.rse={ W = 0.1 }"})).find("'W' is no parameter") !=
-          std::string::npos);
+    CHECK(mistakes_of_replicates({"study.replicates=0"}).find("replicates") != std::string::npos);
+    CHECK(
+        mistakes_of_replicates(with({"uncertainty.rse={ W = 0.1 }"})).find("'W' is no parameter") !=
+        std::string::npos);
 }
 
 } // namespace gemel::tests

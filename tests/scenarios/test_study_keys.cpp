@@ -189,8 +189,10 @@ bool tells(const std::vector<sim::Diagnostic>& mistakes,
     });
 }
 
-/// Replicates do not go with [find_dose]; test_replicates.cpp and test_uncertainty.cpp have them.
-bool is_of_replicates(const io::FieldRow& row) {
+/// Keys that do not go with others here: tests/scenarios/test_replicates.cpp, test_occasions.cpp
+/// and tests/pkpd/test_uncertainty.cpp have them.
+bool is_tested_elsewhere(const io::FieldRow& row) {
+    if (row.path == "study.occasions") return true; // of models with iov: test_occasions.cpp
     return row.path == "study.replicates" || row.path.starts_with("uncertainty");
 }
 
@@ -200,7 +202,7 @@ std::vector<io::FieldRow> keys_with_values() {
     std::vector<io::FieldRow> rows;
     for (const io::FieldRow& row : io::list_fields(scenarios::describe_study_for_reference))
         if (!row.type.starts_with("table") && row.type != "list of tables" &&
-            row.path != "outcomes" && !is_of_replicates(row) && !row.path.starts_with("data."))
+            row.path != "outcomes" && !is_tested_elsewhere(row) && !row.path.starts_with("data."))
             rows.push_back(row);
     return rows;
 }

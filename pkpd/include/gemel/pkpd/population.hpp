@@ -127,6 +127,9 @@ public:
     /// may have several rows of inputs. nullptr: all are drawn, with one row each.
     std::shared_ptr<const DataCohort> data;
 
+    /// Rows of inputs of each drawn subject, which differ in the effects of their occasion.
+    std::uint32_t n_occasions = 1;
+
     bool has_weights() const; ///< subjects count by CohortBlock::weight
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
@@ -135,16 +138,15 @@ public:
     /// `uncertainty/CL` of the replicate.
     CohortBlock draw(const sim::SubjectRange& range) const;
 
-    /// The effects of occasions 0, 1, …, in the order [n_parameters × n_occasions × count]; 0 for
+    /// The effects of occasions 0, 1, …, n of them, in the order [n_parameters × n × count]; 0 for
     /// parameters without iov. Those of occasion 0 are the `iovs` of draw(). Purpose `iov/CL`,
     /// index = occasion × 4096.
     /// @throws std::invalid_argument for more than 2^20 occasions
-    std::vector<double> draw_occasions(const sim::SubjectRange& range,
-                                       std::uint32_t n_occasions) const;
+    std::vector<double> draw_occasions(const sim::SubjectRange& range, std::uint32_t n) const;
     /// How many rows of inputs a range has.
     std::size_t n_rows(const sim::SubjectRange& range) const;
-    /// All rows of a range, subject after subject, [n_inputs × n_rows(range)]; the first row of each
-    /// subject is that of draw().
+    /// All rows of a range, subject after subject, [n_inputs × n_rows(range)]; the first row of
+    /// each subject is that of draw().
     std::vector<double> draw_rows(const sim::SubjectRange& range) const;
 };
 

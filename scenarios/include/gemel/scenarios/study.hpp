@@ -61,6 +61,8 @@ struct Study {
     pkpd::Population population;
     double start = 0.0;    ///< model time; below 0 where data begin before
     double duration = 0.0; ///< model time: the end
+    /// When occasions begin, in model time, the first at 0; empty: all is one.
+    std::vector<double> occasions;
     /// How often the whole is repeated, each time with other patients and, where the population has
     /// uncertainty, other typical values; 0: once, and results have no axis of replicates.
     std::uint32_t n_replicates = 0;
