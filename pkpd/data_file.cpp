@@ -1,6 +1,8 @@
 #include "data_reading.hpp"
 #include "molar.hpp"
 
+#include <gemel/pkpd/dosing.hpp>
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -9,10 +11,6 @@
 
 namespace gemel::pkpd {
 namespace {
-
-bool is_dose(const sim::Record& record) {
-    return record.kind <= sim::RecordKind::infuse;
-}
 
 void carry(const DataTable& table, DataSet& data) {
     for (const int at : table.carried()) {

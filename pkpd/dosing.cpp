@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace gemel::pkpd {
 namespace {
@@ -21,12 +22,6 @@ constexpr double same_time = 1e-9;
 /// More planned doses than this in one line are taken for a slip of units.
 constexpr double most_doses = 1e6;
 
-/// What one line of doses gives to a regimen.
-struct Plan {
-    double start = 0.0, every = 0.0;
-    std::int64_t count = 0;
-};
-
 class Planner {
 public:
     Planner(const Model& model, double duration, sim::DiagnosticList& diagnostics)
@@ -34,9 +29,13 @@ public:
           duration_(duration),
           diagnostics_(diagnostics) {}
 
-    std::optional<sim::Record> record(const DoseWords& words) const;
+    /// What one entry gives to a regimen; nothing after a mistake.
+    std::vector<sim::Record> records(const DoseWords& words) const;
 
 private:
+    std::optional<sim::Record> dose(const DoseWords& words) const;
+    std::optional<sim::Record> change(const DoseWords& words) const;
+    std::optional<double> value_to_set(const DoseWords& words, int state) const;
     std::optional<int> target(const DoseWords& words) const;
     std::optional<int> default_target(const DoseWords& words) const;
     std::optional<double> in_state(const Quantity& amount, int state) const;
@@ -212,10 +211,11 @@ bool Planner::schedule(const DoseWords& words, sim::Record& record) const {
     const double tolerance = same_time * duration_;
     if (record.time >= duration_ - tolerance) {
         diagnostics_.add(words.time_span.line > 0 ? words.time_span : words.span,
-                         fmt::format("the dose at {} is not before the end of the study, {}",
+                         fmt::format("the {} at {} is not before the end of the study, {}",
+                                     words.is_dose() ? "dose" : "record",
                                      time_text(record.time),
                                      time_text(duration_)),
-                         "give it earlier, or make the study's duration longer");
+                         "let it come earlier, or make the study's duration longer");
         return false;
     }
     if (!words.every) return true;
@@ -227,13 +227,14 @@ bool Planner::schedule(const DoseWords& words, sim::Record& record) const {
     if (words.count) n = std::min(n, static_cast<double>(*words.count));
     if (!(n >= 1.0)) {
         diagnostics_.add(words.repeat_span,
-                         "repeats end before the first dose, so that none is given");
+                         fmt::format("repeats end before the first {}, so that there is none",
+                                     words.is_dose() ? "dose" : "time"));
         return false;
     }
     if (n > most_doses) {
         diagnostics_.add(
             words.span,
-            fmt::format("this gives {:.3g} doses; at most {:.0f} are understood", n, most_doses),
+            fmt::format("this makes {:.3g} times; at most {:.0f} are understood", n, most_doses),
             "check the units of `every` and of the study's duration");
         return false;
     }
@@ -241,19 +242,77 @@ bool Planner::schedule(const DoseWords& words, sim::Record& record) const {
     return true;
 }
 
-std::optional<sim::Record> Planner::record(const DoseWords& words) const {
+std::optional<sim::Record> Planner::dose(const DoseWords& words) const {
     sim::Record record;
+    record.steady = words.steady;
     const bool is_scheduled = schedule(words, record);
     const std::optional<int> state = target(words);
     if (!state || std::isnan(words.dose.value)) return std::nullopt;
     record.state = *state;
-    const std::optional<double> value = amount(words, *state);
-    if (!value) return std::nullopt;
-    record.amount = *value;
+    if (!words.is_constant_infusion()) {
+        const std::optional<double> value = amount(words, *state);
+        if (!value) return std::nullopt;
+        record.amount = *value;
+    }
     const bool is_scaled = scale_by_patient(words, record);
     const bool is_infused = infuse(words, record);
     if (!is_scheduled || !is_scaled || !is_infused) return std::nullopt;
     return record;
+}
+
+/// 0 is 0 in any unit.
+std::optional<double> Planner::value_to_set(const DoseWords& words, int state) const {
+    if (!words.set) return std::nullopt;
+    const sim::State& into = model_.system.states[static_cast<std::size_t>(state)];
+    if (words.set->value == 0.0 && words.set->unit.is_dimensionless()) return 0.0;
+    if (const std::optional<double> value = in_state(*words.set, state)) return value;
+    diagnostics_.add(words.change_span,
+                     fmt::format("the state {} is in {} ({}); \"{}\" is {}",
+                                 into.name,
+                                 into.unit.text,
+                                 into.unit.dimension.name(),
+                                 words.dose_text,
+                                 words.set->unit.dimension.name()),
+                     fmt::format("write for example set = \"10 {}\"", into.unit.text));
+    return std::nullopt;
+}
+
+/// What is no dose. Of repeats the engine knows none.
+std::optional<sim::Record> Planner::change(const DoseWords& words) const {
+    sim::Record record;
+    record.kind = words.kind;
+    const bool is_scheduled = schedule(words, record);
+    if (words.kind != sim::RecordKind::reset) {
+        if (words.into.empty()) return std::nullopt; // told already
+        const std::optional<int> state = target(words);
+        if (!state) return std::nullopt;
+        record.state = *state;
+    }
+    if (words.kind == sim::RecordKind::multiply) record.amount = words.factor;
+    if (words.kind == sim::RecordKind::set) {
+        const std::optional<double> value = value_to_set(words, record.state);
+        if (!value) return std::nullopt;
+        record.amount = *value;
+    }
+    return is_scheduled ? std::optional(record) : std::nullopt;
+}
+
+std::vector<sim::Record> Planner::records(const DoseWords& words) const {
+    const std::optional<sim::Record> planned = words.is_dose() ? dose(words) : change(words);
+    if (!planned) return {};
+    if (words.is_dose()) return {*planned};
+    std::vector<sim::Record> each(static_cast<std::size_t>(planned->count), *planned);
+    for (std::size_t i = 0; i < each.size(); ++i) {
+        each[i].time += static_cast<double>(i) * planned->interval;
+        each[i].interval = 0.0;
+        each[i].count = 1;
+    }
+    return each;
+}
+
+/// Not the end of an infusion that has been running for ever.
+bool is_planned_dose(const sim::Record& record) {
+    return is_dose(record) && record.amount != 0.0;
 }
 
 double last_time(const sim::Record& record) {
@@ -264,7 +323,7 @@ double last_time(const sim::Record& record) {
 std::vector<double> planned_times(const std::vector<sim::Record>& records, double tolerance) {
     std::vector<double> times;
     for (const sim::Record& record : records)
-        for (std::int64_t i = 0; i < record.count; ++i)
+        for (std::int64_t i = 0; is_planned_dose(record) && i < record.count; ++i)
             times.push_back(record.time + static_cast<double>(i) * record.interval);
     std::sort(times.begin(), times.end());
     const auto is_same = [&](double a, double b) { return b - a <= tolerance; };
@@ -273,16 +332,21 @@ std::vector<double> planned_times(const std::vector<sim::Record>& records, doubl
 }
 
 double last_interval(const std::vector<sim::Record>& records, double tolerance) {
-    double latest = -1.0, interval = 0.0;
+    double latest = -std::numeric_limits<double>::infinity(), interval = 0.0;
     for (const sim::Record& record : records)
-        latest = std::max(latest, last_time(record));
+        if (is_planned_dose(record)) latest = std::max(latest, last_time(record));
     for (const sim::Record& record : records)
-        if (last_time(record) >= latest - tolerance && record.interval > 0.0)
+        if (is_planned_dose(record) && last_time(record) >= latest - tolerance &&
+            record.interval > 0.0)
             interval = record.interval;
     return interval;
 }
 
 } // namespace
+
+bool is_dose(const sim::Record& record) {
+    return record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse;
+}
 
 double time_in(const Quantity& time, const Unit& unit) {
     const double ratio = unit.factor / time.unit.factor;
@@ -303,8 +367,10 @@ Regimen plan_doses(const std::string& name,
     regimen.name = name;
     const Planner planner(model, duration, diagnostics);
     for (const DoseWords& words : doses)
-        if (const std::optional<sim::Record> record = planner.record(words))
-            regimen.records.push_back(*record);
+        for (const sim::Record& record : planner.records(words)) {
+            regimen.records.push_back(record);
+            regimen.first_time = std::min(regimen.first_time, record.time);
+        }
     const double tolerance = same_time * duration;
     regimen.dose_times = planned_times(regimen.records, tolerance);
     regimen.last_interval = last_interval(regimen.records, tolerance);

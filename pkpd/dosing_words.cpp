@@ -96,37 +96,22 @@ void describe_time(io::Fields& fields, const io::Field& field, std::optional<Qua
     if (fields.has(field.name) && value.unit.dimension == sim::time_dimension) time = value;
 }
 
-io::Field time_field(const char* name, const char* about, const char* example, bool is_positive) {
+io::Field positive_time(const char* name, const char* about, const char* example) {
     io::Field field = described(name, about, example);
     field.at_least = 0.0;
-    field.exclusive = is_positive;
+    field.exclusive = true;
     return field;
 }
 
-/// Time 0 is where a study begins, so that a negative one is mostly a wish for a steady state.
-void describe_start(io::Fields& fields,
-                    const char* name,
-                    const char* about,
-                    std::optional<Quantity>& time) {
-    const io::Field field = time_field(name, about, "\"8 h\"", false);
-    fields.any(field, "quantity of time", [&](const io::TomlView& view) {
-        const auto given = sim::parse_quantity(view.text().value_or(""));
-        if (given && given->unit.dimension == sim::time_dimension && given->value < 0.0)
-            fields.mistake(
-                name,
-                fmt::format("'{}' is \"{}\", before the study begins", name, *view.text()),
-                "the study begins at 0 h: give the first dose then, and look later");
-        else
-            describe_time(fields, field, time);
-    });
-}
-
 void describe_times(io::Fields& fields, DoseWords& dose) {
-    describe_start(fields, "at", "time of the dose; 0", dose.at);
-    describe_start(fields, "start", "the same as `at`, reads better with `every`", dose.at);
+    describe_time(
+        fields, described("at", "time of the dose; 0; may be before it", "\"8 h\""), dose.at);
+    describe_time(fields,
+                  described("start", "the same as `at`, reads better with `every`", "\"8 h\""),
+                  dose.at);
     describe_time(
         fields,
-        time_field("every", "interval between repeats; one dose without it", "\"24 h\"", true),
+        positive_time("every", "interval between repeats; one dose without it", "\"24 h\""),
         dose.every);
     io::Field count = described("count", "how many doses, the first included", "14");
     count.at_least = 1;
@@ -135,11 +120,10 @@ void describe_times(io::Fields& fields, DoseWords& dose) {
     if (fields.has("count") && n >= 1) dose.count = n;
     describe_time(
         fields,
-        time_field(
-            "until", "repeats fall before this time; the end of the study", "\"14 d\"", true),
+        described("until", "repeats fall before this time; the end of the study", "\"14 d\""),
         dose.until);
     describe_time(fields,
-                  time_field("for", "repeats fall before start plus this", "\"14 d\"", true),
+                  positive_time("for", "repeats fall before start plus this", "\"14 d\""),
                   dose.lasting);
 }
 
@@ -149,6 +133,133 @@ void check_repeats(io::Fields& fields) {
             fields.mistake(word,
                            fmt::format("`{}` says when repeats end, but nothing is repeated", word),
                            "add the interval, as in every = \"24 h\"");
+}
+
+/// What stands in place of `dose`.
+const char* const changes[] = {"reset", "set", "multiply"};
+
+/// The one that stands here, or nothing.
+const char* change_in(const io::Fields& fields) {
+    for (const char* word : changes)
+        if (fields.has(word)) return word;
+    return nullptr;
+}
+
+void read_set(const io::TomlView& view, io::Fields& fields, DoseWords& words) {
+    const std::optional<double> number = view.number();
+    std::string why = fmt::format("{} stands there", name(view.kind()));
+    std::optional<Quantity> value;
+    if (number)
+        value = Quantity{*number, {}};
+    else if (const std::optional<std::string> text = view.text())
+        value = sim::parse_quantity(*text, &why);
+    if (!value || !std::isfinite(value->value))
+        return fields.mistake("set",
+                              fmt::format("what '{}' becomes is not understood: {}",
+                                          words.into.empty() ? "the state" : words.into,
+                                          why),
+                              "write an amount, as in set = \"0 mg\"");
+    words.dose_text = view.text().value_or(fmt::format("{}", value->value));
+    words.set = value;
+}
+
+void describe_changes(io::Fields& fields, DoseWords& words) {
+    bool resets = true;
+    fields.flag(
+        described("reset",
+                  "instead of a dose: every state becomes its initial value, infusions stop",
+                  "true"),
+        resets);
+    if (fields.has("reset")) {
+        words.kind = sim::RecordKind::reset;
+        if (!resets) fields.mistake("reset", "'reset' is false", "leave out the whole { … }");
+    }
+    fields.any(described("set", "instead of a dose: what the state `into` becomes", "\"0 mg\""),
+               "a value in the state's unit",
+               [&](const io::TomlView& view) {
+                   words.kind = sim::RecordKind::set;
+                   read_set(view, fields, words);
+               });
+    io::Field multiply =
+        described("multiply", "instead of a dose: the state `into` is multiplied by this", "0.5");
+    multiply.at_least = 0.0;
+    fields.number(multiply, words.factor);
+    if (fields.has("multiply")) words.kind = sim::RecordKind::multiply;
+    fields.one_of({"dose", "reset", "set", "multiply"}, false);
+}
+
+/// What belongs to a dose says nothing of what is none.
+void check_change(io::Fields& fields, const char* change) {
+    const bool is_reset = change == std::string("reset");
+    for (const char* word : {"route", "infuse_over", "rate", "steady_state"})
+        if (fields.has(word))
+            fields.mistake(word,
+                           fmt::format("`{}` belongs to a dose, and `{}` is none", word, change),
+                           word == std::string("route") && !is_reset
+                               ? "name the state, as in into = \"central\""
+                               : "leave it out");
+    if (is_reset && fields.has("into"))
+        fields.mistake(
+            "into", "a reset is of all states", "for one state write set = \"0 mg\" and the state");
+    if (!is_reset && !fields.has("into") && !fields.has("route"))
+        fields.mistake(change,
+                       fmt::format("`{}` does not say of which state", change),
+                       "add the state, as in into = \"central\"");
+}
+
+void describe_steady_state(io::Fields& fields, DoseWords& dose) {
+    fields.any(described("steady_state",
+                         "the dose stands at the end of infinitely many like it, `every` apart; "
+                         "\"add\": what they make is added to what there is. With `rate` alone: "
+                         "an infusion that ends now and has been running for ever",
+                         "true"),
+               "true, or \"add\"",
+               [&](const io::TomlView& view) {
+                   const std::optional<bool> flag = view.boolean();
+                   if (flag == true)
+                       dose.steady = sim::SteadyState::replaces;
+                   else if (view.text() == "add")
+                       dose.steady = sim::SteadyState::adds;
+                   else if (!flag)
+                       fields.mistake("steady_state",
+                                      "'steady_state' is neither true nor \"add\"",
+                                      "true: the steady state replaces what there is; \"add\": it "
+                                      "is added to that");
+               });
+}
+
+/// A dose at its interval, or an infusion without end.
+void check_steady_state(io::Fields& fields, const DoseWords& dose) {
+    const bool is_steady = dose.steady != sim::SteadyState::none;
+    if (!is_steady && !fields.has("dose") && fields.has("steady_state"))
+        fields.mistake("steady_state",
+                       "'steady_state' is no steady state, and no dose is given",
+                       "write steady_state = true for an infusion that has been running for ever");
+    const bool is_constant = !fields.has("dose") && fields.has("rate");
+    if (!is_steady || is_constant || fields.has("every")) return;
+    fields.mistake("steady_state",
+                   "a steady state is that of doses at an interval, and there is none",
+                   "add the interval, as in every = \"24 h\", and count = 1 if no dose follows; "
+                   "an infusion that has been running for ever has a rate and no dose");
+}
+
+/// An infusion without end has a rate and nothing else that says how much.
+bool is_constant_infusion(const io::Fields& fields) {
+    return fields.has("steady_state") && fields.has("rate") && !fields.has("every");
+}
+
+void describe_amount(io::Fields& fields, DoseWords& dose) {
+    io::Field amount = described("dose",
+                                 "amount given, or amount per kg (× WT) or per m2 (× BSA); each "
+                                 "entry has one, unless something else happens",
+                                 "\"100 mg\"");
+    const bool is_constant = is_constant_infusion(fields);
+    amount.required = !fields.is_listing() && change_in(fields) == nullptr && !is_constant;
+    fields.any(amount, "an amount, or an amount per kg or per m2", [&](const io::TomlView& view) {
+        dose.dose_span = view.span();
+        read_dose(view, fields, dose);
+    });
+    if (!fields.has("dose")) dose.dose.value = is_constant ? 0.0 : not_given;
 }
 
 } // namespace
@@ -189,14 +300,7 @@ std::optional<DoseAmount> parse_dose(const std::string& text, std::string* why) 
 
 void describe_dose(io::Fields& fields, DoseWords& dose) {
     dose.span = fields.span();
-    io::Field amount =
-        described("dose", "amount given, or amount per kg (× WT) or per m2 (× BSA)", "\"100 mg\"");
-    amount.required = true;
-    fields.any(amount, "an amount, or an amount per kg or per m2", [&](const io::TomlView& view) {
-        dose.dose_span = view.span();
-        read_dose(view, fields, dose);
-    });
-    if (!fields.has("dose")) dose.dose.value = not_given;
+    describe_amount(fields, dose);
 
     io::Field route = described("route", "route of the model; its default route", "\"oral\"");
     fields.text(route, dose.route);
@@ -210,10 +314,9 @@ void describe_dose(io::Fields& fields, DoseWords& dose) {
     check_repeats(fields);
 
     const io::Field infuse_over =
-        time_field("infuse_over",
-                   "duration of an infusion; \"model\": the model's duration(…) of the state",
-                   "\"30 min\"",
-                   true);
+        positive_time("infuse_over",
+                      "duration of an infusion; \"model\": the model's duration(…) of the state",
+                      "\"30 min\"");
     fields.any(infuse_over, "quantity of time, or \"model\"", [&](const io::TomlView& view) {
         dose.is_duration_modelled = view.text() == "model";
         if (!dose.is_duration_modelled) describe_time(fields, infuse_over, dose.infuse_over);
@@ -226,6 +329,13 @@ void describe_dose(io::Fields& fields, DoseWords& dose) {
         read_rate(view, fields, dose);
     });
     fields.one_of({"infuse_over", "rate"}, false);
+    describe_steady_state(fields, dose);
+    describe_changes(fields, dose);
+    const char* const change = change_in(fields);
+    if (change != nullptr)
+        check_change(fields, change);
+    else
+        check_steady_state(fields, dose);
 
     const auto place = [&](std::initializer_list<const char*> words) {
         for (const char* word : words)
@@ -236,6 +346,7 @@ void describe_dose(io::Fields& fields, DoseWords& dose) {
     dose.time_span = place({"at", "start"});
     dose.repeat_span = place({"count", "until", "for", "every"});
     dose.infusion_span = place({"infuse_over", "rate"});
+    dose.change_span = change != nullptr ? fields.span(change) : dose.span;
 }
 
 } // namespace gemel::pkpd

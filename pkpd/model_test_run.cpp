@@ -50,7 +50,9 @@ sim::Timeline timeline_of(const Model& model, const ModelTest& test) {
     sim::Timeline timeline;
     timeline.end = test.at.back();
     sim::DiagnosticList diagnostics; // the doses were checked when the model was loaded
-    timeline.records = plan_doses("test", *test.doses, model, timeline.end, diagnostics).records;
+    const Regimen regimen = plan_doses("test", *test.doses, model, timeline.end, diagnostics);
+    timeline.records = regimen.records;
+    timeline.start = regimen.first_time;
     return timeline;
 }
 

@@ -189,6 +189,52 @@ TEST_CASE(
     CHECK(boosted.regimen.last_interval == 0.0);
 }
 
+TEST_CASE("steady states, resets and changes of states become the engine's records") {
+    const pkpd::Model model = body();
+    const Planned planned = plan(R"({ dose = "1 mg", every = "12 h", steady_state = true },
+        { dose = "1 mg", at = "1 d", every = "12 h", count = 1, steady_state = "add" },
+        { rate = "2 mg/h", route = "iv", at = "2 d", steady_state = true },
+        { reset = true, at = "3 d" },
+        { set = "2 mg", into = "metabolite", at = "3 d", every = "1 d", count = 3 },
+        { set = 0, into = "effect", at = "4 d" },
+        { multiply = 0.25, into = "central", at = "5 d" },
+        { dose = "1 mg", start = "-2 d", every = "1 d", until = "0 h" },
+        { dose = "1 mg", every = "1 d", count = 1, steady_state = false })",
+                                 model);
+    REQUIRE(planned.messages == "");
+    const std::vector<sim::Record>& records = planned.regimen.records;
+    REQUIRE(records.size() == 11);
+    CHECK(records[0].steady == sim::SteadyState::replaces);
+    CHECK(records[0].count == 28); // on to the end of the study
+    CHECK(records[1].steady == sim::SteadyState::adds);
+    CHECK(records[1].interval == 12.0);
+    CHECK(records[1].count == 1);
+    CHECK(records[2].kind == sim::RecordKind::infuse);
+    CHECK(records[2].amount == 0.0);
+    CHECK(records[2].rate == 2.0);
+    CHECK(records[2].interval == 0.0);
+    CHECK(records[3].kind == sim::RecordKind::reset);
+    for (std::size_t i = 4; i < 7; ++i) {
+        CHECK(records[i].kind == sim::RecordKind::set);
+        CHECK(records[i].state == 2);
+        CHECK(records[i].amount == doctest::Approx(4000.0).epsilon(1e-14)); // by its molar mass
+        CHECK(records[i].time == 72.0 + 24.0 * static_cast<double>(i - 4));
+        CHECK(records[i].count == 1);
+    }
+    CHECK(records[7].state == 3);
+    CHECK(records[7].amount == 0.0);
+    CHECK(records[8].kind == sim::RecordKind::multiply);
+    CHECK(records[8].amount == 0.25);
+    CHECK(records[9].time == -48.0);
+    CHECK(records[9].count == 2);
+    CHECK(records[10].steady == sim::SteadyState::none);
+    CHECK(planned.regimen.first_time == -48.0);
+    CHECK(planned.regimen.dose_times.front() == -48.0);
+    // The engine takes what is planned.
+    const sim::Timeline timeline{records, 336.0, planned.regimen.first_time};
+    CHECK_NOTHROW(sim::validate(timeline, 4, 0));
+}
+
 TEST_CASE("a concentration for a dose is told as in the conventions") {
     const Planned planned = plan(R"({ dose = "30 mg/mL", route = "oral", every = "6 h" })", body());
     CHECK(
@@ -216,7 +262,6 @@ TEST_CASE("each mistake of a dose is told once, at its place, with its cure") {
         {R"({ dose = "5 mg", rate = "model" })", "does not define rate(depot)"},
         {R"({ dose = "5 mg", rate = "0 mg/h" })", "write a rate above 0"},
         {R"({ dose = "5 mg", route = "iv", into = "central" })", "exclude each other"},
-        {R"({ dose = "5 mg", at = "-1 h" })", "'at'"},
         {R"({ dose = "5 mg", at = "1 h", start = "2 h" })", "exclude each other"},
         {R"({ dose = "5 mg", every = "0 h" })", "'every'"},
         {R"({ dose = "5 mg", every = "24 mg" })", "'every'"},
@@ -233,6 +278,29 @@ TEST_CASE("each mistake of a dose is told once, at its place, with its cure") {
         {R"({ dose = "5 mg", rate = "5 nmol/h" })", "does not fit the state depot"},
         {R"({ dose = "5 mg", rate = "5 mg/h", infuse_over = "1 h" })", "exclude each other"},
         {R"({ dose = "5 mg", evry = "1 h" })", "did you mean 'every'?"},
+        {R"({ dose = "5 mg", steady_state = true })", "add the interval"},
+        {R"({ dose = "5 mg", every = "1 d", steady_state = "yes" })", "neither true nor \"add\""},
+        {R"({ dose = "5 mg", rate = "1 mg/h", steady_state = true })", "has a rate and no dose"},
+        {R"({ rate = "1 mg/h" })", "'dose' is missing"},
+        {R"({ rate = "1 mg/h", every = "1 d", steady_state = true })", "'dose' is missing"},
+        {R"({ rate = "1 mg/h", steady_state = false })", "no dose is given"},
+        {R"({ infuse_over = "1 h", every = "1 d", steady_state = true })", "'dose' is missing"},
+        {R"({ reset = false })", "leave out the whole { … }"},
+        {R"({ reset = true, into = "depot" })", "a reset is of all states"},
+        {R"({ reset = true, dose = "5 mg" })", "exclude each other"},
+        {R"({ reset = true, rate = "5 mg/h" })", "`rate` belongs to a dose"},
+        {R"({ reset = true, every = "1 d", steady_state = true })",
+         "`steady_state` belongs to a dose"},
+        {R"({ reset = true, at = "14 d" })", "the record at 336 h is not before the end"},
+        {R"({ set = "5 mg" })", "`set` does not say of which state"},
+        {R"({ set = "5 mg", route = "iv" })", "name the state"},
+        {R"({ set = "5 mg", into = "centrl" })", "did you mean 'central'?"},
+        {R"({ set = "5 mgg", into = "depot" })", "what 'depot' becomes is not understood"},
+        {R"({ set = true, into = "depot" })", "what 'depot' becomes is not understood"},
+        {R"({ set = "5 h", into = "depot" })", "the state depot is in mg (an amount)"},
+        {R"({ set = 5, into = "depot" })", "write for example set = \"10 mg\""},
+        {R"({ multiply = -1, into = "depot" })", "'multiply'"},
+        {R"({ multiply = 0.5 })", "`multiply` does not say of which state"},
     };
     for (const auto& [words, expected] : mistakes) {
         CAPTURE(words);

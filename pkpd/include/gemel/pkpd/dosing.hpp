@@ -12,10 +12,16 @@
 /// overlap are the engine's; nothing here computes a time that depends on a patient.
 namespace gemel::pkpd {
 
-/// One `{ dose = "100 mg", start = "0 h", every = "24 h", until = "14 d" }`.
+/// One `{ dose = "100 mg", start = "0 h", every = "24 h", until = "14 d" }`, or what else happens
+/// to a subject: `{ reset = true, at = "24 h" }`, `{ set = "0 mg", into = "central", at = "24 h"
+/// }`.
 struct DoseWords {
     sim::SourceSpan span; ///< of the table
-    sim::Quantity dose;   ///< an amount; NaN where its text was wrong, which is reported already
+    /// add: a dose, also if it is infused; otherwise what happens instead of one.
+    sim::RecordKind kind = sim::RecordKind::add;
+    /// An amount; NaN where its text was wrong, which is reported already; 0 of a constant
+    /// infusion, which has a rate and a steady state alone.
+    sim::Quantity dose;
     std::optional<sim::Unit> per;    ///< "kg" or "m2": the dose is per that much of the patient
     std::string dose_text;           ///< as written, for messages
     std::string route, into;         ///< at most one; neither: the default route
@@ -24,7 +30,13 @@ struct DoseWords {
     std::optional<std::int64_t> count;
     std::optional<sim::Quantity> infuse_over, rate;
     bool is_duration_modelled = false, is_rate_modelled = false; ///< infuse_over or rate = "model"
-    sim::SourceSpan dose_span, route_span, repeat_span, time_span, infusion_span;
+    sim::SteadyState steady = sim::SteadyState::none;
+    std::optional<sim::Quantity> set; ///< of kind set; absent where its text was wrong
+    double factor = 1.0;              ///< of kind multiply
+    sim::SourceSpan dose_span, route_span, repeat_span, time_span, infusion_span, change_span;
+
+    bool is_dose() const { return kind == sim::RecordKind::add; }
+    bool is_constant_infusion() const { return is_dose() && dose.value == 0.0; }
 };
 
 /// "100 mg", "0.4 mg/kg", "75 mg/m2" into amount and `per`; nothing (and `why`) if it is no dose.
@@ -40,20 +52,26 @@ bool is_amount(const sim::Dimension& dimension);
 /// A time in the model's unit, exact where the units are whole multiples (168 h are 7 d).
 double time_in(const sim::Quantity& time, const sim::Unit& unit);
 
-/// The keys of a dose; fills `dose` while reading.
+/// The keys of an entry of a regimen; fills `dose` while reading.
 void describe_dose(io::Fields& fields, DoseWords& dose);
 
 /// A regimen met with a model: records, and the planned times that name its intervals.
 struct Regimen {
     std::string name;
-    std::vector<sim::Record> records;
+    std::vector<sim::Record> records; ///< those of one entry together, entries in their order
     std::vector<double> dose_times; ///< every planned dose, sorted, equal times once, in model time
     double last_interval = 0.0;     ///< `every` of the last dose; 0 if it is not repeated
+    double first_time = 0.0;        ///< of the first record, or 0 if none comes before
+    std::optional<sim::PendingDoses> pending = {}; ///< absent: as the study says
 };
+
+/// Whether a record gives something, unlike a reset and its like.
+bool is_dose(const sim::Record& record);
 
 /// Doses fall at start ≤ t < until, and t < duration, the end of the study in model time, which
 /// also ends what `every` repeats without count, until or for. `count` includes the first dose.
 /// A dose "per kg" is multiplied by the covariate WT, one "per m2" by BSA.
+/// What is repeated and no dose becomes a record each time.
 /// Mistakes: no such route or state, a dose whose dimension the state cannot take (mass into nmol
 /// needs a molar mass), a dose after the end of the study, repeats without `every`, …
 Regimen plan_doses(const std::string& name,
