@@ -26,7 +26,8 @@ sim::SolverOptions options_of(const Study& study) {
 }
 
 sim::Timeline timeline_of(const Study& study, const Arm& arm) {
-    return {regimen_of(study, arm).records, study.duration, study.start, study.pending};
+    const pkpd::Regimen& regimen = regimen_of(study, arm);
+    return {regimen.records, study.duration, study.start, regimen.pending.value_or(study.pending)};
 }
 
 /// Pilots receive what the subject with the most records does.

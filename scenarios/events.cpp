@@ -23,8 +23,38 @@ const sim::State& state_of(const Study& study, const EventRow& row) {
     return study.model->system.states[static_cast<std::size_t>(row.record->state)];
 }
 
+/// What happens, and as NONMEM numbers it: 2 is what it knows no records of.
+struct EventKind {
+    const char* name;
+    std::int64_t evid;
+};
+
+EventKind event_of(const sim::Record& record) {
+    switch (record.kind) {
+    case sim::RecordKind::add:
+    case sim::RecordKind::infuse:
+        return {"dose", 1};
+    case sim::RecordKind::reset:
+        return {"reset", 3};
+    case sim::RecordKind::set:
+        return {"set", 2};
+    case sim::RecordKind::multiply:
+        return {"multiply", 2};
+    case sim::RecordKind::switch_off:
+        return {"switch off", 2};
+    case sim::RecordKind::switch_on:
+        break;
+    }
+    return {"switch on", 2};
+}
+
+bool has_amount(const EventRow& row) {
+    return pkpd::is_dose(*row.record) || row.record->kind == sim::RecordKind::set;
+}
+
 /// The unit of one row's amount: the state's, per unit of what multiplies it.
 std::string amount_unit(const Study& study, const EventRow& row) {
+    if (!has_amount(row)) return "1";
     const sim::Unit& unit = state_of(study, row).unit;
     if (row.record->amount_factor < 0) return unit.text;
     return (unit /
@@ -32,11 +62,21 @@ std::string amount_unit(const Study& study, const EventRow& row) {
         .text;
 }
 
-/// One unit for the column where all rows agree.
+/// One unit for the column where all rows with amounts agree.
 std::string common_amount_unit(const Study& study, const std::vector<EventRow>& rows) {
-    for (const EventRow& row : rows)
-        if (amount_unit(study, row) != amount_unit(study, rows.front())) return "1";
-    return amount_unit(study, rows.front());
+    std::string common;
+    for (const EventRow& row : rows) {
+        const bool is_number = row.record->kind == sim::RecordKind::multiply;
+        if (!has_amount(row) && !is_number) continue;
+        const std::string unit = amount_unit(study, row);
+        if (!common.empty() && common != unit) return "1";
+        common = unit;
+    }
+    return common.empty() ? "1" : common;
+}
+
+std::string compartment(const Study& study, const EventRow& row) {
+    return row.record->kind == sim::RecordKind::reset ? "" : state_of(study, row).name;
 }
 
 template <class Get>
@@ -63,13 +103,22 @@ void declare_events(const Study& study, io::Layout& file) {
     };
     add("ARM", io::ValueType::text, "1", "arm");
     add("TIME", io::ValueType::real, time, "of the first dose");
-    add("AMT", io::ValueType::real, common_amount_unit(study, rows), "amount of each dose");
+    add("EVID", io::ValueType::integer, "1", "1: dose; 3: reset; 2: what else happens, see EVENT");
+    add("EVENT", io::ValueType::text, "1", "dose, reset, set, multiply, switch off, switch on");
+    add("AMT",
+        io::ValueType::real,
+        common_amount_unit(study, rows),
+        "amount of each dose; what a state is set to or multiplied by");
     add("AMT_unit", io::ValueType::text, "1", "unit of AMT in this row");
-    add("CMT", io::ValueType::text, "1", "compartment");
+    add("CMT", io::ValueType::text, "1", "compartment; of a reset empty");
     add("DUR", io::ValueType::real, time, "duration of the infusion; 0: bolus or by RATE");
     add("RATE", io::ValueType::real, "1", "of the infusion, AMT_unit per time; -1, -2: modelled");
     add("II", io::ValueType::real, time, "interval of repeats");
     add("ADDL", io::ValueType::integer, "1", "further doses after the first");
+    add("SS",
+        io::ValueType::integer,
+        "1",
+        "1: a steady state that replaces what there is; 2: that is added");
 }
 
 void write_events(const Study& study, io::ResultFile& file) {
@@ -81,17 +130,25 @@ void write_events(const Study& study, io::ResultFile& file) {
     };
     file.write_all("events/ARM", column(rows, [](const EventRow& row) { return row.arm->name; }));
     reals("TIME", &sim::Record::time);
+    const auto integers = [&](const char* name, auto get) {
+        const std::vector<std::int64_t> values =
+            column(rows, [&](const EventRow& row) { return std::int64_t{get(*row.record)}; });
+        file.write_all(fmt::format("events/{}", name), std::span<const std::int64_t>(values));
+    };
+    integers("EVID", [](const sim::Record& record) { return event_of(record).evid; });
+    file.write_all("events/EVENT", column(rows, [](const EventRow& row) {
+                       return std::string(event_of(*row.record).name);
+                   }));
     reals("AMT", &sim::Record::amount);
     file.write_all("events/AMT_unit",
                    column(rows, [&](const EventRow& row) { return amount_unit(study, row); }));
     file.write_all("events/CMT",
-                   column(rows, [&](const EventRow& row) { return state_of(study, row).name; }));
+                   column(rows, [&](const EventRow& row) { return compartment(study, row); }));
     reals("DUR", &sim::Record::duration);
     reals("RATE", &sim::Record::rate);
     reals("II", &sim::Record::interval);
-    const auto further = column(
-        rows, [](const EventRow& row) { return static_cast<std::int64_t>(row.record->count - 1); });
-    file.write_all("events/ADDL", std::span<const std::int64_t>(further));
+    integers("ADDL", [](const sim::Record& record) { return record.count - 1; });
+    integers("SS", [](const sim::Record& record) { return static_cast<int>(record.steady); });
 }
 
 } // namespace gemel::scenarios

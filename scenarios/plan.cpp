@@ -133,9 +133,30 @@ std::string largest(const std::vector<std::pair<std::string, double>>& groups) {
     return text;
 }
 
+std::string n_of(std::size_t n, const std::string& what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+/// "14 dose times, 1 steady state, 1 reset"
 std::string doses_text(const Study& study, const Arm& arm) {
-    const std::size_t n = regimen_of(study, arm).dose_times.size();
-    return fmt::format("{} dose time{}", n, n == 1 ? "" : "s");
+    const pkpd::Regimen& regimen = regimen_of(study, arm);
+    std::string text = n_of(regimen.dose_times.size(), "dose time");
+    const auto add = [&](const std::string& what, const auto& is_such) {
+        const auto n = std::count_if(regimen.records.begin(), regimen.records.end(), is_such);
+        if (n > 0) text += ", " + n_of(static_cast<std::size_t>(n), what);
+    };
+    add("steady state",
+        [](const sim::Record& record) { return record.steady != sim::SteadyState::none; });
+    const auto is = [](sim::RecordKind kind) {
+        return [kind](const sim::Record& record) { return record.kind == kind; };
+    };
+    add("reset", is(sim::RecordKind::reset));
+    add("set value", is(sim::RecordKind::set));
+    add("multiplication", is(sim::RecordKind::multiply));
+    add("switch off", is(sim::RecordKind::switch_off));
+    add("switch on", is(sim::RecordKind::switch_on));
+    const bool cancels = regimen.pending.value_or(study.pending) == sim::PendingDoses::cancelled;
+    return text + (cancels ? ", pending doses cancelled" : "");
 }
 
 std::string save_text(const Save& save) {
@@ -304,6 +325,10 @@ std::string describe_plan(const Study& study) {
             fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));
     if (study.occasions.size() > 1)
         text += fmt::format("occasions {}\n", grouped(study.occasions.size()));
+    if (study.start < 0.0)
+        text += fmt::format("begins    at {:g} {}, in every arm\n",
+                            study.start,
+                            study.model->system.time_unit.text);
     if (study.n_replicates > 0)
         text += fmt::format("repeated  {} replicates{}\n",
                             grouped(study.n_replicates),

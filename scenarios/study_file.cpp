@@ -137,12 +137,13 @@ void check_arms(Loading& loading) {
 }
 
 void plan_regimens(Loading& loading) {
-    for (const RegimenWords& words : loading.words.regimens)
-        loading.study.regimens.push_back(pkpd::plan_doses(words.name,
-                                                          words.doses,
-                                                          *loading.study.model,
-                                                          loading.study.duration,
-                                                          loading.diagnostics));
+    Study& study = loading.study;
+    for (const RegimenWords& words : loading.words.regimens) {
+        study.regimens.push_back(pkpd::plan_doses(
+            words.name, words.doses, *study.model, study.duration, loading.diagnostics));
+        study.regimens.back().pending = words.pending;
+        study.start = std::min(study.start, study.regimens.back().first_time);
+    }
 }
 
 void parse_outcomes(Loading& loading) {

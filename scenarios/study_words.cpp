@@ -120,12 +120,23 @@ void describe_settings(Fields& f, StudyWords& words) {
 void describe_regimen(Fields& f, RegimenWords& regimen) {
     check_name(f, "a regimen", regimen.name);
     regimen.span = f.span();
-    f.list(required("doses", "the doses, in any order; [] for none", "[ { dose = \"100 mg\" } ]"),
+    f.list(required("doses",
+                    "the doses and what else happens; at one time in this order; [] for none",
+                    "[ { dose = \"100 mg\" } ]"),
            [&](Fields& g) {
                pkpd::DoseWords dose;
                pkpd::describe_dose(g, dose);
                regimen.doses.push_back(std::move(dose));
            });
+    int pending = 0;
+    f.choice(key("pending",
+                 "doses still to come at a reset or a steady state that replaces what there is; "
+                 "else as [data] says, or given",
+                 "\"cancel\""),
+             {"give", "cancel"},
+             pending);
+    if (f.has("pending"))
+        regimen.pending = pending == 1 ? sim::PendingDoses::cancelled : sim::PendingDoses::given;
 }
 
 void describe_arm(Fields& f, ArmWords& words) {

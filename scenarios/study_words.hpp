@@ -20,6 +20,7 @@ struct RegimenWords {
     std::string name;
     sim::SourceSpan span;
     std::vector<pkpd::DoseWords> doses;
+    std::optional<sim::PendingDoses> pending;
 };
 
 struct ArmWords {

@@ -112,8 +112,10 @@ private:
             diagnostics_.append(found);
             return std::nullopt;
         }
-        const sim::Record &as_planned = regimen.records.back(), &as_named = other.records.back();
-        if (as_planned.amount_factor != as_named.amount_factor) {
+        const auto as_planned =
+            std::find_if(regimen.records.rbegin(), regimen.records.rend(), pkpd::is_dose);
+        const sim::Record& as_named = other.records.back();
+        if (as_planned->amount_factor != as_named.amount_factor) {
             mistake(span,
                     fmt::format("the dose \"{}\" cannot stand for \"{}\": one is by body size",
                                 text,
@@ -123,27 +125,36 @@ private:
         if (search_.unit.empty()) {
             search_.unit =
                 dose->amount.unit.text + (dose->per ? "/" + dose->per->text : std::string());
-            search_.dose_at_one = dose->amount.value * (as_planned.amount / as_named.amount);
+            search_.dose_at_one = dose->amount.value * (as_planned->amount / as_named.amount);
         }
-        return as_named.amount / as_planned.amount;
+        return as_named.amount / as_planned->amount;
     }
 
     void bind_doses(const DosesOf& doses_of) {
         const auto* doses = doses_of(study_.arms[search_.arm].regimen);
         if (doses == nullptr) return void(is_good_ = false); // told already
-        if (doses->empty() || regimen_of(study_, study_.arms[search_.arm]).records.empty())
+        const std::vector<sim::Record>& records =
+            regimen_of(study_, study_.arms[search_.arm]).records;
+        const auto last =
+            std::find_if(doses->rbegin(), doses->rend(), std::mem_fn(&pkpd::DoseWords::is_dose));
+        if (last == doses->rend() || std::none_of(records.begin(), records.end(), pkpd::is_dose))
             return mistake(words_.span,
                            fmt::format("regimen '{}' gives no dose that could be changed",
                                        study_.arms[search_.arm].regimen));
-        last_text_ = doses->back().dose_text;
+        if (last->is_constant_infusion())
+            return mistake(words_.span,
+                           fmt::format("the last dose of regimen '{}' is an infusion without end, "
+                                       "which has no amount that could be changed",
+                                       study_.arms[search_.arm].regimen));
+        last_text_ = last->dose_text;
         for (const std::string& text : words_.among)
-            if (const auto factor = factor_of(text, words_.among_span, doses->back()))
+            if (const auto factor = factor_of(text, words_.among_span, *last))
                 search_.among.push_back(*factor);
         if (std::adjacent_find(search_.among.begin(),
                                search_.among.end(),
                                std::greater_equal<>()) != search_.among.end())
             mistake(words_.among_span, "the doses do not rise");
-        if (!words_.from.empty() && !words_.to.empty()) bind_range(doses->back());
+        if (!words_.from.empty() && !words_.to.empty()) bind_range(*last);
     }
 
     /// Any dose between, or those of the list that are.

@@ -63,6 +63,7 @@ private:
 pkpd::Regimen scaled(pkpd::Regimen regimen, double factor, const std::string& name) {
     regimen.name = name;
     for (sim::Record& record : regimen.records) {
+        if (!pkpd::is_dose(record)) continue;
         record.amount *= factor;
         if (record.rate > 0.0) record.rate *= factor; // as long as before
     }

@@ -164,9 +164,12 @@ private:
         const std::vector<double> time = reals("events/TIME"), amount = reals("events/AMT"),
                                   duration = reals("events/DUR"), rate = reals("events/RATE"),
                                   interval = reals("events/II"), further = reals("events/ADDL");
+        const std::vector<double> evid =
+            has("events/EVID") ? reals("events/EVID") : std::vector<double>();
         for (std::size_t i = 0; i < n; ++i) {
             const auto at = std::find(arms_.begin(), arms_.end(), arm[i]);
-            if (at == arms_.end() || !(amount[i] > 0.0)) continue;
+            const bool is_dose = evid.empty() || evid[i] == 1.0; // of older files each row is one
+            if (at == arms_.end() || !is_dose || !(amount[i] > 0.0)) continue;
             ProfileDose dose;
             dose.amount = amount_of(amount[i], unit[i]);
             dose.duration = duration[i];

@@ -116,7 +116,8 @@ TEST_CASE("curves saved for the first subjects only are those of the whole") {
 TEST_CASE("whole studies give the summaries beside them") {
     // Golden texts, read by a person when written: GEMEL_UPDATE_EXPECTED=1 writes them anew.
     const TemporaryFolder folder;
-    for (const char* name : {"loading_dose", "genotypes", "codeine_by_ancestry", "samples"}) {
+    for (const char* name :
+         {"loading_dose", "genotypes", "codeine_by_ancestry", "samples", "regimens"}) {
         CAPTURE(name);
         const scenarios::Study study = load(std::string(name) + ".toml");
         const std::string text = expected_text(run(study, folder / "x.h5"), study);

@@ -59,7 +59,7 @@ struct Study {
 
     std::shared_ptr<const pkpd::Model> model;
     pkpd::Population population;
-    double start = 0.0;    ///< model time; below 0 where data begin before
+    double start = 0.0;    ///< model time; below 0 where data or a regimen begin before
     double duration = 0.0; ///< model time: the end
     /// When occasions begin, in model time, the first at 0; empty: all is one.
     std::vector<double> occasions;
