@@ -9,10 +9,10 @@
 namespace gemel::pkpd {
 namespace {
 
-/// A covariate's value from one time on.
+/// A covariate's value, or the occasion, from one time on.
 struct ValueChange {
     sim::RowSwitch when;
-    std::size_t covariate = 0; ///< of the data set's
+    std::size_t column = 0; ///< of the data set's covariates; after them the occasion
     double value = 0.0;
 };
 
@@ -20,14 +20,17 @@ struct ValueChange {
 /// with LOCF from the next row's time on.
 std::vector<ValueChange> changes_of(const DataSet& data, const DataSubject& subject) {
     std::vector<ValueChange> changes;
-    for (std::size_t c = 0; c < data.covariates.size(); ++c) {
-        const bool is_backward = data.covariates[c].interpolation == Interpolation::nocb;
-        const std::vector<double>& values = subject.covariates[c];
+    const auto add = [&](std::size_t column, Interpolation rule, const auto& values) {
+        const bool is_backward = rule == Interpolation::nocb;
         for (std::size_t row = 1; row < values.size(); ++row)
             if (values[row] != values[row - 1])
-                changes.push_back(
-                    {{subject.times[is_backward ? row - 1 : row], is_backward}, c, values[row]});
-    }
+                changes.push_back({{subject.times[is_backward ? row - 1 : row], is_backward},
+                                   column,
+                                   static_cast<double>(values[row])});
+    };
+    for (std::size_t c = 0; c < data.covariates.size(); ++c)
+        add(c, data.covariates[c].interpolation, subject.covariates[c]);
+    add(data.covariates.size(), data.occasion_interpolation, subject.occasions);
     std::stable_sort(
         changes.begin(), changes.end(), [](const ValueChange& a, const ValueChange& b) {
             if (a.when.time != b.when.time) return a.when.time < b.when.time;
@@ -46,26 +49,32 @@ public:
         cohort_.first_row.assign(1, 0);
         for (const DataCovariate& covariate : data_.covariates)
             cohort_.covariates.push_back(static_cast<std::size_t>(covariate.covariate));
-        rows_.resize(data_.covariates.size());
+        rows_.resize(data_.covariates.size() + 1);
     }
 
     void add(const DataSubject& subject) {
         cohort_.ids.push_back(subject.id);
         cohort_.keys.push_back(sim::subject_number(subject.id));
         sim::SubjectTimeline& timeline = cohort_.timelines.emplace_back();
-        timeline.records = subject.records;
+        if (!data_.ignores_doses) timeline.records = subject.records;
         std::vector<std::size_t>& observations = cohort_.observations.emplace_back();
         for (std::size_t i = 0; i < subject.observations.size(); ++i) {
             const DataObservation& o = subject.observations[i];
-            timeline.samples.push_back({o.time, static_cast<std::size_t>(o.n_records_before)});
+            const int n_before = data_.ignores_doses ? 0 : o.n_records_before;
+            timeline.samples.push_back({o.time, static_cast<std::size_t>(n_before)});
             observations.push_back(i);
         }
         add_rows(subject, timeline);
     }
 
     void finish() {
+        const std::vector<double> occasions = std::move(rows_.back());
+        rows_.pop_back();
         for (const std::vector<double>& column : rows_)
             cohort_.values.insert(cohort_.values.end(), column.begin(), column.end());
+        if (data_.occasion.empty()) return;
+        for (const double occasion : occasions)
+            cohort_.occasions.push_back(static_cast<std::uint32_t>(occasion));
     }
 
 private:
@@ -73,10 +82,11 @@ private:
         std::vector<double> now;
         for (const std::vector<double>& values : subject.covariates)
             now.push_back(values.front());
+        now.push_back(0.0); // the first occasion
         push_row(now);
         const std::vector<ValueChange> changes = changes_of(data_, subject);
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            now[changes[i].covariate] = changes[i].value;
+            now[changes[i].column] = changes[i].value;
             if (i + 1 < changes.size() && is_same(changes[i].when, changes[i + 1].when)) continue;
             timeline.switches.push_back(changes[i].when);
             push_row(now);
@@ -91,7 +101,7 @@ private:
 
     const DataSet& data_;
     DataCohort& cohort_;
-    std::vector<std::vector<double>> rows_; ///< [n_covariates][n_rows]
+    std::vector<std::vector<double>> rows_; ///< [n_covariates + 1][n_rows], occasions last
 };
 
 } // namespace

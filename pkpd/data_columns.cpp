@@ -183,11 +183,32 @@ void DataTable::find_covariate(int covariate) {
     covariates_.push_back(std::move(found));
 }
 
+/// It may be carried along or a covariate, too.
+void DataTable::find_occasion() {
+    if (words.occasion.empty()) return;
+    occasion_ = find_header(words.occasion, true);
+    if (occasion_ < 0)
+        mistakes.add("occasion",
+                     words.occasion_span,
+                     fmt::format("{} has no column '{}'", csv_.file->name, words.occasion),
+                     sim::suggest(words.occasion, header_names()));
+    if (std::ranges::none_of(model.parameters,
+                             [](const Parameter& parameter) { return parameter.iov.has_value(); }))
+        mistakes.add("no iov",
+                     words.occasion_span,
+                     fmt::format("no parameter of the model {} has iov: nothing differs between "
+                                 "occasions",
+                                 model.id),
+                     "write for example CL = { …, iov = { cv = 0.15 } } in the model, or leave "
+                     "`occasion` out");
+}
+
 void DataTable::find_columns() {
     for (std::size_t role = 0; role < n_data_roles; ++role)
         find_role(static_cast<DataRole>(role));
     for (std::size_t i = 0; i < model.covariates.size(); ++i)
         find_covariate(static_cast<int>(i));
+    find_occasion();
     for (std::size_t i = 0; i < csv_.header.size(); ++i)
         if (!is_taken_[i]) carried_.push_back(static_cast<int>(i));
 }
@@ -426,6 +447,10 @@ std::vector<DataColumn> DataTable::described() const {
         describe(covariate.column,
                  "covariate " +
                      model.covariates[static_cast<std::size_t>(covariate.covariate)].name);
+    if (occasion_ >= 0) {
+        std::string& role = described[static_cast<std::size_t>(occasion_)].role;
+        role = role == "carried" ? "occasion" : role + ", occasion";
+    }
     return described;
 }
 

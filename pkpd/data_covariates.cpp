@@ -229,4 +229,25 @@ void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& d
     }
 }
 
+void make_occasions(DataTable& table, DataSet& data) {
+    if (table.occasion() < 0) return;
+    data.occasion = table.header()[static_cast<std::size_t>(table.occasion())].text;
+    if (table.words.covariates == Interpolation::nocb)
+        data.occasion_interpolation = Interpolation::nocb;
+    for (DataSubject& subject : data.subjects) {
+        std::vector<std::string> known;
+        for (std::size_t i = 0; i < subject.n_rows; ++i) {
+            const io::CsvCell& cell = table.cell(subject.first_row + i, table.occasion());
+            if (table.is_missing(cell))
+                table.mistakes.add("occasion missing",
+                                   cell.span,
+                                   fmt::format("the occasion ({}) is missing here", data.occasion),
+                                   "each row belongs to one");
+            const auto at = std::ranges::find(known, cell.text);
+            subject.occasions.push_back(static_cast<std::uint32_t>(at - known.begin()));
+            if (at == known.end()) known.push_back(cell.text);
+        }
+    }
+}
+
 } // namespace gemel::pkpd

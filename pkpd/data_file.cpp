@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <map>
 
 namespace gemel::pkpd {
 namespace {
@@ -54,10 +52,16 @@ void add_notes_of_format(const DataTable& table,
         data.notes.push_back("DATE is not used: clock = true makes times of it");
     std::vector<std::string> headers;
     for (const CarriedColumn& column : data.carried)
-        headers.push_back(column.header);
+        if (column.header != data.occasion) headers.push_back(column.header);
     if (!headers.empty())
         data.notes.push_back(
             fmt::format("carried along and not used: {}", fmt::join(headers, ", ")));
+    const bool has_iov =
+        std::ranges::any_of(table.model.parameters,
+                            [](const Parameter& parameter) { return parameter.iov.has_value(); });
+    if (has_iov && data.occasion.empty())
+        data.notes.push_back("effects of occasions (iov) are drawn once for each subject: "
+                             "occasion = \"…\" in [data] names the column that tells them apart");
 }
 
 } // namespace
@@ -100,6 +104,7 @@ read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagn
     auto data = std::make_shared<DataSet>();
     data->file = opened->csv.file;
     data->path = opened->path;
+    data->ignores_doses = words.ignores_doses;
     DataMistakes mistakes(diagnostics);
     DataTable table(words, model, std::move(opened->csv), opened->separator, mistakes);
     data->columns = table.described();
@@ -119,27 +124,13 @@ read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagn
         make_records(table, evids, begins_period, *data);
         make_observations(table, evids, *data);
         make_covariates(table, evids, *data);
+        make_occasions(table, *data);
         carry(table, *data);
         find_extent(*data);
         add_notes_of_format(table, *opened, n_ignored, *data);
     }
     mistakes.add_rest();
     return diagnostics.size() == n_before ? data : nullptr;
-}
-
-std::vector<DataMedian> medians(const DataSet& data) {
-    std::map<int, std::vector<double>> values;
-    for (const DataSubject& subject : data.subjects)
-        for (const DataObservation& observation : subject.observations)
-            if (!observation.is_missing && observation.cens == 0 && observation.output >= 0)
-                values[observation.output].push_back(observation.dv);
-    std::vector<DataMedian> result;
-    for (auto& [output, all] : values) {
-        std::ranges::sort(all);
-        const std::size_t n = all.size();
-        result.push_back({output, n, 0.5 * (all[(n - 1) / 2] + all[n / 2]), data.dv_header});
-    }
-    return result;
 }
 
 } // namespace gemel::pkpd

@@ -97,6 +97,7 @@ public:
     bool has(DataRole role) const { return column(role).is_found(); }
     const std::vector<FoundCovariate>& covariates() const { return covariates_; }
     const std::vector<int>& carried() const { return carried_; }
+    int occasion() const { return occasion_; } ///< the column that tells them apart; −1: none
     const std::vector<io::CsvCell>& header() const { return csv_.header; }
     std::shared_ptr<const sim::SourceFile> file() const { return csv_.file; }
     const io::CsvCell& header(DataRole role) const;
@@ -133,6 +134,7 @@ private:
     void find_columns();
     void find_role(DataRole role);
     void find_covariate(int covariate);
+    void find_occasion();
     void read_unit_row();
     void read_units(FoundColumn& column);
     void check_essential();
@@ -154,6 +156,7 @@ private:
     std::array<FoundColumn, n_data_roles> columns_;
     std::vector<FoundCovariate> covariates_;
     std::vector<int> carried_;
+    int occasion_ = -1;
     std::vector<bool> is_taken_;
     const io::CsvCell* first_mark_ = nullptr; ///< the first number with a decimal mark
     bool has_decimal_comma_ = false;
@@ -182,6 +185,7 @@ void make_records(DataTable& table,
                   DataSet& data);
 void make_observations(DataTable& table, const std::vector<int>& evids, DataSet& data);
 void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& data);
+void make_occasions(DataTable& table, DataSet& data);
 
 /// What may make two units meet, for messages.
 std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column);

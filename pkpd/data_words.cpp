@@ -128,6 +128,26 @@ void describe_data(io::Fields& fields, DataWords& words) {
         {"give", "cancel"},
         pending);
     words.cancels_pending = pending == 1;
+    fields.text(optional_key("occasion",
+                             "the column that tells occasions apart: effects of occasions (iov) "
+                             "are drawn for each",
+                             "\"OCC\""),
+                words.occasion);
+    words.occasion_span = fields.span("occasion");
+    int doses = 0;
+    fields.choice(optional_key("doses",
+                               "of the file, in arms of the study's own: beside the regimen's, or "
+                               "left out with the file's resets",
+                               "\"ignore\""),
+                  {"give", "ignore"},
+                  doses);
+    words.ignores_doses = doses == 1;
+    words.doses_span = fields.span("doses");
+    fields.flag(optional_key("any_scale",
+                             "DV may be a hundred times off what the model predicts; otherwise "
+                             "that is a mistake",
+                             "true"),
+                words.has_any_scale);
     describe_reading(fields, words);
 }
 

@@ -62,7 +62,8 @@ rows_to_draw(const Population& population, const sim::SubjectRange& range, bool 
         const std::size_t first = population.data->first_row[subject];
         const std::size_t n = all ? population.data->n_rows_of(subject) : 1;
         for (std::size_t row = first; row < first + n; ++row)
-            rows.push_back({population.data->keys[subject], row, 0});
+            rows.push_back(
+                {population.data->keys[subject], row, population.data->occasion_of(row)});
     }
     return rows;
 }

@@ -19,17 +19,22 @@ struct DataCohort {
     std::vector<std::size_t> covariates;         ///< of the model, that the file gives
     std::vector<std::size_t> first_row;          ///< [n_subjects + 1]
     std::vector<double> values;                  ///< [n_covariates × n_rows] in the model's units
+    std::vector<std::uint32_t> occasions;        ///< [n_rows]; empty: all is one
     std::vector<sim::SubjectTimeline> timelines; ///< [n_subjects]
     /// [n_subjects] of timelines[s].samples: the observation of the data set, subject by subject
     std::vector<std::vector<std::size_t>> observations;
 
     std::size_t size() const { return ids.size(); }
     std::size_t n_rows() const { return first_row.back(); }
+    std::uint32_t occasion_of(std::size_t row) const {
+        return occasions.empty() ? 0 : occasions[row];
+    }
     std::size_t n_rows_of(std::size_t subject) const {
         return first_row[subject + 1] - first_row[subject];
     }
 };
 
+/// Without the file's records where the set says so.
 /// Mistakes: two IDs whose texts would share their random numbers.
 DataCohort make_cohort(const DataSet& data, sim::DiagnosticList& diagnostics);
 

@@ -5,6 +5,7 @@
 #include <gemel/sim/timeline.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -50,10 +51,13 @@ struct DataWords {
     std::vector<std::string> missing{".", "NA", ""};
     std::string ignore; ///< rows that begin so are no data; "@": rows that begin with a letter or @
     std::string date;   ///< order of a date's parts, "y-m-d" where it is not given
+    std::string occasion;   ///< the column that tells occasions apart; "": all is one
     bool has_clock = false; ///< TIME (with DATE) is a time of day
     bool cancels_pending =
         false; ///< sim::PendingDoses::cancelled: a reset or SS 1 ends doses to come
-    sim::SourceSpan span, file_span, ignore_span;
+    bool ignores_doses = false; ///< of the file, and its resets: regimens alone dose
+    bool has_any_scale = false; ///< DV may be a hundred times off what the model predicts
+    sim::SourceSpan span, file_span, ignore_span, occasion_span, doses_span;
 };
 
 /// The keys of `[data]`; fills `words` while reading.
@@ -83,6 +87,9 @@ struct DataSubject {
     std::vector<sim::Record> records; ///< in the order of the file
     std::vector<int> record_rows;     ///< the row, of the subject, each record stands in
     std::vector<DataObservation> observations;
+    /// Numbered as they appear in the subject's rows, from 0, [n_rows]; empty where the set tells
+    /// none apart.
+    std::vector<std::uint32_t> occasions;
     /// Values of the set's covariates, in the model's units, missing ones filled by the declared
     /// rule, [n_covariates][n_rows]. A category is its index.
     std::vector<std::vector<double>> covariates;
@@ -113,6 +120,10 @@ struct DataSet {
     std::filesystem::path path;
     std::vector<DataColumn> columns; ///< in the order of the file
     std::vector<DataCovariate> covariates;
+    std::string occasion; ///< header of its column; "": none
+    /// Between rows: nocb, or locf.
+    Interpolation occasion_interpolation = Interpolation::locf;
+    bool ignores_doses = false; ///< records are those of the file and are not to be given
     std::vector<CarriedColumn> carried;
     std::vector<DataSubject> subjects;
     std::vector<int> lines;                   ///< of the file, where a row stands, [n_rows]
@@ -130,8 +141,7 @@ struct DataSet {
 std::shared_ptr<const DataSet>
 read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagnostics);
 
-/// The median of an output's uncensored values: a hundred times off what a model predicts it is
-/// mostly a mistake of units.
+/// The median of an output's uncensored values, of the first subjects or all.
 struct DataMedian {
     int output = 0;
     std::size_t n = 0;
@@ -139,5 +149,23 @@ struct DataMedian {
     sim::SourceSpan span; ///< of the header of DV
 };
 std::vector<DataMedian> medians(const DataSet& data);
+
+/// How DV and what a model predicts for it in typical subjects compare.
+struct DataScale {
+    int output = 0;
+    std::size_t n = 0;                      ///< of the values, which are positive both
+    double measured = 0.0, predicted = 0.0; ///< medians, in the output's unit
+
+    /// A hundred times off, mostly by a mistake of units.
+    bool is_far() const;
+};
+/// @param predicted  of each subject's observations, of the first subjects; NaN: not known
+std::vector<DataScale> compare_scales(const DataSet& data,
+                                      const std::vector<std::vector<double>>& predicted);
+/// What is told where scales are far apart, at the header of DV.
+void tell_far(const DataScale& scale,
+              const DataSet& data,
+              const Model& model,
+              sim::DiagnosticList& diagnostics);
 
 } // namespace gemel::pkpd
