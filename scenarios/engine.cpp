@@ -32,7 +32,7 @@ sim::Timeline timeline_of(const Study& study, const Arm& arm) {
 
 /// Pilots receive what the subject with the most records does.
 void add_doses_of_data(const Study& study, sim::Timeline& timeline) {
-    if (study.data == nullptr) return;
+    if (study.data == nullptr || study.data->ignores_doses) return;
     const auto most = std::max_element(
         study.data->subjects.begin(), study.data->subjects.end(), [](const auto& a, const auto& b) {
             return a.records.size() < b.records.size();

@@ -140,7 +140,12 @@ std::string n_of(std::size_t n, const std::string& what) {
 /// "14 dose times, 1 steady state, 1 reset"
 std::string doses_text(const Study& study, const Arm& arm) {
     const pkpd::Regimen& regimen = regimen_of(study, arm);
+    const bool is_dosed_by_data = study.data != nullptr && !study.data->ignores_doses;
     std::string text = n_of(regimen.dose_times.size(), "dose time");
+    if (is_dosed_by_data && regimen.records.empty())
+        text = "doses of the file";
+    else if (is_dosed_by_data)
+        text += " beside those of the file";
     const auto add = [&](const std::string& what, const auto& is_such) {
         const auto n = std::count_if(regimen.records.begin(), regimen.records.end(), is_such);
         if (n > 0) text += ", " + n_of(static_cast<std::size_t>(n), what);
@@ -295,6 +300,7 @@ std::string describe_data_of(const Study& study) {
                                    grouped(data.subjects.size()),
                                    grouped(data.n_doses()),
                                    grouped(data.n_observations()));
+    if (data.ignores_doses) text += "doses     those of the file are left out, with its resets\n";
     for (const pkpd::DataColumn& column : data.columns)
         text += fmt::format("column    {}: {}{}\n",
                             column.header,
@@ -306,6 +312,9 @@ std::string describe_data_of(const Study& study) {
                 "in time   {}: {}\n",
                 study.model->covariates[static_cast<std::size_t>(covariate.covariate)].name,
                 name_of(covariate.interpolation));
+    if (!data.occasion.empty())
+        text +=
+            fmt::format("occasions {}: {}\n", data.occasion, name_of(data.occasion_interpolation));
     for (const std::string& note : data.notes)
         text += fmt::format("note      {}\n", note);
     return text;

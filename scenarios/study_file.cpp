@@ -1,3 +1,4 @@
+#include "data_scales.hpp"
 #include "engine.hpp"
 #include "outcome_text.hpp"
 #include "outcomes/window.hpp"
@@ -123,6 +124,11 @@ void check_arms(Loading& loading) {
                                 fmt::format("add\n[arms.{0}]\nregimen = \"{0}\"", names.front()));
     }
     if (words.arms.empty() && words.data) {
+        if (words.data->ignores_doses)
+            loading.diagnostics.add(words.data->doses_span,
+                                    "the doses of the file are left out, and the study has no arm "
+                                    "with doses of its own",
+                                    "add [regimens.NAME] and [arms.NAME], or leave `doses` out");
         loading.study.regimens.emplace_back().name = "data";
         loading.study.arms.push_back({"data", "doses of the data file", "data"});
     }
@@ -165,7 +171,8 @@ void bind_outcomes(Loading& loading) {
     for (const Arm& arm : study.arms) {
         const pkpd::Regimen* regimen = find_regimen(study, arm.regimen);
         if (regimen == nullptr) continue;
-        const OutcomeContext context{study.model.get(), regimen, study.duration};
+        const bool is_dosed_by_data = study.data != nullptr && !study.data->ignores_doses;
+        const OutcomeContext context{study.model.get(), regimen, study.duration, is_dosed_by_data};
         auto& bound = study.bound_outcomes.emplace_back();
         for (std::size_t i = 0; i < study.outcomes.size(); ++i) {
             const OutcomeCall& call = study.outcomes[i].call;
@@ -484,8 +491,8 @@ void read_occasions(Loading& loading) {
                                 "write for example CL = { …, iov = { cv = 0.15 } } in the model");
     if (loading.words.data)
         loading.diagnostics.add(loading.words.occasions.span(),
-                                "occasions are not drawn for the subjects of a data file yet",
-                                "leave `occasions` or [data] out");
+                                "occasions of a data file's subjects are those of its rows",
+                                "name their column, as in occasion = \"OCC\" in [data]");
     study.occasions = OccasionReader(loading).read();
     study.population.n_occasions =
         static_cast<std::uint32_t>(std::max<std::size_t>(1, study.occasions.size()));
@@ -605,6 +612,9 @@ Study load_study(const std::filesystem::path& file,
     parse_outcomes(loading);
     load_model_of(loading);
     if (loading.study.model != nullptr) meet_model(loading);
+    loading.diagnostics.throw_if_any();
+    if (loading.words.data && !loading.words.data->has_any_scale)
+        check_scales(loading.study, loading.diagnostics);
     loading.diagnostics.throw_if_any();
     keep_inputs(loading);
     return std::move(loading.study);

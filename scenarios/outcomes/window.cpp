@@ -112,14 +112,26 @@ std::optional<Window> OutcomeArguments::named_window(const sim::SourceText& word
     return std::nullopt;
 }
 
+/// Of a regimen without doses.
+std::string OutcomeArguments::no_dose_text(const std::string& interval) const {
+    const std::string& name = context_.regimen->name;
+    if (context_.is_dosed_by_data)
+        return fmt::format("subjects are dosed by the data file, each in its own way, so that "
+                           "'{}' has no {} interval",
+                           name,
+                           interval);
+    return fmt::format("regimen '{}' has no dose, so no {} interval", name, interval);
+}
+
 std::optional<Window> OutcomeArguments::first_interval(const sim::SourceSpan& span) {
     const pkpd::Regimen& regimen = *context_.regimen;
     if (regimen.dose_times.size() < 2) {
-        diagnostics_.add(span,
-                         fmt::format("regimen '{}' has {}, so no first interval",
-                                     regimen.name,
-                                     regimen.dose_times.empty() ? "no dose" : "one dose only"),
-                         "write the window, as in 0[h], 24[h]");
+        diagnostics_.add(
+            span,
+            regimen.dose_times.empty()
+                ? no_dose_text("first")
+                : fmt::format("regimen '{}' has one dose only, so no first interval", regimen.name),
+            "write the window, as in 0[h], 24[h]");
         return std::nullopt;
     }
     return checked({regimen.dose_times[0], regimen.dose_times[1]}, span);
@@ -132,7 +144,7 @@ std::optional<Window> OutcomeArguments::last_interval(const sim::SourceSpan& spa
         diagnostics_.add(
             span,
             regimen.dose_times.empty()
-                ? fmt::format("regimen '{}' has no dose, so no last interval", regimen.name)
+                ? no_dose_text("last")
                 : fmt::format(
                       "the last dose of regimen '{}' is not repeated, so it has no interval",
                       regimen.name),

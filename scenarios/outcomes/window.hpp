@@ -39,6 +39,7 @@ public:
 private:
     std::optional<Window> named_window(const sim::SourceText& word);
     std::optional<Window> first_interval(const sim::SourceSpan& span);
+    std::string no_dose_text(const std::string& interval) const;
     std::optional<Window> last_interval(const sim::SourceSpan& span, const std::string& help);
     std::optional<Window> checked(Window window, const sim::SourceSpan& span);
     std::string trough_help() const;

@@ -20,6 +20,8 @@ struct OutcomeContext {
     const pkpd::Model* model = nullptr;
     const pkpd::Regimen* regimen = nullptr;
     double duration = 0.0; ///< of the study, model time
+    /// Each subject receives doses of its own, which no interval of the regimen knows of.
+    bool is_dosed_by_data = false;
 };
 
 /// A call such as `time_above(Cp, 0.2[mg/L], last_interval)`, parsed; arguments keep their places.
