@@ -148,3 +148,41 @@ TEST_CASE("subjects dosed by a file have no interval in common") {
     study.write("", "mg/L", "[outcomes]\nAUC = \"auc(Cp, 0[h], 1[h])\"\n");
     CHECK(study.messages() == "");
 }
+
+TEST_CASE("warfarin runs straight from its file, with two outputs") {
+    const TemporaryFolder folder;
+    const scenarios::Study study = load("warfarin_data.toml");
+    const scenarios::StudyReport report = run(study, folder / "warfarin.h5");
+    const io::ResultReader results(folder / "warfarin.h5");
+    const std::uint64_t n = results.axis_size("sample");
+    REQUIRE(n == 483); // 251 concentrations and 232 activities
+    const auto column = [&](const char* name) {
+        return results.reals(std::string("samples/") + name, -1, 0, n);
+    };
+    const std::vector<double> subject = column("subject"), time = column("time"),
+                              output = column("output");
+    const std::vector<double> cp = predicted(folder / "warfarin.h5", 0, "Cp");
+    const auto parameter = [&](const char* name) {
+        return results.reals(std::string("parameters/") + name, -1, 0, 32);
+    };
+    const std::vector<double> ka = parameter("ka"), cl = parameter("CL"), v = parameter("V");
+    std::size_t n_concentrations = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        // Bateman's function with the subject's own dose and parameters, from the lag of 0.5 h on.
+        const auto s = static_cast<std::size_t>(subject[i]) - 1;
+        const double dose = study.data->subjects[s].records[0].amount, k = cl[s] / v[s];
+        const double t = std::max(time[i] - 0.5, 0.0);
+        const double expected =
+            dose * ka[s] / (v[s] * (ka[s] - k)) * (std::exp(-k * t) - std::exp(-ka[s] * t));
+        // Steps of 1e-6, and doses at the very time of an observation
+        CHECK(cp[i] == doctest::Approx(expected).epsilon(1e-4).scale(1e-3));
+        n_concentrations += output[i] == 0.0;
+    }
+    CHECK(n_concentrations == 251);
+    // What `gemel check` says of the file: read by a person when written.
+    const std::string text = scenarios::describe_plan(study);
+    const auto golden = source_folder() / "tests/studies/warfarin_data.check";
+    if (std::getenv("GEMEL_UPDATE_EXPECTED") != nullptr) write_text(golden, text);
+    CHECK(text == read_text(golden));
+    CHECK(report.n_failed == 0);
+}
