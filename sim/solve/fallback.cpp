@@ -56,6 +56,8 @@ private:
         for (std::size_t k = 0; k < subjects_.size(); ++k)
             if (again_.status[k] == SolverStatus::ok)
                 take(k, index(subjects_[k]), index(problem.n_subjects), result);
+            else if (again_.status[k] == SolverStatus::no_steady_state) // true of every method
+                result.status[index(subjects_[k])] = SolverStatus::no_steady_state;
     }
 
     void gather_inputs(const BlockProblem& problem) {

@@ -16,6 +16,8 @@ constexpr int most_newton = 40; ///< derivatives of P
 constexpr int most_chord = 6;   ///< steps with one derivative
 constexpr double slow = 0.3;    ///< a chord step that leaves more of the residual
 constexpr double near_enough = 1e-3;   ///< the last correction: larger ones are no convergence
+constexpr double all_of_it = 1.0;      ///< of a state, that errors may be
+constexpr int most_blind = 8;          ///< derivatives of P that tell nothing
 constexpr std::size_t together = 2048; ///< passages
 
 /// States that something living depends on. Others, such as areas and amounts excreted, grow
@@ -296,7 +298,30 @@ void SteadyStates::factorise(Search& search, std::span<const Passage> passages) 
     search.has_factors = true;
     search.n_chord = 0;
     ++search.n_newton;
-    if (factorise_dense(search.factors, search.pivots, n)) return;
+    search.is_blind = !factorise_dense(search.factors, search.pivots, n) || !is_determined(search);
+}
+
+/// Whether errors of P that the solver may make leave something of the fixed point: where nothing
+/// is eliminated, rounding alone makes one, far away.
+bool SteadyStates::is_determined(const Search& search) const {
+    std::vector<double> error(index(n_states_), 0.0);
+    for (std::size_t k = 0; k < n_live(); ++k) {
+        const auto at = index(live_[k]);
+        std::vector<double> d(n_live(), 0.0);
+        d[k] = tolerance_ * (std::abs(search.x[at]) + search.scale[at]);
+        const std::vector<double> moved = solved(search, std::move(d));
+        for (std::size_t i = 0; i < error.size(); ++i)
+            error[i] += std::abs(moved[i]);
+    }
+    return relative(search, error) < all_of_it;
+}
+
+/// Where the derivative of P tells nothing, further away it may: one period on.
+void SteadyStates::go_on_blindly(Search& search) const {
+    search.x = search.image;
+    search.has_factors = false;
+    if (search.pattern.period == 0.0) search.period *= 2.0;
+    if (!is_linear_ && ++search.n_blind <= most_blind) return;
     search.status = SolverStatus::no_steady_state;
     search.is_done = true;
 }
@@ -316,6 +341,11 @@ std::vector<double> SteadyStates::correction(const Search& search) const {
     std::vector<double> d(n_live());
     for (std::size_t k = 0; k < d.size(); ++k)
         d[k] = search.image[index(live_[k])] - search.x[index(live_[k])];
+    return solved(search, std::move(d));
+}
+
+/// (I − P')⁻¹·d, [n_states]
+std::vector<double> SteadyStates::solved(const Search& search, std::vector<double> d) const {
     solve_dense(search.factors, search.pivots, d);
     std::vector<double> all(index(n_states_), 0.0);
     for (std::size_t k = 0; k < d.size(); ++k)
@@ -326,6 +356,7 @@ std::vector<double> SteadyStates::correction(const Search& search) const {
 /// One step of Newton's method, after which the search is done if both what was left and what was
 /// added are small. Amounts that are not negative stay so.
 void SteadyStates::step(Search& search) {
+    if (search.is_blind) return go_on_blindly(search);
     const std::vector<double> d = correction(search);
     const bool is_near = search.residual <= tolerance_ && relative(search, d) <= near_enough;
     const double before = search.residual;

@@ -40,8 +40,8 @@ private:
         std::vector<int> pivots;
         double residual = 0.0, last_residual = 0.0; ///< of x and the x before, relative
         double period = 0.0;
-        int n_newton = 0, n_chord = 0;
-        bool has_factors = false, is_done = false;
+        int n_newton = 0, n_chord = 0, n_blind = 0;
+        bool has_factors = false, is_blind = false, is_done = false;
         SolverStatus status = SolverStatus::ok;
     };
 
@@ -59,6 +59,9 @@ private:
     double perturbation(const Search& search, int state) const;
     double relative(const Search& search, std::span<const double> change) const;
     std::vector<double> correction(const Search& search) const;
+    std::vector<double> solved(const Search& search, std::vector<double> d) const;
+    bool is_determined(const Search& search) const;
+    void go_on_blindly(Search& search) const;
     void finish(Search& search) const;
 
     const OdeSystem& system_;
