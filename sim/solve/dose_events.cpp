@@ -15,6 +15,54 @@ bool has_steady(std::span<const Record> records) {
     });
 }
 
+/// The times of doses into a state that keeps the latest `n_kept` of them.
+class DosesOnTheirWay {
+public:
+    DosesOnTheirWay(std::size_t n_kept, const TransitTimes& transit)
+        : n_kept_(n_kept),
+          transit_(transit) {}
+
+    /// @returns false if the event is an infusion, or a dose is given up of which too much is still
+    ///          to come
+    bool take(const Event& event, int state, const Expansion& expanded) {
+        if (event.kind == EventKind::reset || event.kind == EventKind::replace_all) kept_.clear();
+        if (event.kind == EventKind::replace_all || event.kind == EventKind::add_all)
+            return take(expanded.steady[index(event.which)], state) && let_go(event.time);
+        if (event.dose < 0 || event.state != state) return true;
+        if (event.kind != EventKind::add) return false;
+        add(event.time); // one time for doses at one time
+        return let_go(event.time);
+    }
+
+    const std::vector<double>& given() const { return given_; }
+
+private:
+    /// The doses of a pattern that its state keeps, and the one before.
+    bool take(const SteadyPattern& pattern, int state) {
+        if (pattern.state != state) return true;
+        if (pattern.rate != 0.0) return false;
+        for (std::size_t j = n_kept_ + 1; pattern.amount != 0.0 && j > 0; --j)
+            add(pattern.time + pattern.phase - static_cast<double>(j) * pattern.period);
+        std::sort(kept_.begin(), kept_.end());
+        return true;
+    }
+    void add(double time) {
+        if (!kept_.empty() && time == kept_.back()) return;
+        kept_.push_back(time);
+        given_.push_back(time);
+    }
+    bool let_go(double now) {
+        bool have_come = true;
+        for (; kept_.size() > n_kept_; kept_.erase(kept_.begin()))
+            have_come &= transit_.still_to_come(now - kept_.front()) <= may_be_lost;
+        return have_come;
+    }
+
+    std::size_t n_kept_ = 0;
+    TransitTimes transit_;
+    std::vector<double> kept_, given_;
+};
+
 } // namespace
 
 DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
@@ -96,8 +144,7 @@ SolverStatus DoseEvents::expand(int subject, SubjectEvents& events) {
     return prepare_transits(events) ? SolverStatus::ok : SolverStatus::invalid_parameter;
 }
 
-/// Stops on the way of each dose, so that no step passes over an input that has hardly begun:
-/// three standard deviations before the mean, and at the height. After them no dose is kept.
+/// Stops on the way of each dose; after them no dose is kept.
 bool DoseEvents::prepare_transits(SubjectEvents& events) const {
     for (int state : transits_)
         if (!prepare_transit(state, events)) return false;
@@ -115,20 +162,12 @@ bool DoseEvents::prepare_transit(int state, SubjectEvents& events) const {
     };
     const TransitTimes transit{start(depot.first_kept + 2 * depot.n_kept),
                                start(depot.first_kept + 2 * depot.n_kept + 1)};
-    std::vector<double> given; // one time for doses at one time
-    for (const Event& event : events.all()) {
-        if (event.dose < 0 || event.state != state) continue;
-        if (event.kind != EventKind::add) return false;
-        if (given.empty() || event.time > given.back()) given.push_back(event.time);
-    }
-    for (std::size_t i = index(depot.n_kept); i < given.size(); ++i)
-        if (transit.still_to_come(given[i] - given[i - index(depot.n_kept)]) > may_be_lost)
-            return false;
-    for (double time : given)
-        for (double stop : {time + transit.begin(), time + transit.height()})
-            if (stop > time && stop < problem_->timeline->end)
-                events.expanded.events.push_back(
-                    {.time = stop, .kind = EventKind::stop, .state = state});
+    DosesOnTheirWay way(index(depot.n_kept), transit);
+    for (const Event& event : events.all())
+        if (!way.take(event, state, events.expanded)) return false;
+    const double from = problem_->timeline->start, end = problem_->timeline->end;
+    for (const double time : way.given())
+        add_stops(transit, time, state, from, end, events.expanded.events);
     return true;
 }
 
@@ -233,10 +272,42 @@ void DoseEvents::reach(const SubjectEvents& events,
     const std::span<const double> steady = steady_.states(events.first_pattern + event.which);
     const bool replaces = event.kind == EventKind::replace_all;
     if (replaces) stop_infusions(columns);
+    std::vector<double> before;
     for (std::size_t i = 0; i < system_.states.size(); ++i) {
         double& x = columns.states[static_cast<std::ptrdiff_t>(i) * columns.stride];
+        if (!transits_.empty()) before.push_back(x);
         x = replaces ? steady[i] : x + (steady[i] - initial(events, i));
     }
+    for (const int state : transits_)
+        if (!replaces) keep_both(system_.states[index(state)], before, steady, columns);
+}
+
+/// The latest doses of both: those on their way, and those of a steady state.
+void DoseEvents::keep_both(const State& depot,
+                           std::span<const double> one,
+                           std::span<const double> other,
+                           const SubjectColumns& columns) const {
+    struct Kept {
+        double time = 0.0;
+        std::span<const double> of;
+        int which = 0;
+    };
+    std::vector<Kept> all;
+    for (const std::span<const double> of : {one, other})
+        for (int which = 0; which < depot.n_kept; ++which)
+            if (const int at = depot.first_kept + 2 * which; of[index(at + 1)] != 0.0)
+                all.push_back({of[index(at)], of, which});
+    std::stable_sort(
+        all.begin(), all.end(), [](const Kept& a, const Kept& b) { return a.time > b.time; });
+    all.resize(index(depot.n_kept), {0.0, {}, 0});
+    for (int k = -1; k < layout_.n_wrt(); ++k)
+        for (int slot = 0; slot < 2 * depot.n_kept; ++slot) {
+            const auto at = [&](int own) { return k < 0 ? own : layout_.state(own, k); };
+            const Kept& kept = all[index(slot / 2)];
+            const int from = at(depot.first_kept + 2 * kept.which + slot % 2);
+            columns.states[at(depot.first_kept + slot) * columns.stride] =
+                kept.of.empty() ? 0.0 : kept.of[index(from)];
+        }
 }
 
 /// S⁺ = S⁻ + ∂A/∂θ·e_i + (f(x⁻) − f(x⁺))·∂τ/∂θ

@@ -8,6 +8,7 @@
 #include <gemel/sim/solver.hpp>
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 /// What doses do to a subject, the same in every solver: amounts, infusions, and the jumps of
@@ -33,6 +34,10 @@ private:
     void change(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     void reset(const SubjectEvents& events, const SubjectColumns& columns);
     void reach(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
+    void keep_both(const State& depot,
+                   std::span<const double> one,
+                   std::span<const double> other,
+                   const SubjectColumns& columns) const;
     void stop_infusions(const SubjectColumns& columns) const;
     double initial(const SubjectEvents& events, std::size_t state) const;
     void keep(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);

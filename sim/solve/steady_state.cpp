@@ -4,6 +4,7 @@
 #include "base/index.hpp"
 #include "solve/error_scale.hpp"
 #include "solve/scalar_program.hpp"
+#include "solve/transit_times.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -187,6 +188,26 @@ void SteadyStates::fill_period(const Search& search, Expansion& period) const {
     if (reaches_over < 0.0) happen(start + rest, EventKind::rate_off, p.rate);
 }
 
+/// Doses of this period and those before, by way of transit compartments.
+void SteadyStates::stop_on_the_way(const Search& search,
+                                   double from,
+                                   std::vector<Event>& events) const {
+    const SteadyPattern& p = search.pattern;
+    const State& depot = system_.states[index(p.state)];
+    if (depot.n_kept == 0) return;
+    const int row = setup_->first_row[index(search.subject)] + p.row;
+    const auto start = [&](int state) {
+        return setup_->initial[index(state) * index(setup_->n_rows) + index(row)];
+    };
+    const TransitTimes transit{start(depot.first_kept + 2 * depot.n_kept),
+                               start(depot.first_kept + 2 * depot.n_kept + 1)};
+    for (int j = 0; j <= depot.n_kept; ++j)
+        add_stops(transit, from + p.phase - j * p.period, p.state, from, p.time, events);
+    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
+        return a.time < b.time;
+    });
+}
+
 /// States that keep doses on their way hold those given before a time.
 void SteadyStates::keep_earlier_doses(const Search& search,
                                       double before,
@@ -211,6 +232,7 @@ Passage SteadyStates::passage(const Search& search, const std::vector<double>& f
     passage.events.subject = search.subject;
     passage.events.row = setup_->first_row[index(search.subject)] + search.pattern.row;
     fill_period(search, passage.events.expanded);
+    stop_on_the_way(search, passage.from, passage.events.expanded.events);
     keep_earlier_doses(search, passage.from, passage.states);
     return passage;
 }

@@ -49,6 +49,7 @@ private:
     void begin_search(Search& search) const;
     Passage passage(const Search& search, const std::vector<double>& from) const;
     void fill_period(const Search& search, Expansion& period) const;
+    void stop_on_the_way(const Search& search, double from, std::vector<Event>& events) const;
     void keep_earlier_doses(const Search& search, double before, std::vector<double>& states) const;
     void search_together(std::span<Search*> searches, StateCarrier& carrier);
     void repeat_plainly(std::span<Search*> searches, StateCarrier& carrier);

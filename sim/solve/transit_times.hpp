@@ -1,9 +1,11 @@
 #pragma once
 
 #include "base/lane_math.hpp"
+#include "solve/expansion.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 /// When a dose by way of n transit compartments comes, k being their rate: a gamma law of shape
 /// n + 1. Theory manual: transit.md.
@@ -33,5 +35,18 @@ struct TransitTimes {
         return std::min(bound, 1.0);
     }
 };
+
+/// Stops on the way of a dose given at `time`, so that no step passes over an input that has hardly
+/// begun: three standard deviations before the mean, and at the height. Only those in (from, to).
+inline void add_stops(const TransitTimes& transit,
+                      double time,
+                      int state,
+                      double from,
+                      double to,
+                      std::vector<Event>& events) {
+    for (const double stop : {time + transit.begin(), time + transit.height()})
+        if (stop > time && stop > from && stop < to)
+            events.push_back({.time = stop, .kind = EventKind::stop, .state = state});
+}
 
 } // namespace gemel::sim
