@@ -9,11 +9,11 @@ using namespace lane_systems;
 namespace {
 
 /// y' = −k·y with k = 0.3, amounts into y.
-constexpr double k = 0.3;
+constexpr double decay_rate = 0.3;
 
 CompiledSystem decay() {
     Builder b;
-    b.add_state("y", b.mul(b.constant(-k), b.state(0)), b.constant(0.0), true);
+    b.add_state("y", b.mul(b.constant(-decay_rate), b.state(0)), b.constant(0.0), true);
     b.add_output("y", b.state(0));
     return b.compiled();
 }
@@ -32,26 +32,27 @@ double value(const CompiledSystem& system,
 }
 
 // Tolerances below are 100 × rtol where the solver's error decides.
-constexpr double near = 1e-8;
+constexpr double tight = 1e-8;
 
 } // namespace
 
 TEST_CASE("the peak after an intravenous dose is the dose, at its time") {
     // Exact: nothing is interpolated at the start of a piece.
     const Timeline timeline = daily(100.0, 3, 72.0);
-    const double second = 100.0 * (1.0 + std::exp(-24.0 * k));
+    const double second = 100.0 * (1.0 + std::exp(-24.0 * decay_rate));
     CHECK(value(decay(), {}, timeline, {FunctionalKind::maximum, 0, 0.0, 20.0}) == 100.0);
     CHECK(value(decay(), {}, timeline, {FunctionalKind::time_of_maximum, 0, 20.0, 48.0}) == 24.0);
     CHECK(value(decay(), {}, timeline, {FunctionalKind::maximum, 0, 24.0, 48.0}) ==
-          doctest::Approx(second).epsilon(near));
+          doctest::Approx(second).epsilon(tight));
 }
 
 TEST_CASE("the area under an exponential is its closed form, for windows that cut steps") {
     const Timeline timeline = daily(100.0, 1, 48.0);
     for (const auto& [from, to] : {std::pair{0.0, 48.0}, {1.234, 5.678}, {7.0, 7.01}}) {
-        const double exact = 100.0 / k * (std::exp(-k * from) - std::exp(-k * to));
+        const double exact =
+            100.0 / decay_rate * (std::exp(-decay_rate * from) - std::exp(-decay_rate * to));
         CHECK(value(decay(), {}, timeline, {FunctionalKind::integral, 0, from, to}) ==
-              doctest::Approx(exact).epsilon(near));
+              doctest::Approx(exact).epsilon(tight));
     }
 }
 
@@ -63,7 +64,7 @@ TEST_CASE("the peak of absorption is located between steps") {
     const Timeline timeline = daily(100.0, 1, 24.0);
     CHECK(
         value(one_compartment(), {ka, cl, v}, timeline, {FunctionalKind::maximum, 0, 0.0, 24.0}) ==
-        doctest::Approx(cmax).epsilon(near));
+        doctest::Approx(cmax).epsilon(tight));
     // At a peak the value is flat: an error of 1e-8 in y moves the time by its square root.
     CHECK(value(one_compartment(),
                 {ka, cl, v},
@@ -74,9 +75,9 @@ TEST_CASE("the peak of absorption is located between steps") {
 
 TEST_CASE("a trough is the value before the dose, a sample the value after it") {
     const Timeline timeline = daily(100.0, 2, 48.0);
-    const double before = 100.0 * std::exp(-24.0 * k);
+    const double before = 100.0 * std::exp(-24.0 * decay_rate);
     CHECK(value(decay(), {}, timeline, {FunctionalKind::value_before, 0, 0.0, 24.0}) ==
-          doctest::Approx(before).epsilon(near));
+          doctest::Approx(before).epsilon(tight));
     const BlockResult result = solve(decay(), {}, timeline, on_grid(1, 24.0, 48.0));
     CHECK(result.sampled[0][0] == 100.0);
     CHECK(result.sampled[0][1] == doctest::Approx(100.0 + before).epsilon(1e-6));
@@ -93,10 +94,10 @@ TEST_CASE(
 TEST_CASE("time above a threshold ends at the closed-form crossing") {
     // Two doses: above 20 until ln(C/20)/k after each.
     const Timeline timeline = daily(100.0, 2, 48.0);
-    const double second = 100.0 * (1.0 + std::exp(-24.0 * k));
-    const double exact = (std::log(100.0 / 20.0) + std::log(second / 20.0)) / k;
+    const double second = 100.0 * (1.0 + std::exp(-24.0 * decay_rate));
+    const double exact = (std::log(100.0 / 20.0) + std::log(second / 20.0)) / decay_rate;
     CHECK(value(decay(), {}, timeline, {FunctionalKind::time_above, 0, 0.0, 48.0, 20.0}) ==
-          doctest::Approx(exact).epsilon(near));
+          doctest::Approx(exact).epsilon(tight));
     CHECK(value(decay(), {}, timeline, {FunctionalKind::time_above, 0, 0.0, 2.0, 1e-3}) ==
           doctest::Approx(2.0).epsilon(1e-15));
     CHECK(value(decay(), {}, timeline, {FunctionalKind::time_above, 0, 0.0, 48.0, 1e3}) == 0.0);
