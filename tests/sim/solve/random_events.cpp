@@ -314,7 +314,9 @@ std::span<const double> own_values(const BlockResult& result, int output, std::s
 double gap_of(const BlockResult& a, const BlockResult& b, int output, std::size_t subject) {
     const std::span<const double> of_a = own_values(a, output, subject);
     const std::span<const double> of_b = own_values(b, output, subject);
-    double largest = b.functionals[static_cast<std::size_t>(output) * b.status.size() + subject];
+    constexpr double nothing = 1e-6; // of amounts of about 100
+    double largest = std::max(
+        nothing, b.functionals[static_cast<std::size_t>(output) * b.status.size() + subject]);
     double gap = 0.0;
     for (std::size_t i = 0; i < of_b.size(); ++i) {
         if (!std::isfinite(of_a[i]) || !std::isfinite(of_b[i]))

@@ -95,7 +95,7 @@ std::span<const double> own_values(const BlockResult& result, int output, std::s
 /// Observes all outputs, and their largest values from `start` to `end`.
 void observe_everything(Problem& problem, double start, double end);
 /// Largest |a − b| among own samples, against the largest value b's output ever has in that subject
-/// (of observe_everything()); infinity if anything is not finite.
+/// (of observe_everything()), or 1e-6; infinity if anything is not finite.
 double gap_of(const BlockResult& a, const BlockResult& b, int output, std::size_t subject);
 /// The largest gap of all outputs and subjects.
 double largest_gap(const BlockResult& a, const BlockResult& b);

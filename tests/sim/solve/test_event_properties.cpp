@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 
 /// What must hold for any event table, tried on random ones. Oracles: the same doses said in other
 /// words, other solvers, symmetries.
@@ -205,7 +206,8 @@ void check_order_and_width(const EventBlock& block) {
                 const std::size_t there = (2 * n - 1 - s - 3) % n;
                 const auto a = own_values(result, static_cast<int>(k), s);
                 const auto b = own_values(other, static_cast<int>(k), there);
-                CHECK(std::equal(a.begin(), a.end(), b.begin(), b.end()));
+                REQUIRE(a.size() == b.size());
+                CHECK(std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
             }
         for (const int width : {8, 16, 64}) {
             SolverOptions options;
@@ -240,25 +242,25 @@ TEST_CASE("random tables: all solvers agree") {
 
 TEST_SUITE("slow") {
     TEST_CASE("thousands of random tables: additional doses are the doses written out") {
-        check_written_out(1000);
+        check_written_out(300);
     }
 
     TEST_CASE("thousands of random tables: a modelled rate or duration is that of the data") {
-        check_modelled(1000);
+        check_modelled(300);
     }
 
     TEST_CASE("thousands of random tables: time may begin anywhere") {
-        check_shifted(500, 1024.0);
-        check_shifted(500, -72.0);
+        check_shifted(150, 1024.0);
+        check_shifted(150, -72.0);
     }
 
     TEST_CASE("thousands of random tables: order of subjects and width of lanes change no bit") {
-        check_order_and_width(linear_block("order", 1000, all_kinds(3)));
-        check_order_and_width(turnover_block("order", 1000, all_kinds(1)));
+        check_order_and_width(linear_block("order", 300, all_kinds(3)));
+        check_order_and_width(turnover_block("order", 300, all_kinds(1)));
     }
 
     TEST_CASE("thousands of random tables: all solvers agree") {
-        check_all_agree(1000);
+        check_all_agree(300);
     }
 }
 

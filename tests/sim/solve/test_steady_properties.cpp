@@ -238,13 +238,15 @@ SteadyBlock cases_of(Problem problem, const SteadyModel& model, const char* name
 void check_exact(int n_cases) {
     for (int n = 1; n <= 3; ++n)
         for (const char* solver : {"exact-closed-form", "exact-expm"}) {
-            CAPTURE(solver);
+            CAPTURE(std::string(solver));
             const bool has_area = solver == std::string_view("exact-expm");
             SteadyBlock block =
                 cases_of(linear_pk(n, has_area), {.n_compartments = n}, "exact", n_cases);
             const BlockResult asked = block.ask(*find_solver(solver), {});
             const BlockResult given = block.give(*find_solver(solver), {});
-            check_cases(block, asked, given, 1e-12);
+            // Times thousands of hours back are rounded to 1e-12 h, which rates of some 1/h
+            // multiply.
+            check_cases(block, asked, given, 1e-11);
             if (has_area) check_areas(asked, given, 1e-9);
         }
 }
@@ -437,12 +439,12 @@ TEST_CASE("a steady state of doses by way of transit compartments is that of its
 TEST_SUITE("slow") {
     TEST_CASE("thousands of steady states are those of their past doses") {
         check_exact(1000);
-        check_all_steps(250);
-        check_transits(60);
+        check_all_steps(100);
+        check_transits(40);
     }
 
     TEST_CASE("many steady states have the derivatives that differences tell") {
-        check_all_derivatives(60, {"exact-expm", "rodas5p"}, {"rodas5p", "tsit5", "cvode"});
+        check_all_derivatives(30, {"exact-expm", "rodas5p"}, {"rodas5p", "tsit5"});
     }
 }
 
