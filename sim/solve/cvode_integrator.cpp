@@ -45,6 +45,7 @@ SolverStatus CvodeIntegrator::restart(double from, double to, double longest_fir
     system_.weights().follow(values(y_.get()));
     require(CVodeReInit(cvode, from, y_.get()), "CVodeReInit");
     if (system_.rates(from, y_.get(), rates_.get()) != 0) return SolverStatus::not_finite;
+    system_.weights().start(values(rates_.get()), from);
     const double room = to - from, step = std::min(first_step(from, room), longest_first_step);
     if (step < room && from + step == from) return SolverStatus::step_too_small;
     require(CVodeSetInitStep(cvode, step), "CVodeSetInitStep");

@@ -2,6 +2,7 @@
 
 #include "solve/cvode_system.hpp"
 #include "solve/error_scale.hpp"
+#include "solve/step_control.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -10,6 +11,7 @@ namespace gemel::sim {
 
 CvodeWeights::CvodeWeights(double rtol, const OdeSystem& system, int n_states)
     : scale_(static_cast<std::size_t>(n_states)),
+      least_(scale_.size(), smallest_size),
       counts_(scale_.size()),
       follows_(scale_.size()),
       start_(0.5 * std::sqrt(cvode_part * rtol)) {
@@ -35,6 +37,13 @@ void CvodeWeights::follow(std::span<const double> y) {
         if (follows_[i]) scale_[i] = std::max(scale_[i], std::fabs(y[i]));
 }
 
+void CvodeWeights::start(std::span<const double> rates, double time) {
+    for (std::size_t i = 0; i < scale_.size(); ++i)
+        least_[i] = follows_[i]
+                        ? std::max(smallest_size, std::fabs(rates[i]) * hardly_a_moment(time))
+                        : smallest_size;
+}
+
 double CvodeWeights::size(std::size_t i, double y) const {
     return absolute_part * scale_[i] + std::fabs(y);
 }
@@ -42,12 +51,11 @@ double CvodeWeights::size(std::size_t i, double y) const {
 void CvodeWeights::write(std::span<const double> y, std::span<double> weights) const {
     std::fill(weights.begin(), weights.end(), 0.0);
     for (std::size_t i = 0; i < scale_.size(); ++i)
-        if (const double s = size(i, y[i]); counts_[i] && s > smallest_size)
-            weights[i] = weight_ / s;
+        if (const double s = size(i, y[i]); counts_[i] && s > least_[i]) weights[i] = weight_ / s;
 }
 
 bool CvodeWeights::leaves_zero(std::size_t i, double y, double rate) const {
-    return counts_[i] && rate != 0.0 && !(size(i, y) > smallest_size);
+    return counts_[i] && rate != 0.0 && !(size(i, y) > least_[i]);
 }
 
 bool CvodeWeights::leaves_zero(std::span<const double> y, std::span<const double> rates) const {
@@ -63,7 +71,7 @@ double CvodeWeights::first_step(std::span<const double> y,
     for (std::size_t i = 0; i < scale_.size(); ++i)
         if (leaves_zero(i, y[i], rates[i]))
             fastest = std::max(fastest, 1.0 / room);
-        else if (const double s = size(i, y[i]); counts_[i] && s > smallest_size)
+        else if (const double s = size(i, y[i]); counts_[i] && s > least_[i])
             fastest = std::max(fastest, std::fabs(rates[i]) / s);
     const double step = start_ / fastest;
     return step < room ? step : room;

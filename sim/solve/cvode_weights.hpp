@@ -18,9 +18,12 @@ public:
     /// @param scale  by error_scales(); where it is 0, the largest value so far
     void load(std::span<const double> scale);
     void follow(std::span<const double> y);
+    /// At the start of a stretch at `time`: a state without a scale of its own that its rate
+    /// outgrows before the clock moves much is as good as 0.
+    void start(std::span<const double> rates, double time);
     const std::vector<double>& scale() const { return scale_; }
 
-    /// A state that is 0 and has no scale does not count until it has moved.
+    /// A state without a scale that is as good as 0 does not count until it has moved.
     void write(std::span<const double> y, std::span<double> weights) const;
 
     /// ½·√tolerance / max_i(rate_i / size_i) and no longer than `room`, for a method that starts at
@@ -39,7 +42,7 @@ private:
     double size(std::size_t i, double y) const;
     bool leaves_zero(std::size_t i, double y, double rate) const;
 
-    std::vector<double> scale_;
+    std::vector<double> scale_, least_; ///< sizes that count are above `least_`
     std::vector<bool> counts_, follows_;
     double weight_ = 0.0; ///< of a state of size 1
     double start_ = 0.0;  ///< ½·√tolerance

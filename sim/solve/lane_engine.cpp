@@ -288,7 +288,7 @@ void LaneEngine::start_fresh_lanes() {
 }
 
 /// ½·rtol^(1/5) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not matter.
-/// States that are 0 and have no scale yet do not count.
+/// States without a scale that are 0, or as good as that, do not count.
 double LaneEngine::first_step(int lane) const {
     const double room = lanes_[index(lane)].stop - lanes_[index(lane)].time;
     const double step = start_tolerance_ / rms_of_relative_rates(lane);
@@ -297,10 +297,13 @@ double LaneEngine::first_step(int lane) const {
 
 /// 0 if nothing moves. Only parts of the largest are squared: 1e300 per hour has no square.
 double LaneEngine::rms_of_relative_rates(int lane) const {
+    const double moment = hardly_a_moment(lanes_[index(lane)].time);
     const auto part = [&](int i) {
         const double size =
             std::abs(column(LeafKind::state, i)[lane]) + column(LeafKind::scale, i)[lane];
-        return size > 0.0 ? std::abs(column(LeafKind::result, i)[lane] / size) : 0.0;
+        const double rate = std::abs(column(LeafKind::result, i)[lane]);
+        const double least = follows_[index(i * width_ + lane)] != 0.0 ? rate * moment : 0.0;
+        return size > least ? rate / size : 0.0;
     };
     double largest = 0.0, sum = 0.0;
     for (int i = 0; i < n_own_; ++i)

@@ -2,6 +2,7 @@
 
 #include "solve/error_scale.hpp"
 #include "solve/scalar_rates.hpp"
+#include "solve/step_control.hpp"
 
 #include <boost/numeric/odeint/stepper/controlled_runge_kutta.hpp>
 #include <boost/numeric/odeint/stepper/runge_kutta_dopri5.hpp>
@@ -192,12 +193,13 @@ private:
     }
 
     /// ½·rtol^(1/root) / max_i(|f_i| / (|y_i| + scale_i)): a free number, whatever the units.
-    /// States that are 0 and have no scale yet do not count.
+    /// States without a scale that are 0, or as good as that, do not count.
     double initial_step(double length) const {
         double fastest = 0.0;
         for (std::size_t i = 0; i < tolerance_.scale.size(); ++i) {
-            const double size = std::fabs(y_[i]) + tolerance_.scale[i];
-            if (size > 0.0) fastest = std::max(fastest, std::fabs(dydt_[i]) / size);
+            const double size = std::fabs(y_[i]) + tolerance_.scale[i], rate = std::fabs(dydt_[i]);
+            const double least = tolerance_.follows[i] ? rate * hardly_a_moment(t_) : 0.0;
+            if (size > least) fastest = std::max(fastest, rate / size);
         }
         const double step = 0.5 * std::pow(tolerance_.rtol, 1.0 / root_) / fastest;
         return step < length ? step : length;

@@ -30,4 +30,9 @@ inline double least_step(double time) {
     return part > least_at_zero ? part : least_at_zero;
 }
 
+/// What a rate makes in this time is as good as 0, for a state that has no scale to be judged by.
+inline double hardly_a_moment(double time) {
+    return 1000.0 * least_step(time);
+}
+
 } // namespace gemel::sim

@@ -472,6 +472,32 @@ TEST_CASE("a steady state misses no dose that comes quickly and rarely") {
     }
 }
 
+TEST_CASE("an area that is hardly above 0 when a dose comes stops no solver") {
+    // Closed form: 100/CL for a dose that is gone at the end. A lag of 2.25 h after a steady state
+    // leaves areas of 1e-13 to 1e-75 before it, while the clock at 1000 h takes steps of 4e-12.
+    Problem problem = linear_pk(1, true);
+    observe_everything(problem, 1000.0, 1020.0);
+    const CompiledSystem system = compile(problem.system);
+    for (const double rate : {1.3, 3.0, 8.0}) {
+        EventTable table;
+        table.own.records = {{.time = 1000.0,
+                              .state = central_state,
+                              .amount = 100.0,
+                              .interval = 24.0,
+                              .steady = SteadyState::replaces}};
+        table.own.samples = {{1020.0, 1}};
+        table.rows = {{20.0 * rate, 20.0, 1.0, 0.0, 1.0, 2.25, 1.0, 1.0, 1.0, 1.0}};
+        for (const Solver& solver : solvers()) {
+            if (!solver.applies(system)) continue;
+            CAPTURE(solver.name);
+            const BlockResult result = solve_tables(solver, system, problem, {{table}}, {});
+            REQUIRE(name(result.status[0]) == "ok");
+            CHECK(result.own[2][0] ==
+                  doctest::Approx(100.0 / (20.0 * rate)).epsilon(1e-5)); // a few rtol
+        }
+    }
+}
+
 namespace {
 
 /// Receptors that C binds and that are never renewed: their number is what it was at the start, and
