@@ -42,15 +42,18 @@ std::string likely_cause(double ratio, const DataSet& data, const sim::Unit& uni
                     of_dv.empty() ? unit.text : of_dv,
                     of_amt.empty() ? "the unit of its compartment" : of_amt);
     const char* const size = ratio > 1.0 ? "smaller" : "larger";
-    const std::string off = thousands(ratio) != 0
-                                ? fmt::format("a unit {} times {}",
-                                              std::abs(thousands(ratio)) == 1 ? "1000" : "1e6",
-                                              size)
-                                : fmt::format("another unit, a {} one,", size);
-    return fmt::format("{}: {} of DV would explain it; if the values are right and the model is to "
-                       "be that far off, write any_scale = true in [data]",
+    const char* const opposite = ratio > 1.0 ? "larger" : "smaller";
+    const int power = std::abs(thousands(ratio));
+    const std::string times = power == 0   ? ""
+                              : power == 1 ? "1000 times "
+                                           : fmt::format("1e{} times ", 3 * power);
+    return fmt::format("{0}: a unit of DV {1}{2}, or of AMT {1}{3}, would explain it; if the "
+                       "values are right and the model is to be that far off, write any_scale = "
+                       "true in [data]",
                        declared,
-                       off);
+                       times,
+                       size,
+                       opposite);
 }
 
 } // namespace

@@ -154,9 +154,9 @@ TEST_CASE("values a hundred times off what a model predicts are told, with the l
                      "for typical subjects in the same rows: 1e+03 times less") !=
           std::string::npos);
     CHECK(large.find(":1:13: error") != std::string::npos); // the header of DV
-    CHECK(large.find("DV is read in mg/L, AMT in mg: a unit 1000 times smaller of DV would "
-                     "explain it") != std::string::npos);
-    CHECK(small.find("a unit 1000 times larger") != std::string::npos);
-    CHECK(odd.find("another unit, a smaller one,") != std::string::npos);
+    CHECK(large.find("DV is read in mg/L, AMT in mg: a unit of DV 1000 times smaller, or of AMT "
+                     "1000 times larger, would explain it") != std::string::npos);
+    CHECK(small.find("a unit of DV 1000 times larger") != std::string::npos);
+    CHECK(odd.find("a unit of DV smaller, or of AMT larger,") != std::string::npos);
     CHECK(odd.find("any_scale = true") != std::string::npos);
 }

@@ -105,9 +105,9 @@ TEST_CASE("a median a hundred times off what the model predicts stops a study") 
     CHECK(says(small,
                "data.csv:1:13: error: the median of 3 values of Cp is 0.00607 mg/L, but the model "
                "predicts 6.07 mg/L for typical subjects in the same rows: 999 times more"));
-    CHECK(says(small, "DV is read in ug/L, AMT in mg: a unit 1000 times larger"));
+    CHECK(says(small, "DV is read in ug/L, AMT in mg: a unit of DV 1000 times larger"));
     study.write("", "g/L");
-    CHECK(says(study.messages(), "a unit 1000 times smaller"));
+    CHECK(says(study.messages(), "a unit of DV 1000 times smaller"));
     study.write("any_scale = true\n", "g/L");
     CHECK(study.messages() == "");
 }
@@ -132,7 +132,7 @@ TEST_CASE("arms of one's own add their regimen to the doses of the file, or stan
     CHECK(says(scenarios::describe_plan(alone), "those of the file are left out"));
     // What was observed was observed under the file's doses: its scale is still looked at.
     study.write("doses = \"ignore\"\n", "g/L", arms);
-    CHECK(says(study.messages(), "a unit 1000 times smaller"));
+    CHECK(says(study.messages(), "a unit of DV 1000 times smaller"));
     study.write("doses = \"ignore\"\n");
     CHECK(says(study.messages(), "no arm with doses of its own"));
 }
