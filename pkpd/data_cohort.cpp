@@ -9,28 +9,63 @@
 namespace gemel::pkpd {
 namespace {
 
-/// A covariate's value, or the occasion, from one time on.
+/// A covariate's value and slope, or the occasion, from one time on.
 struct ValueChange {
     sim::RowSwitch when;
     std::size_t column = 0; ///< of the data set's covariates; after them the occasion
     double value = 0.0;
+    double slope = 0.0; ///< per model time
 };
+
+bool is_linear(const DataCovariate& covariate) {
+    return covariate.varies && covariate.interpolation == Interpolation::linear;
+}
 
 /// From row to row of the file: with NOCB the next row's value holds as soon as this row is over,
 /// with LOCF from the next row's time on.
+template <class Values>
+void add_steps(const std::vector<double>& times,
+               const Values& values,
+               std::size_t column,
+               Interpolation rule,
+               std::vector<ValueChange>& changes) {
+    const bool is_backward = rule == Interpolation::nocb;
+    for (std::size_t row = 1; row < values.size(); ++row)
+        if (values[row] != values[row - 1])
+            changes.push_back({{times[is_backward ? row - 1 : row], is_backward},
+                               column,
+                               static_cast<double>(values[row])});
+}
+
+/// Straight lines from row to row; before the first and after the last the value stays.
+void add_lines(const DataSubject& subject, std::size_t c, std::vector<ValueChange>& changes) {
+    const std::vector<double>& values = subject.covariates[c];
+    double slope_before = 0.0;
+    for (std::size_t row = 0; row < values.size(); ++row) {
+        const bool is_last = row + 1 == values.size();
+        const double room = is_last ? 0.0 : subject.times[row + 1] - subject.times[row];
+        const double slope = room > 0.0 ? (values[row + 1] - values[row]) / room : 0.0;
+        const bool jumps = row > 0 && subject.times[row] == subject.times[row - 1] &&
+                           values[row] != values[row - 1];
+        if (slope != slope_before || jumps)
+            changes.push_back({{subject.times[row], false}, c, values[row], slope});
+        slope_before = slope;
+    }
+}
+
 std::vector<ValueChange> changes_of(const DataSet& data, const DataSubject& subject) {
     std::vector<ValueChange> changes;
-    const auto add = [&](std::size_t column, Interpolation rule, const auto& values) {
-        const bool is_backward = rule == Interpolation::nocb;
-        for (std::size_t row = 1; row < values.size(); ++row)
-            if (values[row] != values[row - 1])
-                changes.push_back({{subject.times[is_backward ? row - 1 : row], is_backward},
-                                   column,
-                                   static_cast<double>(values[row])});
-    };
     for (std::size_t c = 0; c < data.covariates.size(); ++c)
-        add(c, data.covariates[c].interpolation, subject.covariates[c]);
-    add(data.covariates.size(), data.occasion_interpolation, subject.occasions);
+        if (is_linear(data.covariates[c]))
+            add_lines(subject, c, changes);
+        else
+            add_steps(
+                subject.times, subject.covariates[c], c, data.covariates[c].interpolation, changes);
+    add_steps(subject.times,
+              subject.occasions,
+              data.covariates.size(),
+              data.occasion_interpolation,
+              changes);
     std::stable_sort(
         changes.begin(), changes.end(), [](const ValueChange& a, const ValueChange& b) {
             if (a.when.time != b.when.time) return a.when.time < b.when.time;
@@ -47,9 +82,15 @@ class CohortMaker {
 public:
     CohortMaker(const DataSet& data, DataCohort& cohort) : data_(data), cohort_(cohort) {
         cohort_.first_row.assign(1, 0);
-        for (const DataCovariate& covariate : data_.covariates)
-            cohort_.covariates.push_back(static_cast<std::size_t>(covariate.covariate));
+        for (std::size_t c = 0; c < data_.covariates.size(); ++c) {
+            const auto covariate = static_cast<std::size_t>(data_.covariates[c].covariate);
+            cohort_.covariates.push_back(covariate);
+            if (!is_linear(data_.covariates[c])) continue;
+            cohort_.linear.push_back(covariate);
+            linear_.push_back(c);
+        }
         rows_.resize(data_.covariates.size() + 1);
+        slopes_.resize(linear_.size());
     }
 
     void add(const DataSubject& subject) {
@@ -72,36 +113,56 @@ public:
         rows_.pop_back();
         for (const std::vector<double>& column : rows_)
             cohort_.values.insert(cohort_.values.end(), column.begin(), column.end());
+        for (const std::vector<double>& column : slopes_)
+            cohort_.slopes.insert(cohort_.slopes.end(), column.begin(), column.end());
+        if (linear_.empty()) cohort_.starts.clear();
         if (data_.occasion.empty()) return;
         for (const double occasion : occasions)
             cohort_.occasions.push_back(static_cast<std::uint32_t>(occasion));
     }
 
 private:
+    /// What holds at a time.
+    struct Now {
+        double time = 0.0;
+        std::vector<double> values, slopes; ///< [n_covariates + 1], the occasion last
+    };
+
     void add_rows(const DataSubject& subject, sim::SubjectTimeline& timeline) {
-        std::vector<double> now;
+        Now now{subject.times.front(), {}, {}};
         for (const std::vector<double>& values : subject.covariates)
-            now.push_back(values.front());
-        now.push_back(0.0); // the first occasion
+            now.values.push_back(values.front());
+        now.values.push_back(0.0); // the first occasion
+        now.slopes.assign(now.values.size(), 0.0);
         push_row(now);
         const std::vector<ValueChange> changes = changes_of(data_, subject);
         for (std::size_t i = 0; i < changes.size(); ++i) {
-            now[changes[i].column] = changes[i].value;
-            if (i + 1 < changes.size() && is_same(changes[i].when, changes[i + 1].when)) continue;
-            timeline.switches.push_back(changes[i].when);
+            const ValueChange& change = changes[i];
+            for (const std::size_t c : linear_)
+                now.values[c] += now.slopes[c] * (change.when.time - now.time);
+            now.time = change.when.time;
+            now.values[change.column] = change.value;
+            now.slopes[change.column] = change.slope;
+            if (i + 1 < changes.size() && is_same(change.when, changes[i + 1].when)) continue;
+            timeline.switches.push_back(change.when);
             push_row(now);
         }
         cohort_.first_row.push_back(cohort_.first_row.back() + 1 + timeline.switches.size());
     }
 
-    void push_row(const std::vector<double>& values) {
+    void push_row(const Now& now) {
         for (std::size_t c = 0; c < rows_.size(); ++c)
-            rows_[c].push_back(values[c]);
+            rows_[c].push_back(now.values[c]);
+        for (std::size_t k = 0; k < linear_.size(); ++k)
+            slopes_[k].push_back(now.slopes[linear_[k]]);
+        cohort_.starts.push_back(now.time);
     }
 
     const DataSet& data_;
     DataCohort& cohort_;
-    std::vector<std::vector<double>> rows_; ///< [n_covariates + 1][n_rows], occasions last
+    std::vector<std::vector<double>> rows_;   ///< [n_covariates + 1][n_rows], occasions last
+    std::vector<std::size_t> linear_;         ///< of the data set's covariates
+    std::vector<std::vector<double>> slopes_; ///< [n_linear][n_rows]
 };
 
 } // namespace
@@ -121,11 +182,6 @@ DataCohort make_cohort(const DataSet& data, sim::DiagnosticList& diagnostics) {
                                         subject.id),
                             "rename one of them");
     }
-    for (const DataCovariate& covariate : data.covariates)
-        if (covariate.varies && covariate.interpolation == Interpolation::linear)
-            diagnostics.add({.file = data.file},
-                            "covariates that go along a straight line are not simulated yet",
-                            "write covariates = \"locf\" or \"nocb\"");
     maker.finish();
     return cohort;
 }

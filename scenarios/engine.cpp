@@ -40,20 +40,44 @@ void add_doses_of_data(const Study& study, sim::Timeline& timeline) {
     timeline.records.insert(timeline.records.end(), most->records.begin(), most->records.end());
 }
 
+/// Whether covariates go along straight lines.
+bool has_lines(const Study& study) {
+    return study.population.data != nullptr && !study.population.data->linear.empty();
+}
+
 } // namespace
 
+sim::OdeSystem system_of(const Study& study) {
+    if (!has_lines(study)) return study.model->system;
+    std::vector<int> inputs;
+    for (const std::size_t covariate : study.population.data->linear)
+        for (std::size_t i = 0; i < study.model->inputs.size(); ++i)
+            if (study.model->inputs[i].kind == pkpd::InputSource::Kind::covariate &&
+                study.model->inputs[i].index == static_cast<int>(covariate))
+                inputs.push_back(static_cast<int>(i));
+    return sim::with_linear_inputs(study.model->system, inputs);
+}
+
 void fill_inputs(const Study& study, const pkpd::CohortBlock& cohort, std::span<double> inputs) {
-    const std::vector<double>& first_rows = cohort.inputs;
-    if (first_rows.size() == inputs.size())
-        std::copy(first_rows.begin(), first_rows.end(), inputs.begin());
-    else
-        std::ranges::copy(study.population.draw_rows(cohort.range), inputs.begin());
+    if (cohort.inputs.size() == inputs.size()) {
+        std::copy(cohort.inputs.begin(), cohort.inputs.end(), inputs.begin());
+        return;
+    }
+    auto next = std::ranges::copy(study.population.draw_rows(cohort.range), inputs.begin()).out;
+    if (!has_lines(study)) return;
+    const pkpd::DataCohort& data = *study.population.data;
+    const std::size_t first = data.first_row[cohort.range.first];
+    const std::size_t n_rows = study.population.n_rows(cohort.range);
+    for (std::size_t k = 0; k < data.linear.size(); ++k)
+        next = std::copy_n(data.slopes.data() + k * data.n_rows() + first, n_rows, next);
+    std::copy_n(data.starts.data() + first, n_rows, next);
 }
 
 std::vector<sim::SolverChoice> solvers_of(const Study& study, const sim::CompiledSystem& system) {
     if (!study.solver.empty())
         return {study.arms.size(), {sim::find_solver(study.solver), "named by the study"}};
     sim::Pilot pilot{n_pilots, pkpd::pilot_inputs(*study.model, n_pilots), {}};
+    if (!pilot.inputs.empty()) pilot.inputs.resize(system.system.inputs.size() * n_pilots, 0.0);
     const bool has_pilots = pilot.inputs.size() == system.system.inputs.size() * n_pilots;
     std::map<std::string, sim::SolverChoice> by_regimen;
     std::vector<sim::SolverChoice> choices;
@@ -110,7 +134,7 @@ std::uint64_t n_failed(const sim::RunReport& run) {
 
 std::string why_not_applicable(const Study& study) {
     if (study.solver.empty()) return {};
-    const sim::CompiledSystem system = sim::compile(study.model->system);
+    const sim::CompiledSystem system = sim::compile(system_of(study));
     const sim::Solver* solver = sim::find_solver(study.solver);
     if (solver == nullptr || solver->applies == nullptr || solver->applies(system)) return {};
     if (solver->why_not != nullptr)
@@ -159,7 +183,7 @@ std::unique_ptr<const sim::SubjectTimeline> occasions_of(const Study& study) {
 Engine make_engine(const Study& study, int width) {
     Engine engine;
     engine.everyone = occasions_of(study);
-    engine.system = std::make_unique<sim::CompiledSystem>(sim::compile(study.model->system));
+    engine.system = std::make_unique<sim::CompiledSystem>(sim::compile(system_of(study)));
     engine.choices = solvers_of(study, *engine.system);
     sim::SolverOptions options = options_of(study);
     if (width > 0) options.width = width;

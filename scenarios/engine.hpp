@@ -22,6 +22,9 @@ struct Engine {
 /// @param width  lanes; 0: the solver's default
 Engine make_engine(const Study& study, int width);
 
+/// The model's system, with covariates along straight lines where the data have such.
+sim::OdeSystem system_of(const Study& study);
+
 /// The rows of inputs of a drawn block, [n_inputs × n_rows]: its own where each subject has one.
 void fill_inputs(const Study& study, const pkpd::CohortBlock& cohort, std::span<double> inputs);
 

@@ -323,7 +323,7 @@ std::string describe_data_of(const Study& study) {
 } // namespace
 
 std::string describe_plan(const Study& study) {
-    const sim::CompiledSystem system = sim::compile(study.model->system);
+    const sim::CompiledSystem system = sim::compile(system_of(study));
     std::string text = fmt::format("model     {} ({} states)\n",
                                    study.model->name.empty() ? study.model->id : study.model->name,
                                    study.model->system.states.size());

@@ -235,3 +235,16 @@ TEST_CASE("samples are exported beside the rows of the file they belong to") {
                     "measured [mg/L],Cp [mg/L]");
     CHECK(first.starts_with("data,1,1,0,3,Cp,0.74,0,,4.02,"));
 }
+
+TEST_CASE("a covariate along straight lines is followed between its rows") {
+    // Clearance goes as CRCL: Cp = 10·exp(−0.1·∫CRCL/100 dt) with trapezoids between the rows.
+    const double areas[] = {1.0, 1.0 + 1.5, 1.0 + 1.5 + 2.5};
+    for (const char* solver : {"auto", "rodas5p", "tsit5", "cvode", "odeint-dopri5"}) {
+        CAPTURE(solver);
+        const Samples linear = OwnStudy(changing, "linear")
+                                   .run({std::string("study.solver=") + solver, "study.rtol=1e-9"});
+        REQUIRE(linear.size() == 3);
+        for (std::size_t i = 0; i < 3; ++i)
+            CHECK(linear.predicted[i] == doctest::Approx(decay(0.1 * areas[i])).epsilon(1e-8));
+    }
+}

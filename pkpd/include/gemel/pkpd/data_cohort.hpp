@@ -16,10 +16,13 @@ namespace gemel::pkpd {
 struct DataCohort {
     std::vector<std::string> ids;    ///< [n_subjects] as in the file
     std::vector<std::uint64_t> keys; ///< [n_subjects] of the IDs' texts: what is drawn goes by them
-    std::vector<std::size_t> covariates;         ///< of the model, that the file gives
-    std::vector<std::size_t> first_row;          ///< [n_subjects + 1]
-    std::vector<double> values;                  ///< [n_covariates × n_rows] in the model's units
-    std::vector<std::uint32_t> occasions;        ///< [n_rows]; empty: all is one
+    std::vector<std::size_t> covariates;  ///< of the model, that the file gives
+    std::vector<std::size_t> first_row;   ///< [n_subjects + 1]
+    std::vector<double> values;           ///< [n_covariates × n_rows] in the model's units
+    std::vector<std::uint32_t> occasions; ///< [n_rows]; empty: all is one
+    std::vector<std::size_t> linear;      ///< of the model's covariates: along straight lines
+    std::vector<double> slopes;           ///< [n_linear × n_rows] per model time
+    std::vector<double> starts;           ///< [n_rows] model time; empty: nothing is linear
     std::vector<sim::SubjectTimeline> timelines; ///< [n_subjects]
     /// [n_subjects] of timelines[s].samples: the observation of the data set, subject by subject
     std::vector<std::vector<std::size_t>> observations;

@@ -10,8 +10,8 @@
 /// of (inputs, states, time) in one graph. Numbers are in the units declared beside them.
 namespace gemel::sim {
 
-/// How an input changes within a subject. Only `per_subject` and `constant` exist so far; the
-/// engine may rely on both being fixed during a solve.
+/// How an input changes within a subject: `per_subject` inputs are fixed within a row of inputs, of
+/// which a subject may have several in time (SubjectTimeline::switches).
 enum class InputClass { constant, per_subject };
 
 struct Input {
@@ -104,6 +104,15 @@ struct OdeSystem {
 ///
 /// Source: Savic et al. 2007, doi:10.1007/s10928-007-9066-0. Theory manual: transit.md.
 void add_transit(OdeSystem& system, int state, Expr number, Expr mean_time, int n_kept);
+
+/// The system with inputs that go along straight lines in time: in rates and outputs each counts as
+/// its value plus its slope times the time since the start of the row of inputs in force. Further
+/// inputs hold the slopes, in the order of `inputs`, then the time the row starts at. Individual
+/// parameters, initial values, lags and bioavailabilities see the value at the row's start. To be
+/// called before with_sensitivities().
+///
+/// @throws std::invalid_argument naming an input that does not exist
+OdeSystem with_linear_inputs(OdeSystem system, const std::vector<int>& inputs);
 
 /// The system with the derivatives of its states and outputs by inputs as further states and
 /// outputs, named "dCp/dCL" (of theta/CL; others keep their full name: "dCp/deta/CL"), in the
