@@ -40,6 +40,29 @@ void add_doses_of_data(const Study& study, sim::Timeline& timeline) {
     timeline.records.insert(timeline.records.end(), most->records.begin(), most->records.end());
 }
 
+/// States that records of the data switch off or on.
+std::vector<int> switched_states(const Study& study) {
+    std::set<int> states;
+    if (study.population.data == nullptr) return {};
+    for (const sim::SubjectTimeline& own : study.population.data->timelines)
+        for (const sim::Record& record : own.records)
+            if (record.kind == sim::RecordKind::switch_off ||
+                record.kind == sim::RecordKind::switch_on)
+                states.insert(record.state);
+    return {states.begin(), states.end()};
+}
+
+/// Inputs of the covariates that go along straight lines.
+std::vector<int> linear_inputs(const Study& study) {
+    std::vector<int> inputs;
+    for (const std::size_t covariate : study.population.data->linear)
+        for (std::size_t i = 0; i < study.model->inputs.size(); ++i)
+            if (study.model->inputs[i].kind == pkpd::InputSource::Kind::covariate &&
+                study.model->inputs[i].index == static_cast<int>(covariate))
+                inputs.push_back(static_cast<int>(i));
+    return inputs;
+}
+
 /// Whether covariates go along straight lines.
 bool has_lines(const Study& study) {
     return study.population.data != nullptr && !study.population.data->linear.empty();
@@ -48,14 +71,11 @@ bool has_lines(const Study& study) {
 } // namespace
 
 sim::OdeSystem system_of(const Study& study) {
-    if (!has_lines(study)) return study.model->system;
-    std::vector<int> inputs;
-    for (const std::size_t covariate : study.population.data->linear)
-        for (std::size_t i = 0; i < study.model->inputs.size(); ++i)
-            if (study.model->inputs[i].kind == pkpd::InputSource::Kind::covariate &&
-                study.model->inputs[i].index == static_cast<int>(covariate))
-                inputs.push_back(static_cast<int>(i));
-    return sim::with_linear_inputs(study.model->system, inputs);
+    sim::OdeSystem system = study.model->system;
+    if (const std::vector<int> switched = switched_states(study); !switched.empty())
+        system = sim::with_switches(std::move(system), switched);
+    return has_lines(study) ? sim::with_linear_inputs(std::move(system), linear_inputs(study))
+                            : system;
 }
 
 void fill_inputs(const Study& study, const pkpd::CohortBlock& cohort, std::span<double> inputs) {

@@ -19,6 +19,14 @@ struct Worker {
     std::uint64_t n_fell_back = 0;
 };
 
+void check_switches(std::span<const Record> records, const OdeSystem& system) {
+    for (const Record& record : records)
+        if ((record.kind == RecordKind::switch_off || record.kind == RecordKind::switch_on) &&
+            system.states[static_cast<std::size_t>(record.state)].switch_state < 0)
+            throw std::invalid_argument(
+                fmt::format("run: a record switches state {}, which has no switch", record.state));
+}
+
 void validate(const RunRequest& request) {
     if (!request.system) throw std::invalid_argument("run: system is not set");
     if (!request.inputs) throw std::invalid_argument("run: inputs is not set");
@@ -34,11 +42,13 @@ void validate(const RunRequest& request) {
             throw std::invalid_argument(fmt::format("run: arm {} has no solver", arm));
         validate(problem.timeline, system.n_own_states(), static_cast<int>(system.inputs.size()));
         validate(problem.observation, *request.system, problem.timeline);
+        check_switches(problem.timeline.records, system);
         const auto check = [&](const SubjectTimeline& own) {
             validate(own,
                      problem.timeline,
                      system.n_own_states(),
                      static_cast<int>(system.inputs.size()));
+            check_switches(own.records, system);
         };
         for (const SubjectTimeline* own : request.own)
             check(*own);

@@ -13,7 +13,7 @@
 namespace gemel::sim {
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 
 /// The transposed pattern, and for each of its entries the number of the one it comes from.
 JacobianPattern transposed(const JacobianPattern& pattern, std::vector<int>& from) {
@@ -337,7 +337,7 @@ SubjectGradient adjoint_gradient(const CvodesModel& model,
     if (model.system.system.n_kept_states > 0)
         throw std::invalid_argument(
             "CVODES: the adjoint does not go through transits; take forward sensitivities");
-    SubjectGradient result{SolverStatus::ok, nan, std::vector<double>(index(model.n_wrt), nan)};
+    SubjectGradient result{SolverStatus::ok, no_value, std::vector<double>(index(model.n_wrt), no_value)};
     Outward outward(model, subject, objective);
     result.status = outward.march(problem);
     if (result.status != SolverStatus::ok) return result;

@@ -208,6 +208,8 @@ void DoseEvents::keep(const SubjectEvents& events,
 void DoseEvents::apply(const SubjectEvents& events,
                        const Event& event,
                        const SubjectColumns& columns) {
+    if (event.kind == EventKind::add || event.kind == EventKind::rate_on)
+        switch_on(event.state, columns);
     switch (event.kind) {
     case EventKind::add:
         return add_amount(events, event, columns);
@@ -223,6 +225,10 @@ void DoseEvents::apply(const SubjectEvents& events,
     case EventKind::replace_all:
     case EventKind::add_all:
         return reach(events, event, columns);
+    case EventKind::off:
+        return switch_off(event.state, columns);
+    case EventKind::on:
+        return switch_on(event.state, columns);
     default:
         return;
     }
@@ -246,6 +252,25 @@ void DoseEvents::change(const SubjectEvents& events,
         const double by = derivative(events, event, k).amount;
         s = sets ? by : event.value * s + by * before;
     }
+}
+
+/// Amount and derivatives become 0, infusions into it end.
+void DoseEvents::switch_off(int state, const SubjectColumns& columns) {
+    const auto empty = [&](int i) {
+        columns.states[i * columns.stride] = 0.0;
+        columns.infusion[i * columns.stride] = 0.0;
+    };
+    empty(state);
+    columns.running[state * columns.stride] = 0;
+    for (int k = 0; k < layout_.n_wrt(); ++k)
+        empty(layout_.state(state, k));
+    const int is_on = system_.states[index(state)].switch_state;
+    if (is_on >= 0) columns.states[is_on * columns.stride] = 0.0;
+}
+
+void DoseEvents::switch_on(int state, const SubjectColumns& columns) {
+    const int is_on = system_.states[index(state)].switch_state;
+    if (is_on >= 0) columns.states[is_on * columns.stride] = 1.0;
 }
 
 void DoseEvents::stop_infusions(const SubjectColumns& columns) const {

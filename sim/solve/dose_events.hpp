@@ -39,6 +39,8 @@ private:
                    std::span<const double> other,
                    const SubjectColumns& columns) const;
     void stop_infusions(const SubjectColumns& columns) const;
+    void switch_off(int state, const SubjectColumns& columns);
+    void switch_on(int state, const SubjectColumns& columns);
     double initial(const SubjectEvents& events, std::size_t state) const;
     void keep(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     void add_amount(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);

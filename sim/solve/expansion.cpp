@@ -200,7 +200,8 @@ private:
         case RecordKind::multiply:
             return add_change(record, index);
         default:
-            has_resets_ |= record.kind == RecordKind::reset;
+            has_resets_ |=
+                record.kind == RecordKind::reset || record.kind == RecordKind::switch_off;
             push({.time = record.time,
                   .kind = record.kind == RecordKind::reset        ? EventKind::reset
                           : record.kind == RecordKind::switch_off ? EventKind::off
@@ -408,12 +409,17 @@ private:
     void take_away() {
         std::vector<Event> kept;
         std::vector<int> n_running(sim::index(n_doses_)), n_ends_to_skip(sim::index(n_doses_));
+        std::vector<int> state_of(sim::index(n_doses_), -1);
         std::vector<const Event*> resets;
         for (const Event& event : to_.events) {
             if (takes_doses_away(event.kind)) {
                 for (std::size_t dose = 0; dose < n_running.size(); ++dose)
                     n_ends_to_skip[dose] += std::exchange(n_running[dose], 0);
                 resets.push_back(&event);
+            } else if (event.kind == EventKind::off) {
+                for (std::size_t dose = 0; dose < n_running.size(); ++dose)
+                    if (state_of[dose] == event.state)
+                        n_ends_to_skip[dose] += std::exchange(n_running[dose], 0);
             } else if (event.kind == EventKind::rate_off) {
                 int& n_skip = n_ends_to_skip[sim::index(event.dose)];
                 if (n_skip > 0) {
@@ -429,6 +435,7 @@ private:
                     continue;
                 }
                 n_running[sim::index(event.dose)] += is_infusion ? 1 : 0;
+                state_of[sim::index(event.dose)] = event.state;
             }
             kept.push_back(event);
         }

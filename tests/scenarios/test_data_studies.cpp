@@ -248,3 +248,31 @@ TEST_CASE("a covariate along straight lines is followed between its rows") {
             CHECK(linear.predicted[i] == doctest::Approx(decay(0.1 * areas[i])).epsilon(1e-8));
     }
 }
+
+TEST_CASE("a compartment that is switched off is empty until a dose or a record switches it on") {
+    // V 10 L, CL 1 L/h: exponentials from each dose; an infusion ends with its compartment.
+    const OwnStudy study("ID,TIME,EVID,AMT,CMT,RATE,CRCL\n"
+                         "1,0,1,100,1,0,100\n"
+                         "1,1,2,.,-1,.,100\n"
+                         "1,2,0,.,1,.,100\n"
+                         "1,3,1,100,1,0,100\n"
+                         "1,4,0,.,1,.,100\n"
+                         "1,5,1,100,1,10,100\n"
+                         "1,7,2,.,-1,.,100\n"
+                         "1,8,2,.,1,.,100\n"
+                         "1,9,0,.,1,.,100\n"
+                         "1,20,0,.,1,.,100\n",
+                         "locf");
+    for (const char* solver : {"auto", "rodas5p", "tsit5", "cvode", "odeint-dopri5"}) {
+        CAPTURE(solver);
+        const Samples samples =
+            study.run({std::string("study.solver=") + solver, "study.rtol=1e-9"});
+        std::map<double, double> at;
+        for (std::size_t i = 0; i < samples.size(); ++i)
+            at[samples.time[i]] = samples.predicted[i];
+        CHECK(at[2.0] == 0.0);
+        CHECK(at[4.0] == doctest::Approx(10.0 * std::exp(-0.1)).epsilon(1e-8));
+        CHECK(at[9.0] == 0.0);
+        CHECK(at[20.0] == 0.0);
+    }
+}

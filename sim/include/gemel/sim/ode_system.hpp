@@ -33,6 +33,7 @@ struct State {
     bool takes_doses = false; ///< its dimension is an amount: scale by what the subject receives
     int n_kept = 0;           ///< doses it keeps, made by add_transit(); 0: they enter at once
     int first_kept = -1;      ///< the first of the states that hold them
+    int switch_state = -1;    ///< the state that says whether it is on, made by with_switches()
 };
 
 /// A named expression that is reported: an output over time, or an individual parameter.
@@ -81,7 +82,8 @@ struct OdeSystem {
     std::vector<NamedExpr> outputs;    ///< of inputs, states and time
     std::vector<NamedExpr> parameters; ///< individual parameters, of inputs only
     SensitivityLayout sensitivities;
-    int n_kept_states = 0; ///< the last of the own states: doses kept, which only doses change
+    int n_kept_states = 0; ///< the last of the own states: doses kept and switches, which only
+                           ///< records change
 
     /// The states without derivatives of others. They alone receive doses.
     int n_own_states() const {
@@ -104,6 +106,12 @@ struct OdeSystem {
 ///
 /// Source: Savic et al. 2007, doi:10.1007/s10928-007-9066-0. Theory manual: transit.md.
 void add_transit(OdeSystem& system, int state, Expr number, Expr mean_time, int n_kept);
+
+/// The system with states that records may switch off and on (RecordKind::switch_off): each has a
+/// further state that is 1 while it is on. Off, a state is 0 and stays 0; a dose into it switches
+/// it on. To be called after add_transit(), before with_sensitivities().
+/// @throws std::invalid_argument naming a state that does not exist
+OdeSystem with_switches(OdeSystem system, const std::vector<int>& states);
 
 /// The system with inputs that go along straight lines in time: in rates and outputs each counts as
 /// its value plus its slope times the time since the start of the row of inputs in force. Further
