@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace gemel::pkpd {
 
@@ -67,6 +68,7 @@ void ModelLowering::run() {
     lower_outputs();
     lower_rest();
     add_transits();
+    add_last_dose();
     tell_unused();
 }
 
@@ -566,12 +568,38 @@ sim::ExpressionContext ModelLowering::context(int scope, bool allows_time) {
     context.allows_time = allows_time;
     context.known_names = symbols_.names();
     context.diagnostics = &diagnostics_;
-    context.resolve = [this, scope](const std::string& word) -> std::optional<TypedExpr> {
+    context.resolve =
+        [this, scope, allows_time](const std::string& word) -> std::optional<TypedExpr> {
         Symbol* symbol = find(word, scope);
+        if (!symbol && word == "tad" && allows_time) return time_since_dose();
         const TypedExpr* value = symbol ? value_of(word, *symbol) : nullptr;
         return value ? std::optional(*value) : std::nullopt;
     };
     return context;
+}
+
+/// The time since a dose last came. Its state is added when all others are known.
+TypedExpr ModelLowering::time_since_dose() {
+    mentions_last_dose_ = true;
+    sim::ExpressionGraph& graph = system_.graph;
+    return {
+        graph.subtract(graph.leaf(LeafKind::time), graph.leaf(LeafKind::state, unknown_last_dose)),
+        system_.time_unit,
+        false};
+}
+
+void ModelLowering::add_last_dose() {
+    if (!mentions_last_dose_ || !diagnostics_.empty()) return;
+    sim::ExpressionGraph& graph = system_.graph;
+    const Expr unknown = graph.leaf(LeafKind::state, unknown_last_dose);
+    const int number = sim::add_last_dose(system_);
+    const std::unordered_map<std::uint32_t, Expr> with{
+        {unknown.id, graph.leaf(LeafKind::state, number)}};
+    for (sim::State& state : system_.states)
+        state.rate = graph.substitute(std::vector{state.rate}, with)[0];
+    for (sim::NamedExpr& output : system_.outputs)
+        output.value = graph.substitute(std::vector{output.value}, with)[0];
+    model_.molar_mass.resize(system_.states.size(), 0.0);
 }
 
 /// Names are worked out first: one with a mistake ends it here, where its unit would only be
@@ -609,7 +637,9 @@ std::optional<Expr> ModelLowering::parse_constant(const sim::SourceText& text,
     for (const sim::Leaf& leaf : system_.graph.leaves(all)) {
         if (leaf.kind == LeafKind::input) continue;
         const std::string on =
-            leaf.kind == LeafKind::state
+            leaf.kind == LeafKind::state && leaf.index == unknown_last_dose
+                ? std::string("the time since a dose (tad)")
+            : leaf.kind == LeafKind::state
                 ? fmt::format("the state '{}'",
                               system_.states[static_cast<std::size_t>(leaf.index)].name)
                 : "time";

@@ -33,6 +33,8 @@ private:
     void lower_rate(const EquationWords& line);
     void lower_dose_property(const EquationWords& line);
     void add_transits();
+    sim::TypedExpr time_since_dose();
+    void add_last_dose();
     void lower_outputs();
     void lower_rest();
     void tell_unused();
@@ -77,6 +79,9 @@ private:
         sim::SourceSpan span;
     };
     std::map<std::string, Transit> transits_; ///< by state
+    /// Stands in expressions for the state that is added last.
+    static constexpr int unknown_last_dose = 1 << 20;
+    bool mentions_last_dose_ = false;
 };
 
 } // namespace gemel::pkpd

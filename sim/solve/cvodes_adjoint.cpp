@@ -337,7 +337,8 @@ SubjectGradient adjoint_gradient(const CvodesModel& model,
     if (model.system.system.n_kept_states > 0)
         throw std::invalid_argument(
             "CVODES: the adjoint does not go through transits; take forward sensitivities");
-    SubjectGradient result{SolverStatus::ok, no_value, std::vector<double>(index(model.n_wrt), no_value)};
+    SubjectGradient result{
+        SolverStatus::ok, no_value, std::vector<double>(index(model.n_wrt), no_value)};
     Outward outward(model, subject, objective);
     result.status = outward.march(problem);
     if (result.status != SolverStatus::ok) return result;

@@ -69,6 +69,7 @@ DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
     : system_(system.system),
       layout_(system.system.sensitivities),
       n_own_(system.system.n_own_states()),
+      n_model_times_(static_cast<int>(system.model_times.size())),
       by_input_(index(layout_.n_wrt())),
       steady_(system),
       rates_(set.programs[rates_at_doses], set.layout),
@@ -116,7 +117,9 @@ SubjectDoses DoseEvents::doses_of(int subject) {
                                      setup_->modelled_duration.data() + first,
                                      n_rows},
                        .inputs = problem_->inputs.data() + first,
-                       .input_stride = n_rows};
+                       .input_stride = n_rows,
+                       .model_times = setup_->model_times.data() + first,
+                       .n_model_times = n_model_times_};
     if (!layout_.is_set()) return doses;
     const std::ptrdiff_t part = n_own_ * n_rows;
     for (std::size_t k = 0; k < by_input_.size(); ++k) {
@@ -208,8 +211,10 @@ void DoseEvents::keep(const SubjectEvents& events,
 void DoseEvents::apply(const SubjectEvents& events,
                        const Event& event,
                        const SubjectColumns& columns) {
-    if (event.kind == EventKind::add || event.kind == EventKind::rate_on)
+    if (event.kind == EventKind::add || event.kind == EventKind::rate_on) {
         switch_on(event.state, columns);
+        note_dose(events, event, columns);
+    }
     switch (event.kind) {
     case EventKind::add:
         return add_amount(events, event, columns);
@@ -271,6 +276,17 @@ void DoseEvents::switch_off(int state, const SubjectColumns& columns) {
 void DoseEvents::switch_on(int state, const SubjectColumns& columns) {
     const int is_on = system_.states[index(state)].switch_state;
     if (is_on >= 0) columns.states[is_on * columns.stride] = 1.0;
+}
+
+/// The time a dose came, with its derivatives, where the system keeps it.
+void DoseEvents::note_dose(const SubjectEvents& events,
+                           const Event& event,
+                           const SubjectColumns& columns) {
+    const int last = system_.last_dose_state;
+    if (last < 0) return;
+    columns.states[last * columns.stride] = event.time;
+    for (int k = 0; k < layout_.n_wrt(); ++k)
+        columns.states[layout_.state(last, k) * columns.stride] = derivative(events, event, k).time;
 }
 
 void DoseEvents::stop_infusions(const SubjectColumns& columns) const {

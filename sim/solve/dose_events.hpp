@@ -41,6 +41,7 @@ private:
     void stop_infusions(const SubjectColumns& columns) const;
     void switch_off(int state, const SubjectColumns& columns);
     void switch_on(int state, const SubjectColumns& columns);
+    void note_dose(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     double initial(const SubjectEvents& events, std::size_t state) const;
     void keep(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     void add_amount(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
@@ -57,7 +58,7 @@ private:
     const OdeSystem& system_;
     const SensitivityLayout& layout_;
     std::vector<int> transits_; ///< states that keep doses
-    int n_own_ = 0;
+    int n_own_ = 0, n_model_times_ = 0;
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
     std::vector<DoseModifiers> by_input_;

@@ -139,6 +139,7 @@ public:
 
     bool run() {
         switch_rows();
+        stop_at_model_times();
         const std::vector<Record>& shared = subject_.timeline->records;
         for (std::size_t i = 0; i < shared.size(); ++i)
             if (!add(shared[i], static_cast<int>(i))) return false;
@@ -181,6 +182,19 @@ private:
         int row = 0;
         for (const RowSwitch& s : switches())
             push({.time = s.time, .kind = EventKind::row, .which = ++row});
+    }
+
+    /// Once just before, so that no step has a stage beyond the corner, and once there.
+    void stop_at_model_times() {
+        constexpr double before = 4.0; // smallest steps
+        const auto n_rows = static_cast<int>(switches().size()) + 1;
+        for (int k = 0; k < subject_.n_model_times; ++k)
+            for (int row = 0; row < n_rows; ++row) {
+                const double time = subject_.model_times[k * subject_.input_stride + row];
+                if (!(time > subject_.timeline->start && time < end_)) continue;
+                push({.time = time - before * least_step(time), .kind = EventKind::stop});
+                push({.time = time, .kind = EventKind::stop});
+            }
     }
 
     /// The row whose values what happens at a time sees.

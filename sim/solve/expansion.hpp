@@ -76,6 +76,9 @@ struct SubjectDoses {
     DoseModifiers modifiers = {};
     const double* inputs = nullptr; ///< input i in row r at [i·input_stride + r]
     std::ptrdiff_t input_stride = 1;
+    /// Time k of row r at [k·input_stride + r]: steps end there.
+    const double* model_times = nullptr;
+    int n_model_times = 0;
     std::span<const DoseModifiers> by_input = {}; ///< [n_wrt] derivatives of the modifiers
     std::span<const int> wrt = {};                ///< [n_wrt] inputs
 };

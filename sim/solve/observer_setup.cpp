@@ -34,6 +34,8 @@ ProgramSpec initial_spec(CompiledSystem& compiled) {
         add(parameter.value, 0.0);
     for (const auto& by_input : system.sensitivities.modifiers)
         add_modifiers(by_input, 0.0);
+    for (const Expr time : compiled.model_times)
+        add(time, 0.0);
     return spec;
 }
 
@@ -89,6 +91,7 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
       n_derived_(set.layout.count(LeafKind::derived)),
       n_parameters_(static_cast<int>(system.system.parameters.size())),
       n_wrt_(system.system.sensitivities.n_wrt()),
+      n_model_times_(static_cast<int>(system.model_times.size())),
       layout_(set.layout),
       prepare_(interpreter().compile(set.prepare, set.layout, width)),
       initial_(interpreter().compile(set.programs[0], set.layout, width)) {
@@ -114,6 +117,7 @@ void SetupPrograms::size(BlockSetup& setup, const BlockProblem& problem) const {
         column->resize(own);
     setup.modifier_derivatives.resize(static_cast<std::size_t>(n_wrt_ * n_modifiers) * own);
     setup.parameters.resize(n * static_cast<std::size_t>(n_parameters_));
+    setup.model_times.resize(n * static_cast<std::size_t>(n_model_times_));
     setup.status.assign(static_cast<std::size_t>(problem.n_subjects), SolverStatus::ok);
 }
 
@@ -156,6 +160,7 @@ void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
         copy_results(n_own_, *column);
     copy_results(n_parameters_, setup.parameters);
     copy_results(n_wrt_ * n_modifiers * n_own_, setup.modifier_derivatives);
+    copy_results(n_model_times_, setup.model_times);
 }
 
 /// A subject one of whose rows means nothing is refused.

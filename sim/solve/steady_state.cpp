@@ -215,6 +215,12 @@ void SteadyStates::keep_earlier_doses(const Search& search,
     const SteadyPattern& p = search.pattern;
     const State& depot = system_.states[index(p.state)];
     const SensitivityLayout& layout = system_.sensitivities;
+    if (system_.last_dose_state >= 0 && p.period > 0.0) {
+        const int last = system_.last_dose_state;
+        states[index(last)] = before + p.phase - p.period;
+        for (int k = 0; k < layout.n_wrt(); ++k)
+            states[index(layout.state(last, k))] = search.derivatives[index(k)].time;
+    }
     for (int kept = 0; kept < depot.n_kept; ++kept) {
         const int slot = depot.first_kept + 2 * kept;
         states[index(slot)] = before + p.phase - (kept + 1) * p.period;

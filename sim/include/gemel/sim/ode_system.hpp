@@ -82,8 +82,9 @@ struct OdeSystem {
     std::vector<NamedExpr> outputs;    ///< of inputs, states and time
     std::vector<NamedExpr> parameters; ///< individual parameters, of inputs only
     SensitivityLayout sensitivities;
-    int n_kept_states = 0; ///< the last of the own states: doses kept and switches, which only
-                           ///< records change
+    int last_dose_state = -1; ///< when a dose last came, made by add_last_dose(); −1: none
+    int n_kept_states = 0;    ///< the last of the own states: doses kept and switches, which only
+                              ///< records change
 
     /// The states without derivatives of others. They alone receive doses.
     int n_own_states() const {
@@ -106,6 +107,11 @@ struct OdeSystem {
 ///
 /// Source: Savic et al. 2007, doi:10.1007/s10928-007-9066-0. Theory manual: transit.md.
 void add_transit(OdeSystem& system, int state, Expr number, Expr mean_time, int n_kept);
+
+/// A further state that is the time at which a dose last came, lag included, into any state; 0
+/// before the first, and after a reset until the next. An infusion comes when it begins. To be
+/// called after add_transit(), before with_sensitivities(). @returns its number
+int add_last_dose(OdeSystem& system);
 
 /// The system with states that records may switch off and on (RecordKind::switch_off): each has a
 /// further state that is 1 while it is on. Off, a state is 0 and stays 0; a dose into it switches
@@ -153,6 +159,9 @@ SystemStructure analyse(OdeSystem& system);
 struct CompiledSystem {
     OdeSystem system;
     SystemStructure structure;
+    /// Of inputs: times at which rates may jump or bend, since they compare the time with something
+    /// that does not change in time. Steps end there.
+    std::vector<Expr> model_times;
     std::vector<int> wrt;
     std::vector<std::vector<Expr>> rate_derivatives;
     std::vector<std::vector<Expr>> initial_derivatives;

@@ -1,0 +1,85 @@
+#include "sim/solve/problems.hpp"
+
+#include <gemel/sim/ode_system.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+using namespace gemel::sim;
+
+namespace {
+
+/// y' = a while t < switch_time, afterwards −b·y.
+Problem switching_problem() {
+    Problem p("a rate that switches", 10.0);
+    const Term a = p.input("a", 2.0), b = p.input("b", 0.5), at = p.input("switch", 3.3);
+    const Term y = p.state("y", p.number(0.0));
+    p.rate(y, select(p.time() - at < 0.0, a, -(b * y)));
+    p.output("y", y);
+    p.sample_output(0, {3.2999, 3.3001, 7.0, 10.0});
+    return p;
+}
+
+} // namespace
+
+TEST_CASE("steps end where a rate compares the time with something fixed") {
+    // y = a·t up to the switch, then an exponential, by every solver that applies.
+    const Problem p = switching_problem();
+    const CompiledSystem system = compile(p.system);
+    REQUIRE(system.model_times.size() == 1);
+    SolverOptions options;
+    options.rtol = 1e-6;
+    for (const Solver& solver : solvers()) {
+        if (!solver.applies(system)) continue;
+        CAPTURE(solver.name);
+        const BlockResult result = solve(solver, system, p, p.medians, options);
+        REQUIRE(name(result.status[0]) == "ok");
+        const std::vector<double>& y = result.sampled[0];
+        const double top = 2.0 * 3.3;
+        CHECK(y[0] == doctest::Approx(2.0 * 3.2999).epsilon(1e-6));
+        CHECK(y[1] == doctest::Approx(top * std::exp(-0.5 * 0.0001)).epsilon(1e-6));
+        CHECK(y[2] == doctest::Approx(top * std::exp(-0.5 * 3.7)).epsilon(2e-6));
+        CHECK(y[3] == doctest::Approx(top * std::exp(-0.5 * 6.7)).epsilon(2e-6));
+        // The step that ends at the switch is followed by one that begins there: none is rejected.
+        if (solver.name == "rodas5p") CHECK(result.n_rejected[0] == 0);
+    }
+}
+
+TEST_CASE("model times are what rates compare the time with, and nothing else") {
+    Problem p("corners in time", 10.0);
+    const Term a = p.input("a", 2.0);
+    const Term y = p.state("y", p.number(1.0));
+    const Term t = p.time();
+    // 2·t − a < 0 is t < a/2; t − y < 0 changes with the state; y < 0.5 has no time.
+    p.rate(y,
+           select(2.0 * t - a < 0.0, a, -y) + select(t - y < 0.0, a, -y) + select(y < 0.5, a, -y));
+    p.output("y", y);
+    const CompiledSystem system = compile(p.system);
+    REQUIRE(system.model_times.size() == 1);
+    CHECK(system.system.graph.evaluate(system.model_times[0], [](Leaf) { return 2.0; }) == 1.0);
+}
+
+TEST_CASE("the time since the last dose starts anew with each, lag included") {
+    // Outputs alone: t − time of the dose before.
+    Problem p("time since dose", 30.0);
+    const Term lag = p.input("lag", 1.5);
+    const Term y = p.dosed_state("y");
+    p.definition(y).lag = lag.expr;
+    p.rate(y, -y);
+    p.bolus(y, 10.0, 2.0, 10.0, 2); // come at 3.5 and 13.5
+    p.infuse(y, 10.0, 5.0, 20.0);   // begins at 21.5
+    const int last = add_last_dose(p.system);
+    p.output("tad", p.time() - Term{&p.system.graph, p.system.graph.leaf(LeafKind::state, last)});
+    p.sample_output(0, {1.0, 3.5, 4.0, 13.0, 13.5, 21.0, 25.0, 30.0});
+    const CompiledSystem system = compile(p.system);
+    for (const Solver& solver : solvers()) {
+        if (!solver.applies(system)) continue;
+        CAPTURE(solver.name);
+        const BlockResult result = solve(solver, system, p, p.medians, {});
+        REQUIRE(name(result.status[0]) == "ok");
+        const double expected[] = {1.0, 0.0, 0.5, 9.5, 0.0, 7.5, 3.5, 8.5};
+        for (std::size_t i = 0; i < std::size(expected); ++i)
+            CHECK(result.sampled[0][i] == doctest::Approx(expected[i]).epsilon(1e-14));
+    }
+}
