@@ -1,16 +1,10 @@
 #include "commands.hpp"
-#include "program.hpp"
+#include "table_output.hpp"
 
-#include <gemel/io/output_file.hpp>
 #include <gemel/scenarios/export.hpp>
 
-#include <fmt/format.h>
-
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <map>
-#include <stdexcept>
+#include <ostream>
 
 namespace gemel::cli {
 
@@ -24,31 +18,10 @@ struct Options {
     ExportWhat what = ExportWhat::outcomes;
 };
 
-/// A broken export leaves no half table behind, and a table never replaces the results it is of.
-void export_to_file(const Options& options) {
-    std::error_code error;
-    if (std::filesystem::equivalent(options.results, options.output, error))
-        throw std::runtime_error(options.output +
-                                 " holds the results to export; choose another -o");
-    io::OutputFile output(options.output);
-    std::ofstream out(output.part(), std::ios::binary);
-    if (!out) throw std::runtime_error(fmt::format("cannot write {}", output.part()));
-    scenarios::export_csv(options.results, options.what, out);
-    out.close();
-    if (!out)
-        throw std::runtime_error(fmt::format("cannot write {}: is the disk full?", output.part()));
-    output.publish();
-}
-
 int export_table(const Options& options) {
-    if (!options.output.empty()) {
-        export_to_file(options);
-        return exit_ok;
-    }
-    std::ios::sync_with_stdio(false);
-    scenarios::export_csv(options.results, options.what, std::cout);
-    std::cout.flush();
-    return std::cout ? exit_ok : exit_error;
+    return write_table(options.results, options.output, [&](std::ostream& out) {
+        scenarios::export_csv(options.results, options.what, out);
+    });
 }
 
 } // namespace

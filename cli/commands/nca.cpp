@@ -1,16 +1,10 @@
 #include "commands.hpp"
-#include "program.hpp"
+#include "table_output.hpp"
 
-#include <gemel/io/output_file.hpp>
 #include <gemel/scenarios/nca.hpp>
 
-#include <fmt/format.h>
-
-#include <filesystem>
-#include <fstream>
-#include <iostream>
 #include <map>
-#include <stdexcept>
+#include <ostream>
 
 namespace gemel::cli {
 
@@ -28,31 +22,10 @@ struct Options {
     NcaRequest request;
 };
 
-/// A broken table is never left behind, and none replaces the data it is of.
-void write_to_file(const Options& options) {
-    std::error_code error;
-    if (std::filesystem::equivalent(options.file, options.output, error))
-        throw std::runtime_error(options.output +
-                                 " holds the profiles to analyse; choose another -o");
-    io::OutputFile output(options.output);
-    std::ofstream out(output.part(), std::ios::binary);
-    if (!out) throw std::runtime_error(fmt::format("cannot write {}", output.part()));
-    scenarios::nca(options.file, options.request, out);
-    out.close();
-    if (!out)
-        throw std::runtime_error(fmt::format("cannot write {}: is the disk full?", output.part()));
-    output.publish();
-}
-
 int nca(const Options& options) {
-    if (!options.output.empty()) {
-        write_to_file(options);
-        return exit_ok;
-    }
-    std::ios::sync_with_stdio(false);
-    scenarios::nca(options.file, options.request, std::cout);
-    std::cout.flush();
-    return std::cout ? exit_ok : exit_error;
+    return write_table(options.file, options.output, [&](std::ostream& out) {
+        scenarios::nca(options.file, options.request, out);
+    });
 }
 
 void add_doses(CLI::App& command, Options& options) {

@@ -417,7 +417,7 @@ TEST_CASE("nca prints its tables, writes files and never replaces its data") {
     CHECK(has(read_text(folder / "y.json"), "{\"subject\": \"1\", \"cmax\": 1.5"));
     const Finished onto = gemel_in(folder.path(), call + "-o x.csv");
     CHECK(onto.code == 1);
-    CHECK(has(onto.out, "x.csv holds the profiles to analyse"));
+    CHECK(has(onto.out, "x.csv holds what the table is of"));
     const Finished no_route = gemel_in(folder.path(), "nca x.csv -o z.csv");
     CHECK(no_route.code == 2);
     CHECK(has(no_route.out, "write --route oral"));
