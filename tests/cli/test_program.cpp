@@ -353,7 +353,7 @@ TEST_CASE("export never replaces the results it is of") {
         const Finished refused =
             gemel_in(folder.path(), std::string("export x.h5 --what outcomes -o ") + output);
         CHECK(refused.code == 1);
-        CHECK(has(refused.out, "holds the results"));
+        CHECK(has(refused.out, "holds what the table is of"));
     }
     CHECK(read_text(folder / "x.h5") == before);
 }
