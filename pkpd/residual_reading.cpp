@@ -102,8 +102,9 @@ ResidualError read_residual_error(const OutputWords& words,
                                   sim::DiagnosticList& diagnostics) {
     ResidualError error = words.error.law;
     const sim::Quantity& half_time = words.error.half_time;
-    if (half_time.unit.dimension == sim::time_dimension && half_time.value > 0.0)
-        error.half_time = half_time.in(time_unit);
+    const bool are_times = half_time.unit.dimension == sim::time_dimension &&
+                           time_unit.dimension == sim::time_dimension; // else told already
+    if (are_times && half_time.value > 0.0) error.half_time = half_time.in(time_unit);
     if (words.error.lloq.is_set() && words.unit.is_known)
         error.lloq = read_lloq(words.error.lloq, words.unit.unit, diagnostics);
     return error;
