@@ -40,9 +40,11 @@ Expr ExpressionGraph::multiply(Expr a, Expr b) {
     if (is_constant(a, 1.0)) return b;
     if (is_constant(a, -1.0)) return negate(b);
     if (has_op(a, Op::negate)) return negate(multiply(node(a).a, b));
-    if (has_op(b, Op::negate))
-        return is_constant(a) ? multiply(constant(-node(a).value), node(b).a)
-                              : negate(multiply(a, node(b).a));
+    if (has_op(b, Op::negate)) {
+        const Expr inner = node(b).a; // making a constant may move the nodes
+        return is_constant(a) ? multiply(constant(-node(a).value), inner)
+                              : negate(multiply(a, inner));
+    }
     if (is_constant(a) && has_op(b, Op::multiply) && is_constant(node(b).a)) {
         const Node inner = node(b);
         const double product = node(a).value * node(inner.a).value;
