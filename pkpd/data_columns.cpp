@@ -40,6 +40,20 @@ const std::vector<std::pair<DataRole, std::string>> adppk_names{{DataRole::id, "
                                                                 {DataRole::cens, "BLQFN"},
                                                                 {DataRole::lloq, "ALLOQ"}};
 
+/// What other tools call a column: profiles take the first that is there, a run asks for it.
+std::vector<std::string> other_names(DataRole role) {
+    switch (role) {
+    case DataRole::id:
+        return {"USUBJID", "SUBJID", "SUBJECT", "SUBJ", "PATIENT", "PATID", "SID"};
+    case DataRole::time:
+        return {"TAFD", "AFRLT", "NFRLT", "HOURS", "HOUR", "HR", "T"};
+    case DataRole::dv:
+        return {"CONC", "AVAL", "CONCENTRATION"};
+    default:
+        return {};
+    }
+}
+
 /// "[kg]", "(kg)" and "kg" in a row of units.
 std::string bare_unit(std::string text) {
     const bool is_bracketed = (text.starts_with('[') && text.ends_with(']')) ||
@@ -66,6 +80,26 @@ bool is_without_unit(const std::string& text) {
 
 std::string name(DataRole role) {
     return role_names()[static_cast<std::size_t>(role)].front();
+}
+
+std::string how_to_name(const DataWords& words,
+                        const std::string& name,
+                        const std::string& header,
+                        const std::string& unit) {
+    if (words.are_profiles) return fmt::format("--column {}={}", name, header);
+    return fmt::format("{} = {{ column = \"{}\"{} }} in [data.columns]",
+                       name,
+                       header,
+                       unit.empty() ? "" : fmt::format(", unit = \"{}\"", unit));
+}
+
+std::string how_to_carry(const DataWords& words, const std::string& name) {
+    if (words.are_profiles) return "--carry " + name;
+    return name + " = { carry = true }";
+}
+
+std::string how_to_set(const DataWords& words, const std::string& key, const std::string& option) {
+    return words.are_profiles ? option : key + " in [data]";
 }
 
 DataTable::DataTable(const DataWords& words_,
@@ -158,15 +192,44 @@ void DataTable::find_role(DataRole role) {
                          fmt::format("the columns '{}' and '{}' say the same",
                                      found.header,
                                      csv_.header[static_cast<std::size_t>(at)].text),
-                         fmt::format("leave one out, or write {} = {{ carry = true }} in "
-                                     "[data.columns]",
-                                     name));
+                         fmt::format("leave one out, or write {}{}",
+                                     how_to_carry(words, name),
+                                     words.are_profiles ? "" : " in [data.columns]"));
         else
             found.at = at;
         if (found.header.empty()) found.header = header_names()[static_cast<std::size_t>(at)];
         is_taken_[static_cast<std::size_t>(at)] = true;
         if (words.preset == "adppk") break;
     }
+    const bool is_told = found.words != nullptr && !found.words->column.empty();
+    if (words.are_profiles && !found.is_found() && !is_told) find_other_name(role);
+}
+
+/// Noted, since it is a guess that only profiles make.
+void DataTable::find_other_name(DataRole role) {
+    FoundColumn& found = columns_[static_cast<std::size_t>(role)];
+    for (const std::string& name : other_names(role)) {
+        const int at = find_header(name, true);
+        if (at < 0 || is_taken_[static_cast<std::size_t>(at)]) continue;
+        found.at = at;
+        found.header = header_names()[static_cast<std::size_t>(at)];
+        is_taken_[static_cast<std::size_t>(at)] = true;
+        notes_.push_back(fmt::format("'{}' is taken for {}", found.header, pkpd::name(role)));
+        return;
+    }
+}
+
+/// They may be covariates or carried along, too.
+void DataTable::find_groups() {
+    for (const DataGroupWords& group : words.groups) {
+        groups_.push_back(find_header(group.column, true));
+        if (groups_.back() < 0)
+            mistakes.add("group",
+                         group.span,
+                         fmt::format("{} has no column '{}'", csv_.file->name, group.column),
+                         sim::suggest(group.column, header_names()));
+    }
+    std::erase(groups_, -1);
 }
 
 void DataTable::find_covariate(int covariate) {
@@ -209,6 +272,7 @@ void DataTable::find_columns() {
     for (std::size_t i = 0; i < model.covariates.size(); ++i)
         find_covariate(static_cast<int>(i));
     find_occasion();
+    find_groups();
     for (std::size_t i = 0; i < csv_.header.size(); ++i)
         if (!is_taken_[i]) carried_.push_back(static_cast<int>(i));
 }
@@ -236,7 +300,9 @@ void DataTable::check_words() {
         const std::string& header = column.column.empty() ? column.name : column.column;
         const bool is_there = std::ranges::any_of(
             header_names(), [&](const std::string& name) { return is_same_name(name, header); });
-        if (is_known && !is_there && find_header(header, true) < 0 && words.preset.empty())
+        const bool is_named = !words.are_profiles || !column.column.empty();
+        if (is_known && is_named && !is_there && find_header(header, true) < 0 &&
+            words.preset.empty())
             mistakes.add("no such column",
                          column.column.empty() ? column.span : column.column_span,
                          fmt::format("{} has no column '{}'", csv_.file->name, header),
@@ -290,34 +356,34 @@ void DataTable::read_units(FoundColumn& column) {
     if (!is_without_unit(cell.text)) take(bare_unit(cell.text), cell.span);
 }
 
-void DataTable::tell_absent(DataRole role, const std::vector<std::string>& likely) {
+void DataTable::tell_absent(DataRole role) {
     const FoundColumn& found = column(role);
     if (found.words != nullptr && !found.words->column.empty()) return; // told there
     std::string header = "…";
     std::string help = sim::suggest(pkpd::name(role), header_names());
-    for (const std::string& name : likely)
+    for (const std::string& name : other_names(role))
         if (const int at = find_header(name, true); at >= 0 && header == "…") {
             header = header_names()[static_cast<std::size_t>(at)];
             help = "if that is what it holds";
         }
-    mistakes.add("no " + pkpd::name(role),
-                 csv_.header.front().span,
-                 fmt::format("there is no column {}", pkpd::name(role)),
-                 fmt::format("write {} = {{ column = \"{}\"{} }} in [data.columns]; {}",
-                             pkpd::name(role),
-                             header,
-                             role == DataRole::time ? ", unit = \"h\"" : "",
-                             help));
+    mistakes.add(
+        "no " + pkpd::name(role),
+        csv_.header.front().span,
+        fmt::format("there is no column {}", pkpd::name(role)),
+        fmt::format("write {}; {}",
+                    how_to_name(words, pkpd::name(role), header, role == DataRole::time ? "h" : ""),
+                    help));
 }
 
 void DataTable::check_essential() {
-    if (!has(DataRole::id))
-        tell_absent(DataRole::id,
-                    {"SUBJID", "USUBJID", "SUBJECT", "SUBJ", "PATIENT", "PATID", "SID"});
-    if (!has(DataRole::time))
-        tell_absent(DataRole::time, {"TAFD", "AFRLT", "NFRLT", "HOURS", "HOUR", "HR", "T"});
-    if (!has(DataRole::amt)) tell_no_amounts();
-    check_amounts();
+    for (const DataRole role : {DataRole::id, DataRole::time, DataRole::dv}) {
+        const bool is_needed = role != DataRole::dv || words.are_profiles;
+        if (is_needed && !has(role)) tell_absent(role);
+    }
+    if (!words.are_profiles) {
+        if (!has(DataRole::amt)) tell_no_amounts();
+        check_amounts();
+    }
     check_slips();
     for (std::size_t i = 0; i < csv_.header.size(); ++i)
         if (csv_.header[i].text.empty())
@@ -351,9 +417,8 @@ void DataTable::tell_no_amounts() {
             fmt::format("there is no column AMT, so that nobody would be dosed; '{}' is no "
                         "name for amounts",
                         cell.text),
-            fmt::format("if it holds the amounts given, write AMT = {{ column = \"{}\", "
-                        "unit = \"mg\" }} in [data.columns]",
-                        split_header(cell.text).name));
+            "if it holds the amounts given, write " +
+                how_to_name(words, "AMT", split_header(cell.text).name, "mg"));
         return;
     }
     mistakes.add(
@@ -378,9 +443,9 @@ void DataTable::check_amounts() {
         fmt::format("the column AMT gives no amount, so that nobody would be dosed, but "
                     "there is a column '{}'",
                     csv_.header[static_cast<std::size_t>(at)].text),
-        fmt::format("if it holds the amounts given, write AMT = {{ column = \"{0}\", unit = "
-                    "\"mg\" }} in [data.columns]; if not, {0} = {{ carry = true }}",
-                    header_names()[static_cast<std::size_t>(at)]));
+        fmt::format("if it holds the amounts given, write {}; if not, {}",
+                    how_to_name(words, "AMT", header_names()[static_cast<std::size_t>(at)], "mg"),
+                    how_to_carry(words, header_names()[static_cast<std::size_t>(at)])));
 }
 
 /// A column that would dose otherwise, if its name were right. RACE is no slip of RATE.
@@ -397,11 +462,10 @@ void DataTable::check_slips() {
                 "slip",
                 csv_.header[static_cast<std::size_t>(at)].span,
                 fmt::format("there is no column {}, but one called '{}'", wanted[0], header),
-                fmt::format("write {0} in the header, or {0} = {{ column = \"{1}\" }} in "
-                            "[data.columns]; if it is something else, {1} = {{ carry = true "
-                            "}}",
+                fmt::format("write {} in the header, or {}; if it is something else, {}",
                             wanted[0],
-                            header));
+                            how_to_name(words, wanted[0], header, ""),
+                            how_to_carry(words, header)));
         }
 }
 
@@ -411,16 +475,25 @@ void DataTable::tell_unit_missing(const FoundColumn& column,
     if (column.has_bad_unit) return;
     const io::CsvCell& header = csv_.header[static_cast<std::size_t>(column.at)];
     const bool is_renamed = !is_same_name(column.header, key);
-    mistakes.add("unit of " + key,
-                 header.span,
-                 fmt::format("the unit of the column '{}' is missing", column.header),
-                 fmt::format("write '{} [{}]' in the header, or {} = {{ {}unit = \"{}\" }} in "
-                             "[data.columns], whichever unit it is",
-                             column.header,
-                             example,
-                             key,
-                             is_renamed ? fmt::format("column = \"{}\", ", column.header) : "",
-                             example));
+    mistakes.add(
+        "unit of " + key,
+        header.span,
+        fmt::format("the unit of the column '{}' is missing", column.header),
+        fmt::format(
+            "write '{} [{}]' in the header{}, whichever unit it is",
+            column.header,
+            example,
+            words.are_profiles
+                ? ""
+                : fmt::format(", or {} = {{ {}unit = \"{}\" }} in [data.columns]",
+                              key,
+                              is_renamed ? fmt::format("column = \"{}\", ", column.header) : "",
+                              example)));
+}
+
+void DataTable::assume_unit(DataRole role, const sim::Unit& unit) {
+    FoundColumn& found = columns_[static_cast<std::size_t>(role)];
+    if (!found.unit) found.unit = unit;
 }
 
 const sim::Unit* DataTable::unit(DataRole role, const std::string& example) {

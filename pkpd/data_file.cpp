@@ -30,10 +30,8 @@ void find_extent(DataSet& data) {
         }
 }
 
-void add_notes_of_format(const DataTable& table,
-                         const OpenedData& opened,
-                         std::size_t n_ignored,
-                         DataSet& data) {
+void add_notes_of_format(const DataTable& table, const OpenedData& opened, DataSet& data) {
+    data.notes.insert(data.notes.end(), table.notes().begin(), table.notes().end());
     if (opened.separator != ',')
         data.notes.push_back(fmt::format("columns are separated by {}",
                                          opened.separator == ';' ? "semicolons" : "tabs"));
@@ -43,13 +41,15 @@ void add_notes_of_format(const DataTable& table,
                                          opened.n_empty == 1
                                              ? "1 empty row is"
                                              : counted(opened.n_empty, "empty row") + " are"));
-    if (n_ignored > 0)
+    if (opened.n_ignored > 0)
         data.notes.push_back(fmt::format("{} beginning with '{}' {} left out",
-                                         counted(n_ignored, "row"),
+                                         counted(opened.n_ignored, "row"),
                                          table.words.ignore,
-                                         n_ignored == 1 ? "is" : "are"));
+                                         opened.n_ignored == 1 ? "is" : "are"));
     if (table.has(DataRole::date) && !table.words.has_clock)
-        data.notes.push_back("DATE is not used: clock = true makes times of it");
+        data.notes.push_back(
+            "DATE is not used: " + how_to_set(table.words, "clock = true", "--clock") +
+            " makes times of it");
     std::vector<std::string> headers;
     for (const CarriedColumn& column : data.carried)
         if (column.header != data.occasion) headers.push_back(column.header);
@@ -95,40 +95,51 @@ std::size_t DataSet::n_observations() const {
     return n;
 }
 
+void read_rows(DataTable& table, const OpenedData& opened, DataSet& data) {
+    data.columns = table.described();
+    if (table.has(DataRole::dv)) data.dv_header = table.header(DataRole::dv).span;
+    for (std::size_t row = 0; row < table.n_rows(); ++row)
+        data.lines.push_back(table.place(row, DataRole::id).line);
+    find_subjects(table, data);
+    const std::vector<int> evids = read_evids(table, data);
+    const std::vector<bool> begins_period = read_times(table, evids, data);
+    make_records(table, evids, begins_period, data);
+    make_observations(table, evids, data);
+    make_covariates(table, evids, data);
+    make_occasions(table, data);
+    carry(table, data);
+    find_extent(data);
+    add_notes_of_format(table, opened, data);
+}
+
+std::shared_ptr<DataSet> begin_data(const OpenedData& opened) {
+    auto data = std::make_shared<DataSet>();
+    data->file = opened.csv.file;
+    data->path = opened.path;
+    return data;
+}
+
+bool has_rows(const DataTable& table, sim::DiagnosticList& diagnostics) {
+    if (table.n_rows() > 0) return true;
+    diagnostics.add({table.file(), 0, 0, 1},
+                    "this file has no rows of data below its header",
+                    "write a row for each dose and each observation");
+    return false;
+}
+
 std::shared_ptr<const DataSet>
 read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
     std::optional<OpenedData> opened = open_data(words, diagnostics);
     if (!opened) return nullptr;
-    const std::size_t n_ignored = opened->csv.n_ignored;
-    auto data = std::make_shared<DataSet>();
-    data->file = opened->csv.file;
-    data->path = opened->path;
+    const auto data = begin_data(*opened);
     data->ignores_doses = words.ignores_doses;
     DataMistakes mistakes(diagnostics);
     DataTable table(words, model, std::move(opened->csv), opened->separator, mistakes);
-    data->columns = table.described();
-    if (table.has(DataRole::dv)) data->dv_header = table.header(DataRole::dv).span;
     const bool has_essential =
         table.has(DataRole::id) && table.has(DataRole::time) && table.has(DataRole::amt);
-    if (diagnostics.size() == n_before && table.n_rows() == 0)
-        diagnostics.add({data->file, 0, 0, 1},
-                        "this file has no rows of data below its header",
-                        "write a row for each dose and each observation");
-    else if (has_essential) {
-        for (std::size_t row = 0; row < table.n_rows(); ++row)
-            data->lines.push_back(table.place(row, DataRole::id).line);
-        find_subjects(table, *data);
-        const std::vector<int> evids = read_evids(table, *data);
-        const std::vector<bool> begins_period = read_times(table, evids, *data);
-        make_records(table, evids, begins_period, *data);
-        make_observations(table, evids, *data);
-        make_covariates(table, evids, *data);
-        make_occasions(table, *data);
-        carry(table, *data);
-        find_extent(*data);
-        add_notes_of_format(table, *opened, n_ignored, *data);
-    }
+    const bool is_empty = diagnostics.size() == n_before && !has_rows(table, diagnostics);
+    if (has_essential && !is_empty) read_rows(table, *opened, *data);
     mistakes.add_rest();
     return diagnostics.size() == n_before ? data : nullptr;
 }

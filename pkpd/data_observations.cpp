@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 
@@ -24,6 +25,10 @@ public:
         : table_(table),
           evids_(evids),
           data_(data) {
+        if (table.words.are_profiles) {
+            choose_curve();
+            return;
+        }
         choose_key();
         find_outputs();
         if (!has_key_ && table.has(DataRole::cmt) && table.has(DataRole::dv)) check_compartments();
@@ -35,6 +40,12 @@ public:
 private:
     void choose_key();
     void find_outputs();
+    void choose_curve();
+    std::vector<std::string> values_observed(DataRole key);
+    bool is_read(std::size_t row);
+    bool is_word_for_below(std::size_t row) const;
+    void read_profile(std::size_t row, DataObservation& observation);
+    void tell_curve(DataRole key, const std::vector<std::string>& values);
     void check_compartments();
     Target target_of(const std::string& output,
                      const std::optional<sim::Unit>& unit,
@@ -250,6 +261,7 @@ std::optional<int> ObservationMaker::censoring(std::size_t row) {
 /// it); LIMIT is the other end of the interval.
 void ObservationMaker::censor(std::size_t row, DataObservation& observation, double factor) {
     observation.limit = observation.other_limit = no_value;
+    if (factor != factor) return; // values that are not used need no limit
     observation.cens = censoring(row).value_or(0);
     if (observation.cens == 0) return;
     const std::optional<double> lloq = table_.number(row, DataRole::lloq);
@@ -268,6 +280,10 @@ DataObservation ObservationMaker::read(std::size_t row) {
     DataObservation observation;
     observation.row = row;
     observation.evid = evids_[row];
+    if (table_.words.are_profiles) {
+        read_profile(row, observation);
+        return observation;
+    }
     const std::optional<double> value =
         evids_[row] == 0 ? table_.number(row, DataRole::dv) : std::nullopt;
     const bool is_censored =
@@ -284,6 +300,94 @@ DataObservation ObservationMaker::read(std::size_t row) {
     observation.is_missing = observation.dv != observation.dv;
     n_missing_ += observation.is_missing && evids_[row] == 0 ? 1 : 0;
     return observation;
+}
+
+/// The values of a key on rows with something in DV, as they appear.
+std::vector<std::string> ObservationMaker::values_observed(DataRole key) {
+    std::vector<std::string> values;
+    for (std::size_t row = 0; table_.has(key) && row < table_.n_rows(); ++row) {
+        if (evids_[row] != 0 || table_.is_missing(row, DataRole::dv) ||
+            table_.whole(row, DataRole::mdv) == 1)
+            continue;
+        const std::string& value = table_.cell(row, key).text;
+        if (std::ranges::find(values, value) == values.end()) values.push_back(value);
+    }
+    return values;
+}
+
+/// Of profiles: the key is DVID or CMT where observations differ by it, or where the curve is one
+/// of its values.
+void ObservationMaker::choose_curve() {
+    const std::string& curve = table_.words.curve.value;
+    for (const DataRole role : {DataRole::dvid, DataRole::cmt}) {
+        const std::vector<std::string> values = values_observed(role);
+        const bool is_there = std::ranges::find(values, curve) != values.end();
+        if (!is_there && (values.size() < 2 || !curve.empty())) continue;
+        key_ = role;
+        has_key_ = true;
+        if (!is_there) tell_curve(role, values);
+        return;
+    }
+    if (curve.empty()) return;
+    const bool is_by_cmt = values_observed(DataRole::dvid).empty() && table_.has(DataRole::cmt);
+    const DataRole role = is_by_cmt ? DataRole::cmt : DataRole::dvid;
+    tell_curve(role, values_observed(role));
+}
+
+void ObservationMaker::tell_curve(DataRole key, const std::vector<std::string>& values) {
+    const DataCurveWords& curve = table_.words.curve;
+    if (curve.value.empty())
+        table_.mistakes.add("curves",
+                            table_.header(key).span,
+                            fmt::format("observations of several kinds, {} {}",
+                                        table_.column(key).header,
+                                        fmt::join(values, ", ")),
+                            fmt::format("choose one: --curve {}", values.front()));
+    else
+        table_.mistakes.add(
+            "curves",
+            curve.span,
+            fmt::format(
+                "the file has no {} '{}'", table_.has(key) ? name(key) : "DVID", curve.value),
+            values.empty() ? "" : fmt::format("it has {}", fmt::join(values, ", ")));
+}
+
+/// Of profiles: whether the row observes the curve that is asked for.
+bool ObservationMaker::is_read(std::size_t row) {
+    return evids_[row] == 0 && table_.has(DataRole::dv) &&
+           (!has_key_ || table_.cell(row, key_).text == table_.words.curve.value) &&
+           table_.whole(row, DataRole::mdv) != 1;
+}
+
+/// "BLQ", "<0.1" and the like.
+bool ObservationMaker::is_word_for_below(std::size_t row) const {
+    const std::string& text = table_.cell(row, DataRole::dv).text;
+    return text.starts_with('<') ||
+           std::ranges::any_of(std::array{"BLQ", "BQL", "BLOQ", "LLOQ"},
+                               [&](const char* word) { return is_same_name(text, word); });
+}
+
+/// A profile may say by a word, and without a limit, that a value is below the limit.
+void ObservationMaker::read_profile(std::size_t row, DataObservation& observation) {
+    observation.dv = observation.limit = observation.other_limit = no_value;
+    observation.is_missing = true;
+    if (!is_read(row)) return;
+    observation.output = 0;
+    const bool is_word = is_word_for_below(row);
+    const std::optional<double> value = is_word ? std::nullopt : table_.number(row, DataRole::dv);
+    const std::optional<double> lloq = table_.number(row, DataRole::lloq);
+    const bool is_below = is_word || censoring(row) == 1 || (value && lloq && *value < *lloq);
+    if (value && *value < 0.0)
+        table_.mistakes.add(
+            "below 0",
+            table_.place(row, DataRole::dv),
+            fmt::format("the concentration {} is below 0", table_.cell(row, DataRole::dv).text),
+            "what is below the limit is 0, or BLQ");
+    observation.is_missing = !value && !is_below;
+    observation.cens = is_below ? 1 : 0;
+    observation.limit = is_below ? lloq.value_or(no_value) : no_value;
+    observation.dv = value.value_or(is_below ? 0.0 : no_value);
+    n_missing_ += observation.is_missing ? 1 : 0;
 }
 
 void ObservationMaker::add_notes() {

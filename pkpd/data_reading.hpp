@@ -101,6 +101,8 @@ public:
     const std::vector<io::CsvCell>& header() const { return csv_.header; }
     std::shared_ptr<const sim::SourceFile> file() const { return csv_.file; }
     const io::CsvCell& header(DataRole role) const;
+    const std::vector<int>& groups() const { return groups_; }       ///< columns, of profiles
+    const std::vector<std::string>& notes() const { return notes_; } ///< what names were taken for
 
     const io::CsvCell& cell(std::size_t row, int at) const {
         return (*rows_[row])[static_cast<std::size_t>(at)];
@@ -121,18 +123,26 @@ public:
     /// Where a row stands: its cell of a role, or its first one.
     const sim::SourceSpan& place(std::size_t row, DataRole role) const;
     const std::string& id(std::size_t row) const { return cell(row, DataRole::id).text; }
+    /// Whose a row is: its ID, of profiles after its groups.
+    std::vector<std::string> owner(std::size_t row) const;
+    /// Brings the rows of one owner together, in the order in which owners appear.
+    void gather();
 
     /// The unit of a column that needs one; without it a mistake, told once.
     const sim::Unit* unit(DataRole role, const std::string& example);
     void tell_unit_missing(const FoundColumn& column,
                            const std::string& key,
                            const std::string& example);
+    /// Where the file does not say it, and nothing depends on it.
+    void assume_unit(DataRole role, const sim::Unit& unit);
     bool has_decimal_comma() const { return has_decimal_comma_; }
     std::vector<DataColumn> described() const;
 
 private:
     void find_columns();
     void find_role(DataRole role);
+    void find_other_name(DataRole role);
+    void find_groups();
     void find_covariate(int covariate);
     void find_occasion();
     void read_unit_row();
@@ -142,7 +152,7 @@ private:
     void check_amounts();
     void check_slips();
     int find_amounts_elsewhere() const;
-    void tell_absent(DataRole role, const std::vector<std::string>& likely);
+    void tell_absent(DataRole role);
     void check_words();
     void check_names();
     int find_header(const std::string& name, bool any_case) const;
@@ -158,6 +168,8 @@ private:
     std::vector<int> carried_;
     int occasion_ = -1;
     std::vector<bool> is_taken_;
+    std::vector<int> groups_;
+    std::vector<std::string> notes_;
     const io::CsvCell* first_mark_ = nullptr; ///< the first number with a decimal mark
     bool has_decimal_comma_ = false;
 };
@@ -168,9 +180,17 @@ struct OpenedData {
     std::filesystem::path path;
     io::CsvTable csv;
     char separator = ',';
-    std::size_t n_empty = 0; ///< rows without any text, left out
+    std::size_t n_empty = 0;   ///< rows without any text, left out
+    std::size_t n_ignored = 0; ///< rows that begin as `ignore` says
 };
 std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList& diagnostics);
+
+/// A set that knows its file, before the file's cells are moved into a table.
+std::shared_ptr<DataSet> begin_data(const OpenedData& opened);
+/// Mistake: there is only a header.
+bool has_rows(const DataTable& table, sim::DiagnosticList& diagnostics);
+/// All that rows become, in the order of the stages below.
+void read_rows(DataTable& table, const OpenedData& opened, DataSet& data);
 
 /// Subjects with their rows; EVIDs and times of the rows; [n_rows].
 void find_subjects(DataTable& table, DataSet& data);
@@ -186,6 +206,16 @@ void make_records(DataTable& table,
 void make_observations(DataTable& table, const std::vector<int>& evids, DataSet& data);
 void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& data);
 void make_occasions(DataTable& table, DataSet& data);
+
+/// What to write so that a column is found, or so that it is nobody's: in `[data]`, or as an option
+/// where profiles are read.
+std::string how_to_name(const DataWords& words,
+                        const std::string& name,
+                        const std::string& header,
+                        const std::string& unit);
+std::string how_to_carry(const DataWords& words, const std::string& name);
+/// "clock = true in [data]" or "--clock".
+std::string how_to_set(const DataWords& words, const std::string& key, const std::string& option);
 
 /// What may make two units meet, for messages.
 std::string help_for_units(const sim::Unit& from, const sim::Unit& to, const std::string& column);

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <span>
 
 /// Rows that dose, reset or switch become nominal records.
 namespace gemel::pkpd {
@@ -25,7 +26,7 @@ bool begins_with_letter(const std::string& text) {
 }
 
 /// Additional doses that would come at `time` or later are not given.
-void cancel_pending(std::vector<sim::Record>& records, double time) {
+void cancel_pending(std::span<sim::Record> records, double time) {
     for (sim::Record& record : records) {
         if (record.count <= 1) continue;
         const double n = std::ceil((time - record.time) / record.interval - closest_dose);
@@ -43,7 +44,10 @@ public:
     }
 
     void add_row(DataSubject& subject, std::size_t i, int evid, bool begins_period);
-    void begin_subject() { off_.clear(); }
+    void begin_subject() {
+        off_.clear();
+        first_of_period_ = 0;
+    }
     void add_notes();
 
 private:
@@ -98,7 +102,8 @@ private:
     DataTable& table_;
     DataSet& data_;
     int default_state_ = -1;
-    std::set<int> off_;                          ///< the subject's states that are switched off
+    std::size_t first_of_period_ = 0; ///< of the subject's records: since time began anew
+    std::set<int> off_;               ///< the subject's states that are switched off
     std::vector<std::optional<double>> factors_; ///< of amounts, [n_states]
     std::optional<sim::Unit> derived_rate_unit_;
     std::size_t n_default_ = 0, n_ignored_ii_ = 0, n_ignored_on_others_ = 0;
@@ -111,7 +116,11 @@ void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {
 }
 
 void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period) {
-    if (begins_period) cancel_pending(subject.records, subject.times[i]);
+    if (begins_period) {
+        cancel_pending(std::span(subject.records).subspan(first_of_period_), subject.times[i - 1]);
+        first_of_period_ = subject.records.size();
+        subject.new_periods.push_back(first_of_period_);
+    }
     off_.clear();
     sim::Record record;
     record.kind = sim::RecordKind::reset;
@@ -144,7 +153,7 @@ void RecordMaker::dose(DataSubject& subject, std::size_t i) {
 /// EVID 2: a compartment is switched, or covariates change and nothing else.
 void RecordMaker::change(DataSubject& subject, std::size_t i) {
     const std::size_t row = subject.first_row + i;
-    if (compartment(row).empty() || compartment(row) == "0") return;
+    if (table_.words.are_profiles || compartment(row).empty() || compartment(row) == "0") return;
     const bool is_off = is_negative(row);
     const std::optional<int> which = target(row);
     if (!which || (!is_off && !off_.contains(*which))) return;
@@ -187,7 +196,9 @@ void RecordMaker::tell_negative(std::size_t row) {
          "a compartment is switched off by a row of its own: EVID 2 with the negative number");
 }
 
+/// Profiles have doses and no compartments.
 std::optional<int> RecordMaker::target(std::size_t row) {
+    if (table_.words.are_profiles) return 0;
     const std::string name = compartment(row);
     if (begins_with_letter(name.starts_with('-') ? name.substr(1) : name)) return by_name(row);
     const std::optional<int> number = table_.whole(row, DataRole::cmt);
@@ -377,6 +388,7 @@ bool RecordMaker::read_modelled(std::size_t row, double rate, sim::Record& recor
     const bool by_rate = rate == sim::modelled_rate;
     record.rate = rate;
     const sim::State& into = state(record.state);
+    if (table_.words.are_profiles) return true; // it is not known
     if ((by_rate ? into.modelled_rate : into.modelled_duration).is_set()) return true;
     return tell(row,
                 DataRole::rate,
@@ -482,7 +494,7 @@ bool RecordMaker::read_steady(std::size_t row, int ss, bool is_constant, sim::Re
 void RecordMaker::add_row(DataSubject& subject, std::size_t i, int evid, bool begins_period) {
     const std::size_t row = subject.first_row + i;
     if (evid == 0 || evid == 2) note_ignored(row);
-    if (evid == 0) check_compartment(row);
+    if (evid == 0 && !table_.words.are_profiles) check_compartment(row);
     if (evid == 2) change(subject, i);
     if (evid == 3 || evid == 4) reset(subject, i, begins_period);
     if (evid == 1 || evid == 4) dose(subject, i);

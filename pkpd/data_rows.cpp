@@ -192,7 +192,9 @@ private:
         table_.mistakes.add("clock",
                             cell.span,
                             fmt::format("'{}' is no time of day", cell.text),
-                            "with clock = true times are written as 14:30 or 14:30:00");
+                            table_.words.are_profiles
+                                ? "with --clock times are written as 14:30 or 14:30:00"
+                                : "with clock = true times are written as 14:30 or 14:30:00");
     }
 
     void tell_no_date(std::size_t row, const std::string& date) {
@@ -200,9 +202,11 @@ private:
             "date",
             table_.place(row, DataRole::date),
             date.empty() ? "the date is missing here" : fmt::format("'{}' is no date", date),
-            fmt::format("dates are written {}; another order is named by date = \"d/m/y\" or "
-                        "\"m/d/y\" in [data]",
-                        table_.words.date.empty() ? "2020-01-31" : table_.words.date));
+            fmt::format("dates are written {}; another order is named by {}",
+                        table_.words.date.empty() ? "2020-01-31" : table_.words.date,
+                        how_to_set(table_.words,
+                                   "date = \"d/m/y\" or \"m/d/y\"",
+                                   "--date d/m/y or --date m/d/y")));
     }
 
     DataTable& table_;
@@ -218,23 +222,29 @@ void tell_back(DataTable& table, std::size_t row, const std::string& before) {
                                    before,
                                    table.cell(row, DataRole::time).text,
                                    table.id(row)),
-                       has_date
-                           ? "TIME may be a time of day: clock = true in [data] reads it with DATE"
-                           : "sort the rows of a subject by time; after a reset (EVID 3 or 4) "
-                             "time may begin anew");
+                       has_date ? fmt::format("TIME may be a time of day: {} reads it with DATE",
+                                              how_to_set(table.words, "clock = true", "--clock"))
+                                : fmt::format("sort the rows of a subject by time; after a reset "
+                                              "(EVID 3 or 4) time may begin anew{}",
+                                              table.words.are_profiles
+                                                  ? "; --group COLUMN tells profiles of one "
+                                                    "subject apart"
+                                                  : ""));
 }
 
 } // namespace
 
 void find_subjects(DataTable& table, DataSet& data) {
-    std::map<std::string, std::size_t> last; // the row after a subject's last
+    std::map<std::vector<std::string>, std::size_t> last; // the row after a subject's last
+    std::vector<std::string> before;
     for (std::size_t row = 0; row < table.n_rows(); ++row) {
         const io::CsvCell& cell = table.cell(row, DataRole::id);
         if (table.is_missing(cell))
             table.mistakes.add(
                 "ID missing", cell.span, "the ID is missing here", "each row names its subject");
-        const bool goes_on = !data.subjects.empty() && data.subjects.back().id == cell.text;
-        if (const auto known = last.find(cell.text); !goes_on && known != last.end())
+        const std::vector<std::string> owner = table.owner(row);
+        const bool goes_on = row > 0 && owner == before;
+        if (const auto known = last.find(owner); !goes_on && known != last.end())
             table.mistakes.add(
                 "ID again",
                 cell.span,
@@ -246,7 +256,8 @@ void find_subjects(DataTable& table, DataSet& data) {
         if (!goes_on) data.subjects.emplace_back().first_row = row;
         data.subjects.back().id = cell.text;
         ++data.subjects.back().n_rows;
-        last[cell.text] = row + 1;
+        last[owner] = row + 1;
+        before = owner;
     }
 }
 
@@ -278,7 +289,7 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
                 if (evids[row] != 3 && evids[row] != 4) {
                     tell_back(table, row, table.cell(row - 1, DataRole::time).text);
                 } else {
-                    offset += before - time;
+                    if (!table.words.are_profiles) offset += before - time;
                     begins_period[row] = true;
                     ++n_anew;
                 }
@@ -288,10 +299,10 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
         }
     }
     if (n_anew > 0)
-        data.notes.push_back(fmt::format(
-            "time begins anew at {}: it goes on from the row before, and additional doses still to "
-            "come end there",
-            counted(n_anew, "reset")));
+        data.notes.push_back(
+            fmt::format("time begins anew at {}: {}additional doses still to come end there",
+                        counted(n_anew, "reset"),
+                        table.words.are_profiles ? "" : "it goes on from the row before, and "));
     return begins_period;
 }
 

@@ -16,7 +16,7 @@ char lower_case(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
-std::string help_for_no_number(const std::string& text) {
+std::string help_for_no_number(const DataWords& words, const std::string& text) {
     if (text.starts_with('<') || text.starts_with("BLQ") || text.starts_with("BQL") ||
         text.starts_with("BLOQ"))
         return "a value below the limit of quantification has 1 in a column CENS, and the limit in "
@@ -24,8 +24,10 @@ std::string help_for_no_number(const std::string& text) {
     if (text.find(',') != std::string::npos)
         return "numbers are written as 1234.5; with decimal commas the columns are separated by "
                "semicolons";
-    if (text.find(':') != std::string::npos) return "for times of day write clock = true in [data]";
-    return "write a number; '.' where there is none, or name the word in missing = [ … ]";
+    if (text.find(':') != std::string::npos)
+        return "for times of day write " + how_to_set(words, "clock = true", "--clock");
+    return "write a number; '.' where there is none, or name the word " +
+           std::string(words.are_profiles ? "by --missing" : "in missing = [ … ]");
 }
 
 std::string suggest_file(const std::filesystem::path& path) {
@@ -107,7 +109,7 @@ std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList&
     OpenedData opened;
     opened.path = words.folder / words.file;
     std::error_code error;
-    if (!std::filesystem::is_regular_file(opened.path, error)) {
+    if (!words.are_profiles && !std::filesystem::is_regular_file(opened.path, error)) {
         diagnostics.add(words.file_span,
                         fmt::format("there is no file '{}' beside this one", words.file),
                         suggest_file(opened.path));
@@ -120,6 +122,7 @@ std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList&
     opened.csv = io::parse_csv(source, diagnostics, {opened.separator, words.ignore});
     if (opened.csv.header.empty() || !has_columns(opened.csv, diagnostics)) return std::nullopt;
     opened.n_empty = drop_empty_rows(opened.csv);
+    opened.n_ignored = opened.csv.n_ignored;
     return opened;
 }
 
@@ -141,7 +144,7 @@ std::optional<double> DataTable::number(const io::CsvCell& cell, const std::stri
         mistakes.add("number " + column,
                      cell.span,
                      fmt::format("'{}' is no number, in the column '{}'", cell.text, column),
-                     help_for_no_number(cell.text));
+                     help_for_no_number(words, cell.text));
         return std::nullopt;
     }
     if ((has_comma || has_point) && first_mark_ == nullptr) {
@@ -179,6 +182,27 @@ std::optional<int> DataTable::whole(std::size_t row, DataRole role) {
                              column(role).header,
                              cell(row, role).text));
     return std::nullopt;
+}
+
+std::vector<std::string> DataTable::owner(std::size_t row) const {
+    std::vector<std::string> texts;
+    for (const int group : groups_)
+        texts.push_back(cell(row, group).text);
+    texts.push_back(id(row));
+    return texts;
+}
+
+void DataTable::gather() {
+    std::map<std::vector<std::string>, std::size_t> numbers;
+    std::vector<std::vector<const std::vector<io::CsvCell>*>> of;
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+        const auto [at, is_new] = numbers.try_emplace(owner(row), of.size());
+        if (is_new) of.emplace_back();
+        of[at->second].push_back(rows_[row]);
+    }
+    rows_.clear();
+    for (const auto& rows : of)
+        rows_.insert(rows_.end(), rows.begin(), rows.end());
 }
 
 const sim::SourceSpan& DataTable::place(std::size_t row, DataRole role) const {

@@ -96,9 +96,25 @@ void add_tables(CLI::App& command, Options& options) {
     command.add_option("--above", request.thresholds, "concentration, the time above it")
         ->allow_extra_args(false);
     command.add_option("--curve", request.curve, "curve of a result file, or DVID of data");
-    command.add_option("--concentration", request.concentration, "column; default DV, CONC, AVAL");
+    command.add_option(
+        "--concentration", request.concentration, "column of concentrations, where it is not DV");
     command.add_option("--group", request.groups, "column that tells profiles apart")
         ->allow_extra_args(false);
+    command
+        .add_option("--column",
+                    request.columns,
+                    "NAME=HEADER: where the header is not the convention's, as in AMT=DOSE")
+        ->allow_extra_args(false);
+    command.add_option("--carry", request.carried, "column whose name means something else")
+        ->allow_extra_args(false);
+    command.add_option("--preset", request.preset, "adppk: names of columns of CDISC")
+        ->check(CLI::IsMember({"adppk"}));
+    command.add_flag("--clock", request.has_clock, "TIME, with DATE, is a time of day");
+    command.add_option("--date", request.date, "order of a date's parts: y-m-d, m/d/y or d/m/y")
+        ->check(CLI::IsMember({"y-m-d", "m/d/y", "d/m/y"}));
+    command.add_option("--missing", request.missing, "cell that holds no value, besides . and NA")
+        ->allow_extra_args(false);
+    command.add_option("--ignore", request.ignore, "rows that begin so are left out; @: letters");
     command.add_option("--time-unit", request.time_unit, "where the header does not say it");
     command.add_option("--conc-unit", request.concentration_unit, "likewise");
     command.add_option("--dose-unit", request.dose_unit, "likewise");

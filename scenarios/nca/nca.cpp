@@ -261,13 +261,21 @@ void print_sparse(ProfileSource& source,
     printer->end({});
 }
 
+/// What was derived, ignored or assumed while reading.
+void print_notes(const ProfileSource& source, std::ostream& out) {
+    const std::vector<std::string> notes = source.notes();
+    if (!notes.empty()) out << "\nOf the file:\n";
+    for (const std::string& note : notes)
+        out << "  " << note << '\n';
+}
+
 } // namespace
 
 void nca(const std::filesystem::path& file, const NcaRequest& request, std::ostream& out) {
     sim::DiagnosticList diagnostics;
     check_request(request, diagnostics);
     const auto source = is_hdf5(file) ? read_profiles_of_results(file, request, diagnostics)
-                                      : read_profiles_csv(file, request, diagnostics);
+                                      : read_profiles_of_data(file, request, diagnostics);
     const ProfileUnits units = source ? source->units() : ProfileUnits{};
     const NcaSettings settings = source ? settings_of(request, units, diagnostics) : NcaSettings{};
     const NcaTable table(request, settings, units, diagnostics);
@@ -276,6 +284,7 @@ void nca(const std::filesystem::path& file, const NcaRequest& request, std::ostr
         print_sparse(*source, request, settings, out);
     else
         print_profiles(*source, request, settings, table, out);
+    if (request.format == NcaFormat::table) print_notes(*source, out);
 }
 
 } // namespace gemel::scenarios

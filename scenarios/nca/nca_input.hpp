@@ -42,7 +42,8 @@ class ProfileSource {
 public:
     virtual ~ProfileSource() = default;
     virtual const ProfileUnits& units() const = 0;
-    virtual std::vector<std::string> label_names() const = 0; ///< "arm", "subject"
+    virtual std::vector<std::string> label_names() const = 0;     ///< "arm", "subject"
+    virtual std::vector<std::string> notes() const { return {}; } ///< on the file as a whole
     virtual void for_each(const std::function<void(const SubjectProfile&)>& use) = 0;
 };
 
@@ -60,6 +61,8 @@ public:
                            const std::string& text,
                            const std::optional<sim::Unit>& unit);
     std::optional<sim::Unit> unit(const std::string& option, const std::string& text);
+    /// Where an option's text stands.
+    static sim::SourceSpan place(const std::string& option, const std::string& text);
     void mistake(const std::string& option,
                  const std::string& text,
                  std::string message,
@@ -86,12 +89,17 @@ NcaSettings
 settings_of(const NcaRequest& request, const ProfileUnits& units, sim::DiagnosticList& diagnostics);
 
 /// @returns nothing after a mistake
-std::unique_ptr<ProfileSource> read_profiles_csv(const std::filesystem::path& path,
-                                                 const NcaRequest& request,
-                                                 sim::DiagnosticList& diagnostics);
+std::unique_ptr<ProfileSource> read_profiles_of_data(const std::filesystem::path& path,
+                                                     const NcaRequest& request,
+                                                     sim::DiagnosticList& diagnostics);
 std::unique_ptr<ProfileSource> read_profiles_of_results(const std::filesystem::path& path,
                                                         const NcaRequest& request,
                                                         sim::DiagnosticList& diagnostics);
+
+/// Asks for --route unless all doses are infusions.
+void demand_route(const std::vector<const std::vector<ProfileDose>*>& doses,
+                  const NcaRequest& request,
+                  sim::DiagnosticList& diagnostics);
 
 /// One dosing interval, analysed.
 struct AnalysedInterval {

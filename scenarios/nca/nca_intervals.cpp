@@ -46,6 +46,8 @@ public:
 
     std::size_t n() const { return doses_.size(); }
     double dose_time(std::size_t k) const { return doses_[k].time; }
+    /// As the file says.
+    bool is_steady(std::size_t k) const { return doses_[k].is_steady; }
     double tau(std::size_t k) const { return tau_of(doses_, k, settings_); }
 
     /// @param before  the interval before it; none for the first
@@ -57,7 +59,7 @@ public:
         profile.tau = tau(k);
         profile.is_steady = doses_[k].is_steady || (request_.is_steady && k + 1 == doses_.size());
         profile.follows_doses = k > 0;
-        if (before != nullptr)
+        if (before != nullptr && (!doses_[k].is_steady || doses_[k - 1].is_steady))
             profile.before = value_at(before->curve, doses_[k].time - doses_[k - 1].time);
         NcaResult result = pkpd::analyse(profile, settings_.analysis);
         result.notes.insert(result.notes.begin(), subject_.notes.begin(), subject_.notes.end());
@@ -140,7 +142,7 @@ std::vector<AnalysedInterval> analyse_subject(const SubjectProfile& subject,
         const bool follows = !all.empty() && all.back().dose + 1 == k;
         all.push_back(
             {k, maker.dose_time(k), maker.analyse(k, follows ? &all.back().result : nullptr)});
-        if (k > 0 && maker.tau(k) == maker.tau(0))
+        if (k > 0 && maker.tau(k) == maker.tau(0) && !maker.is_steady(0))
             compare_with_first(all.back().result, all.front().result);
     }
     for (AnalysedInterval& interval : all)

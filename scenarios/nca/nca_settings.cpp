@@ -93,11 +93,13 @@ void OptionReader::mistake(const std::string& option,
                            const std::string& text,
                            std::string message,
                            std::string help) {
+    diagnostics_.add(place(option, text), std::move(message), std::move(help));
+}
+
+sim::SourceSpan OptionReader::place(const std::string& option, const std::string& text) {
     const auto source = std::make_shared<sim::SourceFile>(sim::SourceFile{option, text});
     const int line = text.empty() ? 0 : 1; // 0: nothing to quote
-    diagnostics_.add({source, line, line, std::max(1, static_cast<int>(text.size()))},
-                     std::move(message),
-                     std::move(help));
+    return {source, line, line, std::max(1, static_cast<int>(text.size()))};
 }
 
 double OptionReader::number(const std::string& option,
@@ -149,6 +151,22 @@ std::optional<sim::Unit> OptionReader::unit(const std::string& option, const std
     const auto unit = sim::parse_unit(text, &why);
     if (!unit) mistake(option, text, fmt::format("'{}' is no unit: {}", text, why));
     return unit;
+}
+
+void demand_route(const std::vector<const std::vector<ProfileDose>*>& doses,
+                  const NcaRequest& request,
+                  sim::DiagnosticList& diagnostics) {
+    if (request.route) return;
+    bool are_infusions = false, is_other = false;
+    for (const std::vector<ProfileDose>* of : doses)
+        for (const ProfileDose& dose : *of)
+            (dose.duration != 0.0 ? are_infusions : is_other) = true;
+    if (are_infusions && !is_other) return;
+    OptionReader(diagnostics)
+        .mistake("--route",
+                 "",
+                 "the file does not say how the doses were given",
+                 "write --route oral, --route bolus or --route infusion");
 }
 
 NcaSettings settings_of(const NcaRequest& request,

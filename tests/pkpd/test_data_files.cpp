@@ -365,6 +365,14 @@ TEST_CASE("censored values keep their limits") {
     CHECK(second[1].cens == -1);
     CHECK(second[1].limit == 9.0);
     CHECK(medians(*by_dv.data).empty());
+    // What is not used needs no limit.
+    const ReadData unused = read_data_text(
+        "[data.columns]\nDVID = { outputs = { 1 = { output = \"Cp\" }, 2 = { output = \"none\" } "
+        "} }\n",
+        "ID,TIME [h],AMT [mg],DV [mg/L],DVID,CENS\n1,0,100,.,.,0\n1,1,0,2,1,0\n1,1,0,.,2,1\n");
+    INFO(unused.messages);
+    REQUIRE(unused.data != nullptr);
+    CHECK(unused.data->subjects[0].observations[1].cens == 0);
 }
 
 TEST_CASE("what is derived or left out is noted") {

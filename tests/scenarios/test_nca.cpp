@@ -216,8 +216,8 @@ TEST_CASE("groups tell profiles of one subject apart, and are summarised apart")
     CHECK(json.find("\"parameter\": \"cl_obs\", \"n\": 2, ") != std::string::npos);
     // Without the group, times go back within a subject.
     request.groups.clear();
-    CHECK(mistakes_of(folder / "x.csv", request).find("time 0 follows time 6 of subject a") !=
-          std::string::npos);
+    CHECK(mistakes_of(folder / "x.csv", request)
+              .find("the time goes back from 6 to 0 within subject a") != std::string::npos);
 }
 
 TEST_CASE("concentrations below the limit are told by word, mark, column or option") {
@@ -258,6 +258,131 @@ TEST_CASE("serial sampling is analysed by the means of each group") {
     CHECK(table.number("n_subjects", 0) == 9);
 }
 
+TEST_CASE("a reset begins an occasion that sees only what follows it") {
+    // Closed form: each occasion is a bolus of 100 mg into 20 L with k = 0.1/h. Without resets the
+    // second dose would have no clearance, and times that begin anew would be a mistake.
+    const TemporaryFolder folder;
+    const auto occasion = [](double begin, const char* first) {
+        std::string text = first;
+        for (const double t : {1.0, 4.0, 8.0, 12.0})
+            text += fmt::format("1,{},0,0,{}\n", begin + t, 5.0 * std::exp(-0.1 * t));
+        return text;
+    };
+    const std::string header = "ID,TIME [h],EVID,AMT [mg],DV [mg/L]\n";
+    const NcaRequest request = request_by(NcaRoute::bolus);
+    write_text(folder / "one.csv", header + occasion(0.0, "1,0,1,100,.\n"));
+    const PrintedTable one = printed_table(folder / "one.csv", request);
+    for (const double begin : {0.0, 24.0}) { // anew, or on
+        write_text(folder / "x.csv",
+                   header + occasion(0.0, "1,0,4,100,.\n") +
+                       occasion(begin, fmt::format("1,{},4,100,.\n", begin).c_str()) +
+                       occasion(2.0 * begin,
+                                fmt::format("1,{0},3,0,.\n1,{0},1,100,.\n", 2.0 * begin).c_str()));
+        const PrintedTable table = printed_table(folder / "x.csv", request);
+        REQUIRE(table.n_rows() == 3);
+        for (std::size_t row = 0; row < 3; ++row) {
+            CHECK(table.text("occasion", row) == std::to_string(row + 1));
+            CHECK(table.text("subject", row) == "1");
+            CHECK(table.number("cl_obs [L/h]", row) == to(2.0, 1e-12));
+            CHECK(table.text("notes", row) == one.text("notes", 0));
+        }
+    }
+    CHECK(printed(folder / "x.csv", request).find("Summary, occasion 2") != std::string::npos);
+}
+
+TEST_CASE(
+    "additional doses belong to the occasion they fall into, and end where time begins anew") {
+    // By the rules of docs/guide/data.md: a dose every 12 h, four times; a reset at 18 h, after
+    // which two of them are given, or at which they end.
+    const TemporaryFolder folder;
+    const std::string head = "ID,TIME,EVID,AMT,ADDL,II,DV\n1,0,1,10,3,12,.\n1,2,0,.,.,.,5\n"
+                             "1,14,0,.,.,.,6\n1,17,0,.,.,.,2\n";
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    request.intervals = NcaIntervals::all;
+    const auto doses = [&] {
+        const PrintedTable table = printed_table(folder / "x.csv", request);
+        std::string text;
+        for (std::size_t row = 0; row < table.n_rows(); ++row)
+            text += table.text("occasion", row) + ": " + table.text("dose_time", row) + "; ";
+        return text;
+    };
+    write_text(folder / "x.csv", head + "1,18,3,.,.,.,.\n1,26,0,.,.,.,3\n1,40,0,.,.,.,1\n");
+    CHECK(doses() == "1: 0; 1: 12; 2: 24; 2: 36; ");
+    write_text(folder / "x.csv", head + "1,0,4,10,.,.,.\n1,6,0,.,.,.,3\n1,40,0,.,.,.,1\n");
+    CHECK(doses() == "1: 0; 1: 12; 2: 0; ");
+}
+
+TEST_CASE("a steady state is analysed over its interval, and two of them interleave") {
+    // Closed form: k = 0.1/h, V = 20 L, 100 mg every 12 h for ever: from p = 5/(1 − e^{−1.2}) on.
+    // The same as two steady states of doses a day that are half a day apart.
+    const TemporaryFolder folder;
+    const double peak = 5.0 / (1.0 - std::exp(-1.2));
+    std::string samples;
+    for (const double t : {1.0, 4.0, 8.0, 12.0})
+        samples += fmt::format("1,{},.,.,.,{}\n", 12.0 + t, peak * std::exp(-0.1 * t));
+    const std::string head = "ID,TIME [h],AMT [mg],SS,II,DV [mg/L]\n";
+    for (const std::string doses : {"1,12,100,1,12,.\n", "1,0,100,1,24,.\n1,12,100,2,24,.\n"}) {
+        write_text(folder / "x.csv", head + doses + samples);
+        const PrintedTable table = printed_table(folder / "x.csv", request_by(NcaRoute::bolus));
+        CHECK(table.number("cl_ss [L/h]", 0) == to(2.0, 1e-12));
+        CHECK(table.number("vss_ss [L]", 0) == to(20.0, 1e-12));
+        CHECK(table.number("ctrough [mg/L]", 0) == to(peak * std::exp(-1.2), 1e-12));
+        CHECK(table.number("accumulation_index", 0) == to(peak / 5.0, 1e-12));
+        CHECK(std::isnan(table.number("cl_obs [L/h]", 0)));
+        CHECK(std::isnan(table.number("accumulation_auc", 0)));
+    }
+}
+
+TEST_CASE("files of other habits give the same numbers") {
+    // Invariant: the same profile with semicolons and decimal commas, with times of day and a row
+    // of units, by other names, by CMT, by words for values below the limit.
+    const TemporaryFolder folder;
+    NcaRequest request = request_by(NcaRoute::extravascular);
+    write_text(folder / "x.csv",
+               "ID,TIME [h],AMT [mg],DV [mg/L]\n1,0,50,.\n1,0.5,0,1.5\n1,2,0,4.25\n1,6,0,2\n"
+               "1,12,0,0.5\n1,24,0,0\n");
+    request.format = NcaFormat::csv;
+    const std::string expected = printed(folder / "x.csv", request);
+    const auto check = [&](const std::string& text, const NcaRequest& of) {
+        write_text(folder / "y.csv", text);
+        INFO(text);
+        CHECK(printed(folder / "y.csv", of) == expected);
+    };
+    check("ID;TIME [h];AMT [mg];DV [mg/L]\n1;0;50;.\n1;0,5;0;1,5\n1;2;0;4,25\n1;6;0;2\n"
+          "1;12;0;0,5\n1;24;0;0\n",
+          request);
+    NcaRequest clock = request;
+    clock.has_clock = true;
+    clock.date = "d/m/y";
+    check("ID,DATE,TIME,AMT [mg],DV [mg/L]\n1,31/01/2020,8:00,50,.\n1,31/01/2020,8:30,0,1.5\n"
+          "1,31/01/2020,10:00,0,4.25\n1,31/01/2020,14:00,0,2\n1,31/01/2020,20:00,0,0.5\n"
+          "1,01/02/2020,8:00,0,0\n",
+          clock);
+    NcaRequest names = request;
+    names.columns = {"AMT=GIVEN"};
+    names.missing = {"-99"};
+    check("Subject,Time,GIVEN,Conc\n,h,mg,mg/L\n1,0,50,-99\n1,0.5,0,1.5\n1,2,0,4.25\n1,6,0,2\n"
+          "1,12,0,0.5\n1,18,0,-99\n1,24,0,<0.1\n",
+          names);
+    NcaRequest curve = request;
+    curve.curve = "2";
+    check("ID,TIME [h],AMT [mg],CMT,DV [mg/L],LLOQ\n1,0,50,1,.,.\n1,0.5,0,2,1.5,0.1\n"
+          "1,1,0,3,7,0.1\n1,2,0,2,4.25,0.1\n1,2,0,3,9,0.1\n1,6,0,2,2,0.1\n1,12,0,2,0.5,0.1\n"
+          "1,24,0,2,0.05,0.1\n",
+          curve);
+    CHECK(mistakes_of(folder / "y.csv", request).find("observations of several kinds, CMT 2, 3") !=
+          std::string::npos);
+    curve.curve = "4";
+    CHECK(mistakes_of(folder / "y.csv", curve).find("the file has no CMT '4'") !=
+          std::string::npos);
+    curve.columns = {"AMT", "DOS=x", "DV=C"};
+    const std::string columns = mistakes_of(folder / "y.csv", curve);
+    for (const char* part : {"--column:1:1: error: 'AMT' names no column",
+                             "error: 'DOS' is neither a column of the convention",
+                             "y.csv has no column 'C'"})
+        CHECK(columns.find(part) != std::string::npos);
+}
+
 TEST_CASE("mistakes of a file and of a request are told all at once, with their places") {
     const TemporaryFolder folder;
     write_text(
@@ -267,25 +392,24 @@ TEST_CASE("mistakes of a file and of a request are told all at once, with their 
     request.partials = {"5:2"};
     request.parameters = {"cmaxx"};
     const std::string units = mistakes_of(folder / "x.csv", request);
-    CHECK(units.find("x.csv:1:4: error: times in mg: that is no unit of time") !=
-          std::string::npos);
-    CHECK(units.find("x.csv:1:14: error: 'mgg' is no unit") != std::string::npos);
+    CHECK(units.find("x.csv:1:4: error: TIME is in mg, which is an amount") != std::string::npos);
+    CHECK(units.find("x.csv:1:14: error: \"mgg\" is no unit") != std::string::npos);
     CHECK(units.find("did you mean 'cmax'?") != std::string::npos);
     write_text(folder / "x.csv",
                "ID,TIME,AMT,DV\n1,0,100,.\n1,1,0,abc\n1,2,0,-1\n1,2,0,3\n,3,0,1\n1,1,0,2\n");
     const std::string rows = mistakes_of(folder / "x.csv", request);
-    for (const char* part : {"x.csv:3:7: error: 'abc' in column DV is no number",
+    for (const char* part : {"x.csv:3:7: error: 'abc' is no number, in the column 'DV'",
                              "x.csv:4:7: error: the concentration -1 is below 0",
                              "x.csv:5:3: error: two concentrations of subject 1 at time 2",
-                             "x.csv:6:1: error: a row without a subject",
-                             "x.csv:7:3: error: time 1 follows time 2 of subject 1"}) {
+                             "x.csv:6:1: error: the ID is missing here",
+                             "x.csv:7:3: error: the time goes back from 2 to 1 within subject 1"}) {
         INFO(rows);
         CHECK(rows.find(part) != std::string::npos);
     }
-    write_text(folder / "x.csv", "SUBJ,HOUR,DV\n1,0,2\n");
+    write_text(folder / "x.csv", "WHO,WHEN,DV\n1,0,2\n");
     const std::string columns = mistakes_of(folder / "x.csv", request);
-    CHECK(columns.find("no column tells the subject") != std::string::npos);
-    CHECK(columns.find("name it TIME or AFRLT") != std::string::npos);
+    CHECK(columns.find("there is no column ID") != std::string::npos);
+    CHECK(columns.find("write --column TIME=…") != std::string::npos);
     write_text(folder / "x.csv", "ID,TIME,AMT,DV\n1,0,100,.\n1,1,0,4\n");
     const std::string route = mistakes_of(folder / "x.csv", NcaRequest{});
     CHECK(route.find("write --route oral, --route bolus or --route infusion") != std::string::npos);

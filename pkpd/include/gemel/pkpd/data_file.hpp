@@ -41,6 +41,18 @@ struct DataColumnWords {
     sim::SourceSpan span, column_span, unit_span, output_span, categories_span;
 };
 
+/// Of profiles: a column that tells those of one ID apart.
+struct DataGroupWords {
+    std::string column;
+    sim::SourceSpan span;
+};
+
+/// Of profiles: the value of DVID, or of CMT, whose observations are read.
+struct DataCurveWords {
+    std::string value; ///< "": there is one kind
+    sim::SourceSpan span;
+};
+
 /// The table `[data]`.
 struct DataWords {
     std::filesystem::path folder; ///< that `file` is sought in; set by the caller
@@ -58,6 +70,9 @@ struct DataWords {
     bool ignores_doses = false; ///< of the file, and its resets: regimens alone dose
     bool has_any_scale = false; ///< DV may be a hundred times off what the model predicts
     sim::SourceSpan span, file_span, ignore_span, occasion_span, doses_span;
+    bool are_profiles = false;          ///< no model stands behind the file: data_profiles.hpp
+    std::vector<DataGroupWords> groups; ///< of profiles
+    DataCurveWords curve;               ///< of profiles
 };
 
 /// The keys of `[data]`; fills `words` while reading.
@@ -84,8 +99,9 @@ struct DataSubject {
     /// Of the rows, in the model's time unit, never decreasing, [n_rows]. Where a reset lets the
     /// file's time begin anew, time goes on from the row before.
     std::vector<double> times;
-    std::vector<sim::Record> records; ///< in the order of the file
-    std::vector<int> record_rows;     ///< the row, of the subject, each record stands in
+    std::vector<sim::Record> records;     ///< in the order of the file
+    std::vector<int> record_rows;         ///< the row, of the subject, each record stands in
+    std::vector<std::size_t> new_periods; ///< resets at which the file's time begins anew
     std::vector<DataObservation> observations;
     /// Numbered as they appear in the subject's rows, from 0, [n_rows]; empty where the set tells
     /// none apart.

@@ -37,9 +37,14 @@ struct NcaRequest {
     std::string superpose;               ///< interval a single dose is superposed with
     bool is_sparse = false;              ///< subjects sampled once, or at some of the times
 
-    std::string curve;                                    ///< of a result file, or a value of DVID
-    std::string concentration;                            ///< column, instead of DV, CONC or AVAL
-    std::vector<std::string> groups;                      ///< columns
+    std::string curve;                ///< of a result file, or a value of DVID
+    std::string concentration;        ///< column, instead of DV, CONC or AVAL
+    std::vector<std::string> groups;  ///< columns
+    std::vector<std::string> columns; ///< "AMT=DOSE": headers that are not the convention's
+    std::vector<std::string> carried; ///< columns whose names mean something else
+    std::vector<std::string> missing; ///< cells that hold no value, besides ".", "NA" and ""
+    std::string preset, ignore, date; ///< as in `[data]`
+    bool has_clock = false;
     std::string time_unit, concentration_unit, dose_unit; ///< where headers do not say them
     std::vector<std::string> parameters; ///< what is printed; empty: a choice, or all as CSV, JSON
     NcaFormat format = NcaFormat::table;
