@@ -2,13 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace gemel::scenarios {
 
 namespace {
 
 struct EventRow {
-    const Arm* arm = nullptr;
+    const Arm* arm = nullptr; ///< none: all arms
     const sim::Record* record = nullptr;
+    std::size_t subject = 0; ///< of a data file, from 1; 0: all subjects
 };
 
 std::vector<EventRow> rows_of(const Study& study) {
@@ -16,7 +19,31 @@ std::vector<EventRow> rows_of(const Study& study) {
     for (const Arm& arm : study.arms)
         for (const sim::Record& record : regimen_of(study, arm).records)
             rows.push_back({&arm, &record});
+    if (study.data == nullptr || study.data->ignores_doses) return rows;
+    for (std::size_t s = 0; s < study.data->subjects.size(); ++s)
+        for (const sim::Record& record : study.data->subjects[s].records)
+            rows.push_back({nullptr, &record, s + 1});
     return rows;
+}
+
+bool has_own(const std::vector<EventRow>& rows) {
+    return rows.back().subject > 0;
+}
+
+std::string subject_id(const Study& study, const EventRow& row) {
+    return row.subject > 0 ? study.data->subjects[row.subject - 1].id : "";
+}
+
+bool cancels_pending(const Study& study, const EventRow& row) {
+    const sim::PendingDoses pending =
+        row.arm != nullptr ? regimen_of(study, *row.arm).pending.value_or(study.pending)
+                           : study.pending;
+    return pending == sim::PendingDoses::cancelled;
+}
+
+bool has_cancelled(const Study& study, const std::vector<EventRow>& rows) {
+    return std::ranges::any_of(rows,
+                               [&](const EventRow& row) { return cancels_pending(study, row); });
 }
 
 const sim::State& state_of(const Study& study, const EventRow& row) {
@@ -101,7 +128,11 @@ void declare_events(const Study& study, io::Layout& file) {
                          const char* about) {
         file.add({fmt::format("events/{}", name), type, {"event"}, std::move(unit), about, {}, {}});
     };
-    add("ARM", io::ValueType::text, "1", "arm");
+    add("ARM", io::ValueType::text, "1", "arm; empty: all");
+    if (has_own(rows)) {
+        add("SUBJECT", io::ValueType::integer, "1", "number of the subject; 0: all");
+        add("ID", io::ValueType::text, "1", "of the subject, in the data file");
+    }
     add("TIME", io::ValueType::real, time, "of the first dose");
     add("EVID", io::ValueType::integer, "1", "1: dose; 3: reset; 2: what else happens, see EVENT");
     add("EVENT", io::ValueType::text, "1", "dose, reset, set, multiply, switch off, switch on");
@@ -119,6 +150,11 @@ void declare_events(const Study& study, io::Layout& file) {
         io::ValueType::integer,
         "1",
         "1: a steady state that replaces what there is; 2: that is added");
+    if (has_cancelled(study, rows))
+        add("PENDING",
+            io::ValueType::text,
+            "1",
+            "doses still to come at a reset or SS 1: give, or cancel");
 }
 
 void write_events(const Study& study, io::ResultFile& file) {
@@ -128,7 +164,21 @@ void write_events(const Study& study, io::ResultFile& file) {
         const auto values = column(rows, [&](const EventRow& row) { return row.record->*member; });
         file.write_all(fmt::format("events/{}", name), std::span<const double>(values));
     };
-    file.write_all("events/ARM", column(rows, [](const EventRow& row) { return row.arm->name; }));
+    const auto texts = [&](const char* name, auto get) {
+        file.write_all(fmt::format("events/{}", name), column(rows, get));
+    };
+    texts("ARM",
+          [](const EventRow& row) { return row.arm != nullptr ? row.arm->name : std::string(); });
+    if (has_own(rows)) {
+        const std::vector<std::int64_t> subjects = column(
+            rows, [](const EventRow& row) { return static_cast<std::int64_t>(row.subject); });
+        file.write_all("events/SUBJECT", std::span<const std::int64_t>(subjects));
+        texts("ID", [&](const EventRow& row) { return subject_id(study, row); });
+    }
+    if (has_cancelled(study, rows))
+        texts("PENDING", [&](const EventRow& row) {
+            return std::string(cancels_pending(study, row) ? "cancel" : "give");
+        });
     reals("TIME", &sim::Record::time);
     const auto integers = [&](const char* name, auto get) {
         const std::vector<std::int64_t> values =
@@ -136,14 +186,10 @@ void write_events(const Study& study, io::ResultFile& file) {
         file.write_all(fmt::format("events/{}", name), std::span<const std::int64_t>(values));
     };
     integers("EVID", [](const sim::Record& record) { return event_of(record).evid; });
-    file.write_all("events/EVENT", column(rows, [](const EventRow& row) {
-                       return std::string(event_of(*row.record).name);
-                   }));
+    texts("EVENT", [](const EventRow& row) { return std::string(event_of(*row.record).name); });
     reals("AMT", &sim::Record::amount);
-    file.write_all("events/AMT_unit",
-                   column(rows, [&](const EventRow& row) { return amount_unit(study, row); }));
-    file.write_all("events/CMT",
-                   column(rows, [&](const EventRow& row) { return compartment(study, row); }));
+    texts("AMT_unit", [&](const EventRow& row) { return amount_unit(study, row); });
+    texts("CMT", [&](const EventRow& row) { return compartment(study, row); });
     reals("DUR", &sim::Record::duration);
     reals("RATE", &sim::Record::rate);
     reals("II", &sim::Record::interval);

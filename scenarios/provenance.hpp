@@ -14,11 +14,12 @@ void write_provenance(const Study& study,
                       const RunStudyOptions& options,
                       io::ResultFile& file);
 
-/// How far the bits of these results carry: known after the run, because a subject that fell back to
-/// CVODE takes them all to its tier.
+/// How far the bits of these results carry: known after the run, because a subject that fell back
+/// to CVODE takes them all to its tier.
 void write_tier(const Engine& engine, const sim::RunReport& run, io::ResultFile& file);
 
-/// Planned doses as NONMEM would list them, one row per record: /events.
+/// Planned doses as NONMEM would list them, one row per record, then those that a data file's
+/// subjects have for themselves: /events.
 void declare_events(const Study& study, io::Layout& file);
 void write_events(const Study& study, io::ResultFile& file);
 

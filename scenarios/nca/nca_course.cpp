@@ -141,4 +141,29 @@ std::size_t DoseCourse::n_doses_before(std::size_t part, double time, std::size_
     return static_cast<std::size_t>(at - doses.begin()) + (is_seen ? 1 : 0);
 }
 
+std::vector<SubjectProfile> profiles_with_doses(const DoseCourse& course,
+                                                const std::vector<std::string>& notes) {
+    std::vector<SubjectProfile> profiles(course.parts().size());
+    for (std::size_t p = 0; p < profiles.size(); ++p) {
+        profiles[p].notes = notes;
+        for (const CourseDose& dose : course.parts()[p].doses)
+            profiles[p].doses.push_back(dose.dose);
+    }
+    return profiles;
+}
+
+std::vector<Occasion> occasions_of(const DoseCourse& course,
+                                   const std::vector<SubjectProfile>& parts) {
+    const bool has_doses = std::ranges::any_of(
+        course.parts(), [](const CoursePart& part) { return !part.doses.empty(); });
+    std::vector<Occasion> occasions;
+    std::size_t number = 0;
+    for (std::size_t p = 0; p < parts.size(); ++p) {
+        if (has_doses ? parts[p].doses.empty() : parts[p].time.empty()) continue;
+        ++number;
+        if (!parts[p].time.empty()) occasions.push_back({p, number});
+    }
+    return occasions;
+}
+
 } // namespace gemel::scenarios

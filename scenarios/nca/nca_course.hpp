@@ -60,4 +60,16 @@ private:
     std::vector<CoursePart> parts_;
 };
 
+/// Profiles of the parts, with their doses and nothing else.
+std::vector<SubjectProfile> profiles_with_doses(const DoseCourse& course,
+                                                const std::vector<std::string>& notes);
+
+/// A part that there is something to analyse of.
+struct Occasion {
+    std::size_t part = 0, number = 0; ///< from 0, from 1
+};
+/// Parts with doses, of a subject without any all; counted whether they have samples or not.
+std::vector<Occasion> occasions_of(const DoseCourse& course,
+                                   const std::vector<SubjectProfile>& parts);
+
 } // namespace gemel::scenarios

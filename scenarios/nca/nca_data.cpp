@@ -132,24 +132,19 @@ private:
         return text.empty() ? std::nullopt : sim::parse_unit(text);
     }
 
-    /// What a reset parts are occasions; those without any sample have nothing to analyse.
     void add(const pkpd::ProfileSet& set, std::size_t s) {
         const pkpd::DataSubject& subject = set.data->subjects[s];
         const DoseCourse course({subject.records, subject.new_periods});
-        std::vector<SubjectProfile> parts(course.parts().size());
+        std::vector<SubjectProfile> parts = profiles_with_doses(course, {});
         for (const pkpd::DataObservation& observation : subject.observations)
             if (!observation.is_missing) put_sample(set, course, observation, parts);
-        std::size_t occasion = 0;
-        for (std::size_t p = 0; p < parts.size(); ++p) {
-            for (const CourseDose& dose : course.parts()[p].doses)
-                parts[p].doses.push_back(dose.dose);
-            if (parts[p].time.empty() && parts[p].doses.empty()) continue;
-            has_parts_ = ++occasion > 1 || has_parts_;
-            if (parts[p].time.empty()) continue;
-            parts[p].labels = set.group_texts[s];
-            parts[p].labels.push_back(subject.id);
-            occasions_.push_back(std::to_string(occasion));
-            profiles_.push_back(std::move(parts[p]));
+        for (const Occasion& occasion : occasions_of(course, parts)) {
+            SubjectProfile& part = parts[occasion.part];
+            part.labels = set.group_texts[s];
+            part.labels.push_back(subject.id);
+            has_parts_ = has_parts_ || occasion.number > 1;
+            occasions_.push_back(std::to_string(occasion.number));
+            profiles_.push_back(std::move(part));
         }
     }
 

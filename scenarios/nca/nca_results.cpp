@@ -1,3 +1,4 @@
+#include "nca/nca_events.hpp"
 #include "nca/nca_input.hpp"
 #include "show/sections.hpp"
 
@@ -7,6 +8,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <optional>
+#include <span>
 
 namespace gemel::scenarios {
 
@@ -49,17 +53,22 @@ public:
         is_censored_ = has(output_.path + "_censored");
         units_.time = sim::parse_unit(times_.units);
         units_.concentration = sim::parse_unit(output_.units);
-        check_own_doses(diagnostics);
-        read_doses();
+        doses_.emplace(file_, arms_);
+        units_.dose = doses_->unit();
         if (!units_.dose)
             units_.dose = OptionReader(diagnostics).unit("--dose-unit", request.dose_unit);
-        check_route(diagnostics);
+        if (doses_->has_unknown_amounts() && request.dose.empty())
+            notes_.push_back("dose by another quantity: its amount is not known (--dose)");
+        demand_route({&doses_->kinds()}, request, diagnostics);
+        read_ids();
     }
 
     const ProfileUnits& units() const override { return units_; }
     std::vector<std::string> label_names() const override {
-        if (file_.n_replicates() > 0) return {"replicate", "arm", "subject"};
-        return {"arm", "subject"};
+        std::vector<std::string> names{"arm", "subject"};
+        if (file_.n_replicates() > 0) names.insert(names.begin(), "replicate");
+        if (doses_->has_resets()) names.insert(names.end() - 1, "occasion");
+        return names;
     }
 
     void for_each(const std::function<void(const SubjectProfile&)>& use) override {
@@ -89,13 +98,23 @@ private:
                              : std::vector<double>(values.size(), 0.0);
             const std::vector<double> weight = weights.of(first, count);
             for (std::uint64_t s = 0; s < count; ++s) {
-                SubjectProfile profile = profile_of(arm, values, censored, s);
-                if (file_.n_replicates() > 0)
-                    profile.labels.push_back(std::to_string(replicate + 1));
-                profile.labels.push_back(arms_[arm]);
-                profile.labels.push_back(std::to_string(first + s + 1));
-                profile.weight = weight[s];
-                use(profile);
+                const DoseCourse course = doses_->course_of(arm, first + s + 1);
+                const std::size_t n_times = times_.numbers.size();
+                std::vector<SubjectProfile> parts =
+                    profiles_of(course,
+                                std::span(values).subspan(s * n_times, n_times),
+                                std::span(censored).subspan(s * n_times, n_times));
+                for (const Occasion& occasion : occasions_of(course, parts)) {
+                    SubjectProfile& profile = parts[occasion.part];
+                    if (file_.n_replicates() > 0)
+                        profile.labels.push_back(std::to_string(replicate + 1));
+                    profile.labels.push_back(arms_[arm]);
+                    if (doses_->has_resets())
+                        profile.labels.push_back(std::to_string(occasion.number));
+                    profile.labels.push_back(label_of(first + s + 1));
+                    profile.weight = weight[s];
+                    use(profile);
+                }
             }
         }
     }
@@ -140,119 +159,38 @@ private:
         });
     }
 
-    /// Subjects of a data file have doses of their own, which `/events` does not hold.
-    void check_own_doses(sim::DiagnosticList& diagnostics) const {
-        if (!has("samples/line") || !request_.dose.empty()) return;
-        OptionReader(diagnostics)
-            .mistake("--dose",
-                     "",
-                     "the subjects have doses of their own in a data file, and the result file "
-                     "does not hold them",
-                     "analyse the data file itself; where each has one dose at time 0, give it "
-                     "with --dose");
+    /// Of a data file's subjects; those without an observation have a number only.
+    void read_ids() {
+        if (!has("samples/ID")) return;
+        const std::uint64_t n = file_.axis_size("sample");
+        const std::vector<double> subjects = file_.reals("samples/subject", -1, 0, n);
+        const std::vector<std::string> ids = file_.texts("samples/ID", -1, 0, n);
+        for (std::size_t i = 0; i < n; ++i)
+            ids_.emplace(static_cast<std::uint64_t>(subjects[i]), ids[i]);
     }
 
-    /// The planned doses of each arm, written out. An amount per body weight is not one amount: it
-    /// stays unknown.
-    void read_doses() {
-        doses_.resize(arms_.size());
-        if (!has("events/AMT")) return;
-        const std::uint64_t n = file_.axis_size("event");
-        const auto reals = [&](const char* name) { return file_.reals(name, -1, 0, n); };
-        const std::vector<std::string> arm = file_.texts("events/ARM", -1, 0, n);
-        const std::vector<std::string> unit = file_.texts("events/AMT_unit", -1, 0, n);
-        const std::vector<double> time = reals("events/TIME"), amount = reals("events/AMT"),
-                                  duration = reals("events/DUR"), rate = reals("events/RATE"),
-                                  interval = reals("events/II"), further = reals("events/ADDL");
-        const std::vector<double> evid =
-            has("events/EVID") ? reals("events/EVID") : std::vector<double>();
-        for (std::size_t i = 0; i < n; ++i) {
-            const auto at = std::find(arms_.begin(), arms_.end(), arm[i]);
-            const bool is_dose = evid.empty() || evid[i] == 1.0; // of older files each row is one
-            if (at == arms_.end() || !is_dose || !(amount[i] > 0.0)) continue;
-            ProfileDose dose;
-            dose.amount = amount_of(amount[i], unit[i]);
-            dose.duration = duration[i];
-            if (rate[i] > 0.0) dose.duration = amount[i] / rate[i];
-            if (rate[i] < 0.0) dose.duration = pkpd::NcaResult::not_known;
-            for (int k = 0; k <= static_cast<int>(further[i]); ++k) {
-                dose.time = time[i] + k * interval[i];
-                doses_[static_cast<std::size_t>(at - arms_.begin())].push_back(dose);
-            }
+    std::string label_of(std::uint64_t subject) const {
+        const auto id = ids_.find(subject);
+        return id == ids_.end() ? std::to_string(subject) : id->second;
+    }
+
+    /// The subject's profiles, one for each occasion. A saved value at a dose or a reset is that
+    /// after it (docs/decisions/event_order.md). What an error of integration put below 0 is 0.
+    std::vector<SubjectProfile> profiles_of(const DoseCourse& course,
+                                            std::span<const double> values,
+                                            std::span<const double> censored) const {
+        std::vector<SubjectProfile> parts = profiles_with_doses(course, notes_);
+        for (std::size_t t = 0; t < values.size(); ++t) {
+            const double time = times_.numbers[t];
+            const std::size_t part = course.part_of(time, after_all);
+            SubjectProfile& profile = parts[part];
+            profile.time.push_back(time);
+            profile.concentration.push_back(std::max(values[t], 0.0));
+            if (std::isnan(values[t])) profile.concentration.back() = values[t];
+            profile.is_blq.push_back(values[t] <= 0.0 || censored[t] != 0.0);
+            profile.n_doses_before.push_back(course.n_doses_before(part, time, after_all));
         }
-        for (std::vector<ProfileDose>& doses : doses_)
-            join_equal_times(doses);
-    }
-
-    /// In the unit of the first amount that is a mass or a substance.
-    double amount_of(double amount, const std::string& text) {
-        const auto unit = sim::parse_unit(text);
-        const bool is_amount =
-            unit && !unit->is_dimensionless() && text.find('/') == std::string::npos;
-        if (is_amount && !units_.dose) units_.dose = unit;
-        if (!is_amount || unit->dimension != units_.dose->dimension) {
-            note_amounts();
-            return pkpd::NcaResult::not_known;
-        }
-        return amount * sim::conversion_factor(*unit, *units_.dose);
-    }
-
-    void note_amounts() {
-        if (notes_.empty() && request_.dose.empty())
-            notes_.push_back("dose by another quantity: its amount is not known (--dose)");
-    }
-
-    static void join_equal_times(std::vector<ProfileDose>& doses) {
-        std::stable_sort(
-            doses.begin(), doses.end(), [](const ProfileDose& a, const ProfileDose& b) {
-                return a.time < b.time;
-            });
-        std::vector<ProfileDose> joined;
-        for (const ProfileDose& dose : doses)
-            if (!joined.empty() && joined.back().time == dose.time)
-                joined.back().amount += dose.amount;
-            else
-                joined.push_back(dose);
-        doses = std::move(joined);
-    }
-
-    void check_route(sim::DiagnosticList& diagnostics) const {
-        if (request_.route) return;
-        bool are_infusions = false, is_other = false;
-        for (const std::vector<ProfileDose>& doses : doses_)
-            for (const ProfileDose& dose : doses)
-                (dose.duration != 0.0 ? are_infusions : is_other) = true;
-        if (are_infusions && !is_other) return;
-        OptionReader(diagnostics)
-            .mistake("--route",
-                     "",
-                     "the file does not say how the doses were given",
-                     "write --route oral, --route bolus or --route infusion");
-    }
-
-    /// A saved value at a dose is that after it (docs/decisions/event_order.md). What an error of
-    /// integration put below 0 is 0.
-    SubjectProfile profile_of(std::size_t arm,
-                              const std::vector<double>& values,
-                              const std::vector<double>& censored,
-                              std::uint64_t row) const {
-        SubjectProfile profile;
-        profile.doses = doses_[arm];
-        profile.notes = notes_;
-        std::size_t n_before = 0;
-        for (std::size_t t = 0; t < times_.numbers.size(); ++t) {
-            const double value = values[row * times_.numbers.size() + t];
-            while (n_before < profile.doses.size() &&
-                   profile.doses[n_before].time <= times_.numbers[t])
-                ++n_before;
-            profile.time.push_back(times_.numbers[t]);
-            profile.concentration.push_back(std::max(value, 0.0));
-            profile.is_blq.push_back(value <= 0.0 ||
-                                     censored[row * times_.numbers.size() + t] != 0.0);
-            if (std::isnan(value)) profile.concentration.back() = value;
-            profile.n_doses_before.push_back(n_before);
-        }
-        return profile;
+        return parts;
     }
 
     io::ResultReader file_;
@@ -260,8 +198,9 @@ private:
     io::Variable output_;
     io::Axis times_;
     std::vector<std::string> arms_;
-    std::vector<std::vector<ProfileDose>> doses_; ///< [n_arms]
-    std::vector<std::string> notes_;              ///< of all profiles
+    std::optional<ResultDoses> doses_;
+    std::map<std::uint64_t, std::string> ids_; ///< of a data file's subjects, by number
+    std::vector<std::string> notes_;           ///< of all profiles
     bool is_censored_ = false;
     ProfileUnits units_;
 };

@@ -490,7 +490,7 @@ TEST_CASE("what was measured in a study is analysed with its marks below the lim
     CHECK(n_censored > 0);
 }
 
-TEST_CASE("replicates are told apart; doses of a data file are not guessed") {
+TEST_CASE("replicates are told apart") {
     const TemporaryFolder folder;
     run(load("samples.toml", {"population.size=3", "study.replicates=2"}), folder / "x.h5");
     NcaRequest request = request_by(NcaRoute::extravascular);
@@ -508,14 +508,87 @@ TEST_CASE("replicates are told apart; doses of a data file are not guessed") {
             CHECK(table.number("cmax [mg/L]", row) == *std::max_element(own, own + 4));
         }
     }
-    run(load("theophylline_data.toml"), folder / "data.h5");
+}
+
+TEST_CASE("subjects of a data file are analysed with their own doses") {
+    // Closed form: CL is what the subject has, AUC to infinity of one dose being dose/CL. The
+    // linear rule of absorption leaves some 1e-4 at steps of 0.05 h.
+    const TemporaryFolder folder;
+    run(load("theophylline_data.toml", {"save.Cp.every=3 min"}), folder / "data.h5");
+    NcaRequest request = request_by(NcaRoute::extravascular);
     request.curve = "Cp";
-    CHECK(mistakes_of(folder / "data.h5", request).find("doses of their own in a data file") !=
-          std::string::npos);
+    const PrintedTable table = printed_table(folder / "data.h5", request);
+    const io::ResultReader file(folder / "data.h5");
+    REQUIRE(table.n_rows() == 12);
+    const std::vector<double> cl = file.reals("parameters/CL", -1, 0, 12);
+    for (std::size_t s = 0; s < 12; ++s) {
+        CHECK(table.text("subject", s) == std::to_string(s + 1));
+        CHECK(table.number("cl_f_obs [L/h]", s) == to(cl[s], 2e-3));
+    }
     request.dose = "320 mg";
-    CHECK(mistakes_of(folder / "data.h5", request).find("320 mg") != std::string::npos);
-    request.dose_unit = "mg";
-    CHECK(printed_table(folder / "data.h5", request).n_rows() == 12);
+    const PrintedTable other = printed_table(folder / "data.h5", request);
+    CHECK(other.number("cl_f_obs [L/h]", 0) ==
+          to(table.number("cl_f_obs [L/h]", 0) * 320.0 / 319.992, 1e-12));
+    // With a regimen of its own beside, or instead: the doses of both, or of the regimen.
+    for (const bool is_ignored : {false, true}) {
+        std::vector<std::string> changes{
+            "save.Cp.every=0.5 h",
+            "regimens.more.doses=[{ dose = \"100 mg\", at = \"12 h\" }]",
+            "arms.more.regimen=more",
+            "study.duration=36 h"};
+        if (is_ignored) changes.emplace_back("data.doses=ignore");
+        run(load("theophylline_data.toml", changes), folder / "both.h5");
+        request = request_by(NcaRoute::extravascular);
+        request.curve = "Cp";
+        request.intervals = NcaIntervals::all;
+        const PrintedTable both = printed_table(folder / "both.h5", request);
+        CHECK(both.n_rows() == (is_ignored ? 12 : 24));
+        CHECK(both.text("dose_time", is_ignored ? 0 : 1) == "12");
+    }
+}
+
+TEST_CASE("steady states and resets of a study are seen in its results") {
+    // Closed form, boluses into one compartment: CL = dose/AUCtau at steady state, troughs are
+    // p·e^{−k·τ} with p = dose/V/(1 − e^{−k·τ}); after a reset a dose is a first one. The
+    // logarithmic rule is exact, solving was by closed forms.
+    const TemporaryFolder folder;
+    const scenarios::Study study =
+        load("regimens.toml", {"save.Cp={ every = \"1 h\", subjects = \"all\" }"});
+    run(study, folder / "x.h5");
+    NcaRequest request = request_by(NcaRoute::bolus);
+    request.intervals = NcaIntervals::all;
+    const PrintedTable table = printed_table(folder / "x.h5", request);
+    const io::ResultReader file(folder / "x.h5");
+    const std::vector<double> cl = file.reals("parameters/CL", -1, 0, 20),
+                              v = file.reals("parameters/V", -1, 0, 20);
+    std::size_t n_steady = 0, n_washed = 0, n_cancelled = 0;
+    for (std::size_t row = 0; row < table.n_rows(); ++row) {
+        const std::string arm = table.text("arm", row);
+        const std::size_t s = std::stoul(table.text("subject", row)) - 1;
+        const double q = std::exp(-12.0 * cl[s] / v[s]);
+        CAPTURE(arm);
+        CAPTURE(table.text("dose_time", row));
+        if (arm == "steady" && table.text("dose_time", row) != "36") {
+            ++n_steady;
+            CHECK(table.number("auctau [mg.h/L]", row) == to(100.0 / cl[s], 1e-9));
+            CHECK(table.number("cl_ss [L/h]", row) == to(cl[s], 1e-9));
+            CHECK(table.number("ctrough [mg/L]", row) == to(100.0 / v[s] * q / (1.0 - q), 1e-9));
+            CHECK(table.number("accumulation_index", row) == to(1.0 / (1.0 - q), 1e-6));
+        }
+        if (arm == "washed" && table.text("occasion", row) == "2") {
+            ++n_washed;
+            CHECK(table.text("dose_time", row) == "36");
+            CHECK(table.number("cl_obs [L/h]", row) == to(cl[s], 1e-6));
+        }
+        if (arm == "cancelled") {
+            ++n_cancelled;
+            CHECK(table.text("dose_time", row) == "0");
+            CHECK(table.number("cl_obs [L/h]", row) == to(cl[s], 1e-6));
+        }
+    }
+    CHECK(n_steady == 3 * 20);
+    CHECK(n_washed == 20);
+    CHECK(n_cancelled == 20);
 }
 
 } // namespace gemel::tests
