@@ -43,6 +43,8 @@ void validate(const RunRequest& request) {
         validate(problem.timeline, system.n_own_states(), static_cast<int>(system.inputs.size()));
         validate(problem.observation, *request.system, problem.timeline);
         check_switches(problem.timeline.records, system);
+        for (const Trigger& trigger : problem.timeline.triggers)
+            check_switches({&trigger.record, 1}, system);
         const auto check = [&](const SubjectTimeline& own) {
             validate(own,
                      problem.timeline,

@@ -51,14 +51,14 @@ private:
             status = integrator_.step();
             segment.n_steps = integrator_.n_steps();
             segment.n_rejected = integrator_.n_rejected();
-            if (status == SolverStatus::ok) show_step(from, show);
+            if (status == SolverStatus::ok && !show_step(from, show)) break;
         }
         return status;
     }
 
-    void show_step(double from, const ShowPiece& show) {
+    bool show_step(double from, const ShowPiece& show) {
         const double to = integrator_.time();
-        show(from, to, [&](double theta, double* states) {
+        return show(from, to, [&](double theta, double* states) {
             integrator_.states_at(from + theta * (to - from), states);
         });
     }

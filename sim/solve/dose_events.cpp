@@ -5,6 +5,8 @@
 #include "solve/transit_times.hpp"
 
 #include <algorithm>
+#include <limits>
+#include <stdexcept>
 
 namespace gemel::sim {
 namespace {
@@ -13,6 +15,11 @@ bool has_steady(std::span<const Record> records) {
     return std::any_of(records.begin(), records.end(), [](const Record& record) {
         return record.steady != SteadyState::none;
     });
+}
+
+bool is_of_dose(EventKind kind) {
+    return kind == EventKind::add || kind == EventKind::rate_on || kind == EventKind::goes_on ||
+           kind == EventKind::rate_off;
 }
 
 /// The times of doses into a state that keeps the latest `n_kept` of them.
@@ -83,6 +90,8 @@ DoseEvents::DoseEvents(const CompiledSystem& system, const ProgramSet& set)
 void DoseEvents::begin(const BlockProblem& problem,
                        const BlockSetup& setup,
                        StateCarrier& carrier) {
+    if (layout_.is_set() && !problem.timeline->triggers.empty())
+        throw std::invalid_argument("triggers have no derivatives yet");
     problem_ = &problem;
     setup_ = &setup;
     find_steady_states(carrier);
@@ -234,9 +243,58 @@ void DoseEvents::apply(const SubjectEvents& events,
         return switch_off(event.state, columns);
     case EventKind::on:
         return switch_on(event.state, columns);
+    case EventKind::discontinue:
+        return stop_infusions(columns);
     default:
         return;
     }
+}
+
+SolverStatus
+DoseEvents::give(SubjectEvents& events, const Trigger& trigger, double time, std::size_t next) {
+    constexpr int of_a_trigger = std::numeric_limits<int>::max();
+    const SubjectDoses doses = doses_of(events.subject);
+    if (!expand_also(doses, trigger.record, of_a_trigger, time, next, events.expanded))
+        return SolverStatus::invalid_parameter;
+    if (!(trigger.wait > 0.0)) return SolverStatus::ok;
+    std::vector<Event>& all = events.expanded.events;
+    const Event wait_is_over{.time = time + trigger.wait, .kind = EventKind::stop};
+    const auto later =
+        std::upper_bound(all.begin() + static_cast<std::ptrdiff_t>(next),
+                         all.end(),
+                         wait_is_over,
+                         [](const Event& a, const Event& b) { return a.time < b.time; });
+    if (wait_is_over.time <= problem_->timeline->end) all.insert(later, wait_is_over);
+    return SolverStatus::ok;
+}
+
+/// Of the subject's records; `otherwise` of a trigger's.
+double DoseEvents::record_time(const SubjectEvents& events, int record, double otherwise) const {
+    const std::vector<Record>& shared = problem_->timeline->records;
+    if (index(record) < shared.size()) return shared[index(record)].time;
+    if (problem_->own.empty()) return otherwise;
+    const std::vector<Record>& own = problem_->own[index(events.subject)]->records;
+    const std::size_t at = index(record) - shared.size();
+    return at < own.size() ? own[at].time : otherwise;
+}
+
+void DoseEvents::take_away(SubjectEvents& events, const Event& event, std::size_t next) const {
+    std::vector<Event>& all = events.expanded.events;
+    const bool ends_all = event.kind == EventKind::reset || event.kind == EventKind::replace_all ||
+                          event.kind == EventKind::discontinue;
+    if (!ends_all && event.kind != EventKind::off) return;
+    end_infusions(all, next, ends_all ? -1 : event.state);
+    const bool cancels = ends_all && problem_->timeline->pending == PendingDoses::cancelled;
+    const auto does_not_come = [&](const Event& other) {
+        const bool is_steady =
+            other.kind == EventKind::replace_all || other.kind == EventKind::add_all;
+        if (event.kind == EventKind::discontinue) return is_of_dose(other.kind) || is_steady;
+        return cancels && other.dose >= 0 &&
+               record_time(events, other.record, event.time) < event.time;
+    };
+    all.erase(
+        std::remove_if(all.begin() + static_cast<std::ptrdiff_t>(next), all.end(), does_not_come),
+        all.end());
 }
 
 const DoseDerivative&

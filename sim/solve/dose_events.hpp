@@ -25,10 +25,17 @@ public:
     SolverStatus expand(int subject, SubjectEvents& events);
     /// Lets an event happen, unless it is a row or a sample: those are the solver's.
     void apply(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
+    /// What an event that happened leaves of those to come, of number `next` on: needed where not
+    /// all of them were known beforehand.
+    void take_away(SubjectEvents& events, const Event& event, std::size_t next) const;
+    /// A trigger's record comes: its events join those to come.
+    /// @returns as expand()
+    SolverStatus give(SubjectEvents& events, const Trigger& trigger, double time, std::size_t next);
 
 private:
     void find_steady_states(StateCarrier& carrier);
     SubjectDoses doses_of(int subject);
+    double record_time(const SubjectEvents& events, int record, double otherwise) const;
     bool prepare_transits(SubjectEvents& events) const;
     bool prepare_transit(int state, SubjectEvents& events) const;
     void change(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);

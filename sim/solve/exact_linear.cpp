@@ -144,7 +144,8 @@ private:
             if (!(to > from)) continue;
             // Back from the rounded edges, so that τ belongs to the times the observer means.
             const double tau = from - segment.from, width = to - from;
-            show(from, to, [&](double theta, double* y) { at(tau + theta * width, y); });
+            if (!show(from, to, [&](double theta, double* y) { at(tau + theta * width, y); }))
+                return;
             from = to;
         }
     }

@@ -112,6 +112,19 @@ bool takes_doses_away(EventKind kind) {
     return kind == EventKind::reset || kind == EventKind::replace_all;
 }
 
+EventKind event_kind(RecordKind kind) {
+    switch (kind) {
+    case RecordKind::reset:
+        return EventKind::reset;
+    case RecordKind::switch_off:
+        return EventKind::off;
+    case RecordKind::switch_on:
+        return EventKind::on;
+    default:
+        return EventKind::discontinue;
+    }
+}
+
 /// What comes first at one time.
 int phase(const Event& event, bool is_after) {
     switch (event.kind) {
@@ -130,16 +143,17 @@ public:
     Expander(const SubjectDoses& subject, Expansion& expansion)
         : subject_(subject),
           end_(subject.timeline->end),
-          to_(expansion) {
+          to_(expansion) {}
+
+    bool run() {
         to_.events.clear();
         to_.derivatives.clear();
         to_.steady.clear();
         to_.samples.clear();
-    }
-
-    bool run() {
+        to_.n_doses = 0;
         switch_rows();
         stop_at_model_times();
+        stop_at_windows();
         const std::vector<Record>& shared = subject_.timeline->records;
         for (std::size_t i = 0; i < shared.size(); ++i)
             if (!add(shared[i], static_cast<int>(i))) return false;
@@ -148,6 +162,21 @@ public:
         if (has_resets_) take_away();
         if (subject_.own) leave_lone_samples();
         return true;
+    }
+
+    bool run_also(const Record& record, int index, std::size_t next) {
+        std::vector<Event> before = std::exchange(to_.events, {});
+        const bool is_good = add(record, index);
+        for (const Event& event : to_.events) {
+            const auto later =
+                std::upper_bound(before.begin() + static_cast<std::ptrdiff_t>(next),
+                                 before.end(),
+                                 event,
+                                 [](const Event& a, const Event& b) { return a.time < b.time; });
+            before.insert(later, event);
+        }
+        to_.events = std::move(before);
+        return is_good;
     }
 
 private:
@@ -197,6 +226,14 @@ private:
             }
     }
 
+    /// No step goes over the ends of a trigger's window.
+    void stop_at_windows() {
+        for (const Trigger& trigger : subject_.timeline->triggers)
+            for (const double time : {trigger.from, trigger.to})
+                if (time > subject_.timeline->start && time < end_)
+                    push({.time = time, .kind = EventKind::stop});
+    }
+
     /// The row whose values what happens at a time sees.
     int row_at(double time) const {
         int row = 0;
@@ -217,9 +254,7 @@ private:
             has_resets_ |=
                 record.kind == RecordKind::reset || record.kind == RecordKind::switch_off;
             push({.time = record.time,
-                  .kind = record.kind == RecordKind::reset        ? EventKind::reset
-                          : record.kind == RecordKind::switch_off ? EventKind::off
-                                                                  : EventKind::on,
+                  .kind = event_kind(record.kind),
                   .state = record.state,
                   .record = index});
             return true;
@@ -253,7 +288,7 @@ private:
     std::size_t n_wrt() const { return subject_.wrt.size(); }
     int new_dose() {
         to_.derivatives.resize(to_.derivatives.size() + n_wrt());
-        return n_doses_++;
+        return to_.n_doses++;
     }
     DoseDerivative& derivative(int dose, std::size_t wrt) {
         return to_.derivatives[sim::index(dose) * n_wrt() + wrt];
@@ -422,8 +457,9 @@ private:
     /// the first to end.
     void take_away() {
         std::vector<Event> kept;
-        std::vector<int> n_running(sim::index(n_doses_)), n_ends_to_skip(sim::index(n_doses_));
-        std::vector<int> state_of(sim::index(n_doses_), -1);
+        std::vector<int> n_running(sim::index(to_.n_doses)),
+            n_ends_to_skip(sim::index(to_.n_doses));
+        std::vector<int> state_of(sim::index(to_.n_doses), -1);
         std::vector<const Event*> resets;
         for (const Event& event : to_.events) {
             if (takes_doses_away(event.kind)) {
@@ -498,7 +534,6 @@ private:
     const SubjectDoses& subject_;
     double end_ = 0.0;
     Expansion& to_;
-    int n_doses_ = 0;
     bool has_resets_ = false;
 };
 
@@ -506,6 +541,29 @@ private:
 
 bool expand(const SubjectDoses& subject, Expansion& expansion) {
     return Expander(subject, expansion).run();
+}
+
+bool expand_also(const SubjectDoses& subject,
+                 Record record,
+                 int index,
+                 double now,
+                 std::size_t next,
+                 Expansion& expansion) {
+    record.time += now;
+    return Expander(subject, expansion).run_also(record, index, next);
+}
+
+void end_infusions(std::vector<Event>& events, std::size_t next, int state) {
+    const auto first = events.begin() + static_cast<std::ptrdiff_t>(next);
+    const std::vector<Event> to_come(first, events.end());
+    const auto is_running = [&](const Event& event) {
+        if (event.kind != EventKind::rate_off || (state >= 0 && event.state != state)) return false;
+        return std::none_of(to_come.begin(), to_come.end(), [&](const Event& other) {
+            return (other.kind == EventKind::rate_on || other.kind == EventKind::goes_on) &&
+                   other.dose == event.dose && other.repeat == event.repeat;
+        });
+    };
+    events.erase(std::remove_if(first, events.end(), is_running), events.end());
 }
 
 } // namespace gemel::sim

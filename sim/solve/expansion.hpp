@@ -24,7 +24,8 @@ enum class EventKind : std::uint8_t {
     observe,     ///< `which`: of the subject's own samples
     off,
     on,
-    stop, ///< nothing happens, but steps end here
+    discontinue, ///< infusions end; what doses are still to come is the solver's to leave out
+    stop,        ///< nothing happens, but steps end here
 };
 
 /// One thing that happens to one subject.
@@ -88,6 +89,7 @@ struct Expansion {
     std::vector<DoseDerivative> derivatives; ///< [n_doses × n_wrt]
     std::vector<SteadyPattern> steady;
     std::vector<int> samples; ///< the subject's own samples that no event accompanies
+    int n_doses = 0;
 };
 
 /// Events after `timeline.end` are left out; those at the end are kept. Times closer than steps can
@@ -101,5 +103,19 @@ struct Expansion {
 /// @returns false if a modifier is not finite, a lag or bioavailability is negative, or a modelled
 ///          rate or duration is not positive; only modifiers of states that records name count
 bool expand(const SubjectDoses& subject, Expansion& expansion);
+
+/// A record that comes at `now`, to which its times are relative. Its events join those of number
+/// `next` on, after what is to happen at the same times. `index`: as of the subject's records.
+/// @returns as expand()
+bool expand_also(const SubjectDoses& subject,
+                 Record record,
+                 int index,
+                 double now,
+                 std::size_t next,
+                 Expansion& expansion);
+
+/// Leaves out, of the events of number `next` on, ends of infusions that have begun: into `state`,
+/// or any if it is −1.
+void end_infusions(std::vector<Event>& events, std::size_t next, int state);
 
 } // namespace gemel::sim

@@ -54,6 +54,7 @@ LaneEngine::LaneEngine(const LaneMethod& method)
       exact_points_(method.programs.programs[exact_program_number], method.programs.layout, width_),
       workspace_(index(std::max(step_->n_slots(), rates_->n_slots())) * index(width_)),
       doses_(method.system, method.programs),
+      watch_(observer_, width_),
       lanes_(index(width_)),
       events_(index(width_)),
       running_(index(n_states_ * width_)),
@@ -71,6 +72,7 @@ void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
     result.reset(method_.system, problem);
     setup_programs_.run(problem, setup_);
     observer_.begin(problem, setup_, result);
+    watch_.begin(problem);
     doses_.begin(problem, setup_, *this);
     run_lanes();
 }
@@ -129,6 +131,7 @@ SolverStatus LaneEngine::load_subject(int lane, int subject) {
     SubjectEvents& events = events_[index(lane)];
     const SolverStatus status = doses_.expand(subject, events);
     observer_.load(lane, subject, events.expanded.samples);
+    watch_.load(lane);
     if (status != SolverStatus::ok) return status;
     lanes_[index(lane)].subject = subject;
     start(lane, problem_->timeline->start, problem_->timeline->end);
@@ -210,20 +213,38 @@ void LaneEngine::idle(int lane) {
 void LaneEngine::arrive(int lane) {
     LaneState& state = lanes_[index(lane)];
     settle_exact_part(lane);
-    const std::vector<Event>& events = events_[index(lane)].all();
     const bool is_over = state.time >= state.end;
-    while (!(is_over && is_carrying()) && state.next_event < events.size() &&
-           events[state.next_event].time <= state.time)
-        happen(lane, events[state.next_event++]);
+    if (!(is_over && is_carrying()))
+        if (const SolverStatus status = happen_until_now(lane); status != SolverStatus::ok)
+            return fail(lane, status);
     if (is_over) {
         finish(lane);
         refill(lane);
         return;
     }
+    const std::vector<Event>& events = events_[index(lane)].all();
     state.stop = state.next_event < events.size() ? events[state.next_event].time : state.end;
     state.is_fresh = true;
     state.was_rejected = false;
+    state.is_on_its_way_to_a_crossing = false;
     ++n_fresh_;
+}
+
+SolverStatus LaneEngine::happen_until_now(int lane) {
+    LaneState& state = lanes_[index(lane)];
+    SubjectEvents& events = events_[index(lane)];
+    while (true) {
+        while (state.next_event < events.all().size() &&
+               events.all()[state.next_event].time <= state.time)
+            happen(lane, Event(events.all()[state.next_event++]));
+        if (!is_watching()) return SolverStatus::ok;
+        const Trigger* trigger = watch_.due(
+            lane, state.time, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
+        if (trigger == nullptr) return SolverStatus::ok;
+        if (watch_.is_chattering(lane)) return SolverStatus::step_limit;
+        const SolverStatus status = doses_.give(events, *trigger, state.time, state.next_event);
+        if (status != SolverStatus::ok) return status;
+    }
 }
 
 void LaneEngine::happen(int lane, const Event& event) {
@@ -231,7 +252,12 @@ void LaneEngine::happen(int lane, const Event& event) {
     const double* states = n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr;
     if (event.kind == EventKind::observe)
         return observer_.take_own(lane, event.which, event.time, states, width_);
-    if (event.kind != EventKind::row) return doses_.apply(events, event, columns(lane));
+    if (event.kind != EventKind::row) {
+        doses_.apply(events, event, columns(lane));
+        if (is_watching() || event.kind == EventKind::discontinue)
+            doses_.take_away(events, event, lanes_[index(lane)].next_event);
+        return;
+    }
     // Samples at this time belong to the row before.
     if (problem_->own[index(events.subject)]->switches[index(event.which - 1)].is_after)
         observer_.take_due(lane, event.time, states, width_);
@@ -321,16 +347,12 @@ void LaneEngine::take_step() {
         if (lanes_[index(lane)].subject >= 0) propose(lane);
     step_->run(workspace_.data());
     find_finite();
+    if (is_watching()) before_ = lanes_;
     for (int lane = 0; lane < width_; ++lane)
         if (lanes_[index(lane)].subject >= 0) judge(lane);
-    // Steps know nothing of the exact part's curves: there the observer looks for itself.
-    constexpr double not_at_all = std::numeric_limits<double>::infinity();
+    if (is_watching()) look_for_crossings();
     if (!is_carrying())
-        observer_.piece(from_.data(),
-                        to_.data(),
-                        accepted_.data(),
-                        interpolate_,
-                        method_.layout.exact_dense.empty() ? not_at_all : 0.0);
+        observer_.piece(from_.data(), to_.data(), accepted_.data(), interpolate_, shortest_part());
     commit();
     for (int lane = 0; lane < width_; ++lane) {
         const LaneState& state = lanes_[index(lane)];
@@ -339,6 +361,31 @@ void LaneEngine::take_step() {
             fail(lane, failure_[index(lane)]);
         else if (accepted_[index(lane)] && state.time >= state.stop)
             arrive(lane);
+    }
+}
+
+/// Steps know nothing of the exact part's curves: there the observer looks for itself.
+double LaneEngine::shortest_part() const {
+    return method_.layout.exact_dense.empty() ? std::numeric_limits<double>::infinity() : 0.0;
+}
+
+/// A step over a crossing is taken again, to the crossing.
+void LaneEngine::look_for_crossings() {
+    std::vector<char> mask(accepted_);
+    for (int lane = 0; lane < width_; ++lane)
+        mask[index(lane)] = accepted_[index(lane)] && failure_[index(lane)] == SolverStatus::ok &&
+                            !lanes_[index(lane)].is_on_its_way_to_a_crossing;
+    watch_.scan(from_.data(), to_.data(), mask.data(), interpolate_, shortest_part());
+    for (int lane = 0; lane < width_; ++lane) {
+        if (!mask[index(lane)] || !(watch_.crossing(lane) <= to_[index(lane)])) continue;
+        LaneState& state = lanes_[index(lane)];
+        if (watch_.crossing(lane) < to_[index(lane)]) {
+            state = before_[index(lane)];
+            ++state.n_rejected;
+            accepted_[index(lane)] = 0;
+        }
+        state.stop = watch_.crossing(lane);
+        state.is_on_its_way_to_a_crossing = true;
     }
 }
 

@@ -4,6 +4,7 @@
 #include "solve/exact_points.hpp"
 #include "solve/observer.hpp"
 #include "solve/step_program.hpp"
+#include "solve/triggers.hpp"
 
 #include <gemel/sim/solver.hpp>
 
@@ -48,12 +49,13 @@ struct LaneState {
     double end = 0.0;   ///< of the subject's way
     std::int64_t n_steps = 0, n_rejected = 0;
     std::uint32_t next_event = 0;
-    int n_singular = 0;          ///< halvings in a row for bad linear algebra
-    int n_at_the_edge = 0;       ///< steps as long as stability allows …
-    int n_inside = 0;            ///< … and well shorter ones since the last of them
-    bool is_fresh = false;       ///< needs a first step: at the start and after events
-    bool was_rejected = false;   ///< the last step
-    bool was_not_finite = false; ///< the last rejected step
+    int n_singular = 0;                       ///< halvings in a row for bad linear algebra
+    int n_at_the_edge = 0;                    ///< steps as long as stability allows …
+    int n_inside = 0;                         ///< … and well shorter ones since the last of them
+    bool is_fresh = false;                    ///< needs a first step: at the start and after events
+    bool was_rejected = false;                ///< the last step
+    bool was_not_finite = false;              ///< the last rejected step
+    bool is_on_its_way_to_a_crossing = false; ///< `stop` is where a trigger acts
 };
 
 class LaneEngine : public BlockSolver, private StateCarrier {
@@ -66,6 +68,7 @@ private:
     double relative_error() const override { return method_.options.rtol; }
     void run_lanes();
     bool is_carrying() const { return !passages_.empty(); }
+    bool is_watching() const { return watch_.is_watching() && !is_carrying(); }
 
     double* column(LeafKind kind, int index) {
         return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
@@ -82,7 +85,10 @@ private:
     void load_passage(int lane, int number);
     void load_row(int lane, int row);
     void start(int lane, double time, double end);
+    SolverStatus happen_until_now(int lane);
     void happen(int lane, const Event& event);
+    void look_for_crossings();
+    double shortest_part() const;
     void finish(int lane);
     void set_scales(int lane, double end);
     void idle(int lane);
@@ -119,13 +125,14 @@ private:
     BlockResult* result_ = nullptr;
     BlockSetup setup_;
     DoseEvents doses_;
+    TriggerWatch watch_;
     std::span<Passage> passages_; ///< lanes carry these instead of subjects
     int next_ = 0;                ///< subject or passage
     int n_live_ = 0, n_fresh_ = 0;
 
-    std::vector<LaneState> lanes_;
-    std::vector<SubjectEvents> events_; ///< per lane
-    std::vector<int> running_;          ///< [n_states × width] infusions running
+    std::vector<LaneState> lanes_, before_; ///< before_: where triggers are watched, the step
+    std::vector<SubjectEvents> events_;     ///< per lane
+    std::vector<int> running_;              ///< [n_states × width] infusions running
     std::vector<double> follows_; ///< [n_controlled × width] 1: scale is the largest value so far
     std::vector<double> since_event_;     ///< [width] of points
     std::vector<double> from_, to_;       ///< [width] the piece just covered

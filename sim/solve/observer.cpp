@@ -130,9 +130,7 @@ void DenseObserver::piece(const double* from,
                           const char* mask,
                           const Interpolate& interpolate,
                           double resolve_to) {
-    from_ = from;
-    to_ = to;
-    interpolate_ = &interpolate;
+    look_at(from, to, interpolate);
     take_samples(mask);
     take_left_limits(from, to, mask);
     const bool is_rough = resolve_to < infinity;
@@ -146,7 +144,29 @@ void DenseObserver::piece(const double* from,
     }
 }
 
-/// Outputs of masked lanes at their times: afterwards output(k)[lane].
+void DenseObserver::look_at(const double* from, const double* to, const Interpolate& interpolate) {
+    from_ = from;
+    to_ = to;
+    interpolate_ = &interpolate;
+}
+
+double DenseObserver::output_at(int lane, double time, int output) {
+    point_lane_[0] = lane;
+    theta_[0] = (time - from_[lane]) / (to_[lane] - from_[lane]);
+    workspace_.data()[layout_.slot({LeafKind::time, 0}) * width_] = time;
+    evaluate_points(1);
+    return point_output(output)[0];
+}
+
+void DenseObserver::note_action(int lane, int trigger, double time) {
+    const auto& functionals = problem_->observation->functionals;
+    for (std::size_t f = 0; f < functionals.size(); ++f)
+        if (functionals[f].kind == FunctionalKind::times_acted &&
+            functionals[f].output == trigger && functionals[f].from <= time &&
+            time <= functionals[f].to)
+            total_[f * index(width_) + index(lane)] += 1.0;
+}
+
 void DenseObserver::evaluate(const double* times, const char* mask) {
     double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
     int n = 0;
@@ -176,7 +196,6 @@ void DenseObserver::evaluate_points(int n_points) {
     outputs_->run(w);
 }
 
-/// Outputs of one lane from given states, as point 0.
 void DenseObserver::evaluate_alone(int lane,
                                    double time,
                                    const double* states,

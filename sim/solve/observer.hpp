@@ -109,6 +109,22 @@ public:
     SolverStatus finish(int lane, double time, const double* states, std::ptrdiff_t stride);
     /// The lane failed: its results become NaN, status and stopped_at are written.
     void fail(int lane, SolverStatus status, double time);
+    /// A trigger came.
+    void note_action(int lane, int trigger, double time);
+
+    /// Outputs on a piece, for others to look at. It stays the piece in hand until the next.
+    void look_at(const double* from, const double* to, const Interpolate& interpolate);
+    /// Of masked lanes at their times: afterwards output(k)[lane].
+    void evaluate(const double* times, const char* mask);
+    const double* output(int index) const;
+    double output_at(int lane, double time, int output);
+    /// Of one lane from given states as in finish(): afterwards point_output(k)[0].
+    void evaluate_alone(int lane, double time, const double* states, std::ptrdiff_t stride);
+    const double* point_output(int index) const;
+    bool uses_time(int output) const { return uses_time_[static_cast<std::size_t>(output)] != 0; }
+    /// Whether the quartic through five points is near the output between them. `largest`: |output|
+    /// so far, kept by the caller.
+    bool is_resolved(int output, int lane, double begin, double end, double& largest);
 
 private:
     struct Target {
@@ -151,7 +167,6 @@ private:
     void take(const Window& window);
     void take_resolved(const Window& window, double shortest);
     bool next_part(const Window& window, int lane, double shortest);
-    bool is_resolved(const Window& window, int lane, double begin, double end);
     void integrate(const Window& window);
     void find_peaks(const Window& window);
     bool open_bracket(const Peak& peak, int peak_index, int lane);
@@ -161,12 +176,8 @@ private:
     void add_above(int which, const Window& window);
     bool next_crossing(const double* g);
     void locate_crossing(const Functional& above, double* total);
-    void evaluate(const double* times, const char* mask);
     void evaluate_points(int n_points);
-    void evaluate_alone(int lane, double time, const double* states, std::ptrdiff_t stride);
     void take_initial_limits(int lane, int subject);
-    const double* point_output(int index) const;
-    const double* output(int index) const;
     void keep(int functional, int lane, double value);
     const Functional& functional(int index) const;
 

@@ -71,6 +71,7 @@ void DenseObserver::collect_functionals() {
             limit->functionals.push_back(id);
             continue;
         }
+        if (f.kind == FunctionalKind::times_acted) continue;
         Window& lone = window(lone_windows_, f.from, f.to, f.output);
         lone.slot = static_cast<int>(&lone - lone_windows_.data());
         // A lone window has one output, hence two peaks, of it and of its negative: the window's
@@ -197,7 +198,9 @@ bool DenseObserver::next_part(const Window& w, int lane, double shortest) {
         const bool may_halve = part.depth < max_depth && n_parts < max_parts &&
                                part.end - part.begin > shortest && part.begin < middle &&
                                middle < part.end;
-        if (!may_halve || is_resolved(w, lane, part.begin, part.end)) {
+        if (!may_halve ||
+            is_resolved(
+                w.output, lane, part.begin, part.end, largest_[index(w.slot * width_ + lane)])) {
             begin_[index(lane)] = part.begin;
             end_[index(lane)] = part.end;
             return true;
@@ -208,9 +211,9 @@ bool DenseObserver::next_part(const Window& w, int lane, double shortest) {
     }
 }
 
-/// Whether the quartic through the five Gauss points is near the output at six other points, none
-/// of which is at a simple fraction: so no period fits them all.
-bool DenseObserver::is_resolved(const Window& w, int lane, double begin, double end) {
+/// At six points between the five Gauss points, none of them at a simple fraction: so no period
+/// fits them all.
+bool DenseObserver::is_resolved(int output, int lane, double begin, double end, double& largest) {
     static const TestPoints test;
     double y[n_test_points];
     double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
@@ -224,9 +227,8 @@ bool DenseObserver::is_resolved(const Window& w, int lane, double begin, double 
             time[p] = t;
         }
         evaluate_points(n);
-        std::copy_n(point_output(w.output), n, y + first);
+        std::copy_n(point_output(output), n, y + first);
     }
-    double& largest = largest_[index(w.slot * width_ + lane)];
     double low = y[0], high = y[0], deviation = 0.0;
     for (double value : y) {
         if (!std::isfinite(value)) return true; // no part would be: the functionals will say so

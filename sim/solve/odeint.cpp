@@ -170,21 +170,23 @@ private:
                 proposed = next;
                 continue;
             }
-            accept(lands ? segment.to : t_ + step, step, show);
             ++segment.n_steps;
+            if (!accept(lands ? segment.to : t_ + step, step, show)) return SolverStatus::ok;
             proposed = std::max(next, lands ? proposed : 0.0);
             if (!is_finite(dydt_)) return SolverStatus::not_finite;
         }
         return SolverStatus::ok;
     }
 
-    void accept(double to, double step, const ShowPiece& show) {
+    bool accept(double to, double step, const ShowPiece& show) {
         finish_step(to);
-        show(t_, to, [&](double theta, double* states) { between(theta, step, states); });
+        const bool goes_on =
+            show(t_, to, [&](double theta, double* states) { between(theta, step, states); });
         std::swap(y_, y_new_);
         tolerance_.follow(y_);
         std::swap(dydt_, dydt_new_);
         t_ = to;
+        return goes_on;
     }
 
     static double spacing(double time) {

@@ -3,6 +3,7 @@
 #include "base/finite.hpp"
 #include "solve/dose_events.hpp"
 #include "solve/error_scale.hpp"
+#include "solve/triggers.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +24,7 @@ public:
           setup_programs_(system, programs, options.width),
           observer_(system, programs, 1),
           doses_(system, programs),
+          watch_(observer_, 1),
           method_(std::move(method)),
           infusion_(static_cast<std::size_t>(n_states_)),
           running_(static_cast<std::size_t>(n_states_)) {}
@@ -32,6 +34,7 @@ public:
         result.reset(system_, problem);
         setup_programs_.run(problem, setup_);
         observer_.begin(problem, setup_, result);
+        watch_.begin(problem);
         doses_.begin(problem, setup_, *this);
         for (int subject = 0; subject < problem.n_subjects; ++subject)
             if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject, result);
@@ -43,6 +46,7 @@ private:
         segment_.reached = problem_->timeline->start;
         SolverStatus status = doses_.expand(subject, events_);
         observer_.load(0, subject, events_.expanded.samples);
+        watch_.load(0);
         if (status == SolverStatus::ok) {
             gather(setup_.initial, setup_.n_rows, events_.row, states_);
             status = march(problem_->timeline->start, problem_->timeline->end);
@@ -76,28 +80,47 @@ private:
         std::fill(running_.begin(), running_.end(), 0);
         set_scales(end);
         SolverStatus status = method_->begin({inputs_, derived_, scale_});
-        const std::vector<Event>& events = events_.all();
-        std::size_t next = 0;
+        next_ = 0;
         while (status == SolverStatus::ok) {
             const bool is_over = time >= end;
-            for (; !(is_over && is_carrying_) && next < events.size() && events[next].time <= time;
-                 ++next)
-                happen(events[next]);
-            if (is_over) return status;
+            if (!(is_over && is_carrying_)) status = happen_until(time);
+            if (is_over || status != SolverStatus::ok) break;
             if (has_new_row_) status = method_->change({inputs_, derived_, scale_});
             has_new_row_ = false;
-            const double stop = next < events.size() ? std::fmin(events[next].time, end) : end;
+            const std::vector<Event>& events = events_.all();
+            const double stop = next_ < events.size() ? std::fmin(events[next_].time, end) : end;
             if (status == SolverStatus::ok) status = advance(time, stop);
-            time = stop;
+            time = segment_.reached;
         }
         has_new_row_ = false;
         return status;
     }
 
+    bool is_watching() const { return watch_.is_watching() && !is_carrying_; }
+
+    SolverStatus happen_until(double time) {
+        while (true) {
+            for (; next_ < events_.all().size() && events_.all()[next_].time <= time;)
+                happen(Event(events_.all()[next_++]));
+            if (!is_watching()) return SolverStatus::ok;
+            const Trigger* trigger = watch_.due(0, time, states_.data(), 1);
+            if (trigger == nullptr) return SolverStatus::ok;
+            if (watch_.is_chattering(0)) return SolverStatus::step_limit;
+            if (const SolverStatus status = doses_.give(events_, *trigger, time, next_);
+                status != SolverStatus::ok)
+                return status;
+        }
+    }
+
     void happen(const Event& event) {
         if (event.kind == EventKind::observe)
             return observer_.take_own(0, event.which, event.time, states_.data(), 1);
-        if (event.kind != EventKind::row) return doses_.apply(events_, event, columns());
+        if (event.kind != EventKind::row) {
+            doses_.apply(events_, event, columns());
+            if (is_watching() || event.kind == EventKind::discontinue)
+                doses_.take_away(events_, event, next_);
+            return;
+        }
         // Samples at this time belong to the row before.
         if (problem_->own[events_.subject]->switches[event.which - 1].is_after)
             observer_.take_due(0, event.time, states_.data(), 1);
@@ -133,22 +156,36 @@ private:
         segment_.infusion = infusion_;
         segment_.states = states_;
         segment_.reached = from;
+        crossing_ = to;
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
-            if (is_carrying_) return;
-            const char mask = 1;
-            observer_.piece(
-                &piece_from,
-                &piece_to,
-                &mask,
-                [&](const DenseObserver::Points& points, double* y) { states(*points.theta, y); },
-                segment_.resolve_to);
+            return is_carrying_ || take_piece(piece_from, piece_to, states);
         };
         const SolverStatus status = method_->advance(segment_, show);
-        if (status == SolverStatus::ok && !all_finite(states_)) {
-            segment_.reached = to;
-            return SolverStatus::not_finite;
+        if (status != SolverStatus::ok) return status;
+        segment_.reached = crossing_;
+        if (crossing_ < to) states_ = states_at_crossing_;
+        return all_finite(states_) ? SolverStatus::ok : SolverStatus::not_finite;
+    }
+
+    /// @returns false if a trigger acts before its end
+    bool take_piece(double from, double to, const StatesAt& states) {
+        const char mask = 1;
+        double until = to;
+        const DenseObserver::Interpolate interpolate = [&](const DenseObserver::Points& points,
+                                                           double* y) {
+            const double theta = *points.theta;
+            states(until < to ? theta * ((until - from) / (to - from)) : theta, y);
+        };
+        if (is_watching()) {
+            watch_.scan(&from, &to, &mask, interpolate, segment_.resolve_to);
+            until = std::fmin(to, watch_.crossing(0));
         }
-        return status;
+        observer_.piece(&from, &until, &mask, interpolate, segment_.resolve_to);
+        if (!(until < to)) return true;
+        crossing_ = until;
+        states_at_crossing_.resize(static_cast<std::size_t>(n_states_));
+        states((until - from) / (to - from), states_at_crossing_.data());
+        return false;
     }
 
     const CompiledSystem& system_;
@@ -157,6 +194,7 @@ private:
     SetupPrograms setup_programs_;
     DenseObserver observer_;
     DoseEvents doses_;
+    TriggerWatch watch_;
     std::unique_ptr<ScalarMethod> method_;
 
     const BlockProblem* problem_ = nullptr;
@@ -165,6 +203,9 @@ private:
     BlockSetup setup_;
     ScalarSegment segment_;
     SubjectEvents events_;
+    std::size_t next_ = 0;  ///< of the events
+    double crossing_ = 0.0; ///< where the segment ends: at a trigger's crossing, or its end
+    std::vector<double> states_at_crossing_;
     std::vector<double> inputs_, derived_, states_, scale_;
     std::vector<double> infusion_; ///< [n_states]
     std::vector<int> running_;     ///< [n_states] infusions

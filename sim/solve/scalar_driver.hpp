@@ -33,7 +33,8 @@ struct ScalarSegment {
 
 /// States at from + theta·(to − from) of the piece being shown.
 using StatesAt = std::function<void(double theta, double* states)>;
-using ShowPiece = std::function<void(double from, double to, const StatesAt& states)>;
+/// @returns false where the way ends within the piece: the method is to return at once
+using ShowPiece = std::function<bool(double from, double to, const StatesAt& states)>;
 
 class ScalarMethod {
 public:

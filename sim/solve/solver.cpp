@@ -27,9 +27,13 @@ void validate(const SampledOutput& sampled, int n_outputs, double start, double 
     }
 }
 
-void validate(const Functional& f, int n_outputs, double start, double end) {
-    if (f.output < 0 || f.output >= n_outputs)
-        throw std::invalid_argument(fmt::format("observation: there is no output {}", f.output));
+void validate(const Functional& f, int n_outputs, const Timeline& timeline) {
+    const double start = timeline.start, end = timeline.end;
+    const bool is_of_trigger = f.kind == FunctionalKind::times_acted;
+    const int n = is_of_trigger ? static_cast<int>(timeline.triggers.size()) : n_outputs;
+    if (f.output < 0 || f.output >= n)
+        throw std::invalid_argument(fmt::format(
+            "observation: there is no {} {}", is_of_trigger ? "trigger" : "output", f.output));
     const bool is_window =
         f.kind == FunctionalKind::value_before || (f.from >= start && f.from < f.to);
     if (!is_window || !(f.to >= start && f.to <= end))
@@ -41,6 +45,18 @@ void validate(const Functional& f, int n_outputs, double start, double end) {
                         end));
 }
 
+void validate(const Trigger& trigger, const OdeSystem& system) {
+    if (trigger.output < 0 || trigger.output >= static_cast<int>(system.outputs.size()))
+        throw std::invalid_argument(fmt::format(
+            "timeline: a trigger looks at output {}, which there is not", trigger.output));
+    const bool is_dose =
+        trigger.record.kind == RecordKind::add || trigger.record.kind == RecordKind::infuse;
+    if (is_dose && system.states[static_cast<std::size_t>(trigger.record.state)].n_kept > 0)
+        throw std::invalid_argument(fmt::format(
+            "timeline: a trigger gives a dose into state {}, which has transit compartments",
+            trigger.record.state));
+}
+
 } // namespace
 
 void validate(const Observation& observation,
@@ -50,7 +66,9 @@ void validate(const Observation& observation,
     for (const SampledOutput& sampled : observation.sampled)
         validate(sampled, n_outputs, timeline.start, timeline.end);
     for (const Functional& f : observation.functionals)
-        validate(f, n_outputs, timeline.start, timeline.end);
+        validate(f, n_outputs, timeline);
+    for (const Trigger& trigger : timeline.triggers)
+        validate(trigger, system.system);
     for (const int output : observation.own_outputs)
         if (output < 0 || output >= n_outputs)
             throw std::invalid_argument(fmt::format("observation: there is no output {}", output));

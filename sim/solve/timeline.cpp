@@ -53,6 +53,19 @@ void check(std::span<const Record> records, double start, int n_states, int n_in
     }
 }
 
+void check(const Trigger& trigger, int n_states, int n_inputs) {
+    const auto refuse_trigger = [](const char* what, double value) {
+        throw std::invalid_argument(fmt::format("timeline: trigger: {} is {}", what, value));
+    };
+    check({&trigger.record, 1}, 0.0, n_states, n_inputs);
+    if (trigger.record.steady != SteadyState::none)
+        refuse_trigger("steady", static_cast<double>(trigger.record.steady));
+    if (!std::isfinite(trigger.threshold)) refuse_trigger("threshold", trigger.threshold);
+    if (!(trigger.wait >= 0.0 && std::isfinite(trigger.wait))) refuse_trigger("wait", trigger.wait);
+    if (trigger.count < 1) refuse_trigger("count", static_cast<double>(trigger.count));
+    if (!(trigger.from < trigger.to)) refuse_trigger("end of its window", trigger.to);
+}
+
 void check_time(const char* what, double time, double last, const Timeline& timeline) {
     if (!(time >= last && time <= timeline.end))
         throw std::invalid_argument(fmt::format(
@@ -67,6 +80,8 @@ void validate(const Timeline& timeline, int n_states, int n_inputs) {
     if (!std::isfinite(timeline.end) || timeline.end < timeline.start)
         throw std::invalid_argument(fmt::format("timeline: end is {}", timeline.end));
     check(timeline.records, timeline.start, n_states, n_inputs);
+    for (const Trigger& trigger : timeline.triggers)
+        check(trigger, n_states, n_inputs);
 }
 
 void validate(const SubjectTimeline& own, const Timeline& timeline, int n_states, int n_inputs) {

@@ -20,7 +20,8 @@ enum class SolverStatus : std::uint8_t {
     invalid_parameter, ///< a parameter, initial value, lag or bioavailability is not a finite
                        ///< number
     not_finite,        ///< a state or output became infinite or NaN
-    step_limit,        ///< more steps than SolverOptions::max_steps
+    step_limit,        ///< more steps than SolverOptions::max_steps, or triggers that acted
+                       ///< 100,000 times
     step_too_small,    ///< step size below 16 ulp of the time
     singular,          ///< the linear systems of the solver could not be solved
     stiff,             ///< an explicit solver met a stretch where stability alone sets its steps
@@ -53,11 +54,12 @@ enum class FunctionalKind : std::uint8_t {
     value_before,    ///< left limit at `to`: before anything that happens at that time
     time_above,      ///< time in [from, to] during which output > threshold
     minimum,         ///< smallest value on [from, to]
-    time_of_minimum  ///< when, the first time it is reached
+    time_of_minimum, ///< when, the first time it is reached
+    times_acted      ///< how often the trigger of number `output` came in [from, to]
 };
 struct Functional {
     FunctionalKind kind = FunctionalKind::integral;
-    int output = 0;
+    int output = 0; ///< of times_acted: the timeline's trigger
     double from = 0.0;
     double to = 0.0;
     double threshold = 0.0;
@@ -76,8 +78,8 @@ struct Observation {
 };
 
 /// @throws std::invalid_argument naming what is wrong: no such output, times that do not increase
-/// or
-///         leave [start, end], a window that is empty or leaves [start, end]
+///         or leave [start, end], a window that is empty or leaves [start, end], a trigger that
+///         means nothing
 void validate(const Observation& observation,
               const CompiledSystem& system,
               const Timeline& timeline);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 /// What happens to a subject in time, as nominal records: what was prescribed, before lag and
@@ -16,6 +17,7 @@ enum class RecordKind : std::uint8_t {
     reset,      ///< all states become their initial values, all running infusions stop
     switch_off, ///< the state becomes 0 and stays there until a dose or `switch_on`
     switch_on,  ///< the state takes part again, from 0
+    discontinue ///< running infusions end, and doses planned by now do not come any more
 };
 
 /// Whether a dose stands at the end of infinitely many like it, one interval apart.
@@ -50,6 +52,22 @@ enum class PendingDoses : std::uint8_t {
     cancelled, ///< they do not come
 };
 
+/// A record that comes when a level crosses a threshold: at the moment at which a comparison of an
+/// output with a number becomes true. True from the start of its window, it must become false
+/// first. One that waits comes again, its wait after it came last, if the comparison still holds
+/// then; without a wait the comparison must have been false in between. Doses in steady states are
+/// found without triggers.
+struct Trigger {
+    int output = 0;
+    double threshold = 0.0; ///< in the output's unit
+    bool is_above = false;  ///< output > threshold; otherwise output < threshold
+    Record record;          ///< its time counts from the crossing, ≥ 0; not of a steady state
+    double from = -std::numeric_limits<double>::infinity(); ///< its window: from ≤ t < to
+    double to = std::numeric_limits<double>::infinity();
+    double wait = 0.0; ///< it comes at least so long after it came last
+    std::int64_t count = std::numeric_limits<std::int64_t>::max(); ///< it comes at most so often
+};
+
 /// Shared by all subjects of an arm; immutable while a run uses it. Records at equal times act in
 /// the order they stand here. Events come before observations at the same time: a sampled value is
 /// the value just after (docs/decisions/event_order.md).
@@ -58,6 +76,7 @@ struct Timeline {
     double end = 0.0;   ///< last time of interest
     double start = 0.0; ///< where subjects begin with their initial values
     PendingDoses pending = PendingDoses::given;
+    std::vector<Trigger> triggers = {};
 };
 
 /// From this time on the subject's next row of inputs holds.
@@ -81,8 +100,8 @@ struct SubjectTimeline {
     std::vector<RowSwitch> switches; ///< [n_rows − 1], times not decreasing
 };
 
-/// @throws std::invalid_argument naming the first record that means nothing: a time, amount, count,
-///         interval, rate or duration out of range, or no such state or input
+/// @throws std::invalid_argument naming the first record or trigger that means nothing: a time,
+///         amount, count, interval, rate or duration out of range, or no such state or input
 void validate(const Timeline& timeline, int n_states, int n_inputs);
 /// Likewise, and of samples and switches whose times decrease or leave [start, end].
 void validate(const SubjectTimeline& own, const Timeline& timeline, int n_states, int n_inputs);
