@@ -33,6 +33,13 @@ public:
         return SolverStatus::ok;
     }
 
+    std::vector<double> sizes() const override { return system_.weights().scale(); }
+    void
+    go_on(std::span<const double> sizes, std::int64_t n_steps, std::int64_t n_rejected) override {
+        system_.weights().go_on(sizes);
+        integrator_.begin(n_steps, n_rejected);
+    }
+
     SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
         const std::span<double> y = values(integrator_.y());
         std::copy(segment.states.begin(), segment.states.end(), y.begin());

@@ -31,8 +31,10 @@ CvodeIntegrator::CvodeIntegrator(CvodeSystem& system, std::int64_t max_steps)
     set_failure_limits(cvode);
 }
 
-void CvodeIntegrator::begin() {
-    n_steps_ = n_rejected_ = n_steps_before_ = n_rejected_before_ = 0;
+void CvodeIntegrator::begin(std::int64_t n_steps, std::int64_t n_rejected) {
+    n_steps_ = n_rejected_ = 0;
+    n_steps_before_ = n_steps;
+    n_rejected_before_ = n_rejected;
 }
 
 SolverStatus CvodeIntegrator::restart(double from, double to, double longest_first_step) {

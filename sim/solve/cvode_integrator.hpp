@@ -23,8 +23,8 @@ public:
     N_Vector y() { return y_.get(); }
     double time() const { return time_; }
 
-    /// Takes up a subject: nothing is counted yet.
-    void begin();
+    /// Takes up a subject, of which so much is counted already.
+    void begin(std::int64_t n_steps = 0, std::int64_t n_rejected = 0);
     /// Forgets everything before this stretch, the pivots of the last factorisation included: what
     /// a subject gets depends on the subject alone.
     SolverStatus restart(double from,

@@ -60,6 +60,7 @@ public:
     const JacobianPattern& pattern() const { return pattern_; }
     int n_states() const { return pattern_.n; }
     CvodeWeights& weights() { return weights_; }
+    const CvodeWeights& weights() const { return weights_; }
 
     /// @returns 0, or 1 if a number is not finite: SUNDIALS tries a shorter step then
     int rates(double time, N_Vector y, N_Vector dydt);

@@ -32,6 +32,10 @@ void CvodeWeights::load(std::span<const double> scale) {
         follows_[i] = !(scale_[i] > 0.0);
 }
 
+void CvodeWeights::go_on(std::span<const double> scale) {
+    std::copy_n(scale.begin(), scale_.size(), scale_.begin());
+}
+
 void CvodeWeights::follow(std::span<const double> y) {
     for (std::size_t i = 0; i < scale_.size(); ++i)
         if (follows_[i]) scale_[i] = std::max(scale_[i], std::fabs(y[i]));

@@ -17,6 +17,8 @@ public:
 
     /// @param scale  by error_scales(); where it is 0, the largest value so far
     void load(std::span<const double> scale);
+    /// After load(): what the sizes have become since.
+    void go_on(std::span<const double> scale);
     void follow(std::span<const double> y);
     /// At the start of a stretch at `time`: a state without a scale of its own that its rate
     /// outgrows before the clock moves much is as good as 0.

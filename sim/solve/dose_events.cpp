@@ -94,7 +94,22 @@ void DoseEvents::begin(const BlockProblem& problem,
         throw std::invalid_argument("triggers have no derivatives yet");
     problem_ = &problem;
     setup_ = &setup;
+    cut_records();
     find_steady_states(carrier);
+}
+
+/// Timelines as they were when subjects were parked.
+void DoseEvents::cut_records() {
+    timelines_.clear();
+    const Timeline& now = *problem_->timeline;
+    for (const ParkedSubject* parked : problem_->resume) {
+        if (parked == nullptr || timelines_.contains(parked->n_records)) continue;
+        if (parked->n_records > now.records.size())
+            throw std::invalid_argument("solve: a parked subject had more records");
+        Timeline& before = timelines_[parked->n_records];
+        before = now;
+        before.records.resize(parked->n_records);
+    }
 }
 
 void DoseEvents::find_steady_states(StateCarrier& carrier) {
@@ -118,7 +133,8 @@ void DoseEvents::find_steady_states(StateCarrier& carrier) {
 /// Valid until the next call.
 SubjectDoses DoseEvents::doses_of(int subject) {
     const std::ptrdiff_t n_rows = setup_->n_rows, first = setup_->first_row[index(subject)];
-    SubjectDoses doses{.timeline = problem_->timeline,
+    const ParkedSubject* parked = problem_->parked(subject);
+    SubjectDoses doses{.timeline = parked ? &timelines_.at(parked->n_records) : problem_->timeline,
                        .own = problem_->own.empty() ? nullptr : problem_->own[index(subject)],
                        .modifiers = {setup_->bioavailability.data() + first,
                                      setup_->lag.data() + first,
@@ -153,7 +169,13 @@ SolverStatus DoseEvents::expand(int subject, SubjectEvents& events) {
                 status != SolverStatus::ok)
                 return status;
     }
+    stop_to_park(events.expanded.events);
     return prepare_transits(events) ? SolverStatus::ok : SolverStatus::invalid_parameter;
+}
+
+void DoseEvents::stop_to_park(std::vector<Event>& events) const {
+    if (problem_->park_at < problem_->timeline->end)
+        insert_in_time({.time = problem_->park_at, .kind = EventKind::stop}, 0, events);
 }
 
 /// Stops on the way of each dose; after them no dose is kept.
@@ -257,14 +279,60 @@ DoseEvents::give(SubjectEvents& events, const Trigger& trigger, double time, std
     if (!expand_also(doses, trigger.record, of_a_trigger, time, next, events.expanded))
         return SolverStatus::invalid_parameter;
     if (!(trigger.wait > 0.0)) return SolverStatus::ok;
+    if (const double over = time + trigger.wait; over <= problem_->timeline->end)
+        insert_in_time({.time = over, .kind = EventKind::stop}, next, events.expanded.events);
+    return SolverStatus::ok;
+}
+
+namespace {
+
+void keep(Event& event, Parking& parking) {
+    parking(event.time);
+    parking(event.kind);
+    parking(event.state);
+    parking(event.value);
+    parking(event.record);
+    parking(event.dose);
+    parking(event.which);
+    parking(event.repeat);
+}
+
+} // namespace
+
+void DoseEvents::park(const SubjectEvents& events, std::size_t next, Parking& parking) const {
+    int row = events.row - setup_->first_row[index(events.subject)];
+    parking(row);
+    std::size_t n = events.all().size() - next;
+    parking(n);
+    for (; next < events.all().size(); ++next) {
+        Event event = events.all()[next];
+        sim::keep(event, parking);
+    }
+}
+
+SolverStatus DoseEvents::take_back(SubjectEvents& events, Parking& parking) {
+    int row = 0;
+    parking(row);
+    if (row < 0 || row >= problem_->n_rows_of(events.subject))
+        throw std::invalid_argument("solve: a parked subject had other rows of inputs");
+    events.row = setup_->first_row[index(events.subject)] + row;
+    std::size_t n = 0;
+    parking(n);
     std::vector<Event>& all = events.expanded.events;
-    const Event wait_is_over{.time = time + trigger.wait, .kind = EventKind::stop};
-    const auto later =
-        std::upper_bound(all.begin() + static_cast<std::ptrdiff_t>(next),
-                         all.end(),
-                         wait_is_over,
-                         [](const Event& a, const Event& b) { return a.time < b.time; });
-    if (wait_is_over.time <= problem_->timeline->end) all.insert(later, wait_is_over);
+    all.clear();
+    for (std::size_t i = 0; i < n; ++i)
+        sim::keep(all.emplace_back(), parking);
+    const std::vector<Record>& records = problem_->timeline->records;
+    const SubjectDoses doses = doses_of(events.subject);
+    for (std::size_t i = doses.timeline->records.size(); i < records.size(); ++i) {
+        const bool is_kept = system_.states[index(records[i].state)].n_kept > 0;
+        if (records[i].steady != SteadyState::none || is_kept)
+            throw std::invalid_argument("solve: a further record of parked subjects is of a steady "
+                                        "state or into transit compartments");
+        if (!expand_also(doses, records[i], static_cast<int>(i), 0.0, 0, events.expanded))
+            return SolverStatus::invalid_parameter;
+    }
+    stop_to_park(all);
     return SolverStatus::ok;
 }
 

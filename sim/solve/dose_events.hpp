@@ -1,6 +1,7 @@
 #pragma once
 
 #include "solve/observer.hpp"
+#include "solve/parking.hpp"
 #include "solve/passage.hpp"
 #include "solve/scalar_program.hpp"
 #include "solve/steady_state.hpp"
@@ -8,6 +9,7 @@
 #include <gemel/sim/solver.hpp>
 
 #include <cstddef>
+#include <map>
 #include <span>
 #include <vector>
 
@@ -31,10 +33,17 @@ public:
     /// A trigger's record comes: its events join those to come.
     /// @returns as expand()
     SolverStatus give(SubjectEvents& events, const Trigger& trigger, double time, std::size_t next);
+    /// The events from number `next` on are parked.
+    void park(const SubjectEvents& events, std::size_t next, Parking& parking) const;
+    /// They take the place of those that expand() gave, with those of records that came since.
+    /// @returns as expand()
+    SolverStatus take_back(SubjectEvents& events, Parking& parking);
 
 private:
     void find_steady_states(StateCarrier& carrier);
     SubjectDoses doses_of(int subject);
+    void cut_records();
+    void stop_to_park(std::vector<Event>& events) const;
     double record_time(const SubjectEvents& events, int record, double otherwise) const;
     bool prepare_transits(SubjectEvents& events) const;
     bool prepare_transit(int state, SubjectEvents& events) const;
@@ -68,6 +77,7 @@ private:
     int n_own_ = 0, n_model_times_ = 0;
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
+    std::map<std::size_t, Timeline> timelines_; ///< with so many records, as parked subjects had
     std::vector<DoseModifiers> by_input_;
     SteadyStates steady_;
     std::vector<int> first_pattern_; ///< [n_subjects]; empty: no steady state is asked for

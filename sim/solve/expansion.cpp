@@ -167,14 +167,8 @@ public:
     bool run_also(const Record& record, int index, std::size_t next) {
         std::vector<Event> before = std::exchange(to_.events, {});
         const bool is_good = add(record, index);
-        for (const Event& event : to_.events) {
-            const auto later =
-                std::upper_bound(before.begin() + static_cast<std::ptrdiff_t>(next),
-                                 before.end(),
-                                 event,
-                                 [](const Event& a, const Event& b) { return a.time < b.time; });
-            before.insert(later, event);
-        }
+        for (const Event& event : to_.events)
+            insert_in_time(event, next, before);
         to_.events = std::move(before);
         return is_good;
     }
@@ -551,6 +545,15 @@ bool expand_also(const SubjectDoses& subject,
                  Expansion& expansion) {
     record.time += now;
     return Expander(subject, expansion).run_also(record, index, next);
+}
+
+void insert_in_time(const Event& event, std::size_t next, std::vector<Event>& events) {
+    const auto later =
+        std::upper_bound(events.begin() + static_cast<std::ptrdiff_t>(next),
+                         events.end(),
+                         event,
+                         [](const Event& a, const Event& b) { return a.time < b.time; });
+    events.insert(later, event);
 }
 
 void end_infusions(std::vector<Event>& events, std::size_t next, int state) {

@@ -114,6 +114,9 @@ bool expand_also(const SubjectDoses& subject,
                  std::size_t next,
                  Expansion& expansion);
 
+/// After the events of number `next` on that come no later.
+void insert_in_time(const Event& event, std::size_t next, std::vector<Event>& events);
+
 /// Leaves out, of the events of number `next` on, ends of infusions that have begun: into `state`,
 /// or any if it is −1.
 void end_infusions(std::vector<Event>& events, std::size_t next, int state);

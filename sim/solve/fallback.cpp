@@ -35,7 +35,7 @@ public:
           late_(second) {}
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
-        first_->solve(problem, result);
+        first_->solve(for_first(problem), result);
         subjects_.clear();
         for (int subject = 0; subject < problem.n_subjects; ++subject)
             if (is_worth_another_method(result.status[index(subject)]))
@@ -46,12 +46,34 @@ public:
     }
 
 private:
+    /// Subjects that fell back before they were parked are no concern of the first method.
+    BlockProblem for_first(const BlockProblem& problem) {
+        static const ParkedSubject fell_back{{}, SolverStatus::singular};
+        BlockProblem first = problem;
+        resume_.assign(problem.resume.begin(), problem.resume.end());
+        for (const ParkedSubject*& parked : resume_)
+            if (parked != nullptr && parked->fell_back) parked = &fell_back;
+        first.resume = resume_;
+        return first;
+    }
+
+    /// Those of the second method go on; others start anew.
+    void gather_parked(const BlockProblem& problem) {
+        resume_.clear();
+        for (const int subject : subjects_) {
+            const ParkedSubject* parked = problem.parked(subject);
+            resume_.push_back(parked != nullptr && parked->fell_back ? parked : nullptr);
+        }
+    }
+
     void solve_again(const BlockProblem& problem, BlockResult& result) {
         gather_inputs(problem);
+        gather_parked(problem);
         BlockProblem again = problem;
         again.n_subjects = static_cast<int>(subjects_.size());
         again.inputs = inputs_;
         again.own = own_;
+        again.resume = resume_;
         second_->solve(again, again_);
         for (std::size_t k = 0; k < subjects_.size(); ++k)
             if (again_.status[k] == SolverStatus::ok)
@@ -99,6 +121,9 @@ private:
         result.n_steps[to] = again_.n_steps[from];
         result.n_rejected[to] = again_.n_rejected[from];
         result.fell_back[to] = 1;
+        if (again_.parked.empty()) return;
+        result.parked[to] = again_.parked[from];
+        result.parked[to].fell_back = true;
     }
 
     std::unique_ptr<BlockSolver> first_, second_;
@@ -106,6 +131,7 @@ private:
     std::vector<int> subjects_; ///< given up
     std::vector<double> inputs_;
     std::vector<const SubjectTimeline*> own_;
+    std::vector<const ParkedSubject*> resume_;
     BlockResult again_;
 };
 

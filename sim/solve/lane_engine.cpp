@@ -122,6 +122,7 @@ bool LaneEngine::load_next(int lane) {
         if (setup_.status[index(subject)] != SolverStatus::ok) continue;
         const SolverStatus status = load_subject(lane, subject);
         if (status == SolverStatus::ok) return true;
+        if (!result_->parked.empty()) result_->parked[index(subject)].status = status;
         observer_.fail(lane, status, problem_->timeline->start);
     }
     return false;
@@ -134,11 +135,66 @@ SolverStatus LaneEngine::load_subject(int lane, int subject) {
     watch_.load(lane);
     if (status != SolverStatus::ok) return status;
     lanes_[index(lane)].subject = subject;
+    if (const ParkedSubject* parked = problem_->parked(subject)) return resume(lane, *parked);
     start(lane, problem_->timeline->start, problem_->timeline->end);
     load_row(lane, events.row);
     for (int i = 0; i < n_states_; ++i)
         column(LeafKind::state, i)[lane] = setup_.initial[index(i * setup_.n_rows + events.row)];
     set_scales(lane, problem_->timeline->end);
+    return SolverStatus::ok;
+}
+
+SolverStatus LaneEngine::resume(int lane, const ParkedSubject& parked) {
+    if (parked.numbers.empty()) return parked.status;
+    Parking parking(parked.numbers);
+    const SolverStatus status = keep(lane, parking);
+    if (status == SolverStatus::ok) parking.finish();
+    lanes_[index(lane)].end = problem_->timeline->end;
+    return status;
+}
+
+/// Before what happens at this time.
+void LaneEngine::park(int lane) {
+    const LaneState& state = lanes_[index(lane)];
+    ParkedSubject& parked = result_->parked[index(state.subject)];
+    parked.n_records = problem_->timeline->records.size();
+    Parking parking(parked.numbers);
+    keep(lane, parking);
+    write_counts(state);
+    observer_.park(lane, state.time);
+    refill(lane);
+}
+
+/// What there is of a lane at a stop, to be parked or taken back. Rates and the step are found anew
+/// at every stop.
+SolverStatus LaneEngine::keep(int lane, Parking& parking) {
+    LaneState& state = lanes_[index(lane)];
+    parking(state.time);
+    parking(state.n_steps);
+    parking(state.n_rejected);
+    parking(state.n_singular);
+    parking(state.n_at_the_edge);
+    parking(state.n_inside);
+    parking(state.was_not_finite);
+    state.event = state.time;
+    SubjectEvents& events = events_[index(lane)];
+    if (!parking.is_reading()) {
+        doses_.park(events, state.next_event, parking);
+    } else {
+        const SolverStatus status = doses_.take_back(events, parking);
+        if (status != SolverStatus::ok) return status;
+        load_row(lane, events.row);
+        observer_.load_row(lane, events.row);
+    }
+    if (n_states_ > 0) {
+        parking.lane(column(LeafKind::state, 0), n_states_, lane, width_);
+        parking.lane(column(LeafKind::infusion, 0), n_states_, lane, width_);
+    }
+    if (n_controlled_ > 0) parking.lane(column(LeafKind::scale, 0), n_controlled_, lane, width_);
+    parking.lane(running_, lane, width_);
+    parking.lane(follows_, lane, width_);
+    observer_.keep(lane, parking);
+    watch_.keep(lane, parking);
     return SolverStatus::ok;
 }
 
@@ -213,6 +269,7 @@ void LaneEngine::idle(int lane) {
 void LaneEngine::arrive(int lane) {
     LaneState& state = lanes_[index(lane)];
     settle_exact_part(lane);
+    if (state.time >= problem_->park_at && !is_carrying()) return park(lane);
     const bool is_over = state.time >= state.end;
     if (!(is_over && is_carrying()))
         if (const SolverStatus status = happen_until_now(lane); status != SolverStatus::ok)
@@ -507,6 +564,7 @@ void LaneEngine::fail(int lane, SolverStatus status) {
     if (is_carrying()) {
         passages_[index(state.subject)].status = status;
     } else {
+        if (!result_->parked.empty()) result_->parked[index(state.subject)].status = status;
         write_counts(state);
         observer_.fail(lane, status, state.time);
     }

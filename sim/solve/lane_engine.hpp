@@ -37,9 +37,9 @@ struct LaneMethod {
 };
 
 /// One lane at a step end. States of the exact part are those of the last event until the next.
-/// With the lane's columns (states, rates, infusions, scales, doses
-/// running, and the subject's inputs and derived values) this is everything: copied into any lane
-/// of any engine of the same method it goes on with the same bits. Plain data without pointers.
+/// With the lane's columns (states, rates, infusions, scales, doses running), its events, and what
+/// its observer and triggers know of it this is everything: put into any lane of any engine of the
+/// same method it goes on with the same bits (LaneEngine::keep).
 struct LaneState {
     int subject = -1; ///< of the block; −1: the lane is idle
     double time = 0.0;
@@ -82,6 +82,9 @@ private:
     void refill(int lane);
     bool load_next(int lane);
     SolverStatus load_subject(int lane, int subject);
+    SolverStatus resume(int lane, const ParkedSubject& parked);
+    void park(int lane);
+    SolverStatus keep(int lane, Parking& parking);
     void load_passage(int lane, int number);
     void load_row(int lane, int row);
     void start(int lane, double time, double end);

@@ -336,6 +336,24 @@ DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_
     return SolverStatus::ok;
 }
 
+void DenseObserver::park(int lane, double time) {
+    result_->status[index(subject_[index(lane)])] = SolverStatus::ok;
+    result_->stopped_at[index(subject_[index(lane)])] = time;
+    next_time_[index(lane)] = infinity;
+}
+
+void DenseObserver::keep(int lane, Parking& parking) {
+    parking(cursor_[index(lane)]);
+    std::size_t n_own = own_[index(lane)].size();
+    parking(n_own);
+    own_[index(lane)] = own_[index(lane)].last(std::min(n_own, own_[index(lane)].size()));
+    parking(is_bad_[index(lane)]);
+    for (auto* columns : {&total_, &best_value_, &best_time_, &largest_})
+        parking.lane(*columns, lane, width_);
+    parking.lane(n_parts_, lane, width_);
+    find_next(lane);
+}
+
 void DenseObserver::keep(int f, int lane, double value) {
     const std::size_t subject = index(subject_[index(lane)]);
     result_->functionals[index(f) * index(setup_->n_subjects) + subject] = value;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "solve/parking.hpp"
 #include "solve/workspace.hpp"
 
 #include <gemel/sim/lane_program.hpp>
@@ -109,6 +110,10 @@ public:
     SolverStatus finish(int lane, double time, const double* states, std::ptrdiff_t stride);
     /// The lane failed: its results become NaN, status and stopped_at are written.
     void fail(int lane, SolverStatus status, double time);
+    /// The lane stops on its way, before what happens at `time`; its results so far stay.
+    void park(int lane, double time);
+    /// What there is of a lane, after load(): to be kept, or taken back.
+    void keep(int lane, Parking& parking);
     /// A trigger came.
     void note_action(int lane, int trigger, double time);
 

@@ -119,6 +119,11 @@ public:
         return SolverStatus::ok;
     }
 
+    std::vector<double> sizes() const override { return tolerance_.scale; }
+    void go_on(std::span<const double> sizes, std::int64_t, std::int64_t) override {
+        tolerance_.scale.assign(sizes.begin(), sizes.end());
+    }
+
     SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) override {
         rates_.set_infusion(segment.infusion);
         y_.assign(segment.states.begin(), segment.states.end());

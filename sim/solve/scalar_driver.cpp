@@ -47,16 +47,72 @@ private:
         SolverStatus status = doses_.expand(subject, events_);
         observer_.load(0, subject, events_.expanded.samples);
         watch_.load(0);
-        if (status == SolverStatus::ok) {
+        is_parked_ = false;
+        if (const ParkedSubject* parked = problem_->parked(subject);
+            parked != nullptr && status == SolverStatus::ok)
+            status = resume(*parked);
+        else if (status == SolverStatus::ok) {
             gather(setup_.initial, setup_.n_rows, events_.row, states_);
             status = march(problem_->timeline->start, problem_->timeline->end);
         }
+        if (!result.parked.empty()) result.parked[subject].status = status;
         if (status != SolverStatus::ok)
             observer_.fail(0, status, segment_.reached);
+        else if (is_parked_)
+            park(result.parked[subject]);
         else
             observer_.finish(0, problem_->timeline->end, states_.data(), 1);
         result.n_steps[subject] = static_cast<std::uint32_t>(segment_.n_steps);
         result.n_rejected[subject] = static_cast<std::uint32_t>(segment_.n_rejected);
+    }
+
+    void park(ParkedSubject& parked) {
+        Parking parking(parked.numbers);
+        parked.n_records = problem_->timeline->records.size();
+        double time = segment_.reached;
+        keep(time, parking);
+        observer_.park(0, time);
+    }
+
+    SolverStatus resume(const ParkedSubject& parked) {
+        if (parked.numbers.empty()) return parked.status;
+        Parking parking(parked.numbers);
+        double time = 0.0;
+        states_.resize(static_cast<std::size_t>(n_states_));
+        scale_.resize(static_cast<std::size_t>(n_states_));
+        const SolverStatus status = keep(time, parking);
+        if (status != SolverStatus::ok) return status;
+        parking.finish();
+        next_ = 0;
+        return go_on(time, problem_->timeline->end);
+    }
+
+    /// What there is of a subject, to be parked or taken back.
+    SolverStatus keep(double& time, Parking& parking) {
+        parking(time);
+        parking(segment_.n_steps);
+        parking(segment_.n_rejected);
+        if (!parking.is_reading())
+            doses_.park(events_, next_, parking);
+        else if (const SolverStatus status = doses_.take_back(events_, parking);
+                 status != SolverStatus::ok)
+            return status;
+        for (auto* values : {&states_, &infusion_, &scale_})
+            parking(*values);
+        parking(running_);
+        if (parking.is_reading()) {
+            load_row();
+            observer_.load_row(0, events_.row);
+            if (const SolverStatus status = method_->begin({inputs_, derived_, scale_});
+                status != SolverStatus::ok)
+                return status;
+        }
+        std::vector<double> sizes = method_->sizes();
+        parking(sizes);
+        if (parking.is_reading()) method_->go_on(sizes, segment_.n_steps, segment_.n_rejected);
+        observer_.keep(0, parking);
+        watch_.keep(0, parking);
+        return SolverStatus::ok;
     }
 
     void carry(std::span<Passage> passages) override {
@@ -79,9 +135,16 @@ private:
         std::fill(infusion_.begin(), infusion_.end(), 0.0);
         std::fill(running_.begin(), running_.end(), 0);
         set_scales(end);
-        SolverStatus status = method_->begin({inputs_, derived_, scale_});
         next_ = 0;
+        const SolverStatus status = method_->begin({inputs_, derived_, scale_});
+        return status == SolverStatus::ok ? go_on(time, end) : status;
+    }
+
+    SolverStatus go_on(double time, double end) {
+        SolverStatus status = SolverStatus::ok;
         while (status == SolverStatus::ok) {
+            is_parked_ = !is_carrying_ && time >= problem_->park_at;
+            if (is_parked_) break;
             const bool is_over = time >= end;
             if (!(is_over && is_carrying_)) status = happen_until(time);
             if (is_over || status != SolverStatus::ok) break;
@@ -198,6 +261,7 @@ private:
     std::unique_ptr<ScalarMethod> method_;
 
     const BlockProblem* problem_ = nullptr;
+    bool is_parked_ = false;   ///< the subject in hand is to be
     bool is_carrying_ = false; ///< passages, which nobody observes
     bool has_new_row_ = false;
     BlockSetup setup_;
@@ -212,6 +276,8 @@ private:
 };
 
 } // namespace
+
+void ScalarMethod::go_on(std::span<const double>, std::int64_t, std::int64_t) {}
 
 ScalarPrepared::ScalarPrepared(CompiledSystem system,
                                const SolverOptions& options,

@@ -5,6 +5,7 @@
 
 #include <gemel/sim/solver.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -43,6 +44,11 @@ public:
     virtual SolverStatus begin(const ScalarSubject& subject) = 0;
     /// From here on the subject has other inputs.
     virtual SolverStatus change(const ScalarSubject& subject) { return begin(subject); }
+    /// What sizes have become to which errors are compared, after begin().
+    virtual std::vector<double> sizes() const { return {}; }
+    /// After begin(): the subject has come some way already, with these sizes.
+    virtual void
+    go_on(std::span<const double> sizes, std::int64_t n_steps, std::int64_t n_rejected);
     /// Of its results, where it is not the options' rtol.
     virtual std::optional<double> relative_error() const { return std::nullopt; }
     /// Carries the states over a segment, shown piece by piece.

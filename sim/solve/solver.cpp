@@ -106,6 +106,7 @@ void BlockResult::reset(const CompiledSystem& system, const BlockProblem& proble
     n_steps.assign(n, 0);
     n_rejected.assign(n, 0);
     fell_back.assign(n, 0);
+    parked.assign(problem.park_at <= problem.timeline->end ? n : 0, {});
 }
 
 } // namespace gemel::sim

@@ -53,6 +53,21 @@ void TriggerWatch::load(int lane) {
     }
 }
 
+void TriggerWatch::keep(int lane, Parking& parking) {
+    parking(which_[index(lane)]);
+    std::size_t n = triggers_.size();
+    parking(n);
+    for (std::size_t k = 0; k < std::min(n, triggers_.size()); ++k) {
+        Guard& g = guard(lane, k);
+        parking(g.has_begun);
+        parking(g.is_armed);
+        parking(g.n_acted);
+        parking(g.excess);
+        parking(g.acted_at);
+        parking(largest_[index(lane) * triggers_.size() + k]);
+    }
+}
+
 /// At this time, and on a piece that begins there.
 bool TriggerWatch::is_live(const Trigger& trigger, const Guard& guard, double time) const {
     return trigger.from <= time && time < trigger.to && guard.n_acted < trigger.count &&

@@ -23,6 +23,9 @@ public:
     /// Lane `lane` takes a new subject, at the start.
     void load(int lane);
 
+    /// What there is of a lane, after load(): to be kept, or taken back.
+    void keep(int lane, Parking& parking);
+
     /// Looks for the first crossing in (from, to] of each masked lane's piece, as in
     /// DenseObserver::piece(). Pieces between two stops follow each other without gaps.
     void scan(const double* from,

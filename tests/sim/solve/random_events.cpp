@@ -277,7 +277,12 @@ BlockResult solve_tables(const Solver& solver,
                          const CompiledSystem& system,
                          const Problem& problem,
                          std::span<const EventTable> tables,
-                         const SolverOptions& options) {
+                         const SolverOptions& options,
+                         double park_at,
+                         std::span<const ParkedSubject> parked) {
+    std::vector<const ParkedSubject*> resume;
+    for (const ParkedSubject& subject : parked)
+        resume.push_back(&subject);
     std::vector<double> inputs;
     std::vector<const SubjectTimeline*> own;
     for (const EventTable& table : tables)
@@ -289,9 +294,14 @@ BlockResult solve_tables(const Solver& solver,
     BlockResult result;
     prepare(solver, system, options)
         ->worker()
-        ->solve(
-            {static_cast<int>(tables.size()), inputs, &problem.timeline, &problem.observation, own},
-            result);
+        ->solve({static_cast<int>(tables.size()),
+                 inputs,
+                 &problem.timeline,
+                 &problem.observation,
+                 own,
+                 park_at,
+                 resume},
+                result);
     return result;
 }
 

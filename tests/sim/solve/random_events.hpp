@@ -4,6 +4,7 @@
 
 #include <gemel/sim/random.hpp>
 
+#include <limits>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -83,12 +84,15 @@ Record random_dose(EventDice& dice, double time, const TableOptions& options);
 /// Every repeat as a record of its own, standing where the first one stands.
 EventTable written_out(const EventTable& table);
 
-/// Solves tables as one block; outputs are taken at own samples.
+/// Solves tables as one block; outputs are taken at own samples. Subjects stop at `park_at` and go
+/// on from `parked`, if there is any.
 BlockResult solve_tables(const Solver& solver,
                          const CompiledSystem& system,
                          const Problem& problem,
                          std::span<const EventTable> tables,
-                         const SolverOptions& options);
+                         const SolverOptions& options,
+                         double park_at = std::numeric_limits<double>::infinity(),
+                         std::span<const ParkedSubject> parked = {});
 
 /// A subject's own values of an output.
 std::span<const double> own_values(const BlockResult& result, int output, std::size_t subject);

@@ -126,3 +126,34 @@ TEST_CASE("a run counts the solves that fell back, whatever its blocks and threa
         CHECK(all == first);
     }
 }
+
+TEST_CASE("subjects who fell back and stop on their way go on with CVODE") {
+    // The same way without stopping, bit for bit; subject 7 fails in lanes just after t = 1.
+    Problem problem = driven_pair();
+    problem.timeline.records.push_back({.time = 5.0, .kind = RecordKind::multiply, .amount = 1.0});
+    const CompiledSystem system = compile(problem.system);
+    const auto solver = prepare(*find_solver("rodas5p"), system, {});
+    const std::vector<double> inputs = rates_with_one_of(1e20);
+    const BlockResult whole = solve_prepared(*solver, problem, inputs);
+    REQUIRE(whole.fell_back[7] == 1);
+    BlockProblem block{
+        n_fallback_subjects, inputs, &problem.timeline, &problem.observation, {}, 5.0};
+    BlockResult first, second;
+    solver->worker()->solve(block, first);
+    std::vector<const ParkedSubject*> resume;
+    for (const ParkedSubject& subject : first.parked)
+        resume.push_back(&subject);
+    CHECK(first.parked[7].fell_back);
+    CHECK(!first.parked[6].fell_back);
+    block.resume = resume;
+    block.park_at = 20.0; // after the end: nobody stops again
+    solver->worker()->solve(block, second);
+    CHECK(second.status == whole.status);
+    CHECK(second.fell_back == whole.fell_back);
+    CHECK(second.functionals == whole.functionals);
+    for (std::size_t k = 0; k < whole.sampled.size(); ++k)
+        for (std::size_t i = 0; i < whole.sampled[k].size(); ++i) {
+            const bool is_late = problem.observation.sampled[k].times[i % 11] >= 5.0;
+            CHECK((is_late ? second : first).sampled[k][i] == whole.sampled[k][i]);
+        }
+}

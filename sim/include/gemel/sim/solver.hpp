@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -84,6 +85,16 @@ void validate(const Observation& observation,
               const CompiledSystem& system,
               const Timeline& timeline);
 
+/// A subject that stopped on its way, with all that it takes to go on with the same bits as if it
+/// had not: to be kept, copied, or handed to another solver made ready in the same way. Plain
+/// numbers.
+struct ParkedSubject {
+    std::vector<double> numbers;            ///< empty: it did not get there
+    SolverStatus status = SolverStatus::ok; ///< otherwise why it did not
+    bool fell_back = false;                 ///< to CVODE
+    std::size_t n_records = 0;              ///< that the timeline had
+};
+
 /// Subjects that are solved together. Column-major: one column of n_subjects values per input.
 struct BlockProblem {
     int n_subjects = 0;
@@ -93,7 +104,16 @@ struct BlockProblem {
     const Observation* observation = nullptr;
     /// [n_subjects] what subjects have for themselves; empty: nothing, and a row of inputs each
     std::span<const SubjectTimeline* const> own = {};
+    /// Subjects stop here, before what happens at this time, and are parked: steps end here.
+    double park_at = std::numeric_limits<double>::infinity();
+    /// [n_subjects] they go on from there, with inputs, subjects' own timelines, observation and
+    /// the records of before; the timeline may have further records, of no steady state and not
+    /// into transit compartments, that come from then on. nullptr, or empty: from the start.
+    std::span<const ParkedSubject* const> resume = {};
 
+    const ParkedSubject* parked(int subject) const {
+        return resume.empty() ? nullptr : resume[static_cast<std::size_t>(subject)];
+    }
     int n_rows_of(int subject) const {
         return own.empty()
                    ? 1
@@ -107,14 +127,18 @@ struct BlockResult {
     /// Per own output: the subjects' own samples, subject after subject, from own_first[subject]
     /// on.
     std::vector<std::vector<double>> own;
-    std::vector<std::size_t> own_first;    ///< [n_subjects + 1]; empty where there are none
-    std::vector<double> parameters;        ///< individual parameters [n_parameters × n_subjects],
-                                           ///< of a subject's first row
-    std::vector<SolverStatus> status;      ///< [n_subjects]
-    std::vector<double> stopped_at;        ///< [n_subjects] time reached; timeline.end when ok
-    std::vector<std::uint32_t> n_steps;    ///< [n_subjects] accepted steps; 0 for exact solvers
+    std::vector<std::size_t> own_first; ///< [n_subjects + 1]; empty where there are none
+    std::vector<double> parameters;     ///< individual parameters [n_parameters × n_subjects],
+                                        ///< of a subject's first row
+    std::vector<SolverStatus> status;   ///< [n_subjects]
+    std::vector<double> stopped_at;     ///< [n_subjects] time reached; timeline.end when ok and not
+                                        ///< parked
+    std::vector<std::uint32_t> n_steps; ///< [n_subjects] accepted steps; 0 for exact solvers
     std::vector<std::uint32_t> n_rejected; ///< [n_subjects]
     std::vector<std::uint8_t> fell_back;   ///< [n_subjects] 1: solved by CVODE after a failure
+    /// [n_subjects] where the problem parks them; else empty. Their samples up to then are here,
+    /// the others NaN; functionals come where they end, and samples from then on.
+    std::vector<ParkedSubject> parked;
 
     /// Sizes everything for a problem, values NaN.
     void reset(const CompiledSystem& system, const BlockProblem& problem);
