@@ -29,11 +29,13 @@ public:
     /// The cells of the next line; of an empty one, none.
     std::vector<CsvCell> row() {
         std::vector<CsvCell> cells;
+        if (is_separated_by_blanks()) skip_blanks();
         if (end_line()) return cells;
         for (;;) {
             cells.push_back(cell());
+            if (is_separated_by_blanks()) skip_blanks();
             if (is_at_end() || end_line()) return cells;
-            step(); // the separator
+            if (!is_separated_by_blanks()) step(); // the separator
         }
     }
 
@@ -68,9 +70,16 @@ private:
         return true;
     }
 
+    bool is_separated_by_blanks() const { return separator_ == ' '; }
+
+    bool is_blank() const { return text_[at_] == ' ' || text_[at_] == '\t'; }
+
+    bool is_separator() const {
+        return is_separated_by_blanks() ? is_blank() : text_[at_] == separator_;
+    }
+
     void skip_blanks() {
-        while (!is_at_end() && (text_[at_] == ' ' || text_[at_] == '\t') &&
-               text_[at_] != separator_)
+        while (!is_at_end() && is_blank() && (is_separated_by_blanks() || !is_separator()))
             step();
     }
 
@@ -86,7 +95,7 @@ private:
     }
 
     void bare(CsvCell& cell) {
-        while (!is_at_end() && text_[at_] != separator_ && text_[at_] != '\n' &&
+        while (!is_at_end() && !is_separator() && text_[at_] != '\n' &&
                text_.substr(at_, 2) != "\r\n") {
             cell.text += text_[at_];
             step();
@@ -114,14 +123,13 @@ private:
     }
 
     void after_quote() {
-        skip_blanks();
-        if (is_at_end() || text_[at_] == separator_ || text_[at_] == '\n' ||
-            text_.substr(at_, 2) == "\r\n")
+        if (!is_separated_by_blanks()) skip_blanks();
+        if (is_at_end() || is_separator() || text_[at_] == '\n' || text_.substr(at_, 2) == "\r\n")
             return;
         diagnostics_.add({file_, line_, column_, 1},
                          "text follows the closing quotation mark",
                          "a quotation mark within a quoted cell is written twice");
-        while (!is_at_end() && text_[at_] != separator_ && text_[at_] != '\n')
+        while (!is_at_end() && !is_separator() && text_[at_] != '\n')
             step();
     }
 
@@ -206,6 +214,9 @@ CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file,
     check_encoding(file, diagnostics);
     CsvReader reader(std::move(file), diagnostics, format.separator);
     std::size_t n_wrong = 0;
+    table.header = format.header;
+    for (int i = 0; i < format.n_lines_before; ++i)
+        reader.skip_line();
     while (!reader.is_at_end()) {
         if (!table.header.empty() && reader.begins_with(format.ignore)) {
             reader.skip_line();

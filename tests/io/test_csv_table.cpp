@@ -73,3 +73,19 @@ TEST_CASE("what is wrong with a table is told with its place") {
     CHECK(parse("a,b\n\"1\"x,2\n").messages.find("text follows the closing") != std::string::npos);
     CHECK(parse("").messages.find("no header row") != std::string::npos);
 }
+
+TEST_CASE("blanks and tabs in any number separate cells, and a header may be given") {
+    sim::DiagnosticList diagnostics;
+    const auto file = std::make_shared<sim::SourceFile>(sim::SourceFile{
+        "t.txt", "two lines\nof words\n  1   \"a b\"\t 2.5 \r\n\n   \n3 . 4\n5 6\n"});
+    const std::vector<io::CsvCell> header{{"ID", {}}, {"NAME", {}}, {"DV", {}}};
+    const io::CsvTable table = io::parse_csv(file, diagnostics, {' ', "", 2, header});
+    REQUIRE(table.rows.size() == 2);
+    CHECK(table.header[1].text == "NAME");
+    CHECK(table.rows[0][1].text == "a b");
+    CHECK(table.rows[0][2].text == "2.5");
+    CHECK(table.rows[0][2].span.column == 14);
+    CHECK(table.rows[1][0].span.line == 6);
+    CHECK(diagnostics.size() == 1);
+    CHECK(diagnostics.render().find("t.txt:7:1: error: this row has 2 cells, the header 3") == 0);
+}

@@ -18,9 +18,11 @@ struct CsvCell {
 };
 
 struct CsvFormat {
-    char separator = ',';
+    char separator = ','; ///< ' ': blanks and tabs, any number of them
     /// Lines after the header that begin with this are left out; "@": with a letter or @.
     std::string ignore = {};
+    int n_lines_before = 0;           ///< left out at the beginning
+    std::vector<CsvCell> header = {}; ///< of a file that has none
 };
 
 struct CsvTable {
