@@ -119,6 +119,7 @@ DataTable::DataTable(const DataWords& words_,
     find_columns();
     check_words();
     read_unit_row();
+    find_kind_of_ids();
     for (FoundColumn& column : columns_)
         if (column.is_found()) read_units(column);
     for (FoundCovariate& covariate : covariates_)

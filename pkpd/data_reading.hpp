@@ -125,6 +125,8 @@ public:
     const std::string& id(std::size_t row) const { return cell(row, DataRole::id).text; }
     /// Whose a row is: its ID, of profiles after its groups.
     std::vector<std::string> owner(std::size_t row) const;
+    /// The same for all rows of one subject: where all IDs are numbers, 1, 1.0 and 01 are one.
+    std::vector<std::string> owner_key(std::size_t row) const;
     /// Brings the rows of one owner together, in the order in which owners appear.
     void gather();
 
@@ -146,6 +148,7 @@ private:
     void find_covariate(int covariate);
     void find_occasion();
     void read_unit_row();
+    void find_kind_of_ids();
     void read_units(FoundColumn& column);
     void check_essential();
     void tell_no_amounts();
@@ -169,6 +172,7 @@ private:
     int occasion_ = -1;
     std::vector<bool> is_taken_;
     std::vector<int> groups_;
+    bool are_ids_numbers_ = false;
     std::vector<std::string> notes_;
     const io::CsvCell* first_mark_ = nullptr; ///< the first number with a decimal mark
     bool has_decimal_comma_ = false;

@@ -66,7 +66,9 @@ private:
     int tell_unknown(std::size_t row, int evid) {
         table_.mistakes.add(fmt::format("EVID {}", evid),
                             table_.place(row, DataRole::evid),
-                            fmt::format("EVID {} is not understood: {}", evid, foreign_evid(evid)),
+                            fmt::format("EVID {} is not understood: {}",
+                                        table_.cell(row, DataRole::evid).text,
+                                        foreign_evid(evid)),
                             help_for_evid(evid));
         return -1;
     }
@@ -111,8 +113,16 @@ std::optional<double> hours_in(const std::string& text) {
     return (*numbers)[0] + (60.0 * (*numbers)[1] + seconds) / 3600.0;
 }
 
+/// As in NONMEM's DATE a number alone: a day, counted from whenever.
+bool is_day_number(const std::string& text) {
+    constexpr std::size_t most_digits = 5; // 20200131 is none
+    return !text.empty() && text.size() <= most_digits &&
+           text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 /// Days since 1970-01-01 in the Gregorian calendar; nothing if there is no such day.
 std::optional<double> days_in(const std::string& text, const std::string& order) {
+    if (is_day_number(text)) return std::stod(text);
     const char mark = text.find('/') != std::string::npos ? '/' : '-';
     const auto numbers = parts(text, mark);
     if (!numbers || numbers->size() != 3) return std::nullopt;
@@ -129,6 +139,16 @@ std::optional<double> days_in(const std::string& text, const std::string& order)
     return static_cast<double>(std::chrono::sys_days{day}.time_since_epoch().count());
 }
 
+/// Whether it would be a date if its year were one of four digits.
+bool has_short_year(const std::string& text, const std::string& order) {
+    const bool is_first = order.empty() || order.starts_with('y');
+    const auto mark = is_first ? text.find_first_of("/-") : text.find_last_of("/-");
+    if (mark == std::string::npos) return false;
+    const std::size_t begin = is_first ? 0 : mark + 1, end = is_first ? mark : text.size();
+    return end - begin == 2 &&
+           days_in(text.substr(0, begin) + "20" + text.substr(begin), order).has_value();
+}
+
 class TimeReader {
 public:
     explicit TimeReader(DataTable& table) : table_(table) {
@@ -138,7 +158,13 @@ public:
         if (unit_ != nullptr && !(unit_->dimension == sim::time_dimension)) tell_no_time();
     }
 
-    void begin_subject() { first_day_.reset(); }
+    void begin_subject() {
+        first_day_.reset();
+        first_date_ = nullptr;
+    }
+
+    /// It is told that dates change and TIME may count from day to day.
+    bool lacks_clock() const { return is_date_told_; }
 
     std::optional<double> read(std::size_t row) {
         const io::CsvCell& cell = table_.cell(row, DataRole::time);
@@ -150,6 +176,7 @@ public:
             return std::nullopt;
         }
         if (table_.words.has_clock) return by_clock(row, cell);
+        check_date(row);
         const std::optional<double> value = table_.number(row, DataRole::time);
         if (!value || unit_ == nullptr) return std::nullopt;
         return time_in({*value, *unit_}, table_.model.system.time_unit);
@@ -177,15 +204,64 @@ private:
         } else if (table_.has(DataRole::date)) {
             date = table_.cell(row, DataRole::date).text;
         }
-        const auto hours = hours_in(time);
+        const auto hours = has_both ? hours_in(time) : hours_of(cell);
         if (!hours) tell_no_hours(cell);
         const bool has_date = has_both || table_.has(DataRole::date);
         const auto days = has_date ? days_in(date, table_.words.date) : 0.0;
         if (!days) tell_no_date(row, date);
         if (!hours || !days) return std::nullopt;
-        if (!first_day_) first_day_ = days;
+        if (!first_day_) {
+            first_day_ = days;
+            counts_days_ = is_day_number(date);
+        }
+        if (has_date && counts_days_ != is_day_number(date)) {
+            tell_mixed_dates(row, date);
+            return std::nullopt;
+        }
         return time_in({24.0 * (*days - *first_day_) + *hours, *sim::parse_unit("h")},
                        table_.model.system.time_unit);
+    }
+
+    /// Also decimal hours, as in NONMEM: 14.5 is 14:30.
+    std::optional<double> hours_of(const io::CsvCell& cell) {
+        if (cell.text.find_first_not_of("0123456789.,") != std::string::npos)
+            return hours_in(cell.text);
+        const auto hours = table_.number(cell, table_.column(DataRole::time).header);
+        return hours && *hours <= 24.0 ? hours : std::nullopt;
+    }
+
+    /// TIME counts on, as its unit says, or begins anew with each day: a date that changes within a
+    /// subject does not tell which.
+    void check_date(std::size_t row) {
+        if (!table_.has(DataRole::date)) return;
+        const io::CsvCell& date = table_.cell(row, DataRole::date);
+        if (table_.is_missing(date)) return;
+        if (first_date_ == nullptr) first_date_ = &date;
+        if (is_date_told_ || date.text == first_date_->text) return;
+        is_date_told_ = true;
+        table_.mistakes.add(
+            "date without clock",
+            date.span,
+            fmt::format("DATE is {} here and {} on line {}, and whether TIME counts the hours of "
+                        "these days is not said",
+                        date.text,
+                        first_date_->text,
+                        first_date_->span.line),
+            fmt::format("if it does, as in NONMEM, write {}; if TIME goes on from day to day and "
+                        "DATE is not needed, {}{}",
+                        how_to_set(table_.words, "clock = true", "--clock"),
+                        how_to_carry(table_.words, table_.column(DataRole::date).header),
+                        table_.words.are_profiles ? "" : " in [data.columns]"));
+    }
+
+    void tell_mixed_dates(std::size_t row, const std::string& date) {
+        table_.mistakes.add("two kinds of dates",
+                            table_.place(row, DataRole::date),
+                            fmt::format("'{}' is {}, where the subject's first row has {}",
+                                        date,
+                                        counts_days_ ? "a date" : "the number of a day",
+                                        counts_days_ ? "the number of a day" : "a date"),
+                            "write all days of a subject alike");
     }
 
     void tell_no_hours(const io::CsvCell& cell) {
@@ -193,11 +269,18 @@ private:
                             cell.span,
                             fmt::format("'{}' is no time of day", cell.text),
                             table_.words.are_profiles
-                                ? "with --clock times are written as 14:30 or 14:30:00"
-                                : "with clock = true times are written as 14:30 or 14:30:00");
+                                ? "with --clock times are written as 14:30, 14:30:00 or 14.5"
+                                : "with clock = true times are written as 14:30, 14:30:00 or 14.5");
     }
 
     void tell_no_date(std::size_t row, const std::string& date) {
+        if (has_short_year(date, table_.words.date)) {
+            table_.mistakes.add("short year",
+                                table_.place(row, DataRole::date),
+                                fmt::format("the year of '{}' has two digits", date),
+                                "write it with four: which century is meant is not guessed");
+            return;
+        }
         table_.mistakes.add(
             "date",
             table_.place(row, DataRole::date),
@@ -211,25 +294,24 @@ private:
 
     DataTable& table_;
     const sim::Unit* unit_ = nullptr;
-    std::optional<double> first_day_; ///< of the subject, since 1970
+    std::optional<double> first_day_;         ///< of the subject, since 1970
+    bool counts_days_ = false;                ///< the subject's dates are numbers of days
+    const io::CsvCell* first_date_ = nullptr; ///< of the subject
+    bool is_date_told_ = false;
 };
 
 void tell_back(DataTable& table, std::size_t row, const std::string& before) {
-    const bool has_date = table.has(DataRole::date) && !table.words.has_clock;
-    table.mistakes.add("time back",
-                       table.place(row, DataRole::time),
-                       fmt::format("the time goes back from {} to {} within subject {}",
-                                   before,
-                                   table.cell(row, DataRole::time).text,
-                                   table.id(row)),
-                       has_date ? fmt::format("TIME may be a time of day: {} reads it with DATE",
-                                              how_to_set(table.words, "clock = true", "--clock"))
-                                : fmt::format("sort the rows of a subject by time; after a reset "
-                                              "(EVID 3 or 4) time may begin anew{}",
-                                              table.words.are_profiles
-                                                  ? "; --group COLUMN tells profiles of one "
-                                                    "subject apart"
-                                                  : ""));
+    table.mistakes.add(
+        "time back",
+        table.place(row, DataRole::time),
+        fmt::format("the time goes back from {} to {} within subject {}",
+                    before,
+                    table.cell(row, DataRole::time).text,
+                    table.id(row)),
+        fmt::format(
+            "sort the rows of a subject by time; after a reset (EVID 3 or 4) time may begin anew{}",
+            table.words.are_profiles ? "; --group COLUMN tells profiles of one subject apart"
+                                     : ""));
 }
 
 } // namespace
@@ -237,12 +319,13 @@ void tell_back(DataTable& table, std::size_t row, const std::string& before) {
 void find_subjects(DataTable& table, DataSet& data) {
     std::map<std::vector<std::string>, std::size_t> last; // the row after a subject's last
     std::vector<std::string> before;
+    std::string other; // spelling of an ID
     for (std::size_t row = 0; row < table.n_rows(); ++row) {
         const io::CsvCell& cell = table.cell(row, DataRole::id);
         if (table.is_missing(cell))
             table.mistakes.add(
                 "ID missing", cell.span, "the ID is missing here", "each row names its subject");
-        const std::vector<std::string> owner = table.owner(row);
+        const std::vector<std::string> owner = table.owner_key(row);
         const bool goes_on = row > 0 && owner == before;
         if (const auto known = last.find(owner); !goes_on && known != last.end())
             table.mistakes.add(
@@ -253,12 +336,19 @@ void find_subjects(DataTable& table, DataSet& data) {
                             table.place(known->second - 1, DataRole::id).line),
                 "the rows of a subject stand together: sort by ID and time, or number the "
                 "subjects anew if these are two");
-        if (!goes_on) data.subjects.emplace_back().first_row = row;
-        data.subjects.back().id = cell.text;
+        if (!goes_on) {
+            data.subjects.emplace_back().first_row = row;
+            data.subjects.back().id = cell.text;
+        } else if (data.subjects.back().id != cell.text && other.empty()) {
+            other = fmt::format("'{}' and '{}'", data.subjects.back().id, cell.text);
+        }
         ++data.subjects.back().n_rows;
         last[owner] = row + 1;
         before = owner;
     }
+    if (!other.empty())
+        data.notes.push_back(fmt::format(
+            "IDs are numbers here: {} are one subject, called as it stands first", other));
 }
 
 std::vector<int> read_evids(DataTable& table, DataSet& data) {
@@ -287,7 +377,8 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
             const double time = read.value_or(before + zero) - zero; // told, if there is none
             if (i > 0 && time < before && read) {
                 if (evids[row] != 3 && evids[row] != 4) {
-                    tell_back(table, row, table.cell(row - 1, DataRole::time).text);
+                    if (!reader.lacks_clock()) // told
+                        tell_back(table, row, table.cell(row - 1, DataRole::time).text);
                 } else {
                     if (!table.words.are_profiles) offset += before - time;
                     begins_period[row] = true;

@@ -16,6 +16,16 @@ char lower_case(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+/// "01" and "1.0" → "1", whatever its length; other texts stay.
+std::string plain_number(const std::string& text) {
+    const auto end = std::min(text.find('.'), text.size());
+    if (text.find_first_not_of("0123456789") != text.find('.') ||
+        text.find_first_not_of('0', std::min(end + 1, text.size())) != std::string::npos)
+        return text;
+    const auto begin = text.find_first_not_of('0');
+    return begin >= end ? "0" : text.substr(begin, end - begin);
+}
+
 std::string help_for_no_number(const DataWords& words, const std::string& text) {
     if (text.starts_with('<') || text.starts_with("BLQ") || text.starts_with("BQL") ||
         text.starts_with("BLOQ"))
@@ -192,11 +202,23 @@ std::vector<std::string> DataTable::owner(std::size_t row) const {
     return texts;
 }
 
+void DataTable::find_kind_of_ids() {
+    are_ids_numbers_ = has(DataRole::id);
+    for (std::size_t row = 0; are_ids_numbers_ && row < n_rows(); ++row)
+        are_ids_numbers_ = is_missing(row, DataRole::id) || number_in(id(row)).has_value();
+}
+
+std::vector<std::string> DataTable::owner_key(std::size_t row) const {
+    std::vector<std::string> texts = owner(row);
+    if (are_ids_numbers_) texts.back() = plain_number(texts.back());
+    return texts;
+}
+
 void DataTable::gather() {
     std::map<std::vector<std::string>, std::size_t> numbers;
     std::vector<std::vector<const std::vector<io::CsvCell>*>> of;
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-        const auto [at, is_new] = numbers.try_emplace(owner(row), of.size());
+        const auto [at, is_new] = numbers.try_emplace(owner_key(row), of.size());
         if (is_new) of.emplace_back();
         of[at->second].push_back(rows_[row]);
     }

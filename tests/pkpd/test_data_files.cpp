@@ -322,6 +322,37 @@ TEST_CASE("dates and times of day count from the subject's first row") {
     CHECK(joint.data->subjects[0].times[1] == iso.data->subjects[0].times[1]);
 }
 
+TEST_CASE("dates and times may be numbers of days and decimal hours, as in NONMEM") {
+    // Oracle: the second subject of the example in NONMEM's help page DATE, 50 h.
+    const ReadData days = read_good("ID,DATE,TIME,AMT [mg],DV [mg/L]\n1,1,8,100,.\n1,3,10,.,2\n"
+                                    "2,12,9:15,100,.\n2,12,14.75,.,2\n",
+                                    "clock = true\n");
+    CHECK(days.data->subjects[0].times[1] == 50.0);
+    CHECK(days.data->subjects[1].times[1] == 5.5);
+    const ReadData carried =
+        read_data_text("[data.columns]\nDATE = { carry = true }\nDV = { output = \"Cp\" }\n",
+                       "ID,DATE,TIME [h],AMT [mg],DV [mg/L]\n1,1,8,100,.\n1,3,10,.,2\n");
+    REQUIRE(carried.data != nullptr);
+    CHECK(carried.data->subjects[0].times[1] == 10.0);
+}
+
+TEST_CASE("IDs that are numbers are one subject however they are written, and called as first") {
+    // NONMEM reads IDs as numbers.
+    const std::string header = "ID,TIME [h],AMT [mg],DV [mg/L]\n";
+    const ReadData numbers = read_good(header + "01,0,100,.\n1.0,1,.,2\n1,2,.,2\n10,0,100,.\n"
+                                                "0010.,1,.,2\n100,0,100,.\n");
+    REQUIRE(numbers.data->subjects.size() == 3);
+    CHECK(numbers.data->subjects[0].id == "01");
+    CHECK(numbers.data->subjects[0].n_rows == 3);
+    CHECK(numbers.data->subjects[1].id == "10");
+    CHECK(has_note(numbers, "IDs are numbers here: '01' and '1.0' are one subject"));
+    const ReadData texts = read_good(header + "01,0,100,.\n1,1,100,2\nA,0,100,.\n");
+    CHECK(texts.data->subjects.size() == 3);
+    const ReadData large =
+        read_good(header + "9007199254740993,0,100,.\n9007199254740992,0,100,.\n");
+    CHECK(large.data->subjects.size() == 2); // one and the same double
+}
+
 TEST_CASE("missing covariates are filled by the declared rule, the nearest beyond the ends") {
     const std::string csv = "ID,TIME [h],AMT [mg],WT [kg]\n"
                             "1,0,100,.\n1,1,0,70\n1,2,0,.\n1,4,0,.\n1,5,0,78\n1,6,0,NA\n";
@@ -378,7 +409,7 @@ TEST_CASE("censored values keep their limits") {
 TEST_CASE("what is derived or left out is noted") {
     const ReadData read = read_good("ID,TIME [h],EVID,AMT [mg],II,DV [mg/L],MDV,DATE\n"
                                     "C a comment, with fewer cells\n"
-                                    "1,0,1,100,12,5,1,x\n1,1,0,0,0,2,1,y\n1,2,0,0,0,3,0,\"a, b\"\n"
+                                    "1,0,1,100,12,5,1,x\n1,1,0,0,0,2,1,x\n1,2,0,0,0,3,0,.\n"
                                     "2,0,0,0,0,3,.,\n,,,,,,,\n",
                                     "ignore = \"C\"\n");
     CHECK(has_note(read, "1 row beginning with 'C' is left out"));
