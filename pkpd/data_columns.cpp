@@ -275,7 +275,7 @@ void DataTable::find_columns() {
     find_occasion();
     find_groups();
     for (std::size_t i = 0; i < csv_.header.size(); ++i)
-        if (!is_taken_[i]) carried_.push_back(static_cast<int>(i));
+        if (!is_taken_[i] && !csv_.header[i].text.empty()) carried_.push_back(static_cast<int>(i));
 }
 
 /// What `[data.columns]` names must be a column of the convention or a covariate, and stand there.
@@ -387,14 +387,28 @@ void DataTable::check_essential() {
     }
     check_slips();
     for (std::size_t i = 0; i < csv_.header.size(); ++i)
-        if (csv_.header[i].text.empty())
-            for (std::size_t row = 0; row < n_rows(); ++row)
-                if (!is_missing(cell(row, static_cast<int>(i))))
-                    mistakes.add("no name",
-                                 cell(row, static_cast<int>(i)).span,
-                                 fmt::format("'{}' stands in a column without a name",
-                                             cell(row, static_cast<int>(i)).text),
-                                 "name the column in the header, or empty it");
+        if (csv_.header[i].text.empty()) check_nameless(static_cast<int>(i));
+}
+
+/// A first column of different texts without a name are R's names of rows.
+bool DataTable::are_row_names(int at) const {
+    std::set<std::string> texts;
+    for (std::size_t row = 0; row < n_rows(); ++row)
+        if (!texts.insert(cell(row, at).text).second) return false;
+    return at == 0;
+}
+
+void DataTable::check_nameless(int at) {
+    if (are_row_names(at)) {
+        notes_.push_back("the first column, which has no name, is left out: names of rows");
+        return;
+    }
+    for (std::size_t row = 0; row < n_rows(); ++row)
+        if (!is_missing(cell(row, at)))
+            mistakes.add("no name",
+                         cell(row, at).span,
+                         fmt::format("'{}' stands in a column without a name", cell(row, at).text),
+                         "name the column in the header, or empty it");
 }
 
 /// The first column that is called like amounts elsewhere; −1 if there is none.
@@ -449,24 +463,39 @@ void DataTable::check_amounts() {
                     how_to_carry(words, header_names()[static_cast<std::size_t>(at)])));
 }
 
-/// A column that would dose otherwise, if its name were right. RACE is no slip of RATE.
+/// EVID, ADDL and RATE hold numbers; none but 0 where no amount is given, or events.
+bool DataTable::could_be(DataRole role, int at) const {
+    bool has_any = false;
+    for (std::size_t row = 0; row < n_rows(); ++row) {
+        const std::string& text = cell(row, at).text;
+        if (is_missing(cell(row, at)) || text == "0") continue;
+        const bool gives = has(DataRole::amt) && !is_missing(row, DataRole::amt) &&
+                           cell(row, DataRole::amt).text != "0";
+        const bool is_event = role == DataRole::evid && (text == "2" || text == "3");
+        if ((!gives && !is_event) || !number_in(text)) return false;
+        has_any = true;
+    }
+    return has_any;
+}
+
+/// A column that would dose otherwise, if its name were right: RATE and one letter more, less or
+/// other. RACE, HRATE or ADDR mostly hold what no such column does.
 void DataTable::check_slips() {
     const std::vector<std::string> names = header_names();
     for (const int at : carried_)
         for (const DataRole role : {DataRole::evid, DataRole::addl, DataRole::rate}) {
             const std::string& header = names[static_cast<std::size_t>(at)];
-            const std::vector<std::string> wanted{pkpd::name(role)};
+            const std::string wanted = pkpd::name(role);
             if (has(role) || words_for(header) != nullptr || is_same_name(header, "RACE") ||
-                sim::nearest_name(header, wanted).empty())
+                sim::nearest_name(wanted, std::vector{header}).empty() || !could_be(role, at))
                 continue;
-            mistakes.add(
-                "slip",
-                csv_.header[static_cast<std::size_t>(at)].span,
-                fmt::format("there is no column {}, but one called '{}'", wanted[0], header),
-                fmt::format("write {} in the header, or {}; if it is something else, {}",
-                            wanted[0],
-                            how_to_name(words, wanted[0], header, ""),
-                            how_to_carry(words, header)));
+            mistakes.add("slip",
+                         csv_.header[static_cast<std::size_t>(at)].span,
+                         fmt::format("there is no column {}, but one called '{}'", wanted, header),
+                         fmt::format("write {} in the header, or {}; if it is something else, {}",
+                                     wanted,
+                                     how_to_name(words, wanted, header, ""),
+                                     how_to_carry(words, header)));
         }
 }
 
@@ -507,7 +536,7 @@ const sim::Unit* DataTable::unit(DataRole role, const std::string& example) {
 std::vector<DataColumn> DataTable::described() const {
     std::vector<DataColumn> described;
     for (const io::CsvCell& cell : csv_.header)
-        described.push_back({cell.text, "carried", ""});
+        described.push_back({cell.text, cell.text.empty() ? "left out" : "carried", ""});
     const auto describe = [&](const FoundColumn& column, const std::string& role) {
         if (column.is_found())
             described[static_cast<std::size_t>(column.at)] = {

@@ -32,9 +32,7 @@ void find_extent(DataSet& data) {
 
 void add_notes_of_format(const DataTable& table, const OpenedData& opened, DataSet& data) {
     data.notes.insert(data.notes.end(), table.notes().begin(), table.notes().end());
-    if (opened.separator != ',')
-        data.notes.push_back(fmt::format("columns are separated by {}",
-                                         opened.separator == ';' ? "semicolons" : "tabs"));
+    data.notes.insert(data.notes.end(), opened.notes.begin(), opened.notes.end());
     if (table.has_decimal_comma()) data.notes.push_back("numbers have a decimal comma");
     if (opened.n_empty > 0)
         data.notes.push_back(fmt::format("{} left out",

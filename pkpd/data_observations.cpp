@@ -68,6 +68,7 @@ private:
     bool has_key_ = false;
     std::vector<std::pair<std::string, Target>> outputs_; ///< by the key's value
     std::optional<Target> single_;
+    bool is_no_output_told_ = false;
     std::set<std::string> told_values_; ///< of the key, that stand for no output
     std::size_t n_on_doses_ = 0, n_switched_off_ = 0, n_missing_ = 0;
 };
@@ -170,6 +171,8 @@ Target ObservationMaker::target_of(const std::string& output,
 }
 
 void ObservationMaker::tell_no_output(std::size_t row) {
+    if (is_no_output_told_) return;
+    is_no_output_told_ = true;
     table_.mistakes.add("which output",
                         table_.place(row, DataRole::dv),
                         fmt::format("which of the model's {} was measured here is not said",
@@ -227,10 +230,15 @@ bool ObservationMaker::uses(std::size_t row, const DataObservation& observation)
     if (!mdv || !table_.has(DataRole::mdv)) return true;
     const bool is_missing = observation.dv != observation.dv;
     if (*mdv != 0 && *mdv != 1) {
-        table_.mistakes.add("MDV",
-                            table_.place(row, DataRole::mdv),
-                            fmt::format("MDV is {}; it is 0 or 1", *mdv),
-                            "1: the row carries no value to be used");
+        table_.mistakes.add(
+            "MDV",
+            table_.place(row, DataRole::mdv),
+            fmt::format("MDV is {}; it is 0 or 1", table_.cell(row, DataRole::mdv).text),
+            *mdv == 100 || *mdv == 101
+                ? "NONMEM leaves a row with MDV 100 or 101 out while it estimates, "
+                  "and takes it for 0 or 1 in its tables; nothing is estimated "
+                  "here: write 0 or 1"
+                : "1: the row carries no value to be used");
         return true;
     }
     if (*mdv == 0 && is_missing && observation.cens == 0 &&

@@ -118,7 +118,8 @@ public:
     /// Nothing where the cell is missing, or no number, which is told.
     std::optional<double> number(const io::CsvCell& cell, const std::string& column);
     std::optional<double> number(std::size_t row, DataRole role);
-    /// A whole number; what is missing is 0, nothing where it is none, which is told.
+    /// A whole number, beyond a milliard that; what is missing is 0, nothing where it is none,
+    /// which is told.
     std::optional<int> whole(std::size_t row, DataRole role);
     /// Where a row stands: its cell of a role, or its first one.
     const sim::SourceSpan& place(std::size_t row, DataRole role) const;
@@ -154,6 +155,9 @@ private:
     void tell_no_amounts();
     void check_amounts();
     void check_slips();
+    bool could_be(DataRole role, int at) const;
+    void check_nameless(int at);
+    bool are_row_names(int at) const;
     int find_amounts_elsewhere() const;
     void tell_absent(DataRole role);
     void check_words();
@@ -184,8 +188,9 @@ struct OpenedData {
     std::filesystem::path path;
     io::CsvTable csv;
     char separator = ',';
-    std::size_t n_empty = 0;   ///< rows without any text, left out
-    std::size_t n_ignored = 0; ///< rows that begin as `ignore` says
+    std::vector<std::string> notes; ///< on what stands above the data
+    std::size_t n_empty = 0;        ///< rows without any text, left out
+    std::size_t n_ignored = 0;      ///< rows that begin as `ignore` says
 };
 std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList& diagnostics);
 

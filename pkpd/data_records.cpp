@@ -35,6 +35,20 @@ void cancel_pending(std::span<sim::Record> records, double time) {
     }
 }
 
+/// How many rows hold something ignored, and the line of the first.
+struct IgnoredRows {
+    std::size_t n = 0;
+    int first_line = 0;
+
+    void add(int line) {
+        if (n++ == 0) first_line = line;
+    }
+    std::string where() const {
+        return n == 1 ? fmt::format(" (line {})", first_line)
+                      : fmt::format(" (the first is line {})", first_line);
+    }
+};
+
 class RecordMaker {
 public:
     RecordMaker(DataTable& table, DataSet& data) : table_(table), data_(data) {
@@ -73,6 +87,7 @@ private:
     bool is_observed(std::size_t row) {
         return table_.is_missing(row, DataRole::amt) || table_.number(row, DataRole::amt) == 0.0;
     }
+    bool is_not_used(std::size_t row) const;
     void tell_negative(std::size_t row);
 
     std::optional<int> target(std::size_t row);
@@ -106,7 +121,8 @@ private:
     std::set<int> off_;               ///< the subject's states that are switched off
     std::vector<std::optional<double>> factors_; ///< of amounts, [n_states]
     std::optional<sim::Unit> derived_rate_unit_;
-    std::size_t n_default_ = 0, n_ignored_ii_ = 0, n_ignored_on_others_ = 0;
+    std::size_t n_default_ = 0;
+    IgnoredRows ignored_ii_, ignored_on_others_;
 };
 
 void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {
@@ -171,7 +187,7 @@ void RecordMaker::note_ignored(std::size_t row) {
     bool is_ignored = false;
     for (const DataRole role : {DataRole::rate, DataRole::dur, DataRole::addl, DataRole::ss})
         is_ignored = is_ignored || table_.number(row, role).value_or(0.0) != 0.0;
-    n_ignored_on_others_ += is_ignored ? 1 : 0;
+    if (is_ignored) ignored_on_others_.add(table_.place(row, DataRole::id).line);
 }
 
 /// Of an observation: where outputs are not told apart by it, it must be one of the model's.
@@ -182,8 +198,17 @@ void RecordMaker::check_compartment(std::size_t row) {
     const bool is_output = model().find_output(name) >= 0;
     if (is_negative(row))
         tell_negative(row);
-    else if (!names_outputs && !is_output && !name.empty() && name != "0")
+    else if (!names_outputs && !is_output && !name.empty() && name != "0" && !is_not_used(row))
         target(row);
+}
+
+/// What DVID says is no output of the model may be of another compartment, too.
+bool RecordMaker::is_not_used(std::size_t row) const {
+    const DataColumnWords* words = table_.column(DataRole::dvid).words;
+    return words != nullptr && table_.has(DataRole::dvid) &&
+           std::ranges::any_of(words->outputs, [&](const DataOutputWords& output) {
+               return output.output == "none" && output.value == text(row, DataRole::dvid);
+           });
 }
 
 void RecordMaker::tell_negative(std::size_t row) {
@@ -225,7 +250,7 @@ std::optional<int> RecordMaker::by_number(std::size_t row, int number) {
          DataRole::cmt,
          "CMT",
          fmt::format("CMT is {}, but the model {} has {}",
-                     number,
+                     text(row, DataRole::cmt),
                      model().id,
                      counted(static_cast<std::size_t>(n_compartments()), "compartment")),
          fmt::format("compartments are numbered as the model's d/dt lines: {}{}",
@@ -444,12 +469,15 @@ bool RecordMaker::read_repeats(std::size_t row, bool is_constant, sim::Record& r
         return tell(row,
                     DataRole::addl,
                     "negative ADDL",
-                    fmt::format("ADDL is {}; it counts the doses after this one", *addl));
+                    fmt::format("ADDL is {}; it counts the doses after this one",
+                                text(row, DataRole::addl)));
     if (*addl > most_additional)
         return tell(row,
                     DataRole::addl,
                     "large ADDL",
-                    fmt::format("ADDL is {}; at most {} are understood", *addl, most_additional),
+                    fmt::format("ADDL is {}; at most {} are understood",
+                                text(row, DataRole::addl),
+                                most_additional),
                     "it counts the doses after this one; the interval between them is II");
     if (*addl > 0 && *every == 0.0)
         return tell(row,
@@ -459,7 +487,7 @@ bool RecordMaker::read_repeats(std::size_t row, bool is_constant, sim::Record& r
                                 counted(static_cast<std::size_t>(*addl), "further dose")),
                     "write the interval between them in a column II");
     if (*addl == 0 && *ss == 0 && *every > 0.0) {
-        ++n_ignored_ii_;
+        ignored_ii_.add(table_.place(row, DataRole::ii).line);
         record.interval = 0.0;
     }
     return read_steady(row, *ss, is_constant, record);
@@ -467,13 +495,14 @@ bool RecordMaker::read_repeats(std::size_t row, bool is_constant, sim::Record& r
 
 bool RecordMaker::read_steady(std::size_t row, int ss, bool is_constant, sim::Record& record) {
     if (ss == 0) return true;
-    if (ss != 1 && ss != 2)
+    if (ss < 1 || ss > 3)
         return tell(row,
                     DataRole::ss,
                     "SS",
-                    fmt::format("SS is {}, which is not understood", ss),
+                    fmt::format("SS is {}, which is not understood", text(row, DataRole::ss)),
                     "1: the steady state replaces what there is; 2: it is added to it");
-    record.steady = ss == 1 ? sim::SteadyState::replaces : sim::SteadyState::adds;
+    // 3 is 1 to NONMEM, with another first guess of the steady state.
+    record.steady = ss == 2 ? sim::SteadyState::adds : sim::SteadyState::replaces;
     if (is_constant && record.interval != 0.0)
         return tell(
             row,
@@ -506,13 +535,16 @@ void RecordMaker::add_notes() {
             fmt::format("{} no compartment: it is {}, that of the default route",
                         n_default_ == 1 ? "1 row names" : counted(n_default_, "row") + " name",
                         state(default_state_).name));
-    if (n_ignored_ii_ > 0)
-        data_.notes.push_back(fmt::format("II is ignored on {} without ADDL and SS",
-                                          counted(n_ignored_ii_, "dose row")));
-    if (n_ignored_on_others_ > 0)
+    if (ignored_ii_.n > 0)
+        data_.notes.push_back(fmt::format("II is ignored on {} without ADDL and SS{}",
+                                          counted(ignored_ii_.n, "dose row"),
+                                          ignored_ii_.where()));
+    if (ignored_on_others_.n > 0)
         data_.notes.push_back(
-            fmt::format("RATE, duration, ADDL or SS are ignored on {} that give no dose",
-                        counted(n_ignored_on_others_, "row")));
+            fmt::format("RATE, duration, ADDL or SS are ignored on {} that give{} no dose{}",
+                        counted(ignored_on_others_.n, "row"),
+                        ignored_on_others_.n == 1 ? "s" : "",
+                        ignored_on_others_.where()));
     std::vector<std::string> undosed;
     for (const DataSubject& subject : data_.subjects)
         if (std::ranges::none_of(subject.records, [](const sim::Record& record) {

@@ -49,6 +49,30 @@ std::string suggest_file(const std::filesystem::path& path) {
     return near.empty() ? near : fmt::format("did you mean '{}'?", near);
 }
 
+/// The two bytes of a letter begin or end with 0, whether the file says so or not.
+bool is_utf16(const std::string& text) {
+    if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) return true;
+    const std::string first = text.substr(0, 200);
+    return first.size() > 2 &&
+           std::ranges::count(first, '\0') >= static_cast<std::ptrdiff_t>(first.size() / 3);
+}
+
+/// The byte 0 stands in no text, and would end a message in its middle.
+void tell_zero_byte(const sim::SourceFile& file, sim::DiagnosticList& diagnostics) {
+    const std::string_view before = std::string_view(file.text).substr(0, file.text.find('\0'));
+    const auto line = before.substr(before.rfind('\n') + 1); // 0 where there is none
+    const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0u) != 0x80u; };
+    auto shown = std::make_shared<sim::SourceFile>(file);
+    for (auto at = before.size(); at != std::string::npos; at = shown->text.find('\0', at))
+        shown->text.replace(at, 1, "\xEF\xBF\xBD"); // the sign for what is no character
+    diagnostics.add({shown,
+                     1 + static_cast<int>(std::ranges::count(before, '\n')),
+                     1 + static_cast<int>(std::ranges::count_if(line, begins)),
+                     1},
+                    "a byte 0 stands here: the file is damaged, or no text",
+                    "write the file anew as CSV with the encoding UTF-8");
+}
+
 bool has_lines(const std::shared_ptr<const sim::SourceFile>& file,
                sim::DiagnosticList& diagnostics) {
     const std::string& text = file->text;
@@ -56,6 +80,17 @@ bool has_lines(const std::shared_ptr<const sim::SourceFile>& file,
         diagnostics.add({file, 0, 0, 1},
                         "this is a workbook of a spreadsheet and no text",
                         "save the sheet as CSV");
+        return false;
+    }
+    if (is_utf16(text)) {
+        diagnostics.add({file, 0, 0, 1},
+                        "the encoding of this file is UTF-16",
+                        "save it as CSV with the encoding UTF-8, which spreadsheets call \"CSV "
+                        "UTF-8\"");
+        return false;
+    }
+    if (text.find('\0') != std::string::npos) {
+        tell_zero_byte(*file, diagnostics);
         return false;
     }
     const bool is_old =
@@ -71,11 +106,109 @@ bool has_columns(const io::CsvTable& csv, sim::DiagnosticList& diagnostics) {
     const io::CsvCell& first = csv.header.front();
     if (csv.header.size() > 1) return true;
     diagnostics.add(first.span,
-                    first.text.find(' ') != std::string::npos
-                        ? "the header is a single cell; its columns seem to be separated by blanks"
-                        : "the header is a single cell",
-                    "columns are separated by commas, semicolons or tabs");
+                    "the header is a single cell",
+                    "columns are separated by commas, semicolons, tabs or blanks");
     return false;
+}
+
+/// What stands above the data and how columns are separated.
+struct Beginning {
+    int n_lines = 0; ///< before the header
+    char separator = ',';
+    std::size_t n_comments = 0;
+    bool names_separator = false; ///< by a line sep=;
+    bool is_marked = false;       ///< the header begins with #
+};
+
+char separator_of(std::string_view line) {
+    const char separator = io::detect_separator(line);
+    const bool has_none = line.find(separator) == std::string_view::npos;
+    return has_none && line.find(' ') != std::string_view::npos ? ' ' : separator;
+}
+
+/// "# ID,TIME,AMT" above rows of three cells is a header, as NONMEM's users write it; other lines
+/// with # are comments.
+bool is_marked_header(std::string_view line, std::string_view next) {
+    const char separator = io::detect_separator(line);
+    const auto n = std::ranges::count(line, separator);
+    return n > 0 && n == std::ranges::count(next, separator) && !next.starts_with('#');
+}
+
+Beginning beginning_of(std::string_view text, bool has_header) {
+    Beginning begins;
+    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    const auto line = [&] { return text.substr(0, text.find('\n')); };
+    const auto go_on = [&] {
+        text.remove_prefix(std::min(line().size() + 1, text.size()));
+        ++begins.n_lines;
+    };
+    if (const std::string_view first = line();
+        first.size() >= 5 && is_same_name(std::string(first.substr(0, 4)), "sep=")) {
+        begins.separator = first[4];
+        begins.names_separator = true;
+        go_on();
+    }
+    while (!text.empty() &&
+           (text.front() == '#' || line().find_first_not_of('\r') == line().npos)) {
+        const std::string_view here = line(),
+                               rest = text.substr(std::min(here.size() + 1, text.size()));
+        begins.is_marked = has_header && here.starts_with('#') &&
+                           is_marked_header(here, rest.substr(0, rest.find('\n')));
+        if (begins.is_marked) break;
+        begins.n_comments += here.starts_with('#') ? 1 : 0;
+        go_on();
+    }
+    if (!begins.names_separator) begins.separator = separator_of(line());
+    return begins;
+}
+
+bool is_number_or_missing(const DataWords& words, const io::CsvCell& cell) {
+    return number_in(cell.text) ||
+           std::ranges::find(words.missing, cell.text) != words.missing.end();
+}
+
+/// NONMEM's own files have no header.
+bool has_header(const DataWords& words, const io::CsvTable& csv, sim::DiagnosticList& diagnostics) {
+    const bool has_names = std::ranges::any_of(
+        csv.header, [&](const io::CsvCell& cell) { return !is_number_or_missing(words, cell); });
+    if (has_names || !words.header.empty()) return true;
+    diagnostics.add(csv.header.front().span,
+                    "the first row has numbers where the names of the columns are expected",
+                    words.are_profiles
+                        ? "write a row above it with the names of the columns"
+                        : "name the columns in [data], as in header = [\"ID\", \"TIME\", \"AMT\", "
+                          "\"DV\"], or in a row above");
+    return false;
+}
+
+/// The header that `[data]` gives stands there, for messages.
+std::vector<io::CsvCell> given_header(const DataWords& words) {
+    std::vector<io::CsvCell> header;
+    for (const std::string& name : words.header)
+        header.push_back({name, words.header_span});
+    return header;
+}
+
+/// "#ID" and "# ID" → "ID".
+void unmark(io::CsvCell& cell) {
+    const auto at = cell.text.find_first_not_of("# ");
+    cell.text.erase(0, std::min(at, cell.text.size()));
+}
+
+void note_beginning(const Beginning& begins, std::vector<std::string>& notes) {
+    if (begins.names_separator) notes.push_back("the first line names the separator");
+    if (begins.n_comments > 0)
+        notes.push_back(fmt::format("{} beginning with '#' above the data {} left out",
+                                    counted(begins.n_comments, "line"),
+                                    begins.n_comments == 1 ? "is" : "are"));
+    if (begins.is_marked) notes.push_back("the header begins with '#', which is no part of a name");
+    if (begins.separator != ',')
+        notes.push_back(fmt::format("columns are separated by {}",
+                                    begins.separator == ';'    ? "semicolons"
+                                    : begins.separator == '\t' ? "tabs"
+                                    : begins.separator == ' '
+                                        ? "blanks"
+                                        : fmt::format("'{}'", begins.separator)));
 }
 
 /// Spreadsheets leave rows of separators below the data.
@@ -128,9 +261,14 @@ std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList&
     const auto source = io::read_source(opened.path, diagnostics);
     if (!source) return std::nullopt;
     if (!has_lines(source, diagnostics)) return std::nullopt;
-    opened.separator = io::detect_separator(source->text);
-    opened.csv = io::parse_csv(source, diagnostics, {opened.separator, words.ignore});
+    const Beginning begins = beginning_of(source->text, words.header.empty());
+    opened.separator = begins.separator;
+    opened.csv = io::parse_csv(
+        source, diagnostics, {begins.separator, words.ignore, begins.n_lines, given_header(words)});
     if (opened.csv.header.empty() || !has_columns(opened.csv, diagnostics)) return std::nullopt;
+    if (begins.is_marked) unmark(opened.csv.header.front());
+    if (!has_header(words, opened.csv, diagnostics)) return std::nullopt;
+    note_beginning(begins, opened.notes);
     opened.n_empty = drop_empty_rows(opened.csv);
     opened.n_ignored = opened.csv.n_ignored;
     return opened;
@@ -185,7 +323,9 @@ std::optional<int> DataTable::whole(std::size_t row, DataRole role) {
     if (is_missing(row, role)) return 0;
     const std::optional<double> value = number(row, role);
     if (!value) return std::nullopt;
-    if (*value == std::floor(*value) && std::abs(*value) < 1e9) return static_cast<int>(*value);
+    constexpr double largest = 999999999.0;
+    if (*value == std::floor(*value))
+        return static_cast<int>(std::clamp(*value, -largest, largest));
     mistakes.add("whole " + name(role),
                  cell(row, role).span,
                  fmt::format("{} is {}; a whole number is expected",

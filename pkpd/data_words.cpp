@@ -85,6 +85,11 @@ void describe_reading(io::Fields& fields, DataWords& words) {
                               "cells that hold no value; [\".\", \"NA\", \"\"]",
                               "[\".\", \"NA\", \"\", \"-99\"]"),
                  words.missing);
+    fields.texts(optional_key("header",
+                              "names of the columns, where the file has none above its data",
+                              "[\"ID\", \"TIME\", \"AMT\", \"DV\"]"),
+                 words.header);
+    words.header_span = fields.span("header");
     fields.text(optional_key("ignore",
                              "rows that begin so are left out; \"@\": with a letter or @",
                              "\"C\""),

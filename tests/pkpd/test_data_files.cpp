@@ -446,6 +446,73 @@ TEST_CASE("population PK data sets of CDISC are read by a preset") {
     CHECK(read.data->carried.size() == 3); // STUDYID, NFRLT, DOSEA
 }
 
+TEST_CASE("what stands above the data is left out or understood, and noted") {
+    const std::string rows = "1,0,100,.\n1,1,.,2\n", header = "ID,TIME [h],AMT [mg],DV [mg/L]\n";
+    const auto check = [](const std::string& csv, const char* note, int first_line) {
+        const ReadData read = read_good(csv);
+        CHECK(has_note(read, note));
+        CHECK(read.data->lines.front() == first_line);
+        CHECK(read.data->n_observations() == 1);
+        CHECK(read.data->carried.empty());
+    };
+    check("# cut on Monday\n\n# by hand\n" + header + rows,
+          "2 lines beginning with '#' above the data are left out",
+          5);
+    check("# " + header + rows, "the header begins with '#'", 2);
+    std::string semicolons = header + rows;
+    std::ranges::replace(semicolons, ',', ';');
+    check("sep=;\n" + semicolons, "the first line names the separator", 3);
+    check("\xEF\xBB\xBFsep=;\r\n" + semicolons, "columns are separated by semicolons", 3);
+    check("\"\",\"ID\",\"TIME [h]\",\"AMT [mg]\",\"DV [mg/L]\"\n\"1\",1,0,100,.\n\"7\",1,1,NA,2\n",
+          "the first column, which has no name, is left out",
+          2);
+}
+
+TEST_CASE("files without a header or separated by blanks are read, as NONMEM's own are") {
+    const ReadData read = read_data_text(
+        "header = [\"ID\", \"AMT\", \"TIME\", \"DV\", \"WT\"]\n[data.columns]\nAMT = { unit = "
+        "\"mg\" "
+        "}\nTIME = { unit = \"h\" }\nDV = { output = \"Cp\", unit = \"mg/L\" }\nWT = { unit = "
+        "\"kg\" }\n",
+        "           1      4.02     0.  .      79.6\n\n           1 .     \t  0.25 2.84   79.6 \n");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(has_note(read, "columns are separated by blanks"));
+    CHECK(read.data->subjects[0].records[0].amount == 4.02);
+    CHECK(read.data->subjects[0].observations[0].time == 0.25);
+    CHECK(read.data->subjects[0].observations[0].dv == 2.84);
+    CHECK(read.data->lines == std::vector<int>{1, 3});
+    const ReadData named =
+        read_good("ID TIME AMT DV\n1 0 100 .\n1 1 . 2\n",
+                  "[data.columns]\nTIME = { unit = \"h\" }\nAMT = { unit = \"mg\" "
+                  "}\nDV = { output = \"Cp\", unit = \"mg/L\" }\n");
+    CHECK(named.data->n_observations() == 1);
+}
+
+TEST_CASE("columns that only sound like one of the convention are carried along") {
+    const ReadData read =
+        read_good("ID,TIME [h],AMT [mg],DV [mg/L],ROUTE,GRADE,STATE,RATIO,HRATE,ADDR\n"
+                  "1,0,100,.,iv,1,NY,0.5,71,Main St\n1,1,.,2,iv,2,NY,0.5,70,Main St\n");
+    CHECK(read.data->carried.size() == 6);
+}
+
+TEST_CASE("rows whose DVID is of no output may be of any compartment") {
+    const ReadData read = read_data_text(
+        "[data.columns]\nDVID = { outputs = { 1 = { output = \"Cp\" }, 2 = { output = "
+        "\"none\" } } }\n",
+        "ID,TIME [h],AMT [mg],DV [mg/L],DVID,CMT\n1,0,100,.,.,1\n1,1,.,2,1,2\n"
+        "1,1,.,70,2,9\n");
+    INFO(read.messages);
+    REQUIRE(read.data != nullptr);
+    CHECK(read.data->n_observations() == 1);
+}
+
+TEST_CASE("SS 3 is SS 1") {
+    // NONMEM's help page SS: the same but for the first guess of the steady state.
+    const ReadData read = read_good("ID,TIME [h],AMT [mg],II,SS\n1,0,100,12,3\n1,1,0,0,0\n");
+    CHECK(read.data->subjects[0].records[0].steady == sim::SteadyState::replaces);
+}
+
 TEST_CASE("columns are renamed, carried or not used as declared") {
     const ReadData read = read_data_text(
         "missing = [\"-99\"]\n[data.columns]\nID = { column = \"Patient\" }\n"

@@ -61,6 +61,7 @@ struct DataWords {
     std::vector<DataColumnWords> columns;
     Interpolation covariates = Interpolation::none;
     std::vector<std::string> missing{".", "NA", ""};
+    std::vector<std::string> header; ///< names of columns where the file has none; empty: it has
     std::string ignore; ///< rows that begin so are no data; "@": rows that begin with a letter or @
     std::string date;   ///< order of a date's parts, "y-m-d" where it is not given
     std::string occasion;   ///< the column that tells occasions apart; "": all is one
@@ -69,7 +70,7 @@ struct DataWords {
         false; ///< sim::PendingDoses::cancelled: a reset or SS 1 ends doses to come
     bool ignores_doses = false; ///< of the file, and its resets: regimens alone dose
     bool has_any_scale = false; ///< DV may be a hundred times off what the model predicts
-    sim::SourceSpan span, file_span, ignore_span, occasion_span, doses_span;
+    sim::SourceSpan span, file_span, header_span, ignore_span, occasion_span, doses_span;
     bool are_profiles = false;          ///< no model stands behind the file: data_profiles.hpp
     std::vector<DataGroupWords> groups; ///< of profiles
     DataCurveWords curve;               ///< of profiles
