@@ -32,11 +32,13 @@ public:
     void add_to(DataSubject& subject);
     DataCovariate result;
     std::size_t n_filled = 0;
+    NotedRows doubtful; ///< values such as −99, and a weight or height of 0
 
 private:
     double unit_factor(); ///< 1 after a mistake
     void check_categories();
     double value(std::size_t row);
+    bool is_doubtful(double number) const;
     double category(const io::CsvCell& cell);
     void check_times(const DataSubject& subject, const std::vector<double>& values);
     void check_rule(const DataSubject& subject, const std::vector<double>& values);
@@ -92,7 +94,14 @@ double CovariateMaker::value(std::size_t row) {
     if (table_.is_missing(cell)) return no_value;
     if (!covariate_.categories.empty()) return category(cell);
     const std::optional<double> number = table_.number(cell, found_.column.header);
+    if (number && is_doubtful(*number)) doubtful.add(cell.span.line, cell.text);
     return number ? *number * factor_ : no_value;
+}
+
+bool CovariateMaker::is_doubtful(double number) const {
+    const sim::Dimension& of = covariate_.unit.dimension;
+    const bool is_size = of == sim::mass_dimension || of == sim::Dimension{{0.0, 1.0}}; // a length
+    return is_code_for_missing(number) || (is_size && number <= 0.0);
 }
 
 double CovariateMaker::category(const io::CsvCell& cell) {
@@ -221,6 +230,14 @@ void make_covariates(DataTable& table, const std::vector<int>& evids, DataSet& d
         for (DataSubject& subject : data.subjects)
             maker.add_to(subject);
         data.covariates.push_back(maker.result);
+        const NotedRows& doubtful = maker.doubtful;
+        if (doubtful.n > 0)
+            data.notes.push_back(fmt::format("{} is {} on {}{}: {}",
+                                             found.column.header,
+                                             doubtful.first_text,
+                                             counted(doubtful.n, "row"),
+                                             doubtful.where(),
+                                             how_to_say_missing(table.words, doubtful.first_text)));
         if (maker.n_filled > 0)
             data.notes.push_back(fmt::format("{} of {} {} filled from the subject's other rows",
                                              counted(maker.n_filled, "missing value"),

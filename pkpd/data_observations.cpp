@@ -70,6 +70,7 @@ private:
     std::optional<Target> single_;
     bool is_no_output_told_ = false;
     std::set<std::string> told_values_; ///< of the key, that stand for no output
+    NotedRows codes_;                   ///< values such as −99
     std::size_t n_on_doses_ = 0, n_switched_off_ = 0, n_missing_ = 0;
 };
 
@@ -307,6 +308,8 @@ DataObservation ObservationMaker::read(std::size_t row) {
     }
     observation.is_missing = observation.dv != observation.dv;
     n_missing_ += observation.is_missing && evids_[row] == 0 ? 1 : 0;
+    if (!observation.is_missing && value && is_code_for_missing(*value))
+        codes_.add(table_.place(row, DataRole::dv).line, table_.cell(row, DataRole::dv).text);
     return observation;
 }
 
@@ -411,6 +414,12 @@ void ObservationMaker::add_notes() {
                                     "write MDV 1; an observation at the same time is a row of its "
                                     "own");
         }
+    if (codes_.n > 0)
+        data_.notes.push_back(fmt::format("DV is {} on {}{}: {}",
+                                          codes_.first_text,
+                                          counted(codes_.n, "row"),
+                                          codes_.where(),
+                                          how_to_say_missing(table_.words, codes_.first_text)));
     if (n_on_doses_ > 0)
         data_.notes.push_back(fmt::format("DV is ignored on {}", counted(n_on_doses_, "dose row")));
     if (n_switched_off_ > 0)

@@ -61,6 +61,20 @@ private:
     std::set<std::tuple<std::string, int, int>> told_; ///< one cell may be read twice
 };
 
+/// How many rows hold something that is noted, and the line of the first.
+struct NotedRows {
+    std::size_t n = 0;
+    int first_line = 0;
+    std::string first_text;
+
+    void add(int line, const std::string& text = {});
+    std::string where() const; ///< " (line 7)" or " (the first is line 7)"
+};
+/// −99, −999 and the like, which stand for a missing value in some files.
+bool is_code_for_missing(double number);
+/// "if that stands for a missing value, …"
+std::string how_to_say_missing(const DataWords& words, const std::string& text);
+
 /// Where a column stands and how its numbers become the model's.
 struct FoundColumn {
     int at = -1; ///< −1: the file has none

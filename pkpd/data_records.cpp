@@ -35,20 +35,6 @@ void cancel_pending(std::span<sim::Record> records, double time) {
     }
 }
 
-/// How many rows hold something ignored, and the line of the first.
-struct IgnoredRows {
-    std::size_t n = 0;
-    int first_line = 0;
-
-    void add(int line) {
-        if (n++ == 0) first_line = line;
-    }
-    std::string where() const {
-        return n == 1 ? fmt::format(" (line {})", first_line)
-                      : fmt::format(" (the first is line {})", first_line);
-    }
-};
-
 class RecordMaker {
 public:
     RecordMaker(DataTable& table, DataSet& data) : table_(table), data_(data) {
@@ -122,7 +108,7 @@ private:
     std::vector<std::optional<double>> factors_; ///< of amounts, [n_states]
     std::optional<sim::Unit> derived_rate_unit_;
     std::size_t n_default_ = 0;
-    IgnoredRows ignored_ii_, ignored_on_others_;
+    NotedRows ignored_ii_, ignored_on_others_;
 };
 
 void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {

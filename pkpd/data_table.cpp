@@ -240,6 +240,28 @@ void DataMistakes::add_rest() {
                                          counted(rest.n - most_told, "further place")));
 }
 
+void NotedRows::add(int line, const std::string& text) {
+    if (n++ > 0) return;
+    first_line = line;
+    first_text = text;
+}
+
+std::string NotedRows::where() const {
+    return fmt::format(" ({}line {})", n == 1 ? "" : "the first is ", first_line);
+}
+
+bool is_code_for_missing(double number) {
+    return number == -99.0 || number == -999.0 || number == -9999.0 || number == -99999.0;
+}
+
+std::string how_to_say_missing(const DataWords& words, const std::string& text) {
+    return words.are_profiles
+               ? fmt::format("if that stands for a missing value, write --missing {}", text)
+               : fmt::format("if that stands for a missing value, write missing = [\".\", \"NA\", "
+                             "\"\", \"{}\"] in [data]",
+                             text);
+}
+
 std::string counted(std::size_t n, const std::string& what) {
     return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
 }

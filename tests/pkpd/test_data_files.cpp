@@ -425,6 +425,19 @@ TEST_CASE("what is derived or left out is noted") {
     CHECK(read.data->lines.back() == 6);
 }
 
+TEST_CASE("values that look like codes for missing ones are noted with their place") {
+    const ReadData read = read_good("ID,TIME [h],EVID,AMT [mg],ADDL,II,DV [mg/L],MDV,WT [kg]\n"
+                                    "1,0,1,100,0,12,.,1,70\n1,1,0,.,0,0,-99,.,70\n"
+                                    "1,2,0,.,2,12,-99,.,70\n1,3,0,.,0,0,-99,1,70\n"
+                                    "2,0,1,100,0,0,.,1,0\n2,1,0,.,0,0,2,0,0\n");
+    CHECK(has_note(read,
+                   "DV is -99 on 2 rows (the first is line 3): if that stands for a missing value, "
+                   "write missing = [\".\", \"NA\", \"\", \"-99\"] in [data]"));
+    CHECK(has_note(read, "WT is 0 on 2 rows (the first is line 6)"));
+    CHECK(has_note(read, "ADDL or SS are ignored on 1 row that gives no dose (line 4)"));
+    CHECK(has_note(read, "II is ignored on 1 dose row without ADDL and SS (line 2)"));
+}
+
 TEST_CASE("population PK data sets of CDISC are read by a preset") {
     const ReadData read = read_data_text(
         "preset = \"adppk\"\n[data.columns]\nTIME = { unit = \"h\" }\nAMT = { unit = \"mg\" }\n"
