@@ -169,6 +169,7 @@ private:
 
 DataCohort make_cohort(const DataSet& data, sim::DiagnosticList& diagnostics) {
     DataCohort cohort;
+    cohort.header = data.header;
     CohortMaker maker(data, cohort);
     std::map<std::uint64_t, std::string> names;
     for (const DataSubject& subject : data.subjects) {

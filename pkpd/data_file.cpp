@@ -95,6 +95,7 @@ std::size_t DataSet::n_observations() const {
 
 void read_rows(DataTable& table, const OpenedData& opened, DataSet& data) {
     data.columns = table.described();
+    data.header = table.header().front().span;
     if (table.has(DataRole::dv)) data.dv_header = table.header(DataRole::dv).span;
     for (std::size_t row = 0; row < table.n_rows(); ++row)
         data.lines.push_back(table.place(row, DataRole::id).line);

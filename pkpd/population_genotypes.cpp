@@ -327,7 +327,7 @@ void read_genotypes(const io::TomlView& genotypes,
         }
     for (const std::string& gene : known)
         if (!genotypes.is_set() || !genotypes[gene].is_set())
-            diagnostics.add(place,
+            diagnostics.add(population.data != nullptr ? population.data->header : place,
                             fmt::format("the model {} needs genotypes of {}, which the population "
                                         "does not give",
                                         model.id,

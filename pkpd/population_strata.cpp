@@ -488,6 +488,23 @@ std::string example_law(const Covariate& covariate) {
                        covariate.unit.text);
 }
 
+void tell_missing_in_data(const Population& population,
+                          const Covariate& covariate,
+                          sim::DiagnosticList& diagnostics) {
+    const std::string unit =
+        covariate.categories.empty() ? fmt::format(", unit = \"{}\"", covariate.unit.text) : "";
+    diagnostics.add(population.data->header,
+                    fmt::format("the model {} needs the covariate {}, which neither this file nor "
+                                "the study's [population] gives",
+                                population.model->id,
+                                covariate.name),
+                    fmt::format("if a column holds it, write {} = {{ column = \"…\"{} }} in "
+                                "[data.columns]; to draw it, in [population] covariates: {}",
+                                covariate.name,
+                                unit,
+                                example_law(covariate)));
+}
+
 } // namespace
 
 void tell_missing_covariate(const Population& population,
@@ -496,6 +513,10 @@ void tell_missing_covariate(const Population& population,
                             const sim::SourceSpan& place,
                             sim::DiagnosticList& diagnostics) {
     const bool is_models = population.model->find_covariate(covariate.name) >= 0;
+    if (is_models && population.data != nullptr) {
+        tell_missing_in_data(population, covariate, diagnostics);
+        return;
+    }
     const std::string who =
         stratum.empty() ? "the population" : fmt::format("the stratum {}", stratum);
     diagnostics.add(place,

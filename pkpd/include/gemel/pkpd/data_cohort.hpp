@@ -14,6 +14,7 @@ namespace gemel::pkpd {
 /// Subjects by number, in the order of the file. Each has one or more rows of inputs, one for each
 /// stretch of time in which its covariates stay the same.
 struct DataCohort {
+    sim::SourceSpan header;          ///< of the file, for what it lacks
     std::vector<std::string> ids;    ///< [n_subjects] as in the file
     std::vector<std::uint64_t> keys; ///< [n_subjects] of the IDs' texts: what is drawn goes by them
     std::vector<std::size_t> covariates;  ///< of the model, that the file gives

@@ -146,6 +146,7 @@ struct DataSet {
     std::vector<int> lines;                   ///< of the file, where a row stands, [n_rows]
     std::vector<std::string> notes;           ///< what was derived, ignored or assumed, for `check`
     double first_time = 0.0, last_time = 0.0; ///< of all rows, in the model's time unit
+    sim::SourceSpan header;                   ///< where the names of columns stand
     sim::SourceSpan dv_header;                ///< for messages about DV as a whole
 
     std::size_t n_rows() const { return lines.size(); }
