@@ -387,7 +387,9 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
             }
             before = time;
             subject.times.push_back(time + offset);
+            subject.file_times.push_back(time);
         }
+        if (subject.file_times == subject.times) subject.file_times.clear();
     }
     if (n_anew > 0)
         data.notes.push_back(

@@ -47,6 +47,18 @@ void for_each_sample(const Study& study, const Visit& visit) {
             visit(s, o);
 }
 
+bool has_file_times(const Study& study) {
+    return std::ranges::any_of(study.data->subjects, [](const pkpd::DataSubject& subject) {
+        return !subject.file_times.empty();
+    });
+}
+
+/// In the file, as the row has it.
+double file_time(const pkpd::DataSubject& subject, const pkpd::DataObservation& observation) {
+    if (subject.file_times.empty()) return observation.time;
+    return subject.file_times[observation.row - subject.first_row];
+}
+
 std::size_t n_samples(const Study& study) {
     std::size_t n = 0;
     for (const pkpd::DataSubject& subject : study.data->subjects)
@@ -100,6 +112,11 @@ void declare_data_samples(const Study& study, io::Layout& file) {
     add("subject", io::ValueType::integer, "1", "number of the subject");
     add("ID", io::ValueType::text, "1", "subject as in the data file");
     add("time", io::ValueType::real, study.model->system.time_unit.text, "time of the observation");
+    if (has_file_times(study))
+        add("file_time",
+            io::ValueType::real,
+            study.model->system.time_unit.text,
+            "time as in the data file, where it begins anew at resets");
     add("line", io::ValueType::integer, "1", "line of the data file");
     add("output", io::ValueType::category, "1", "what DV is of", output_names(study));
     add("DV",
@@ -186,12 +203,13 @@ void DataSampleRecorder::measure(const SolvedBlock& block) {
 void DataSampleRecorder::write_rows(io::ResultFile& file) const {
     std::vector<std::int64_t> subjects, lines, cens;
     std::vector<std::string> ids;
-    std::vector<double> times, dv, limits;
+    std::vector<double> times, file_times, dv, limits;
     std::vector<std::uint8_t> outputs;
     for_each_sample(study_, [&](std::size_t s, const pkpd::DataObservation& o) {
         subjects.push_back(static_cast<std::int64_t>(s + 1));
         ids.push_back(study_.data->subjects[s].id);
         times.push_back(o.time);
+        file_times.push_back(file_time(study_.data->subjects[s], o));
         lines.push_back(study_.data->lines[o.row]);
         dv.push_back(o.dv);
         cens.push_back(o.cens);
@@ -202,6 +220,8 @@ void DataSampleRecorder::write_rows(io::ResultFile& file) const {
     file.write_all("samples/subject", std::span<const std::int64_t>(subjects));
     file.write_all("samples/ID", ids);
     file.write_all("samples/time", std::span<const double>(times));
+    if (has_file_times(study_))
+        file.write_all("samples/file_time", std::span<const double>(file_times));
     file.write_all("samples/line", std::span<const std::int64_t>(lines));
     file.write_all("samples/output", std::span<const std::uint8_t>(outputs));
     file.write_all("samples/DV", std::span<const double>(dv));

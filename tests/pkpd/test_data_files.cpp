@@ -296,6 +296,7 @@ TEST_CASE("time that begins anew after a reset goes on") {
                                     "1,0,1,100,9,12\n1,20,0,0,0,0\n1,0,4,50,0,0\n1,3,0,0,0,0\n");
     const DataSubject& subject = read.data->subjects[0];
     CHECK(subject.times == std::vector<double>{0.0, 20.0, 20.0, 23.0});
+    CHECK(subject.file_times == std::vector<double>{0.0, 20.0, 0.0, 3.0});
     REQUIRE(subject.records.size() == 3);
     CHECK(subject.records[0].count == 2); // of 0 and 12 h
     CHECK(subject.records[1].kind == sim::RecordKind::reset);

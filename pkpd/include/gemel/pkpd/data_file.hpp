@@ -100,6 +100,9 @@ struct DataSubject {
     /// Of the rows, in the model's time unit, never decreasing, [n_rows]. Where a reset lets the
     /// file's time begin anew, time goes on from the row before.
     std::vector<double> times;
+    /// The file's own, where they are others because a reset lets them begin anew, [n_rows]; empty:
+    /// they are the same.
+    std::vector<double> file_times;
     std::vector<sim::Record> records;     ///< in the order of the file
     std::vector<int> record_rows;         ///< the row, of the subject, each record stands in
     std::vector<std::size_t> new_periods; ///< resets at which the file's time begins anew
