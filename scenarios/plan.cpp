@@ -315,12 +315,24 @@ std::string describe_data_of(const Study& study) {
     if (!data.occasion.empty())
         text +=
             fmt::format("occasions {}: {}\n", data.occasion, name_of(data.occasion_interpolation));
-    for (const std::string& note : data.notes)
+    for (const std::string& note : notes_on_data(study))
         text += fmt::format("note      {}\n", note);
     return text;
 }
 
 } // namespace
+
+std::vector<std::string> notes_on_data(const Study& study) {
+    if (study.data == nullptr) return {};
+    std::vector<std::string> notes = study.data->notes;
+    if (!(study.data->last_time > 0.0))
+        notes.push_back(fmt::format("the last time of the file is {0:g} {2}; the study goes on "
+                                    "until {1:g} {2}",
+                                    study.data->last_time,
+                                    study.duration,
+                                    study.model->system.time_unit.text));
+    return notes;
+}
 
 std::string describe_plan(const Study& study) {
     const sim::CompiledSystem system = sim::compile(system_of(study));

@@ -515,22 +515,15 @@ std::shared_ptr<const pkpd::DataCohort> read_data_of(Loading& loading) {
     if (study.data == nullptr) return nullptr;
     study.pending = words.cancels_pending ? sim::PendingDoses::cancelled : sim::PendingDoses::given;
     study.start = std::min(0.0, study.data->first_time);
-    const std::string& unit = study.model->system.time_unit.text;
+    constexpr double shortest = 1.0; // [model time], for a file whose times end at 0 or before
     if (!loading.words.has_duration)
-        study.duration = study.data->last_time;
+        study.duration = study.data->last_time > 0.0 ? study.data->last_time : shortest;
     else if (study.duration < study.data->last_time)
         loading.diagnostics.add(loading.words.duration_span,
                                 fmt::format("the data go on until {:g} {}, after the study's end",
                                             study.data->last_time,
-                                            unit),
+                                            study.model->system.time_unit.text),
                                 "make the study longer, or leave `duration` out");
-    if (!loading.words.has_duration && !(study.duration > 0.0))
-        loading.diagnostics.add(words.file_span,
-                                fmt::format("the last time of the data is {:g} {}; a study goes on "
-                                            "from 0",
-                                            study.duration,
-                                            unit),
-                                "give the study a duration");
     return std::make_shared<const pkpd::DataCohort>(
         pkpd::make_cohort(*study.data, loading.diagnostics));
 }

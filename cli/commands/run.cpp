@@ -68,11 +68,18 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
     return result;
 }
 
+/// Of a data file, to standard error: results look the same, whatever was assumed.
+void print_notes(const scenarios::Study& study) {
+    for (const std::string& note : scenarios::notes_on_data(study))
+        fmt::print(stderr, "{}: note: {}\n", study.data->path.filename().string(), note);
+}
+
 int run(const Options& options) {
     const scenarios::Study study = load(options.study);
     const scenarios::RunStudyOptions how = run_options(options, study);
     check_output(study, how.output);
     scenarios::require_room(study, {how.output, how.n_threads});
+    if (!options.is_quiet) print_notes(study);
     const Interrupt interrupt;
     Progress progress(scenarios::n_solves(study), options.is_quiet);
     const scenarios::StudyReport report = scenarios::run_study(study, how, &progress);
@@ -100,7 +107,7 @@ void add_run(CLI::App& program, Action& action) {
     add_study_arguments(*command, options->study);
     command->add_option("--threads", options->n_threads, "threads; default: all cores")
         ->check(CLI::Range(1, 4096));
-    command->add_flag("--quiet", options->is_quiet, "no progress, no summary");
+    command->add_flag("--quiet", options->is_quiet, "no progress, no notes, no summary");
     command->add_option("--lanes", options->width, "SIMD lanes; changes no result")
         ->check(CLI::IsMember({8, 16, 32, 64}));
     command->callback([options, &action] { action = [options] { return run(*options); }; });

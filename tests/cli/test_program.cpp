@@ -114,6 +114,17 @@ TEST_CASE("-o, --set, --seed, --threads, --lanes and --quiet do what they say") 
         CHECK(variable.path != "Cp");
 }
 
+TEST_CASE("run tells what it made of a data file, unless it is to be quiet") {
+    const TemporaryFolder folder;
+    const std::string study = study_file("theophylline_data.toml");
+    const Finished told = gemel_in(folder.path(), "run " + study + " -o a.h5");
+    CHECK(told.code == 0);
+    CHECK(has(told.out, "theophylline.csv: note: carried along and not used: DOSEPKG"));
+    const Finished checked = gemel_in(folder.path(), "check " + study);
+    CHECK(has(checked.out, "note      carried along and not used: DOSEPKG"));
+    CHECK(gemel_in(folder.path(), "run " + study + " -o b.h5 --quiet").out.empty());
+}
+
 TEST_CASE("wrong input exits with 2, names place and cure, and writes nothing") {
     const TemporaryFolder folder;
     const Finished run =

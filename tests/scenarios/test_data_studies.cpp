@@ -1,6 +1,7 @@
 #include "study_runs.hpp"
 
 #include <gemel/scenarios/export.hpp>
+#include <gemel/scenarios/plan.hpp>
 #include <gemel/sim/solver.hpp>
 
 #include <doctest/doctest.h>
@@ -73,12 +74,17 @@ CRCL = { unit = "mL/min" }
 )");
     }
 
-    Samples run(std::vector<std::string> overrides = {}) const {
-        const scenarios::Study study = scenarios::load_study(
+    scenarios::Study load(std::vector<std::string> overrides = {}) const {
+        return scenarios::load_study(
             folder_ / "study.toml", source_library(), {std::move(overrides), std::nullopt});
-        tests::run(study, folder_ / "study.h5");
-        return samples_in(folder_ / "study.h5", "Cp");
     }
+
+    Samples run(std::vector<std::string> overrides = {}) const {
+        tests::run(load(std::move(overrides)), results());
+        return samples_in(results(), "Cp");
+    }
+
+    std::filesystem::path results() const { return folder_ / "study.h5"; }
 
     void write(const std::string& name, const std::string& text) const {
         std::ofstream(folder_ / name) << text;
@@ -220,6 +226,53 @@ TEST_CASE("a study that ends before its data is a mistake") {
         CHECK(std::string(error.what()).find("the data go on until 5 h, after the study's end") !=
               std::string::npos);
     }
+}
+
+TEST_CASE("a file whose times end before 0 runs, and is told how long") {
+    // Cp = 10·exp(−0.1·t) from the dose on.
+    const OwnStudy study("ID,TIME,EVID,AMT,CRCL\n1,-24,1,100,100\n1,-20,0,.,100\n1,0,0,.,100\n",
+                         "locf");
+    const Samples samples = study.run();
+    REQUIRE(samples.size() == 2);
+    CHECK(samples.predicted[0] == doctest::Approx(10.0 * std::exp(-0.4)).epsilon(1e-12));
+    CHECK(samples.predicted[1] == doctest::Approx(10.0 * std::exp(-2.4)).epsilon(1e-12));
+    const std::vector<std::string> notes = scenarios::notes_on_data(study.load());
+    REQUIRE_FALSE(notes.empty());
+    CHECK(notes.back() == "the last time of the file is 0 h; the study goes on until 1 h");
+    const Samples earlier =
+        OwnStudy("ID,TIME,EVID,AMT,CRCL\n1,-24,1,100,100\n1,-20,0,.,100\n", "locf").run();
+    CHECK(earlier.predicted.at(0) == samples.predicted[0]);
+}
+
+TEST_CASE("samples have the file's own time where a reset lets it begin anew") {
+    const OwnStudy study("ID,TIME,EVID,AMT,CRCL\n1,0,1,100,100\n1,20,0,.,100\n1,0,4,50,100\n"
+                         "1,3,0,.,100\n2,0,1,100,100\n2,4,0,.,100\n",
+                         "locf");
+    study.run();
+    const io::ResultReader results(study.results());
+    CHECK(results.reals("samples/time", -1, 0, 3) == std::vector<double>{20.0, 23.0, 4.0});
+    CHECK(results.reals("samples/file_time", -1, 0, 3) == std::vector<double>{20.0, 3.0, 4.0});
+    std::ostringstream csv;
+    scenarios::export_csv(study.results(), scenarios::ExportWhat::samples, csv);
+    CHECK(csv.str().starts_with("arm,subject,ID,time [h],file_time [h],line,"));
+}
+
+TEST_CASE("a covariate that neither file nor population gives is told at the file's header") {
+    const OwnStudy study("ID,TIME,EVID,AMT\n1,0,1,100\n1,1,0,.\n", "locf");
+    study.write("study.toml",
+                "gemel = \"study/1\"\n[study]\nmodel = \"model.toml\"\nseed = 1\n[data]\n"
+                "file = \"data.csv\"\n[data.columns]\nTIME = { unit = \"h\" }\n"
+                "AMT = { unit = \"mg\" }\n");
+    std::string told;
+    try {
+        study.run();
+    } catch (const sim::InputError& error) {
+        told = error.what();
+    }
+    CHECK(told.find("data.csv:1:1: error: the model model needs the covariate CRCL, which neither "
+                    "this file nor the study's [population] gives") != std::string::npos);
+    CHECK(told.find("CRCL = { column = \"…\", unit = \"mL/min\" } in [data.columns]") !=
+          std::string::npos);
 }
 
 TEST_CASE("samples are exported beside the rows of the file they belong to") {

@@ -49,6 +49,9 @@ std::string render(const Plan& plan, const Study& study);
 /// Model, arms, solvers and what is saved, as `check` tells it: nothing is solved.
 std::string describe_plan(const Study& study);
 
+/// What was derived from the data file, ignored in it or assumed; of a study without one nothing.
+std::vector<std::string> notes_on_data(const Study& study);
+
 /// @throws std::runtime_error if the disk of `output` or the memory of the machine is clearly too
 /// small for the run, saying what takes the room
 void require_room(const Study& study, const PlanOptions& options);
