@@ -142,26 +142,56 @@ private:
     int line_ = 1, column_ = 1;
 };
 
-constexpr std::size_t most_told = 10; // of rows that are too long or too short
+/// Rows that are longer or shorter than the header.
+class WrongLengths {
+public:
+    explicit WrongLengths(std::size_t n_expected) : n_expected_(n_expected) {}
 
-void tell_length(const std::vector<CsvCell>& row,
-                 std::size_t n_expected,
-                 std::size_t n_wrong,
-                 sim::DiagnosticList& diagnostics) {
-    if (n_wrong == most_told + 1)
-        diagnostics.add(row.front().span,
-                        "further rows are longer or shorter than the header from here on");
-    if (n_wrong > most_told) return;
-    diagnostics.add(row.front().span,
-                    fmt::format("this row has {} cell{}, the header {}",
-                                row.size(),
-                                row.size() == 1 ? "" : "s",
-                                n_expected),
-                    row.size() > n_expected
-                        ? "a text with the separator in it stands in quotation marks; numbers have "
-                          "a decimal point"
-                        : "a cell without value stays empty, and its separator stays");
-}
+    void add(const std::vector<CsvCell>& row) {
+        if (rows_.size() <= most_told) rows_.push_back({row.front().span, row.size()});
+        n_one_longer_ += row.size() == n_expected_ + 1 ? 1 : 0;
+        ++n_;
+    }
+
+    void tell(std::size_t n_right, sim::DiagnosticList& diagnostics) const {
+        if (n_right == 0 && n_one_longer_ == n_ && n_ > 1) {
+            diagnostics.add(
+                rows_.front().span,
+                fmt::format("the rows have {} cells, the header {}", n_expected_ + 1, n_expected_),
+                "R's write.table gives no name to its names of rows: write them out "
+                "with col.names = NA, or leave them out with row.names = FALSE");
+            return;
+        }
+        for (std::size_t i = 0; i < std::min(rows_.size(), most_told); ++i)
+            tell_row(rows_[i], diagnostics);
+        if (rows_.size() > most_told)
+            diagnostics.add(rows_.back().span,
+                            "further rows are longer or shorter than the header from here on");
+    }
+
+private:
+    struct Row {
+        sim::SourceSpan span;
+        std::size_t n_cells = 0;
+    };
+    static constexpr std::size_t most_told = 10;
+
+    void tell_row(const Row& row, sim::DiagnosticList& diagnostics) const {
+        diagnostics.add(row.span,
+                        fmt::format("this row has {} cell{}, the header {}",
+                                    row.n_cells,
+                                    row.n_cells == 1 ? "" : "s",
+                                    n_expected_),
+                        row.n_cells > n_expected_
+                            ? "a text with the separator in it stands in quotation marks; numbers "
+                              "have a decimal point"
+                            : "a cell without value stays empty, and its separator stays");
+    }
+
+    std::size_t n_expected_;
+    std::vector<Row> rows_; ///< the first
+    std::size_t n_ = 0, n_one_longer_ = 0;
+};
 
 /// The first byte that is not UTF-8, which a spreadsheet's own encoding leaves.
 void check_encoding(const std::shared_ptr<const sim::SourceFile>& file,
@@ -213,10 +243,10 @@ CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file,
     table.file = file;
     check_encoding(file, diagnostics);
     CsvReader reader(std::move(file), diagnostics, format.separator);
-    std::size_t n_wrong = 0;
     table.header = format.header;
     for (int i = 0; i < format.n_lines_before; ++i)
         reader.skip_line();
+    WrongLengths wrong(table.header.size());
     while (!reader.is_at_end()) {
         if (!table.header.empty() && reader.begins_with(format.ignore)) {
             reader.skip_line();
@@ -227,12 +257,14 @@ CsvTable parse_csv(std::shared_ptr<const sim::SourceFile> file,
         if (row.empty() || reader.has_open_quote()) continue; // told
         if (table.header.empty()) {
             table.header = std::move(row);
+            wrong = WrongLengths(table.header.size());
         } else if (row.size() != table.header.size()) {
-            tell_length(row, table.header.size(), ++n_wrong, diagnostics);
+            wrong.add(row);
         } else {
             table.rows.push_back(std::move(row));
         }
     }
+    wrong.tell(table.rows.size(), diagnostics);
     if (table.header.empty()) diagnostics.add({table.file, 0, 0, 1}, "this file has no header row");
     check_header(table, diagnostics);
     return table;

@@ -89,3 +89,12 @@ TEST_CASE("blanks and tabs in any number separate cells, and a header may be giv
     CHECK(diagnostics.size() == 1);
     CHECK(diagnostics.render().find("t.txt:7:1: error: this row has 2 cells, the header 3") == 0);
 }
+
+TEST_CASE("rows that are all one cell longer than the header are told once, with R's cure") {
+    const Parsed read = parse("ID,DV\n1,1,2\n2,1,3\n3,1,4\n");
+    CHECK(read.messages.starts_with("t.csv:2:1: error: the rows have 3 cells, the header 2\n"));
+    CHECK(read.messages.find("col.names = NA") != std::string::npos);
+    CHECK(read.messages.ends_with("1 error\n"));
+    const Parsed some = parse("ID,DV\n1,1,2\n2,3\n3,1,4\n");
+    CHECK(some.messages.ends_with("2 errors\n"));
+}
