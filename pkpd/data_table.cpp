@@ -171,7 +171,7 @@ bool is_number_or_missing(const DataWords& words, const io::CsvCell& cell) {
 bool has_header(const DataWords& words, const io::CsvTable& csv, sim::DiagnosticList& diagnostics) {
     const bool has_names = std::ranges::any_of(
         csv.header, [&](const io::CsvCell& cell) { return !is_number_or_missing(words, cell); });
-    if (has_names || !words.header.empty()) return true;
+    if (has_names || csv.header.empty() || !words.header.empty()) return true;
     diagnostics.add(csv.header.front().span,
                     "the first row has numbers where the names of the columns are expected",
                     words.are_profiles
@@ -285,11 +285,13 @@ std::optional<OpenedData> open_data(const DataWords& words, sim::DiagnosticList&
     if (!has_lines(source, diagnostics)) return std::nullopt;
     const Beginning begins = beginning_of(source->text, words.header.empty());
     opened.separator = begins.separator;
+    sim::DiagnosticList of_cells;
     opened.csv = io::parse_csv(
-        source, diagnostics, {begins.separator, words.ignore, begins.n_lines, given_header(words)});
-    if (opened.csv.header.empty() || !has_columns(opened.csv, diagnostics)) return std::nullopt;
-    if (begins.is_marked) unmark(opened.csv.header.front());
+        source, of_cells, {begins.separator, words.ignore, begins.n_lines, given_header(words)});
+    if (begins.is_marked && !opened.csv.header.empty()) unmark(opened.csv.header.front());
     if (!has_header(words, opened.csv, diagnostics)) return std::nullopt;
+    diagnostics.append(of_cells); // without a header they would speak of names
+    if (opened.csv.header.empty() || !has_columns(opened.csv, diagnostics)) return std::nullopt;
     note_beginning(begins, opened.notes);
     opened.n_empty = drop_empty_rows(opened.csv);
     opened.n_ignored = opened.csv.n_ignored;
