@@ -108,7 +108,7 @@ private:
     std::vector<std::optional<double>> factors_; ///< of amounts, [n_states]
     std::optional<sim::Unit> derived_rate_unit_;
     std::size_t n_default_ = 0;
-    NotedRows ignored_ii_, ignored_on_others_;
+    NotedRows ignored_ii_, ignored_on_others_, not_switched_;
 };
 
 void RecordMaker::add(DataSubject& subject, std::size_t i, sim::Record record) {
@@ -124,6 +124,8 @@ void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period)
         subject.new_periods.push_back(first_of_period_);
     }
     off_.clear();
+    const std::size_t row = subject.first_row + i;
+    if (is_negative(row)) not_switched_.add(table_.place(row, DataRole::cmt).line);
     sim::Record record;
     record.kind = sim::RecordKind::reset;
     add(subject, i, record);
@@ -531,6 +533,11 @@ void RecordMaker::add_notes() {
                         counted(ignored_on_others_.n, "row"),
                         ignored_on_others_.n == 1 ? "s" : "",
                         ignored_on_others_.where()));
+    if (not_switched_.n > 0)
+        data_.notes.push_back(fmt::format("a negative CMT switches nothing off on {}{}: a row of "
+                                          "its own after it, with EVID 2, does",
+                                          counted(not_switched_.n, "reset"),
+                                          not_switched_.where()));
     std::vector<std::string> undosed;
     for (const DataSubject& subject : data_.subjects)
         if (std::ranges::none_of(subject.records, [](const sim::Record& record) {

@@ -439,6 +439,14 @@ TEST_CASE("values that look like codes for missing ones are noted with their pla
     CHECK(has_note(read, "II is ignored on 1 dose row without ADDL and SS (line 2)"));
 }
 
+TEST_CASE("a reset with a negative CMT is noted, since NONMEM would switch the compartment off") {
+    // Users Guide VI, V.H.
+    const ReadData read =
+        read_good("ID,TIME [h],EVID,AMT [mg],CMT\n1,0,1,100,1\n1,1,3,0,-2\n1,2,0,0,2\n");
+    CHECK(read.data->subjects[0].records.size() == 2);
+    CHECK(has_note(read, "a negative CMT switches nothing off on 1 reset (line 3)"));
+}
+
 TEST_CASE("population PK data sets of CDISC are read by a preset") {
     const ReadData read = read_data_text(
         "preset = \"adppk\"\n[data.columns]\nTIME = { unit = \"h\" }\nAMT = { unit = \"mg\" }\n"
