@@ -63,6 +63,8 @@ private:
     void add(DataSubject& subject, std::size_t i, sim::Record record);
     void reset(DataSubject& subject, std::size_t i, bool begins_period);
     void dose(DataSubject& subject, std::size_t i);
+    bool is_rest(std::size_t row);
+    void tell_rest(std::size_t row);
     void change(DataSubject& subject, std::size_t i);
     void note_ignored(std::size_t row);
     void check_compartment(std::size_t row);
@@ -131,11 +133,32 @@ void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period)
     add(subject, i, record);
 }
 
+/// An SS of nothing at all: AMT, RATE and II are 0, and written.
+bool RecordMaker::is_rest(std::size_t row) {
+    const auto is_zero = [&](DataRole role) {
+        return table_.number(row, role).value_or(0.0) == 0.0;
+    };
+    return !table_.is_missing(row, DataRole::amt) && table_.number(row, DataRole::amt) == 0.0 &&
+           table_.whole(row, DataRole::ss).value_or(0) > 0 && is_zero(DataRole::rate) &&
+           is_zero(DataRole::dur) && is_zero(DataRole::ii);
+}
+
+void RecordMaker::tell_rest(std::size_t row) {
+    tell(row,
+         DataRole::ss,
+         "SS of nothing",
+         fmt::format("SS is {} without AMT, RATE and II: NONMEM computes where the model rests "
+                     "without doses, which is not understood here",
+                     text(row, DataRole::ss)),
+         "say in the model where its states begin, as in response(0) = …; a dose has its AMT");
+}
+
 /// A dose into a compartment that is off switches it on, as in NONMEM.
 void RecordMaker::dose(DataSubject& subject, std::size_t i) {
     const std::size_t row = subject.first_row + i;
     const std::optional<int> into = target(row);
     if (is_negative(row)) tell_negative(row);
+    if (is_rest(row)) return tell_rest(row);
     const std::optional<double> given = amount(row);
     sim::Record record;
     const bool are_repeats_right = read_repeats(row, given == 0.0, record);
