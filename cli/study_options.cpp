@@ -2,6 +2,8 @@
 
 #include "program.hpp"
 
+#include <gemel/scenarios/plan.hpp>
+
 #include <fmt/format.h>
 
 #include <charconv>
@@ -56,6 +58,11 @@ scenarios::Study load(const StudyArguments& arguments) {
     options.overrides = arguments.overrides;
     options.seed = seed_of(arguments.seed);
     return scenarios::load_study(arguments.study, library(), options);
+}
+
+void print_notes(const scenarios::Study& study) {
+    for (const std::string& note : scenarios::notes_on_data(study))
+        fmt::print(stderr, "{}: note: {}\n", study.data->path.filename().string(), note);
 }
 
 std::filesystem::path output_of(const StudyArguments& arguments, const scenarios::Study& study) {

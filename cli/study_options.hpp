@@ -22,6 +22,8 @@ void add_study_arguments(CLI::App& command, StudyArguments& arguments);
 /// @throws std::runtime_error if `output` is an input of the study
 void check_output(const scenarios::Study& study, const std::filesystem::path& output);
 scenarios::Study load(const StudyArguments& arguments);
+/// What was made of a data file, to standard error: results look the same, whatever was assumed.
+void print_notes(const scenarios::Study& study);
 std::filesystem::path output_of(const StudyArguments& arguments, const scenarios::Study& study);
 
 } // namespace gemel::cli

@@ -126,6 +126,7 @@ int find_dose(const Options& options) {
         return exit_input;
     }
     check_outputs(options, study);
+    if (!options.is_quiet) print_notes(study);
     const Interrupt interrupt;
     constexpr std::size_t usual_doses_of_a_range = 33;
     const std::size_t n_listed = study.dose_search->among.size();
@@ -159,7 +160,7 @@ void add_find_dose(CLI::App& program, Action& action) {
         ->allow_extra_args(false);
     command->add_option("--threads", options->n_threads, "threads; default: all cores")
         ->check(CLI::Range(1, 4096));
-    command->add_flag("--quiet", options->is_quiet, "no progress");
+    command->add_flag("--quiet", options->is_quiet, "no progress, no notes");
     command->callback([options, &action] { action = [options] { return find_dose(*options); }; });
 }
 

@@ -68,12 +68,6 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
     return result;
 }
 
-/// Of a data file, to standard error: results look the same, whatever was assumed.
-void print_notes(const scenarios::Study& study) {
-    for (const std::string& note : scenarios::notes_on_data(study))
-        fmt::print(stderr, "{}: note: {}\n", study.data->path.filename().string(), note);
-}
-
 int run(const Options& options) {
     const scenarios::Study study = load(options.study);
     const scenarios::RunStudyOptions how = run_options(options, study);
