@@ -54,6 +54,60 @@ double lower_part(double a, double b, double x) {
 
 constexpr int most_newton_steps = 100; // three or four are usual
 
+/// x^a·exp(−x)/Γ(a): x times the density.
+double gamma_front(double a, double x) {
+    return exp(a * log(x) - x - log_gamma(a));
+}
+
+/// P(a, x) = front/a·(1 + x/(a + 1) + x²/((a + 1)(a + 2)) + …).
+double gamma_series(double a, double x) {
+    double term = 1.0, sum = 1.0;
+    for (double k = a + 1.0; term > 1e-17 * sum; k += 1.0) {
+        term *= x / k;
+        sum += term;
+    }
+    return gamma_front(a, x) / a * sum;
+}
+
+/// 1 − P(a, x) = front/(x + 1 − a − 1·(1 − a)/(x + 3 − a − 2·(2 − a)/(x + 5 − a − …))), forwards.
+double gamma_fraction(double a, double x) {
+    double b = x + 1.0 - a, up = 1e300, down = 1.0 / b, value = down;
+    for (int k = 1; k < 1'000'000; ++k) {
+        const double numerator = -k * (k - a);
+        b += 2.0;
+        down = 1.0 / (b + numerator * down);
+        up = b + numerator / up;
+        const double factor = up * down;
+        value *= factor;
+        if (std::abs(factor - 1.0) <= std::numeric_limits<double>::epsilon()) break;
+    }
+    return gamma_front(a, x) * value;
+}
+
+double gamma_above(double a, double x) {
+    return x < a + 1.0 ? 1.0 - gamma_series(a, x) : gamma_fraction(a, x);
+}
+
+/// Wilson & Hilferty (1931), PNAS 17:684: the cube root is nearly normal; near 0, where it is not,
+/// P(a, x) ≈ x^a/Γ(a + 1).
+double near_gamma_quantile(double a, double p) {
+    const double root = 1.0 - 1.0 / (9.0 * a) + normal_quantile(p) / (3.0 * std::sqrt(a));
+    if (root > 0.3) return a * root * root * root;
+    return exp((log(p) + log_gamma(a + 1.0)) / a);
+}
+
+/// Newton's step for ln P along ln x, and for ln(1 − P) along x: both are concave, so that steps
+/// end up on one side and come closer from there.
+double gamma_step(double a, double x, double p) {
+    const double front = gamma_front(a, x);
+    if (p < 0.5) {
+        const double below = gamma_probability(a, x);
+        return x * exp(log(p / below) * below / front);
+    }
+    const double above = gamma_above(a, x);
+    return x + log(above / (1.0 - p)) * above * x / front;
+}
+
 double student_density(double degrees, double t) {
     constexpr double half_log_pi = 0.57236494292470008707;
     const double log_front = log_gamma(0.5 * (degrees + 1.0)) - log_gamma(0.5 * degrees) -
@@ -113,6 +167,22 @@ double beta_quantile(double a, double b, double p) {
         if (middle <= low || middle >= high || high - low < 1e-16 * high) return middle;
         (beta_probability(a, b, middle) < p ? low : high) = middle;
     }
+}
+
+double gamma_probability(double a, double x) {
+    if (x <= 0.0) return 0.0;
+    return x < a + 1.0 ? gamma_series(a, x) : 1.0 - gamma_fraction(a, x);
+}
+
+double gamma_quantile(double a, double p) {
+    double x = near_gamma_quantile(a, p);
+    for (int i = 0; i < most_newton_steps; ++i) {
+        const double next = gamma_step(a, x, p);
+        const bool is_close = std::abs(next - x) <= 1e-8 * next; // then next is within rounding
+        x = next;
+        if (is_close || !std::isfinite(x) || x <= 0.0) break;
+    }
+    return x;
 }
 
 double student_quantile(double degrees, double p) {

@@ -18,6 +18,17 @@ double beta_probability(double a, double b, double x);
 /// @param p  in [0, 1]
 double beta_quantile(double a, double b, double p);
 
+/// The regularised lower incomplete gamma function P(a, x): the distribution function of a gamma
+/// law with shape a and scale 1; that of χ² with k degrees of freedom is P(k/2, x/2). The series of
+/// DLMF 8.11.4 below the mean, the continued fraction of DLMF 8.9.2 above it. Relative error some
+/// 1e-16 times the largest of the terms a·ln x, x and ln Γ(a).
+/// @param a  > 0
+double gamma_probability(double a, double x);
+
+/// The x with P(a, x) = p, to some 1e-15 times a; both tails keep their digits.
+/// @param p  in (0, 1)
+double gamma_quantile(double a, double p);
+
 /// The quantile of Student's t distribution.
 /// @param degrees  of freedom, > 0
 /// @param p        in (0, 1)
