@@ -17,6 +17,7 @@ public:
                   std::span<const std::uint32_t> subjects,
                   const UniformOf& uniform_of,
                   const ValueOf& value_of,
+                  const std::vector<std::vector<double>>* proportions,
                   std::size_t count,
                   std::vector<double>& columns)
         : population_(population),
@@ -24,6 +25,7 @@ public:
           subjects_(subjects),
           uniform_of_(uniform_of),
           value_of_(value_of),
+          proportions_(proportions),
           count_(count),
           columns_(columns),
           scores_(population.covariates.size()) {}
@@ -90,6 +92,7 @@ private:
             numbers.push_back(dependence.function.evaluate(columns_, count_, subjects_));
         double* const column = columns_.data() + covariate * count_;
         const std::vector<double>& scores = scores_[covariate];
+        if (law.is_of_mixture && proportions_) law.probabilities = (*proportions_)[covariate];
         const std::vector<double> categories = cumulative_sums(law.probabilities);
         const std::uint32_t number = purpose(covariate);
         for (std::size_t i = 0; i < subjects_.size(); ++i) {
@@ -118,6 +121,7 @@ private:
     std::span<const std::uint32_t> subjects_;
     const UniformOf& uniform_of_;
     const ValueOf& value_of_;
+    const std::vector<std::vector<double>>* proportions_;
     std::size_t count_;
     std::vector<double>& columns_;
     std::vector<std::size_t> row_;            ///< [subjects] of the stratum's rows
@@ -135,11 +139,18 @@ void draw_stratum(const Population& population,
                   std::span<const std::uint32_t> subjects,
                   const UniformOf& uniform_of,
                   const ValueOf& value_of,
+                  const std::vector<std::vector<double>>* proportions,
                   std::size_t count,
                   std::vector<double>& columns,
                   std::vector<double>& weight) {
-    StratumDrawer drawer(
-        population, population.strata[stratum], subjects, uniform_of, value_of, count, columns);
+    StratumDrawer drawer(population,
+                         population.strata[stratum],
+                         subjects,
+                         uniform_of,
+                         value_of,
+                         proportions,
+                         count,
+                         columns);
     drawer.draw();
     drawer.carry(weight);
 }

@@ -18,6 +18,7 @@ std::string drawing_purpose(const Covariate& covariate);
 
 /// Draws the covariates of the subjects of one stratum.
 /// @param subjects  which of the `count`, ascending
+/// @param proportions  of mixtures in this replicate, by covariate; nullptr: the model's
 /// @param columns   [n_covariates × count], filled at these subjects
 /// @param weight    [count] or empty where no subject carries one
 void draw_stratum(const Population& population,
@@ -25,6 +26,7 @@ void draw_stratum(const Population& population,
                   std::span<const std::uint32_t> subjects,
                   const UniformOf& uniform_of,
                   const ValueOf& value_of,
+                  const std::vector<std::vector<double>>* proportions,
                   std::size_t count,
                   std::vector<double>& columns,
                   std::vector<double>& weight);

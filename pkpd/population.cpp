@@ -63,8 +63,9 @@ void check_purposes(const Population& population,
     for (const Parameter& parameter : population.model->parameters) {
         purposes.push_back("eta/" + parameter.name);
         if (parameter.iov) purposes.push_back("iov/" + parameter.name);
-        purposes.push_back("uncertainty/" + parameter.name);
     }
+    for (const std::string& subject : law_subjects(*population.model))
+        purposes.push_back("uncertainty/" + subject);
     for (const sim::NamedExpr& output : population.model->system.outputs)
         purposes.push_back("residual/" + output.name);
     for (const auto& [gene, table] : population.model->genes) {

@@ -77,8 +77,7 @@ public:
           range_(range),
           rows_(std::move(rows)),
           n_(rows_.size()),
-          thetas_(typical_values(
-              model_, population.uncertainty.get(), population.seed, range.replicate)) {}
+          own_laws_(population.laws_of(range.replicate)) {}
 
     CohortBlock draw();
     std::vector<double> draw_occasions(std::uint32_t n_occasions) const;
@@ -102,6 +101,11 @@ private:
     std::uint32_t index_of(Level level, std::uint64_t row, std::uint32_t further) const {
         return level == Level::subject ? 0 : (rows_[row].occasion + further) * draws_per_occasion;
     }
+    /// Of the replicate; nothing is copied where it has none of its own.
+    const std::optional<Variability>& effect(Level level, std::size_t parameter) const {
+        return own_laws_ ? own_laws_->effect(level, parameter)
+                         : model_.parameters[parameter].effect(level);
+    }
     std::vector<double> draw_effects(Level level, std::uint32_t further) const;
     void
     draw_group(const OmegaBlock& omega, std::uint32_t further, std::vector<double>& effects) const;
@@ -118,8 +122,8 @@ private:
     const Model& model_;
     sim::SubjectRange range_;
     std::vector<DrawnRow> rows_;
-    std::uint64_t n_;            ///< rows
-    std::vector<double> thetas_; ///< [n_parameters] of the replicate
+    std::uint64_t n_;                        ///< rows
+    std::optional<PopulationLaws> own_laws_; ///< of the replicate, where they are not the model's
     CohortBlock block_;
 };
 
@@ -175,6 +179,7 @@ void Drawer::draw_covariates() {
                          subjects[k],
                          uniform_of,
                          value_of,
+                         own_laws_ ? &own_laws_->proportions : nullptr,
                          n_,
                          block_.covariates,
                          block_.weight);
@@ -257,14 +262,14 @@ std::vector<double> Drawer::draw_effects(Level level, std::uint32_t further) con
     std::vector<double> effects(n_parameters * n_, 0.0);
     if (!population_.has_variability) return effects;
     std::vector<char> is_correlated(n_parameters, 0);
-    for (const OmegaBlock& omega : model_.omega) {
+    for (const OmegaBlock& omega : own_laws_ ? own_laws_->omega : model_.omega) {
         if (omega.level != level) continue;
         for (int parameter : omega.of)
             is_correlated[static_cast<std::size_t>(parameter)] = 1;
         draw_group(omega, further, effects);
     }
     for (std::size_t p = 0; p < n_parameters; ++p) {
-        const auto& law = model_.parameters[p].effect(level);
+        const auto& law = effect(level, p);
         if (!law || is_correlated[p] != 0) continue;
         const std::uint32_t number = purpose(kind_of(level), model_.parameters[p].name);
         for (std::uint64_t s = 0; s < n_; ++s)
@@ -282,9 +287,9 @@ void Drawer::draw_group(const OmegaBlock& omega,
     std::vector<std::uint32_t> numbers;
     std::vector<const Variability*> laws;
     for (int parameter : omega.of) {
-        const Parameter& of = model_.parameters[static_cast<std::size_t>(parameter)];
-        numbers.push_back(purpose(kind_of(omega.level), of.name));
-        laws.push_back(&*of.effect(omega.level));
+        const auto p = static_cast<std::size_t>(parameter);
+        numbers.push_back(purpose(kind_of(omega.level), model_.parameters[p].name));
+        laws.push_back(&*effect(omega.level, p));
     }
     std::vector<double> z(size);
     for (std::uint64_t s = 0; s < n_; ++s) {
@@ -386,7 +391,9 @@ void Drawer::fill_input(const InputSource& source, double* column) {
     const auto index = static_cast<std::size_t>(source.index);
     switch (source.kind) {
     case InputSource::Kind::theta:
-        std::fill(column, column + n_, thetas_[index]);
+        std::fill(column,
+                  column + n_,
+                  own_laws_ ? own_laws_->typical[index] : model_.parameters[index].value);
         break;
     case InputSource::Kind::eta:
         std::copy_n(block_.etas.data() + index * n_, n_, column);
@@ -425,6 +432,10 @@ CohortBlock Drawer::draw() {
 }
 
 } // namespace
+
+std::optional<PopulationLaws> Population::laws_of(std::uint32_t replicate) const {
+    return laws_of_replicate(*model, uncertainty.get(), seed, replicate);
+}
 
 bool Population::has_weights() const {
     return std::any_of(strata.begin(), strata.end(), [](const Stratum& stratum) {

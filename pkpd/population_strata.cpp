@@ -349,6 +349,7 @@ void StrataReader::read_covariate(std::size_t c,
         return tell_missing_covariate(population_, covariate, stratum.name, place, diagnostics_);
     stratum.laws[c].law = CovariateDistribution::Law::categorical; // a mixture, as its model says
     stratum.laws[c].probabilities = covariate.proportions;
+    stratum.laws[c].is_of_mixture = true;
 }
 
 bool StrataReader::is_in_data(std::size_t covariate) const {

@@ -60,9 +60,11 @@ bool censor(double lloq, double& observed) {
     return true;
 }
 
-ResidualLaw::ResidualLaw(const Model& model, std::vector<ResidualSample> samples)
+ResidualLaw::ResidualLaw(const Model& model,
+                         std::vector<ResidualSample> samples,
+                         const PopulationLaws* laws)
     : samples_(std::move(samples)),
-      errors_(model.residual_errors) {
+      errors_(laws ? laws->residual_errors : model.residual_errors) {
     std::vector<std::uint32_t> counts(errors_.size(), 0);
     for (const ResidualSample& sample : samples_) {
         const auto output = static_cast<std::size_t>(sample.output);
@@ -70,7 +72,8 @@ ResidualLaw::ResidualLaw(const Model& model, std::vector<ResidualSample> samples
         indices_.push_back(counts[output]++);
     }
     std::vector<char> is_grouped(errors_.size(), 0);
-    for (const ResidualCorrelation& correlated : model.residual_correlations) {
+    for (const ResidualCorrelation& correlated :
+         laws ? laws->residual_correlations : model.residual_correlations) {
         for (int output : correlated.of)
             is_grouped[static_cast<std::size_t>(output)] = 1;
         add_group(correlated.of, correlated.correlation);

@@ -76,4 +76,13 @@ std::vector<double> cholesky(const std::vector<double>& covariance, std::size_t 
     return lower;
 }
 
+std::vector<double> times_transposed(const std::vector<double>& matrix, std::size_t n) {
+    std::vector<double> product(n * n, 0.0);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j)
+            for (std::size_t k = 0; k < n; ++k)
+                product[i * n + j] += matrix[i * n + k] * matrix[j * n + k];
+    return product;
+}
+
 } // namespace gemel::pkpd

@@ -23,4 +23,7 @@ bool is_positive_semidefinite(std::vector<double> matrix, std::size_t n);
 /// L with L·Lᵀ = covariance, row by row, sums in one order.
 std::vector<double> cholesky(const std::vector<double>& covariance, std::size_t n);
 
+/// M·Mᵀ, sums in one order.
+std::vector<double> times_transposed(const std::vector<double>& matrix, std::size_t n);
+
 } // namespace gemel::pkpd

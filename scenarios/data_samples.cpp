@@ -151,9 +151,12 @@ void declare_data_samples(const Study& study, io::Layout& file) {
                   {}});
 }
 
-DataSampleRecorder::DataSampleRecorder(const Study& study) : study_(study), first_{0} {
+DataSampleRecorder::DataSampleRecorder(const Study& study, std::uint32_t replicate)
+    : study_(study),
+      first_{0} {
     if (study.data == nullptr) return;
     outputs_ = data_outputs(study);
+    laws_ = study.population.laws_of(replicate);
     for (const pkpd::DataSubject& subject : study.data->subjects)
         first_.push_back(first_.back() + subject.observations.size());
     measured_.assign(study.arms.size() * first_.back(), std::numeric_limits<double>::quiet_NaN());
@@ -190,7 +193,7 @@ void DataSampleRecorder::measure(const SolvedBlock& block) {
             rows.push_back(i);
         }
         std::vector<double> drawn(values.size());
-        pkpd::ResidualLaw(*study_.model, schedule)
+        pkpd::ResidualLaw(*study_.model, schedule, laws_ ? &*laws_ : nullptr)
             .observe(
                 {study_.population.seed, range.replicate, study_.population.data->keys[subject]},
                 values,

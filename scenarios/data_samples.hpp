@@ -6,6 +6,8 @@
 #include <gemel/scenarios/study.hpp>
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 /// What subjects of a data file are at the times of their own rows: group /samples, one row per
@@ -20,7 +22,7 @@ void declare_data_samples(const Study& study, io::Layout& file);
 /// Keeps the values of all arms until the end: as many numbers as the file has observations.
 class DataSampleRecorder {
 public:
-    explicit DataSampleRecorder(const Study& study);
+    DataSampleRecorder(const Study& study, std::uint32_t replicate);
     void add(const SolvedBlock& block);
     void write(io::ResultFile& file) const;
 
@@ -29,6 +31,7 @@ private:
     void measure(const SolvedBlock& block);
 
     const Study& study_;
+    std::optional<pkpd::PopulationLaws> laws_; ///< of the replicate
     std::vector<int> outputs_;
     std::vector<std::size_t> first_;          ///< [n_subjects + 1] of the samples
     std::vector<std::vector<double>> values_; ///< [n_outputs][n_arms × n_samples]

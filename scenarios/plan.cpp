@@ -353,7 +353,7 @@ std::string describe_plan(const Study& study) {
     if (study.n_replicates > 0)
         text += fmt::format("repeated  {} replicates{}\n",
                             grouped(study.n_replicates),
-                            study.population.uncertainty ? ", with other typical values each" : "");
+                            study.population.uncertainty ? ", with other values each" : "");
     text += fmt::format("solves    {}\n", grouped(n_solves(study)));
     for (const SolverRow& row : solver_rows(study, solvers_of(study, system)))
         text += fmt::format("solver    {}{} ({})\n",

@@ -125,7 +125,7 @@ void run_trials(const Study& study,
                 StudyReport& report) {
     for (std::uint32_t r = 0; r < std::max(1u, study.n_replicates); ++r) {
         file.select_replicate(r);
-        StudySink sink(study, file);
+        StudySink sink(study, file, r);
         write_uncertainty(study, r, file);
         add(run_all(requests_of(study, engine, options.n_threads, r), sink, monitor), report.run);
         if (report.run.was_cancelled) return;

@@ -67,9 +67,18 @@ void declare_samples(const Study& study, io::Layout& file) {
         declare_output(study, samples, file);
 }
 
-SampleWriter::SampleWriter(const Study& study)
+namespace {
+
+pkpd::ResidualLaw law_of(const Study& study, std::uint32_t replicate) {
+    const auto laws = study.population.laws_of(replicate);
+    return {*study.model, schedule_of(study), laws ? &*laws : nullptr};
+}
+
+} // namespace
+
+SampleWriter::SampleWriter(const Study& study, std::uint32_t replicate)
     : study_(study),
-      law_(*study.model, schedule_of(study)) {}
+      law_(law_of(study, replicate)) {}
 
 void SampleWriter::write(const SolvedBlock& block, std::size_t first, io::ResultFile& file) const {
     if (study_.samples.empty()) return;

@@ -22,7 +22,7 @@ std::string sample_path(const Samples& samples);
 /// Turns values of the model into measurements and writes them.
 class SampleWriter {
 public:
-    explicit SampleWriter(const Study& study);
+    SampleWriter(const Study& study, std::uint32_t replicate);
 
     /// @param first  of the samples' outputs among BlockResult::sampled
     void write(const SolvedBlock& block, std::size_t first, io::ResultFile& file) const;

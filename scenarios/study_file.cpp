@@ -396,16 +396,38 @@ void read_settings(Loading& loading) {
     study.solver.clear();
 }
 
+/// A mixture that the population draws by proportions of its own.
+void refuse_given_mixtures(const pkpd::UncertaintyWords& words, Loading& loading) {
+    const pkpd::Population& population = loading.study.population;
+    for (const pkpd::LawNumber& number : population.uncertainty->numbers) {
+        if (number.kind != pkpd::LawNumber::Kind::proportion) continue;
+        const auto covariate = static_cast<std::size_t>(number.first);
+        const bool is_used = std::any_of(
+            population.strata.begin(), population.strata.end(), [&](const pkpd::Stratum& stratum) {
+                return stratum.laws[covariate].is_of_mixture;
+            });
+        if (!is_used)
+            loading.diagnostics.add(
+                words.span,
+                fmt::format("{} is not used: the population says itself how often its categories "
+                            "of {} are",
+                            number.name,
+                            population.covariates[covariate].name),
+                "leave one of the two out");
+    }
+}
+
 void read_uncertainty(Loading& loading) {
     if (!loading.words.uncertainty) return;
     const pkpd::UncertaintyWords& words = *loading.words.uncertainty;
     Study& study = loading.study;
     if (study.n_replicates == 0)
         loading.diagnostics.add(words.span,
-                                "typical values differ by replicate, and the study has none",
+                                "values differ by replicate, and the study has none",
                                 "write for example replicates = 200 in [study]");
     study.population.uncertainty = pkpd::read_uncertainty(
         words, *study.model, study.file, loading.seed, study.n_replicates, loading.diagnostics);
+    if (study.population.uncertainty) refuse_given_mixtures(words, loading);
 }
 
 /// Starts of `occasions = [ … ]` or `{ every = … }`.

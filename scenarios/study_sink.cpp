@@ -131,19 +131,17 @@ private:
     io::Layout& file_;
 };
 
-/// Typical values of every replicate.
+/// What every replicate was drawn by.
 void declare_uncertainty(const Study& study, io::Layout& file) {
     if (!study.population.uncertainty) return;
-    for (const int index : study.population.uncertainty->of) {
-        const pkpd::Parameter& parameter = study.model->parameters[static_cast<std::size_t>(index)];
-        file.add({"uncertainty/" + parameter.name,
+    for (const pkpd::LawNumber& number : study.population.uncertainty->numbers)
+        file.add({"uncertainty/" + number.name,
                   io::ValueType::real,
                   {},
-                  parameter.unit.text,
-                  "typical value of " + parameter.name,
+                  number.unit.text,
+                  number.about,
                   {},
                   {}});
-    }
 }
 
 void declare_all(const Study& study, io::Layout& file) {
@@ -177,25 +175,23 @@ void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFi
     const auto& uncertainty = study.population.uncertainty;
     if (!uncertainty) return;
     const std::vector<double> values =
-        pkpd::typical_values(*study.model, uncertainty.get(), study.population.seed, replicate);
-    for (const int index : uncertainty->of) {
-        const auto at = static_cast<std::size_t>(index);
-        file.write_all("uncertainty/" + study.model->parameters[at].name,
-                       std::span<const double>(&values[at], 1));
-    }
+        pkpd::uncertain_values(*uncertainty, study.population.seed, replicate);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        file.write_all("uncertainty/" + uncertainty->numbers[i].name,
+                       std::span<const double>(&values[i], 1));
 }
 
-StudySink::StudySink(const Study& study, io::ResultFile& file)
+StudySink::StudySink(const Study& study, io::ResultFile& file, std::uint32_t replicate)
     : study_(study),
       file_(file),
       saves_(written_saves(study)),
-      samples_(study),
+      samples_(study, replicate),
       assumptions_(study.model->maps.size()),
       outcomes_(study),
       failures_(study),
       curves_(study),
       endpoints_(study),
-      data_samples_(study) {}
+      data_samples_(study, replicate) {}
 
 void StudySink::draw(const sim::SubjectRange& range, std::span<double> inputs) {
     pkpd::CohortBlock cohort = study_.population.draw(range);

@@ -30,7 +30,7 @@ void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFi
 /// takes depends on arms, times and threads, not on the number of subjects.
 class StudySink : public sim::Sink {
 public:
-    StudySink(const Study& study, io::ResultFile& file);
+    StudySink(const Study& study, io::ResultFile& file, std::uint32_t replicate = 0);
 
     /// RunRequest::inputs: draws a block and keeps it until its last arm is written.
     void draw(const sim::SubjectRange& range, std::span<double> inputs);

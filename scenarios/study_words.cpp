@@ -95,7 +95,7 @@ void describe_settings(Fields& f, StudyWords& words) {
     Field replicates =
         at_least(key("replicates",
                      "the study so many times, with other patients and, by [uncertainty], other "
-                     "typical values; absent: once",
+                     "values; absent: once",
                      "200"),
                  1);
     replicates.at_most = 65535; // of 16 bits
@@ -357,13 +357,15 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
     f.table(required("study", "what is simulated", "{ … }"),
             [&](Fields& g) { describe_settings(g, words); });
     describe_population(f, words);
-    f.table(key("uncertainty",
-                "typical values that differ by replicate: what a calibration leaves open",
-                "{ rse = { CL = 0.08 } }"),
-            [&](Fields& g) {
-                words.uncertainty.emplace();
-                pkpd::describe_uncertainty(g, *words.uncertainty);
-            });
+    f.table(
+        key("uncertainty",
+            "typical values, variances, errors and proportions that differ by replicate: what a "
+            "calibration leaves open",
+            "{ rse = { CL = 0.08 } }"),
+        [&](Fields& g) {
+            words.uncertainty.emplace();
+            pkpd::describe_uncertainty(g, *words.uncertainty);
+        });
     f.keyed(required_without_data(words, key("regimens", "dose sequences by name", "{ … }")),
             [&](const std::string& name, Fields& g) {
                 RegimenWords regimen;

@@ -1,11 +1,4 @@
-#include "drawn.hpp"
-#include "loaded.hpp"
-
-#include <gemel/pkpd/uncertainty.hpp>
-
-#include <fmt/format.h>
-
-#include <fstream>
+#include "uncertain.hpp"
 
 using namespace gemel;
 using namespace gemel::pkpd;
@@ -33,33 +26,15 @@ V = { value = "V70 * 1", unit = "L" }
 V70 = { value = 40, unit = "L", upper = 1000 }
 )";
 
-struct ReadUncertainty {
-    std::shared_ptr<const ParameterUncertainty> read;
-    std::string messages;
-};
-
-ReadUncertainty
-uncertainty(const Model& model, const std::string& toml, std::uint32_t n_replicates) {
-    auto file = std::make_shared<sim::SourceFile>();
-    file->name = "study.toml";
-    file->text = toml;
-    sim::DiagnosticList diagnostics;
-    const io::TomlView document = io::parse_toml(file, diagnostics);
-    UncertaintyWords words;
-    io::read_fields(
-        document, diagnostics, [&](io::Fields& fields) { describe_uncertainty(fields, words); });
-    ReadUncertainty result;
-    if (diagnostics.empty())
-        result.read = read_uncertainty(
-            words, model, temporary_path("study.toml"), 5, n_replicates, diagnostics);
-    if (!diagnostics.empty()) result.messages = diagnostics.render();
-    return result;
-}
-
 std::shared_ptr<const Model> the_model() {
     const Loaded loaded = load_text(uncertain_model, "uncertain.toml");
     REQUIRE(loaded.messages == "");
     return loaded.model;
+}
+
+std::vector<double>
+typical(const Model& model, const ParameterUncertainty* uncertainty, std::uint32_t replicate) {
+    return laws_of_replicate(model, uncertainty, 5, replicate)->typical;
 }
 
 /// A parameter's typical value in replicates 0, 1, …
@@ -69,8 +44,8 @@ std::vector<double> over_replicates(const Model& model,
                                     std::uint32_t n) {
     std::vector<double> values;
     for (std::uint32_t r = 0; r < n; ++r)
-        values.push_back(typical_values(
-            model, &uncertainty, 5, r)[static_cast<std::size_t>(model.find_parameter(name))]);
+        values.push_back(
+            typical(model, &uncertainty, r)[static_cast<std::size_t>(model.find_parameter(name))]);
     return values;
 }
 
@@ -105,7 +80,7 @@ TEST_CASE("relative standard errors are those of independent values, of logarith
     CHECK(ks_distance(over_replicates(*model, *logs.read, "CL", n),
                       [&](double x) { return phi(std::log(x / 5.0) / log_sd); }) < ks_critical(n));
     // What is not uncertain stays.
-    CHECK(typical_values(*model, logs.read.get(), 5, 7)[2] == 40.0);
+    CHECK(typical(*model, logs.read.get(), 7)[2] == 40.0);
 }
 
 TEST_CASE("a table of draws gives each replicate its row, in the units of its headers") {
@@ -116,7 +91,7 @@ TEST_CASE("a table of draws gives each replicate its row, in the units of its he
         fmt::format("of = [\"V70\", \"CL\"]\ndraws = \"{}\"\n", table.filename().string());
     const auto good = uncertainty(*model, words, 2);
     REQUIRE(good.messages == "");
-    const auto values = typical_values(*model, good.read.get(), 5, 1);
+    const auto values = typical(*model, good.read.get(), 1);
     CHECK(values[0] == doctest::Approx(110.0 * 60.0 / 1000.0).epsilon(1e-15)); // L/h
     CHECK(values[2] == 42.0);
     CHECK(uncertainty(*model, words, 3).messages.find("has 2 rows for 3 replicates") !=

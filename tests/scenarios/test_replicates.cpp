@@ -3,13 +3,15 @@
 #include <gemel/scenarios/export.hpp>
 #include <gemel/scenarios/plan.hpp>
 #include <gemel/scenarios/show.hpp>
+#include <gemel/sim/random.hpp>
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
-/// Studies that are repeated, with uncertainty of typical values.
+/// Studies that are repeated, with uncertainty of what they are drawn by.
 namespace gemel::tests {
 
 namespace {
@@ -98,6 +100,55 @@ TEST_CASE("a replicate's patients have its typical values") {
     CHECK(std::unique(seen.begin(), seen.end()) == seen.end());
 }
 
+TEST_CASE("a replicate's patients and measurements vary by what the results say of it") {
+    // Oracle: the sd of logarithms of 700 patients, four standard errors; measurements recomputed.
+    const TemporaryFolder folder;
+    const std::vector<std::string> uncertain =
+        with({"study.replicates=6",
+              "uncertainty.rse={ iiv.CL.sd = 0.5, error.R.sd = 0.5, error.Cp.additive = 0.3, "
+              "mixture.GROUP.slow = 0.4 }",
+              "uncertainty.omega=[ { of = [\"ka\"], df = 8 } ]"});
+    const auto one = run(load("samples.toml", uncertain), folder / "x.h5", 1);
+    const auto more = run(load("samples.toml", uncertain), folder / "y.h5", 3, 8);
+    CHECK(one.results_sha256 == more.results_sha256);
+    io::ResultReader file(folder / "x.h5");
+    std::vector<double> sds;
+    for (std::size_t r = 0; r < 6; ++r) {
+        file.select_replicate(r);
+        const auto number = [&](const char* name) {
+            return file.reals(fmt::format("uncertainty/{}", name), -1, 0, 1).front();
+        };
+        sds.push_back(number("iiv.CL.sd"));
+        const auto cl = file.reals("parameters/CL", -1, 0, 700),
+                   ka = file.reals("parameters/ka", -1, 0, 700),
+                   group = file.reals("covariates/GROUP", -1, 0, 700);
+        double sum = 0.0, sum_ka = 0.0;
+        for (std::size_t s = 0; s < 700; ++s) {
+            sum += std::pow(std::log(cl[s] / (group[s] == 0.0 ? 2.5 : 5.0)), 2.0);
+            sum_ka += std::pow(std::log(ka[s]), 2.0);
+        }
+        const double error = 4.0 / std::sqrt(2.0 * 700.0);
+        CHECK(std::abs(std::sqrt(sum / 700.0) / sds.back() - 1.0) < error);
+        CHECK(std::abs(std::sqrt(sum_ka / 700.0 / number("iiv.ka.var")) - 1.0) < error);
+        const double slow = number("mixture.GROUP.slow");
+        const auto n_slow = static_cast<double>(std::ranges::count(group, 0.0));
+        CHECK(std::abs(n_slow / 700.0 - slow) < 4.0 * std::sqrt(slow * (1.0 - slow) / 700.0));
+        const auto value = file.reals("samples/R_value", 0, 0, 700),
+                   measured = file.reals("samples/R", 0, 0, 700);
+        const auto score = [&](std::uint64_t s) { // at 0 h R is measured alone
+            return sim::RandomStream({3, static_cast<std::uint32_t>(r), s},
+                                     sim::purpose_number("residual/R"))
+                .normal();
+        };
+        for (std::size_t s = 0; s < 700; s += 100)
+            CHECK(measured[4 * s] ==
+                  doctest::Approx(value[4 * s] * std::exp(number("error.R.sd") * score(s)))
+                      .epsilon(1e-13));
+    }
+    std::sort(sds.begin(), sds.end());
+    CHECK(sds.back() > 1.3 * sds.front());
+}
+
 TEST_CASE("reports, plans, tables and displays speak of all replicates") {
     const TemporaryFolder folder;
     const auto study = load("samples.toml", with({}));
@@ -129,6 +180,9 @@ TEST_CASE("mistakes of replicates are told") {
     CHECK(
         mistakes_of_replicates(with({"uncertainty.rse={ W = 0.1 }"})).find("'W' is no parameter") !=
         std::string::npos);
+    CHECK(mistakes_of_replicates(with({"uncertainty.rse={ mixture.GROUP.slow = 0.1 }",
+                                       "population.covariates.GROUP=slow"}))
+              .find("mixture.GROUP.slow is not used") != std::string::npos);
 }
 
 } // namespace gemel::tests

@@ -36,7 +36,8 @@ struct CovariateDistribution {
         CovariateFunction function;
     };
     std::vector<Dependence> dependences;
-    std::size_t column = 0; ///< row: of the stratum's rows
+    std::size_t column = 0;     ///< row: of the stratum's rows
+    bool is_of_mixture = false; ///< categorical: as the model says, in each replicate
 };
 
 /// A table whose rows patients are drawn from, so that what stands in one row stays together.
@@ -118,7 +119,7 @@ public:
     std::vector<Stratum> strata;       ///< shares sum to 1; none only without covariates
     std::vector<GenotypeDistribution> genotypes; ///< one per gene, in order of the study's file
 
-    /// Typical values differ by replicate; nullptr: they are the model's.
+    /// Laws differ by replicate; nullptr: they are the model's.
     std::shared_ptr<const ParameterUncertainty> uncertainty;
 
     std::vector<PopulationFile> files; ///< read besides the study's
@@ -130,12 +131,15 @@ public:
     /// Rows of inputs of each drawn subject, which differ in the effects of their occasion.
     std::uint32_t n_occasions = 1;
 
+    /// What a replicate is drawn by; nothing: the model's own.
+    std::optional<PopulationLaws> laws_of(std::uint32_t replicate) const;
+
     bool has_weights() const; ///< subjects count by CohortBlock::weight
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
     /// `rows`, `ancestry`, `covariate/WT`, `mixture/NAME`, `diplotype/CYP2C9` (index = allele),
     /// `activity/CYP2C9` (index = allele), `eta/CL`, `iov/CL`;
-    /// `uncertainty/CL` of the replicate.
+    /// `uncertainty/CL`, `uncertainty/iiv.CL` … of the replicate.
     CohortBlock draw(const sim::SubjectRange& range) const;
 
     /// The effects of occasions 0, 1, …, n of them, in the order [n_parameters × n × count]; 0 for

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/population_laws.hpp>
 #include <gemel/sim/random.hpp>
 
 #include <cstdint>
@@ -39,7 +40,10 @@ struct ResidualSample {
 class ResidualLaw {
 public:
     /// @param samples  of any outputs, those of each in rising order of time
-    ResidualLaw(const Model& model, std::vector<ResidualSample> samples);
+    /// @param laws     of the replicate; nullptr: the model's own
+    ResidualLaw(const Model& model,
+                std::vector<ResidualSample> samples,
+                const PopulationLaws* laws = nullptr);
 
     /// Scores of one subject, [n_samples]. A sample's own number is that of purpose `residual/CP`
     /// with index = its number among those of its output, so that a later sample, or one of another

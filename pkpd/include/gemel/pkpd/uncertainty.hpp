@@ -2,48 +2,76 @@
 
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/population_laws.hpp>
 
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
-/// What a calibration leaves open: typical values that differ from replicate to replicate of a
-/// study. Theory manual: variability.md.
+/// What a calibration leaves open: typical values, variances, residual errors and proportions that
+/// differ from replicate to replicate of a study. Theory manual: variability.md.
 namespace gemel::pkpd {
 
-/// Either a covariance, or a table of draws of which replicate r takes row r.
+class EstimateScale;
+
+/// A covariance of estimates, or a table of draws of which replicate r takes row r; and groups of
+/// effects whose covariance is of an inverse Wishart law.
 struct ParameterUncertainty {
     enum class Law {
-        normal,   ///< value + error, covariance in the parameters' units
-        lognormal ///< value·exp(error), covariance of logarithms
+        normal,   ///< typical value + error, covariance in the parameters' units
+        lognormal ///< typical value·exp(error), covariance of logarithms
     };
-    std::vector<int> of; ///< parameters with a typical value
+    /// First those of the covariance or the table, then those of the groups, by the lower triangle.
+    std::vector<LawNumber> numbers;
+    std::size_t n_joint = 0; ///< of the covariance or the table
     Law law = Law::normal;
-    std::vector<double> covariance; ///< [n × n]; empty with draws
-    std::vector<double> draws;      ///< [n × n_rows] in the parameters' units
+
+    std::shared_ptr<const EstimateScale> scale; ///< of a covariance: where estimates are normal
+    std::vector<double> root;                   ///< of the covariance there, [n_joint × n_joint]
+
+    std::vector<double> draws; ///< [n_joint × n_rows] in the numbers' units
     std::size_t n_rows = 0;
     std::string file_name; ///< in provenance, of draws
     std::filesystem::path path;
     std::shared_ptr<const sim::SourceFile> file;
+
+    /// Ω of a replicate is of law inverse Wishart(df, df·Ω̂).
+    struct Wishart {
+        OmegaBlock estimate;
+        double df = 0.0;
+    };
+    std::vector<Wishart> groups;
 };
 
-/// Typical values of a replicate, [n_parameters]; NaN for parameters that an expression gives.
-/// Purpose `uncertainty/CL`, subject 0.
-/// @param uncertainty  nullptr: the model's own
-std::vector<double> typical_values(const Model& model,
-                                   const ParameterUncertainty* uncertainty,
-                                   std::uint64_t seed,
-                                   std::uint32_t replicate);
+/// The values of all numbers in a replicate, [numbers.size()]. Purposes `uncertainty/CL`,
+/// `uncertainty/iiv.CL`, …: LawNumber::subject; subject 0.
+std::vector<double> uncertain_values(const ParameterUncertainty& uncertainty,
+                                     std::uint64_t seed,
+                                     std::uint32_t replicate);
+
+/// What a replicate is drawn by; nothing without uncertainty: the model's own laws.
+std::optional<PopulationLaws> laws_of_replicate(const Model& model,
+                                                const ParameterUncertainty* uncertainty,
+                                                std::uint64_t seed,
+                                                std::uint32_t replicate);
 
 /// `[uncertainty]` as it was written.
 struct UncertaintyWords {
+    struct Omega {
+        std::vector<std::string> of;
+        sim::SourceSpan span, of_span;
+        Level level = Level::subject;
+        double df = 0.0, rse = 0.0; ///< one of the two
+    };
     std::vector<std::string> of;
     sim::SourceSpan span, of_span, draws_span;
     int law = 0;
-    io::TomlView covariance, rse;
+    io::TomlView covariance, rse, columns;
     std::string draws;
+    std::vector<Omega> omega;
 };
 void describe_uncertainty(io::Fields& fields, UncertaintyWords& words);
 

@@ -64,7 +64,7 @@ struct Study {
     /// When occasions begin, in model time, the first at 0; empty: all is one.
     std::vector<double> occasions;
     /// How often the whole is repeated, each time with other patients and, where the population has
-    /// uncertainty, other typical values; 0: once, and results have no axis of replicates.
+    /// uncertainty, other laws; 0: once, and results have no axis of replicates.
     std::uint32_t n_replicates = 0;
     std::shared_ptr<const pkpd::DataSet> data; ///< whose subjects are simulated, if any
     sim::PendingDoses pending = sim::PendingDoses::given;
