@@ -28,7 +28,8 @@ const std::vector<std::vector<std::string>>& role_names() {
                                                              {"DVID", "YTYPE"},
                                                              {"CENS", "BLQ"},
                                                              {"LIMIT"},
-                                                             {"LLOQ"}};
+                                                             {"LLOQ"},
+                                                             {"ULOQ"}};
     return names;
 }
 

@@ -266,23 +266,27 @@ std::optional<int> ObservationMaker::censoring(std::size_t row) {
     return std::nullopt;
 }
 
-/// The limit is that of LLOQ where there is one, otherwise DV itself (as Monolix and nlmixr2 write
-/// it); LIMIT is the other end of the interval.
+/// The limit is that of LLOQ, or of ULOQ for a value above, where there is one, otherwise DV itself
+/// (as Monolix and nlmixr2 write it); LIMIT is the other end of the interval.
 void ObservationMaker::censor(std::size_t row, DataObservation& observation, double factor) {
     observation.limit = observation.other_limit = no_value;
     if (factor != factor) return; // values that are not used need no limit
     observation.cens = censoring(row).value_or(0);
     if (observation.cens == 0) return;
-    const std::optional<double> lloq = table_.number(row, DataRole::lloq);
-    observation.limit = lloq ? *lloq * factor : observation.dv;
+    const bool is_below = observation.cens > 0;
+    const std::optional<double> limit =
+        table_.number(row, is_below ? DataRole::lloq : DataRole::uloq);
+    observation.limit = limit ? *limit * factor : observation.dv;
     observation.dv = observation.limit;
     if (const auto other = table_.number(row, DataRole::limit))
         observation.other_limit = *other * factor;
     if (observation.limit != observation.limit)
-        table_.mistakes.add("CENS without limit",
-                            table_.place(row, DataRole::cens),
-                            "this value is censored, but its limit is not said",
-                            "write the limit of quantification in DV, or in a column LLOQ");
+        table_.mistakes.add(
+            "CENS without limit",
+            table_.place(row, DataRole::cens),
+            "this value is censored, but its limit is not said",
+            fmt::format("write the limit of quantification in DV, or in a column {}",
+                        is_below ? "LLOQ" : "ULOQ"));
 }
 
 DataObservation ObservationMaker::read(std::size_t row) {

@@ -34,9 +34,10 @@ enum class DataRole {
     dvid,
     cens,
     limit,
-    lloq
+    lloq,
+    uloq
 };
-inline constexpr std::size_t n_data_roles = 17;
+inline constexpr std::size_t n_data_roles = 18;
 /// "ID", "TIME", …: what the first of its names is.
 std::string name(DataRole role);
 

@@ -431,6 +431,10 @@ void describe_error(Fields& f, ErrorWords& words) {
          optional_key("lloq", "lower limit of quantification: number or quantity", "\"0.1 mg/L\""),
          "number or quantity",
          words.lloq);
+    keep(f,
+         optional_key("uloq", "upper limit of quantification: number or quantity", "\"50 mg/L\""),
+         "number or quantity",
+         words.uloq);
     if (f.is_listing() || law < 0) return;
     const ErrorLaw& chosen = error_laws[law];
     error.law = chosen.law;

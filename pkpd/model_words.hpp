@@ -118,7 +118,7 @@ struct RouteWords {
 struct ErrorWords {
     ResidualError law; ///< without what has a unit
     sim::Quantity half_time;
-    io::TomlView lloq;
+    io::TomlView lloq, uloq;
 };
 
 struct OutputWords {

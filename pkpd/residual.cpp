@@ -54,10 +54,20 @@ double observed(const ResidualError& error, double value, double score) {
     return value + change;
 }
 
-bool censor(double lloq, double& observed) {
-    if (!(observed < lloq)) return false;
-    observed = lloq;
-    return true;
+int cens_of(Censoring censoring) {
+    return censoring == Censoring::below_limit ? 1 : censoring == Censoring::above_limit ? -1 : 0;
+}
+
+Censoring censor(const QuantificationLimits& limits, double& observed) {
+    if (observed < limits.lower) {
+        observed = limits.lower;
+        return Censoring::below_limit;
+    }
+    if (observed > limits.upper) {
+        observed = limits.upper;
+        return Censoring::above_limit;
+    }
+    return Censoring::quantified;
 }
 
 ResidualLaw::ResidualLaw(const Model& model,

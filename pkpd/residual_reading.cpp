@@ -63,20 +63,21 @@ std::optional<std::vector<int>> find_outputs(const ResidualCorrelationWords& wor
     return diagnostics.size() == n_before ? std::optional(group) : std::nullopt;
 }
 
-} // namespace
-
-double
-read_lloq(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics) {
+/// A number in `unit`, or a quantity. NaN after a mistake.
+double read_limit(const io::TomlView& view,
+                  const char* key,
+                  const sim::Unit& unit,
+                  sim::DiagnosticList& diagnostics) {
     const double missing = std::numeric_limits<double>::quiet_NaN();
     const auto fail = [&](std::string message) {
         diagnostics.add(view.span(),
                         std::move(message),
-                        fmt::format("write for example lloq = \"0.1 {}\"", unit.text));
+                        fmt::format("write for example {} = \"0.1 {}\"", key, unit.text));
         return missing;
     };
-    double lloq = 0.0;
+    double limit = 0.0;
     if (const auto number = view.number()) {
-        lloq = *number;
+        limit = *number;
     } else if (const auto text = view.text()) {
         std::string why;
         const auto quantity = sim::parse_quantity(*text, &why);
@@ -86,15 +87,34 @@ read_lloq(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& 
                                     *text,
                                     quantity->unit.dimension.name(),
                                     unit.dimension.name()));
-        lloq = quantity->in(unit);
+        limit = quantity->in(unit);
     } else {
         return fail(fmt::format("{} stands here; a number in \"{}\" or a quantity is expected",
                                 io::name(view.kind()),
                                 unit.text));
     }
-    if (!(lloq > 0.0) || !std::isfinite(lloq))
-        return fail(fmt::format("a limit of quantification is above 0, not {:g}", lloq));
-    return lloq;
+    if (!(limit > 0.0) || !std::isfinite(limit))
+        return fail(fmt::format("a limit of quantification is above 0, not {:g}", limit));
+    return limit;
+}
+
+} // namespace
+
+void read_limits(const io::TomlView& lloq,
+                 const io::TomlView& uloq,
+                 const sim::Unit& unit,
+                 QuantificationLimits& limits,
+                 sim::DiagnosticList& diagnostics) {
+    if (lloq.is_set()) limits.lower = read_limit(lloq, "lloq", unit, diagnostics);
+    if (uloq.is_set()) limits.upper = read_limit(uloq, "uloq", unit, diagnostics);
+    if (limits.upper <= limits.lower) // false where one is missing
+        diagnostics.add((uloq.is_set() ? uloq : lloq).span(),
+                        fmt::format("the upper limit of quantification, {:g} {}, is not above the "
+                                    "lower, {:g} {}",
+                                    limits.upper,
+                                    unit.text,
+                                    limits.lower,
+                                    unit.text));
 }
 
 ResidualError read_residual_error(const OutputWords& words,
@@ -105,8 +125,8 @@ ResidualError read_residual_error(const OutputWords& words,
     const bool are_times = half_time.unit.dimension == sim::time_dimension &&
                            time_unit.dimension == sim::time_dimension; // else told already
     if (are_times && half_time.value > 0.0) error.half_time = half_time.in(time_unit);
-    if (words.error.lloq.is_set() && words.unit.is_known)
-        error.lloq = read_lloq(words.error.lloq, words.unit.unit, diagnostics);
+    if (words.unit.is_known)
+        read_limits(words.error.lloq, words.error.uloq, words.unit.unit, error.limits, diagnostics);
     return error;
 }
 

@@ -2,6 +2,7 @@
 
 #include <gemel/io/csv.hpp>
 #include <gemel/io/result_file.hpp>
+#include <gemel/pkpd/residual.hpp>
 #include <gemel/scenarios/export.hpp>
 
 #include <fmt/format.h>
@@ -248,6 +249,11 @@ SamplesBlock read_samples(const io::ResultReader& file,
     return block;
 }
 
+/// As data files write it: 1 below the limit, -1 above.
+std::int64_t cens_of(double code) {
+    return pkpd::cens_of(static_cast<pkpd::Censoring>(static_cast<std::uint8_t>(code)));
+}
+
 void put_samples(const SampledOutput& output,
                  const SamplesBlock& block,
                  const std::string& arm,
@@ -264,7 +270,7 @@ void put_samples(const SampledOutput& output,
         csv.cell(output.measured.units);
         csv.cell(block.values[at]);
         csv.cell(block.measured[at]);
-        csv.cell(output.is_limited ? static_cast<std::int64_t>(block.censored[at]) : 0);
+        csv.cell(output.is_limited ? cens_of(block.censored[at]) : 0);
         csv.end_row();
     }
 }

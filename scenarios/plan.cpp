@@ -174,11 +174,17 @@ std::string samples_text(const Study& study, const Samples& samples) {
     const auto index = static_cast<std::size_t>(study.model->find_output(samples.output));
     const std::string text =
         fmt::format("{}: {} times, with error", samples.output, grouped(samples.times.size()));
-    if (!samples.has_lloq()) return text;
-    return fmt::format("{}; quantified from {:g} {} on",
-                       text,
-                       samples.lloq,
-                       study.model->system.outputs[index].unit.text);
+    const pkpd::QuantificationLimits& limits = samples.limits;
+    const std::string& of_output = study.model->system.outputs[index].unit.text;
+    const std::string unit = of_output == "1" ? "" : " " + of_output;
+    if (limits.has_lower() && limits.has_upper())
+        return fmt::format(
+            "{}; quantified from {:g} to {:g}{}", text, limits.lower, limits.upper, unit);
+    if (limits.has_lower())
+        return fmt::format("{}; quantified from {:g}{} on", text, limits.lower, unit);
+    if (limits.has_upper())
+        return fmt::format("{}; quantified up to {:g}{}", text, limits.upper, unit);
+    return text;
 }
 
 std::string duration_text(double seconds) {

@@ -37,7 +37,10 @@ void declare_output(const Study& study, const Samples& samples, io::Layout& file
                       {}});
     io::Variable measured{path, io::ValueType::real, axes, output.unit.text, {}, {}, {}};
     measured.long_name = output.label + ", measured";
-    if (samples.has_lloq()) measured.attributes = {{"lloq", fmt::format("{:.17g}", samples.lloq)}};
+    if (samples.limits.has_lower())
+        measured.attributes.push_back({"lloq", fmt::format("{:.17g}", samples.limits.lower)});
+    if (samples.limits.has_upper())
+        measured.attributes.push_back({"uloq", fmt::format("{:.17g}", samples.limits.upper)});
     file.add(measured);
     file.add({path + "_value",
               io::ValueType::real,
@@ -46,14 +49,16 @@ void declare_output(const Study& study, const Samples& samples, io::Layout& file
               output.label + ", value of the model",
               {},
               {}});
-    if (samples.has_lloq())
-        file.add({path + "_censored",
-                  io::ValueType::category,
-                  axes,
-                  "1",
-                  "whether the limit of quantification stands for what was measured",
-                  {"quantified", "below_limit"},
-                  {}});
+    if (!samples.is_limited()) return;
+    std::vector<std::string> meanings{"quantified", "below_limit"};
+    if (samples.limits.has_upper()) meanings.emplace_back("above_limit");
+    file.add({path + "_censored",
+              io::ValueType::category,
+              axes,
+              "1",
+              "whether the limit of quantification stands for what was measured",
+              meanings,
+              {}});
 }
 
 } // namespace
@@ -99,8 +104,8 @@ void SampleWriter::write(const SolvedBlock& block, std::size_t first, io::Result
         std::size_t at = 0;
         for (std::size_t i = 0; i < n_outputs; ++i)
             for (std::size_t k = 0; k < study_.samples[i].times.size(); ++k, ++at) {
-                const bool is_below = pkpd::censor(study_.samples[i].lloq, drawn[at]);
-                censored[i].push_back(is_below ? 1 : 0);
+                const pkpd::Censoring what = pkpd::censor(study_.samples[i].limits, drawn[at]);
+                censored[i].push_back(static_cast<std::uint8_t>(what));
                 measured[i].push_back(drawn[at]);
             }
     }
@@ -112,7 +117,7 @@ void SampleWriter::write(const SolvedBlock& block, std::size_t first, io::Result
                    arm,
                    range.first,
                    std::span<const double>(block.result.sampled[first + i]));
-        if (study_.samples[i].has_lloq())
+        if (study_.samples[i].is_limited())
             file.write(
                 path + "_censored", arm, range.first, std::span<const std::uint8_t>(censored[i]));
     }

@@ -367,11 +367,13 @@ void read_samples(Loading& loading) {
             continue;
         }
         const auto at = static_cast<std::size_t>(index);
-        Samples samples{output, SaveReader(words.times, loading).times(), 0.0};
-        samples.lloq =
-            words.lloq.is_set()
-                ? pkpd::read_lloq(words.lloq, model.system.outputs[at].unit, loading.diagnostics)
-                : model.residual_errors[at].lloq;
+        Samples samples{
+            output, SaveReader(words.times, loading).times(), model.residual_errors[at].limits};
+        pkpd::read_limits(words.lloq,
+                          words.uloq,
+                          model.system.outputs[at].unit,
+                          samples.limits,
+                          loading.diagnostics);
         loading.study.samples.push_back(std::move(samples));
     }
 }

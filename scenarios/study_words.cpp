@@ -248,6 +248,9 @@ void describe_samples(Fields& f, SamplesWords& samples) {
     f.any(key("lloq", "lower limit of quantification; else that of the model", "\"0.1 mg/L\""),
           "number in the output's unit, or a text with a unit",
           [&](const io::TomlView& view) { samples.lloq = view; });
+    f.any(key("uloq", "upper limit of quantification; else that of the model", "\"50 mg/L\""),
+          "number in the output's unit, or a text with a unit",
+          [&](const io::TomlView& view) { samples.uloq = view; });
 }
 
 Field saved_subjects() {

@@ -44,7 +44,7 @@ struct SaveWords {
 
 struct SamplesWords {
     SaveWords times; ///< output and times alone
-    io::TomlView lloq;
+    io::TomlView lloq, uloq;
 };
 
 struct StudyWords {

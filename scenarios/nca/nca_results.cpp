@@ -3,6 +3,7 @@
 #include "show/sections.hpp"
 
 #include <gemel/io/result_file.hpp>
+#include <gemel/pkpd/residual.hpp>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,9 @@
 namespace gemel::scenarios {
 
 namespace {
+
+/// What stands above an upper limit counts as that limit.
+constexpr double below_limit = static_cast<double>(pkpd::Censoring::below_limit);
 
 /// A saved curve, or, if it is asked for, what was measured of it.
 bool is_curve(const io::Variable& variable) {
@@ -187,7 +191,7 @@ private:
             profile.time.push_back(time);
             profile.concentration.push_back(std::max(values[t], 0.0));
             if (std::isnan(values[t])) profile.concentration.back() = values[t];
-            profile.is_blq.push_back(values[t] <= 0.0 || censored[t] != 0.0);
+            profile.is_blq.push_back(values[t] <= 0.0 || censored[t] == below_limit);
             profile.n_doses_before.push_back(course.n_doses_before(part, time, after_all));
         }
         return parts;

@@ -145,6 +145,7 @@ law = "combined2"
 proportional = 0.1
 additive = 0.02
 lloq = "0.1 mg/L"
+uloq = "50 mg/L"
 [outputs.Cp.error.autocorrelation]
 half_time = "12 h"
 [outputs.unused_here]

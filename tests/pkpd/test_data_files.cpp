@@ -396,6 +396,15 @@ TEST_CASE("censored values keep their limits") {
     CHECK(second[0].other_limit == 0.1);
     CHECK(second[1].cens == -1);
     CHECK(second[1].limit == 9.0);
+    // A value above has the limit of ULOQ; that of LLOQ is the other one's.
+    const ReadData by_both = read_good("ID,TIME [h],AMT [mg],DV [mg/L],CENS,LLOQ,ULOQ\n"
+                                       "1,0,100,.,0,0.5,9\n1,1,0,.,-1,0.5,9\n1,2,0,.,1,0.5,9\n"
+                                       "1,3,0,8,-1,0.5,.\n");
+    const auto& third = by_both.data->subjects[0].observations;
+    CHECK(third[0].cens == -1);
+    CHECK(third[0].limit == 9.0);
+    CHECK(third[1].limit == 0.5);
+    CHECK(third[2].limit == 8.0);
     CHECK(medians(*by_dv.data).empty());
     // What is not used needs no limit.
     const ReadData unused = read_data_text(

@@ -99,18 +99,33 @@ TEST_CASE("a measurement is the value and its error by each law") {
     CHECK(std::isnan(observed(error_of(ErrorLaw::additive, 0.5, 0.0), std::nan(""), z)));
 }
 
-TEST_CASE("a value below the limit of quantification is told as the limit") {
-    double below = 0.05, at = 0.1, none = -3.0, missing = std::nan("");
-    CHECK(censor(0.1, below));
+TEST_CASE("a value beyond a limit of quantification is told as the limit") {
+    const double nan = std::nan("");
+    double below = 0.05, at = 0.1, at_upper = 5.0, above = 5.1, none = -3.0, missing = nan;
+    const QuantificationLimits limits{0.1, 5.0};
+    CHECK(censor(limits, below) == Censoring::below_limit);
     CHECK(below == 0.1);
-    CHECK_FALSE(censor(0.1, at));
-    CHECK_FALSE(censor(std::nan(""), none));
+    CHECK(censor(limits, at) == Censoring::quantified);
+    CHECK(censor(limits, at_upper) == Censoring::quantified);
+    CHECK(censor(limits, above) == Censoring::above_limit);
+    CHECK(above == 5.0);
+    CHECK(censor({}, none) == Censoring::quantified);
     CHECK(none == -3.0);
-    CHECK_FALSE(censor(0.1, missing));
-    const auto model = good(two_outputs("law = \"additive\", additive = 1, lloq = \"100 ug/L\"",
-                                        "law = \"additive\", additive = 1, lloq = 0.2"));
-    CHECK(model->residual_errors[0].lloq == doctest::Approx(0.1).epsilon(1e-15));
-    CHECK(model->residual_errors[1].lloq == 0.2);
+    CHECK(censor(limits, missing) == Censoring::quantified);
+    CHECK(std::isnan(missing));
+    double high = 7.0;
+    CHECK(censor({nan, 5.0}, high) == Censoring::above_limit);
+    // Monolix: CENS 1 is left-censored, -1 right-censored.
+    CHECK(cens_of(Censoring::below_limit) == 1);
+    CHECK(cens_of(Censoring::above_limit) == -1);
+    CHECK(cens_of(Censoring::quantified) == 0);
+    const auto model =
+        good(two_outputs("law = \"additive\", additive = 1, lloq = \"100 ug/L\", uloq = 20",
+                         "law = \"additive\", additive = 1, lloq = 0.2"));
+    CHECK(model->residual_errors[0].limits.lower == doctest::Approx(0.1).epsilon(1e-15));
+    CHECK(model->residual_errors[0].limits.upper == 20.0);
+    CHECK(model->residual_errors[1].limits.lower == 0.2);
+    CHECK_FALSE(model->residual_errors[1].limits.has_upper());
 }
 
 TEST_CASE("a sample has its own number, which no other sample changes") {
@@ -181,6 +196,10 @@ TEST_CASE("mistakes of residual errors are told") {
     CHECK(told(two_outputs(plain, plain + ", lloq = \"2 h\"")).find("the output is") !=
           std::string::npos);
     CHECK(told(two_outputs(plain, plain + ", lloq = 0")).find("is above 0") != std::string::npos);
+    CHECK(told(two_outputs(plain, plain + ", uloq = \"2 h\"")).find("uloq = ") !=
+          std::string::npos);
+    CHECK(told(two_outputs(plain, plain + ", lloq = 2, uloq = 1")).find("is not above the lower") !=
+          std::string::npos);
     CHECK(told(two_outputs(plain, plain + ", autocorrelation = { half_time = \"2 mg\" }"))
               .find("half_time") != std::string::npos);
 }

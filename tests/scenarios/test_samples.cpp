@@ -78,6 +78,42 @@ TEST_CASE("a sample is the model's value with its error, and the limit where it 
     CHECK(n_below > 100);
 }
 
+TEST_CASE("a sample above the upper limit stands as that limit, with CENS -1 in tables") {
+    // Oracle: the same study without the limit; Monolix's CENS in the exported table.
+    const TemporaryFolder folder;
+    run(load("samples.toml"), folder / "free.h5");
+    const auto limited = load("samples.toml", {"samples.Cp.uloq=1.5 mg/L", "samples.R.uloq=80"});
+    run(limited, folder / "x.h5");
+    CHECK(scenarios::describe_plan(limited).find("quantified from 0.05 to 1.5 mg/L") !=
+          std::string::npos);
+    CHECK(scenarios::describe_plan(limited).find("quantified up to 80\n") != std::string::npos);
+    const io::ResultReader free(folder / "free.h5"), file(folder / "x.h5");
+    std::size_t n_below = 0, n_above = 0;
+    for (const auto& [name, upper] : {std::pair("samples/Cp", 1.5), std::pair("samples/R", 80.0)}) {
+        const auto own = all(free, name, 0), measured = all(file, name, 0),
+                   code = all(file, fmt::format("{}_censored", name), 0);
+        const bool has_lower = std::string(name) == "samples/Cp";
+        for (std::size_t i = 0; i < own.size(); ++i) {
+            CHECK(measured[i] == std::min(own[i], upper));
+            const bool is_below = has_lower && own[i] == 0.05;
+            CHECK(code[i] == (own[i] > upper ? 2.0 : is_below ? 1.0 : 0.0));
+            n_below += is_below;
+            n_above += own[i] > upper;
+        }
+    }
+    CHECK(n_below > 20);
+    CHECK(n_above > 20);
+    CHECK(all(file, "samples/Cp_value", 0) == all(free, "samples/Cp_value", 0));
+    std::ostringstream out;
+    scenarios::export_csv(folder / "x.h5", scenarios::ExportWhat::samples, out);
+    const std::string text = out.str();
+    std::size_t n_told_above = 0;
+    for (auto at = text.find(",1.5,-1\n"); at != std::string::npos;
+         at = text.find(",1.5,-1\n", at + 1))
+        ++n_told_above;
+    CHECK(n_told_above > 20);
+}
+
 TEST_CASE("samples change no other number, and are alike for any threads and lanes") {
     const TemporaryFolder folder;
     const auto with = run(load("samples.toml"), folder / "a.h5");
@@ -119,6 +155,12 @@ TEST_CASE("mistakes of samples are told") {
     CHECK(told("CP = { at = [\"1 h\"] }\n").find("the model has no output 'CP'") !=
           std::string::npos);
     CHECK(told("Cp = { at = [\"1 h\"], lloq = \"1 mg\" }\n").find("the output is") !=
+          std::string::npos);
+    CHECK(told("Cp = { at = [\"1 h\"], uloq = \"1 mg\" }\n").find("uloq = \"0.1 mg/L\"") !=
+          std::string::npos);
+    // The model's lower limit is 50 ug/L.
+    CHECK(told("Cp = { at = [\"1 h\"], uloq = 0.04 }\n")
+              .find("the upper limit of quantification, 0.04 mg/L, is not above the lower, 0.05") !=
           std::string::npos);
     CHECK(told("Cp = { at = [\"100 h\"] }\n").find("not within the study") != std::string::npos);
     CHECK(told("Cp = { lloq = 1 }\n").find("every") != std::string::npos);

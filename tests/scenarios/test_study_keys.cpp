@@ -125,6 +125,7 @@ const std::vector<std::string> base{
     "from = \"1 h\"",
     "to = \"24 h\"",
     "lloq = \"0.1 mg/L\"",
+    "uloq = \"50 mg/L\"",
     "[samples.Ap]",
     "at = [\"1 h\", \"2 h\"]",
 };

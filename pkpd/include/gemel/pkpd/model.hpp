@@ -124,6 +124,15 @@ struct Route {
     bool is_default = false;
 };
 
+/// Between which values a method quantifies; NaN: there is no such limit.
+struct QuantificationLimits {
+    double lower = std::numeric_limits<double>::quiet_NaN();
+    double upper = std::numeric_limits<double>::quiet_NaN();
+
+    bool has_lower() const { return lower == lower; }
+    bool has_upper() const { return upper == upper; }
+};
+
 /// Law of the residual error of an output; parameters in the output's unit or as a fraction.
 struct ResidualError {
     enum class Law { none, additive, proportional, combined1, combined2, lognormal, power };
@@ -131,7 +140,7 @@ struct ResidualError {
     double additive = 0.0, proportional = 0.0, exponent = 1.0;
     double log_sd = 0.0;    ///< of lognormal
     double half_time = 0.0; ///< errors this far apart in time have a correlation of ½; 0: none
-    double lloq = std::numeric_limits<double>::quiet_NaN(); ///< in the output's unit; NaN: none
+    QuantificationLimits limits; ///< in the output's unit
 };
 
 /// Residual errors of outputs measured at one time, [n × n] correlation.

@@ -20,13 +20,21 @@ double residual_sd(const ResidualError& error, double value);
 /// @param score  a number of the standard normal law
 double observed(const ResidualError& error, double value, double score);
 
-/// A value below the limit of quantification is told as the limit, and that it is below.
-/// @param lloq  NaN: no limit
-/// @returns true if it was below
-bool censor(double lloq, double& observed);
+/// What became of a measurement; its number stands in results.
+enum class Censoring : std::uint8_t { quantified, below_limit, above_limit };
 
-/// A limit of quantification: a number in `unit`, or a quantity. NaN after a mistake.
-double read_lloq(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics);
+/// As data files write it: 1 below the limit, -1 above, 0 a value.
+int cens_of(Censoring censoring);
+
+/// A value beyond a limit of quantification is told as the limit. NaN stays NaN.
+Censoring censor(const QuantificationLimits& limits, double& observed);
+
+/// `lloq` and `uloq` of a table: each a number in `unit` or a quantity; what is not said stays.
+void read_limits(const io::TomlView& lloq,
+                 const io::TomlView& uloq,
+                 const sim::Unit& unit,
+                 QuantificationLimits& limits,
+                 sim::DiagnosticList& diagnostics);
 
 /// One measurement that is planned.
 struct ResidualSample {

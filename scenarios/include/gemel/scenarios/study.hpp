@@ -39,14 +39,14 @@ struct Save {
     bool has_summary = false;     ///< quantiles, mean and sd over all subjects are written, too
 };
 
-/// `[samples] Cp = { at = ["1 h", "4 h"], lloq = "0.1 mg/L" }`: measured in every subject and arm,
+/// `[samples] Cp = { at = ["1 h", "4 h"], lloq = "0.1 mg/L", uloq = "50 mg/L" }`: measured in every subject and arm,
 /// with the residual error that the model gives the output.
 struct Samples {
     std::string output;
-    std::vector<double> times;                              ///< model time
-    double lloq = std::numeric_limits<double>::quiet_NaN(); ///< in the output's unit; NaN: none
+    std::vector<double> times;         ///< model time
+    pkpd::QuantificationLimits limits; ///< in the output's unit
 
-    bool has_lloq() const { return lloq > 0.0; }
+    bool is_limited() const { return limits.has_lower() || limits.has_upper(); }
 };
 
 struct Study {
