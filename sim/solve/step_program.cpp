@@ -48,7 +48,12 @@ StepLayout step_layout(CompiledSystem& compiled, const StepMethod& method) {
     // Only systems without sensitivities are split: then all stepped states are own ones.
     const int n_exact = static_cast<int>(exact.size());
     layout.n_own = compiled.system.n_own_states() - n_exact;
-    layout.n_kept = compiled.system.n_kept_states;
+    // Most kept states have rate 0 and are exact ones.
+    const int first_kept = compiled.system.n_own_states() - compiled.system.n_kept_states;
+    layout.n_kept =
+        static_cast<int>(std::count_if(layout.stepped.begin(), layout.stepped.end(), [&](int i) {
+            return i >= first_kept && i < compiled.system.n_own_states();
+        }));
     layout.n_controlled = compiled.system.n_controlled_states() - n_exact;
     find_dense_states(compiled, layout);
     return layout;

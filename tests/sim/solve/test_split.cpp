@@ -211,6 +211,40 @@ TEST_CASE("split solvers agree with the others, functionals of exact outputs too
     }
 }
 
+TEST_CASE("switches that are solved exactly leave errors of all stepped states in control") {
+    // Oracle: Rodas5P at 1e-11 on the whole system.
+    Problem problem("switched", 40.0);
+    const Term ka = problem.input("ka", 1.0, 0.3), k = problem.input("k", 0.1, 0.2);
+    const Term depot = problem.dosed_state("depot"), central = problem.dosed_state("central");
+    problem.rate(depot, -ka * depot);
+    problem.rate(central, ka * depot - k * central);
+    problem.output("A", central);
+    problem.bolus(depot, 40.0, 0.0, 12.0, 3);
+    problem.sample(40);
+    Record off;
+    off.kind = RecordKind::switch_off;
+    off.time = 25.0;
+    off.state = 0;
+    problem.timeline.records.push_back(off);
+    problem.system = with_switches(problem.system, {0, 1});
+    const CompiledSystem system = compile(problem.system);
+    REQUIRE(can_split(system));
+    const std::vector<double> inputs = problem.patients(20);
+    SolverOptions precise, usual;
+    precise.rtol = 1e-11;
+    usual.rtol = 1e-7;
+    const BlockResult reference = solve(*find_solver("rodas5p"), system, problem, inputs, precise);
+    REQUIRE(all_ok(reference));
+    for (const char* name : {"rodas5p-split", "tsit5-split"}) {
+        CAPTURE(name);
+        const BlockResult result = solve(*find_solver(name), system, problem, inputs, usual);
+        REQUIRE(all_ok(result));
+        const Errors errors = errors_of(problem, result, reference);
+        CHECK(errors.rms <= 2.0 * usual.rtol); // the battery's bar
+        CHECK(errors.maximum <= 30.0 * usual.rtol);
+    }
+}
+
 TEST_CASE("what drives a system and is solved exactly does not set its steps") {
     const Problem problem = driven_turnover();
     const CompiledSystem system = compile(problem.system);
