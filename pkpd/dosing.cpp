@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 namespace gemel::pkpd {
 namespace {
@@ -343,6 +344,14 @@ double last_interval(const std::vector<sim::Record>& records, double tolerance) 
 }
 
 } // namespace
+
+std::vector<int> switched_states(std::span<const sim::Record> records) {
+    std::set<int> states;
+    for (const sim::Record& record : records)
+        if (record.kind == sim::RecordKind::switch_off || record.kind == sim::RecordKind::switch_on)
+            states.insert(record.state);
+    return {states.begin(), states.end()};
+}
 
 bool is_dose(const sim::Record& record) {
     return record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse;

@@ -136,7 +136,7 @@ void check_repeats(io::Fields& fields) {
 }
 
 /// What stands in place of `dose`.
-const char* const changes[] = {"reset", "set", "multiply"};
+const char* const changes[] = {"reset", "set", "multiply", "switch"};
 
 /// The one that stands here, or nothing.
 const char* change_in(const io::Fields& fields) {
@@ -185,7 +185,16 @@ void describe_changes(io::Fields& fields, DoseWords& words) {
     multiply.at_least = 0.0;
     fields.number(multiply, words.factor);
     if (fields.has("multiply")) words.kind = sim::RecordKind::multiply;
-    fields.one_of({"dose", "reset", "set", "multiply"}, false);
+    int turned = -1;
+    fields.choice(described("switch",
+                            "instead of a dose: off, the state `into` becomes 0 and stays so until "
+                            "it is on again, from 0, by a switch or a dose into it",
+                            "\"off\""),
+                  {"off", "on"},
+                  turned);
+    if (fields.has("switch"))
+        words.kind = turned == 1 ? sim::RecordKind::switch_on : sim::RecordKind::switch_off;
+    fields.one_of({"dose", "reset", "set", "multiply", "switch"}, false);
 }
 
 /// What belongs to a dose says nothing of what is none.

@@ -60,7 +60,9 @@ sim::Timeline timeline_of(const Model& model, const ModelTest& test) {
 
 std::string
 run_model_test(const Model& model, const ModelTest& test, const std::string& solver, double rtol) {
-    const sim::CompiledSystem compiled = sim::compile(model.system);
+    const sim::Timeline timeline = timeline_of(model, test);
+    const sim::CompiledSystem compiled =
+        sim::compile(sim::with_switches(model.system, switched_states(timeline.records)));
     const sim::Solver* chosen =
         solver.empty() ? sim::choose_solver(compiled).solver : sim::find_solver(solver);
     if (!chosen) throw std::invalid_argument(fmt::format("no solver '{}'", solver));
@@ -68,7 +70,6 @@ run_model_test(const Model& model, const ModelTest& test, const std::string& sol
 
     const std::vector<double> inputs =
         typical_inputs(model, {test.genotypes, test.covariates, test.parameters});
-    const sim::Timeline timeline = timeline_of(model, test);
     const sim::Observation observation = watch(model, test);
     sim::SolverOptions options;
     options.rtol = rtol;

@@ -11,6 +11,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <span>
 
 namespace gemel::scenarios {
 
@@ -40,15 +41,18 @@ void add_doses_of_data(const Study& study, sim::Timeline& timeline) {
     timeline.records.insert(timeline.records.end(), most->records.begin(), most->records.end());
 }
 
-/// States that records of the data switch off or on.
+/// States that any arm or any subject of the data switches.
 std::vector<int> switched_states(const Study& study) {
     std::set<int> states;
-    if (study.population.data == nullptr) return {};
-    for (const sim::SubjectTimeline& own : study.population.data->timelines)
-        for (const sim::Record& record : own.records)
-            if (record.kind == sim::RecordKind::switch_off ||
-                record.kind == sim::RecordKind::switch_on)
-                states.insert(record.state);
+    const auto add = [&](std::span<const sim::Record> records) {
+        const std::vector<int> switched = pkpd::switched_states(records);
+        states.insert(switched.begin(), switched.end());
+    };
+    for (const Arm& arm : study.arms)
+        add(regimen_of(study, arm).records);
+    if (study.population.data != nullptr)
+        for (const sim::SubjectTimeline& own : study.population.data->timelines)
+            add(own.records);
     return {states.begin(), states.end()};
 }
 

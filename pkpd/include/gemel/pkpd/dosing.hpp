@@ -5,6 +5,7 @@
 #include <gemel/sim/timeline.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace gemel::pkpd {
 
 /// One `{ dose = "100 mg", start = "0 h", every = "24 h", until = "14 d" }`, or what else happens
 /// to a subject: `{ reset = true, at = "24 h" }`, `{ set = "0 mg", into = "central", at = "24 h"
-/// }`.
+/// }`, `{ switch = "off", into = "central", at = "24 h" }`.
 struct DoseWords {
     sim::SourceSpan span; ///< of the table
     /// add: a dose, also if it is infused; otherwise what happens instead of one.
@@ -67,6 +68,9 @@ struct Regimen {
 
 /// Whether a record gives something, unlike a reset and its like.
 bool is_dose(const sim::Record& record);
+
+/// The states that records switch off or on, which their system must know: sim::with_switches().
+std::vector<int> switched_states(std::span<const sim::Record> records);
 
 /// Doses fall at start ≤ t < until, and t < duration, the end of the study in model time, which
 /// also ends what `every` repeats without count, until or for. `count` includes the first dose.
