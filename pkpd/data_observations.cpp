@@ -322,7 +322,7 @@ std::vector<std::string> ObservationMaker::values_observed(DataRole key) {
     std::vector<std::string> values;
     for (std::size_t row = 0; table_.has(key) && row < table_.n_rows(); ++row) {
         if (evids_[row] != 0 || table_.is_missing(row, DataRole::dv) ||
-            table_.whole(row, DataRole::mdv) == 1)
+            table_.whole(row, DataRole::mdv) != 0)
             continue;
         const std::string& value = table_.cell(row, key).text;
         if (std::ranges::find(values, value) == values.end()) values.push_back(value);
@@ -371,7 +371,7 @@ void ObservationMaker::tell_curve(DataRole key, const std::vector<std::string>& 
 bool ObservationMaker::is_read(std::size_t row) {
     return evids_[row] == 0 && table_.has(DataRole::dv) &&
            (!has_key_ || table_.cell(row, key_).text == table_.words.curve.value) &&
-           table_.whole(row, DataRole::mdv) != 1;
+           table_.whole(row, DataRole::mdv) == 0;
 }
 
 /// "BLQ", "<0.1" and the like.
