@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <tuple>
 
 namespace gemel::pkpd {
 namespace {
@@ -21,61 +23,100 @@ bool is_linear(const DataCovariate& covariate) {
     return covariate.varies && covariate.interpolation == Interpolation::linear;
 }
 
+/// Where rows of inputs begin, by rows of the file.
+class RowPlaces {
+public:
+    RowPlaces(const DataSet& data, const DataSubject& subject)
+        : times_(subject.times),
+          n_records_(subject.n_rows + 1),
+          n_samples_(subject.n_rows + 1) {
+        for (std::size_t k = 0; k < subject.record_rows.size() && !data.ignores_doses; ++k)
+            ++n_records_[static_cast<std::size_t>(subject.record_rows[k]) + 1];
+        for (const DataObservation& observation : subject.observations)
+            ++n_samples_[observation.row - subject.first_row + 1];
+        std::partial_sum(n_records_.begin(), n_records_.end(), n_records_.begin());
+        std::partial_sum(n_samples_.begin(), n_samples_.end(), n_samples_.begin());
+    }
+
+    /// Rows at one time are told apart by what stands in them: what a row holds begins before its
+    /// own record or sample.
+    sim::RowSwitch at(std::size_t row) const {
+        if (row > 0 && times_[row] == times_[row - 1])
+            return {times_[row], sim::RowPlace::among, n_records_[row], n_samples_[row]};
+        return {.time = times_[row]};
+    }
+    /// As soon as the row before is over.
+    sim::RowSwitch after_row_before(std::size_t row) const {
+        if (times_[row] == times_[row - 1]) return at(row);
+        return {.time = times_[row - 1], .place = sim::RowPlace::after};
+    }
+
+private:
+    const std::vector<double>& times_;
+    std::vector<std::size_t> n_records_, n_samples_; ///< [n_rows + 1] of those that stand before
+};
+
 /// From row to row of the file: with NOCB the next row's value holds as soon as this row is over,
-/// with LOCF from the next row's time on.
+/// with LOCF from the next row on.
 template <class Values>
-void add_steps(const std::vector<double>& times,
+void add_steps(const RowPlaces& places,
                const Values& values,
                std::size_t column,
                Interpolation rule,
                std::vector<ValueChange>& changes) {
-    const bool is_backward = rule == Interpolation::nocb;
     for (std::size_t row = 1; row < values.size(); ++row)
         if (values[row] != values[row - 1])
-            changes.push_back({{times[is_backward ? row - 1 : row], is_backward},
-                               column,
-                               static_cast<double>(values[row])});
+            changes.push_back(
+                {rule == Interpolation::nocb ? places.after_row_before(row) : places.at(row),
+                 column,
+                 static_cast<double>(values[row])});
+}
+
+/// Of the line from the last row at a row's time to the next one.
+double slope_after(const DataSubject& subject, const std::vector<double>& values, std::size_t row) {
+    while (row + 1 < values.size() && subject.times[row + 1] == subject.times[row])
+        ++row;
+    return row + 1 < values.size()
+               ? (values[row + 1] - values[row]) / (subject.times[row + 1] - subject.times[row])
+               : 0.0;
 }
 
 /// Straight lines from row to row; before the first and after the last the value stays.
-void add_lines(const DataSubject& subject, std::size_t c, std::vector<ValueChange>& changes) {
+void add_lines(const DataSubject& subject,
+               const RowPlaces& places,
+               std::size_t c,
+               std::vector<ValueChange>& changes) {
     const std::vector<double>& values = subject.covariates[c];
     double slope_before = 0.0;
     for (std::size_t row = 0; row < values.size(); ++row) {
-        const bool is_last = row + 1 == values.size();
-        const double room = is_last ? 0.0 : subject.times[row + 1] - subject.times[row];
-        const double slope = room > 0.0 ? (values[row + 1] - values[row]) / room : 0.0;
+        const double slope = slope_after(subject, values, row);
         const bool jumps = row > 0 && subject.times[row] == subject.times[row - 1] &&
                            values[row] != values[row - 1];
         if (slope != slope_before || jumps)
-            changes.push_back({{subject.times[row], false}, c, values[row], slope});
+            changes.push_back({places.at(row), c, values[row], slope});
         slope_before = slope;
     }
 }
 
-std::vector<ValueChange> changes_of(const DataSet& data, const DataSubject& subject) {
-    std::vector<ValueChange> changes;
-    for (std::size_t c = 0; c < data.covariates.size(); ++c)
-        if (is_linear(data.covariates[c]))
-            add_lines(subject, c, changes);
-        else
-            add_steps(
-                subject.times, subject.covariates[c], c, data.covariates[c].interpolation, changes);
-    add_steps(subject.times,
-              subject.occasions,
-              data.covariates.size(),
-              data.occasion_interpolation,
-              changes);
-    std::stable_sort(
-        changes.begin(), changes.end(), [](const ValueChange& a, const ValueChange& b) {
-            if (a.when.time != b.when.time) return a.when.time < b.when.time;
-            return !a.when.is_after && b.when.is_after;
-        });
-    return changes;
+auto place_of(const sim::RowSwitch& when) {
+    return std::tuple(when.time, when.place, when.n_records, when.n_samples);
 }
 
-bool is_same(const sim::RowSwitch& a, const sim::RowSwitch& b) {
-    return a.time == b.time && a.is_after == b.is_after;
+std::vector<ValueChange> changes_of(const DataSet& data, const DataSubject& subject) {
+    std::vector<ValueChange> changes;
+    const RowPlaces places(data, subject);
+    for (std::size_t c = 0; c < data.covariates.size(); ++c)
+        if (is_linear(data.covariates[c]))
+            add_lines(subject, places, c, changes);
+        else
+            add_steps(places, subject.covariates[c], c, data.covariates[c].interpolation, changes);
+    add_steps(
+        places, subject.occasions, data.covariates.size(), data.occasion_interpolation, changes);
+    std::stable_sort(
+        changes.begin(), changes.end(), [](const ValueChange& a, const ValueChange& b) {
+            return place_of(a.when) < place_of(b.when);
+        });
+    return changes;
 }
 
 class CohortMaker {
@@ -143,7 +184,8 @@ private:
             now.time = change.when.time;
             now.values[change.column] = change.value;
             now.slopes[change.column] = change.slope;
-            if (i + 1 < changes.size() && is_same(change.when, changes[i + 1].when)) continue;
+            if (i + 1 < changes.size() && place_of(change.when) == place_of(changes[i + 1].when))
+                continue;
             timeline.switches.push_back(change.when);
             push_row(now);
         }

@@ -40,6 +40,7 @@ private:
     double value(std::size_t row);
     bool is_doubtful(double number) const;
     double category(const io::CsvCell& cell);
+    bool resets(std::size_t row) const { return evids_[row] == 3 || evids_[row] == 4; }
     void check_times(const DataSubject& subject, const std::vector<double>& values);
     void check_rule(const DataSubject& subject, const std::vector<double>& values);
     void fill(const DataSubject& subject, std::vector<double>& values);
@@ -126,10 +127,11 @@ double CovariateMaker::category(const io::CsvCell& cell) {
 }
 
 /// A dose may have its own value beside that of an observation at the same time; two observations
-/// may not differ.
+/// may not differ, unless a reset between them lets time begin anew.
 void CovariateMaker::check_times(const DataSubject& subject, const std::vector<double>& values) {
     for (std::size_t i = 0; i < values.size(); ++i)
         for (std::size_t j = i; j-- > 0 && subject.times[j] == subject.times[i];) {
+            if (resets(subject.first_row + j + 1)) break;
             const bool are_alike = evids_[subject.first_row + i] == evids_[subject.first_row + j];
             if (!are_alike || std::isnan(values[i]) || std::isnan(values[j]) ||
                 values[i] == values[j])

@@ -368,7 +368,8 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
     std::vector<bool> begins_period(table.n_rows(), false);
     std::size_t n_anew = 0;
     for (DataSubject& subject : data.subjects) {
-        double offset = 0.0, before = 0.0, zero = 0.0;
+        double before = 0.0, zero = 0.0;
+        double period = 0.0, first = 0.0; // when it began, in time that goes on and in the file's
         reader.begin_subject();
         for (std::size_t i = 0; i < subject.n_rows; ++i) {
             const std::size_t row = subject.first_row + i;
@@ -380,13 +381,16 @@ std::vector<bool> read_times(DataTable& table, const std::vector<int>& evids, Da
                     if (!reader.lacks_clock()) // told
                         tell_back(table, row, table.cell(row - 1, DataRole::time).text);
                 } else {
-                    if (!table.words.are_profiles) offset += before - time;
+                    if (!table.words.are_profiles) {
+                        period = subject.times.back();
+                        first = time;
+                    }
                     begins_period[row] = true;
                     ++n_anew;
                 }
             }
             before = time;
-            subject.times.push_back(time + offset);
+            subject.times.push_back(period + (time - first));
             subject.file_times.push_back(time);
         }
         if (subject.file_times == subject.times) subject.file_times.clear();

@@ -200,7 +200,7 @@ std::unique_ptr<const sim::SubjectTimeline> occasions_of(const Study& study) {
     if (study.occasions.size() < 2) return nullptr;
     sim::SubjectTimeline occasions;
     for (std::size_t q = 1; q < study.occasions.size(); ++q)
-        occasions.switches.push_back({study.occasions[q], false});
+        occasions.switches.push_back({study.occasions[q]});
     return std::make_unique<const sim::SubjectTimeline>(std::move(occasions));
 }
 

@@ -126,10 +126,10 @@ EventKind event_kind(RecordKind kind) {
 }
 
 /// What comes first at one time.
-int phase(const Event& event, bool is_after) {
+int phase(const Event& event, RowPlace place) {
     switch (event.kind) {
     case EventKind::row:
-        return is_after ? 3 : 0;
+        return place == RowPlace::before ? 0 : place == RowPlace::among ? 2 : 3;
     case EventKind::rate_off:
         return 1;
     default:
@@ -176,13 +176,22 @@ public:
 private:
     bool add_own(int n_shared) {
         const SubjectTimeline& own = *subject_.own;
-        std::size_t sample = 0;
+        std::size_t sample = 0, row = 0;
+        const auto switch_among = [&](std::size_t n_records) {
+            for (; row < own.switches.size(); ++row) {
+                const RowSwitch& s = own.switches[row];
+                if (s.place != RowPlace::among) continue;
+                if (s.n_records > n_records || s.n_samples > sample) return;
+                push_row(row);
+            }
+        };
         const auto observe_before = [&](std::size_t n_records) {
+            switch_among(n_records);
             for (; sample < own.samples.size() && own.samples[sample].n_before <= n_records;
-                 ++sample)
+                 switch_among(n_records))
                 push({.time = own.samples[sample].time,
                       .kind = EventKind::observe,
-                      .which = static_cast<int>(sample)});
+                      .which = static_cast<int>(sample++)});
         };
         for (std::size_t i = 0; i < own.records.size(); ++i) {
             observe_before(i);
@@ -201,10 +210,15 @@ private:
                             : std::span<const RowSwitch>();
     }
 
+    /// Those among records wait for add_own().
     void switch_rows() {
-        int row = 0;
-        for (const RowSwitch& s : switches())
-            push({.time = s.time, .kind = EventKind::row, .which = ++row});
+        for (std::size_t row = 0; row < switches().size(); ++row)
+            if (switches()[row].place != RowPlace::among) push_row(row);
+    }
+    void push_row(std::size_t row) {
+        push({.time = switches()[row].time,
+              .kind = EventKind::row,
+              .which = static_cast<int>(row) + 1});
     }
 
     /// Once just before, so that no step has a stage beyond the corner, and once there.
@@ -228,11 +242,16 @@ private:
                     push({.time = time, .kind = EventKind::stop});
     }
 
-    /// The row whose values what happens at a time sees.
-    int row_at(double time) const {
+    /// The row whose values a record sees that acts at a time.
+    int row_at(double time, int record) const {
+        const auto n_shared = static_cast<std::int64_t>(subject_.timeline->records.size());
         int row = 0;
-        for (const RowSwitch& s : switches())
-            if (s.time < time || (s.time == time && !s.is_after)) ++row;
+        for (const RowSwitch& s : switches()) {
+            const bool is_among = s.place == RowPlace::among &&
+                                  static_cast<std::int64_t>(s.n_records) <= record - n_shared;
+            if (s.time < time || (s.time == time && (s.place == RowPlace::before || is_among)))
+                ++row;
+        }
         return row;
     }
 
@@ -263,7 +282,7 @@ private:
     }
 
     bool add_change(const Record& record, int index) {
-        const int row = row_at(record.time);
+        const int row = row_at(record.time, index);
         const double value = given(record, row);
         if (!std::isfinite(value)) return false;
         const bool sets = record.kind == RecordKind::set;
@@ -289,7 +308,7 @@ private:
     }
 
     bool add_doses(const Record& record, int index) {
-        const int row = row_at(record.time);
+        const int row = row_at(record.time, index);
         const double lag = modifiers_of(subject_.modifiers, record.state, row, {}).lag;
         if (!is_lag(lag)) return false;
         std::int64_t first = 0;
@@ -303,7 +322,7 @@ private:
         for (std::int64_t k = first; k < record.count; ++k) {
             const double time = record.time + static_cast<double>(k) * record.interval + lag;
             if (!(time <= end_)) break;
-            if (const int now = row_at(time); now != dose_row) {
+            if (const int now = row_at(time, index); now != dose_row) {
                 dose_row = now;
                 if (!make_dose(record, row, now, dose, number)) return false;
             }
@@ -422,16 +441,16 @@ private:
         }
     }
 
-    bool is_after(const Event& event) const {
-        return event.kind == EventKind::row &&
-               subject_.own->switches[sim::index(event.which - 1)].is_after;
+    RowPlace place(const Event& event) const {
+        return event.kind == EventKind::row ? switches()[sim::index(event.which - 1)].place
+                                            : RowPlace::before;
     }
 
     /// Times closer than a step can be are one time.
     void bring_into_order() {
         const auto is_before = [this](const Event& a, const Event& b) {
             if (a.time != b.time) return a.time < b.time;
-            return phase(a, is_after(a)) < phase(b, is_after(b));
+            return phase(a, place(a)) < phase(b, place(b));
         };
         std::vector<Event>& events = to_.events;
         if (!std::is_sorted(events.begin(), events.end(), is_before))

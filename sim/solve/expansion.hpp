@@ -94,8 +94,9 @@ struct Expansion {
 
 /// Events after `timeline.end` are left out; those at the end are kept. Times closer than steps can
 /// be are one. At equal times: rows that hold from then on; ends of infusions (handing over leaves
-/// no rounding residue); records and own samples in their order; rows that hold after. An infusion
-/// too short for the clock to see is a bolus. A dose of 0 is left out, unless it has a derivative.
+/// no rounding residue); records, own samples and rows among them in their order; rows that hold
+/// after. An infusion too short for the clock to see is a bolus. A dose of 0 is left out, unless it
+/// has a derivative.
 ///
 /// The lag is that of the row in force at the record, for all its repeats; bioavailability, rate
 /// and duration are those in force when a dose comes.

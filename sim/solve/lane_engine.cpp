@@ -316,7 +316,8 @@ void LaneEngine::happen(int lane, const Event& event) {
         return;
     }
     // Samples at this time belong to the row before.
-    if (problem_->own[index(events.subject)]->switches[index(event.which - 1)].is_after)
+    if (problem_->own[index(events.subject)]->switches[index(event.which - 1)].place ==
+        RowPlace::after)
         observer_.take_due(lane, event.time, states, width_);
     events.row = setup_.first_row[index(events.subject)] + event.which;
     load_row(lane, events.row);

@@ -185,7 +185,7 @@ private:
             return;
         }
         // Samples at this time belong to the row before.
-        if (problem_->own[events_.subject]->switches[event.which - 1].is_after)
+        if (problem_->own[events_.subject]->switches[event.which - 1].place == RowPlace::after)
             observer_.take_due(0, event.time, states_.data(), 1);
         events_.row = setup_.first_row[events_.subject] + event.which;
         load_row();

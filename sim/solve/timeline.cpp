@@ -72,6 +72,33 @@ void check_time(const char* what, double time, double last, const Timeline& time
             "timeline: the {} at {} stands before {} or after {}", what, time, last, timeline.end));
 }
 
+bool is_in_order(const RowSwitch& s, const RowSwitch& next) {
+    return next.time > s.time || next.place >= s.place;
+}
+
+void check_switches(const SubjectTimeline& own, const Timeline& timeline) {
+    RowSwitch last{.time = timeline.start};
+    std::size_t n_records = 0, n_samples = 0; // of those `among`
+    for (const RowSwitch& s : own.switches) {
+        check_time("row of inputs", s.time, last.time, timeline);
+        const bool is_among = s.place == RowPlace::among;
+        const bool counts = s.n_records >= n_records && s.n_records <= own.records.size() &&
+                            s.n_samples >= n_samples && s.n_samples <= own.samples.size();
+        if (!is_in_order(last, s) || (is_among && !counts))
+            throw std::invalid_argument(
+                fmt::format("timeline: the row of inputs at {} has no place there: after {} "
+                            "records and {} samples",
+                            s.time,
+                            s.n_records,
+                            s.n_samples));
+        if (is_among) {
+            n_records = s.n_records;
+            n_samples = s.n_samples;
+        }
+        last = s;
+    }
+}
+
 } // namespace
 
 void validate(const Timeline& timeline, int n_states, int n_inputs) {
@@ -91,11 +118,7 @@ void validate(const SubjectTimeline& own, const Timeline& timeline, int n_states
         check_time("sample", sample.time, last, timeline);
         last = sample.time;
     }
-    last = timeline.start;
-    for (const RowSwitch& s : own.switches) {
-        check_time("row of inputs", s.time, last, timeline);
-        last = s.time;
-    }
+    check_switches(own, timeline);
 }
 
 } // namespace gemel::sim

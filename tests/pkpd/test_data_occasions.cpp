@@ -48,7 +48,7 @@ TEST_CASE("occasions of a column are numbered as they appear, and rows of inputs
     const auto& switches = cohort.timelines[1].switches;
     REQUIRE(switches.size() == 2);
     CHECK(switches[0].time == 24.0);
-    CHECK_FALSE(switches[0].is_after);
+    CHECK(switches[0].place == sim::RowPlace::before);
     CHECK(switches[1].time == 48.0);
     // The column is kept beside the observations, and is not called unused.
     REQUIRE(read.data->carried.size() == 1);
@@ -64,8 +64,30 @@ TEST_CASE("with nocb an occasion begins when the row before it is over, as in NO
     const auto& switches = cohort.timelines[1].switches;
     REQUIRE(switches.size() == 2);
     CHECK(switches[0].time == 2.0);
-    CHECK(switches[0].is_after);
+    CHECK(switches[0].place == sim::RowPlace::after);
     CHECK(switches[1].time == 26.0);
+}
+
+TEST_CASE("rows of inputs at one time begin where their row of the file stands") {
+    // Counted by hand: records and observations above the row in which the occasion changes.
+    const std::string crossover = "ID,TIME,EVID,AMT,VISIT\n"
+                                  "1,0,1,100,a\n1,24,0,0,a\n1,0,4,100,b\n1,0,0,0,b\n1,9,0,0,c\n";
+    for (const std::string rule : {"", "covariates = \"nocb\"\n"}) {
+        CAPTURE(rule);
+        const ReadData read =
+            read_data_text("occasion = \"VISIT\"\n" + rule + units, crossover, of_occasions);
+        REQUIRE(read.messages == "");
+        CHECK(read.data->subjects[0].times == std::vector<double>{0, 24, 24, 24, 33});
+        const DataCohort cohort = cohort_of(read);
+        const auto& switches = cohort.timelines[0].switches;
+        REQUIRE(switches.size() == 2);
+        CHECK(switches[0].time == 24.0);
+        CHECK(switches[0].place == sim::RowPlace::among);
+        CHECK(switches[0].n_records == 1);
+        CHECK(switches[0].n_samples == 1);
+        CHECK(switches[1].time == (rule.empty() ? 33.0 : 24.0));
+        CHECK(switches[1].place == (rule.empty() ? sim::RowPlace::before : sim::RowPlace::after));
+    }
 }
 
 TEST_CASE("a row of inputs has the effects of its occasion") {

@@ -100,6 +100,35 @@ const char* const changing = "ID,TIME,EVID,AMT,CRCL\n"
                              "1,3,0,.,50\n"
                              "1,5,0,.,200\n";
 
+/// V 10 L and CL 1 L/h at 100 mL/min, with another line of equations and scale of V.
+std::string model_with(const std::string& equation, const std::string& scale) {
+    return R"(gemel = "model/1"
+[model]
+name   = "a covariate that acts at once"
+source = "test"
+time   = "h"
+equations = '''
+d/dt(central) = -CL / V * central
+)" + equation +
+           R"(
+Cp = central / V
+'''
+[routes.iv]
+into = "central"
+default = true
+[parameters]
+CL = { value = 1, unit = "L/h" }
+V  = { value = 10, unit = "L" )" +
+           scale + R"( }
+[covariates]
+CRCL = { unit = "mL/min" }
+[states]
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L" }
+)";
+}
+
 double decay(double rate_times_time) {
     return 10.0 * std::exp(-rate_times_time);
 }
@@ -187,6 +216,54 @@ TEST_CASE("a covariate in time is carried forward or backward, as the study says
             CHECK(locf.predicted[i] == doctest::Approx(decay(forward[i])).epsilon(1e-8));
             CHECK(nocb.predicted[i] == doctest::Approx(decay(backward[i])).epsilon(1e-8));
         }
+    }
+}
+
+TEST_CASE("doses and observations at one time see the covariates of their own rows") {
+    // Bioavailability CRCL/100 of the dose's row, V 10 L · CRCL/100 of the observation's, by any
+    // rule: closed form of one compartment.
+    const std::string header = "ID,TIME,EVID,AMT,CRCL\n";
+    const std::string after = header + "1,0,1,100,100\n1,0,0,.,50\n1,1,0,.,50\n";
+    const std::string before = header + "1,0,0,.,50\n1,0,1,100,100\n1,1,0,.,100\n";
+    const std::string f = model_with("F(central) = CRCL / 100[mL/min]", "");
+    const std::string v = model_with("", ", scale = \"CRCL / 100[mL/min]\"");
+    for (const std::string rule : {"locf", "nocb", "linear"})
+        for (const char* solver : {"auto", "rodas5p", "cvode"}) {
+            CAPTURE(rule);
+            CAPTURE(solver);
+            const auto predicted = [&](const std::string& data, const std::string& model) {
+                const OwnStudy study(data, rule);
+                study.write("model.toml", model);
+                const Samples samples =
+                    study.run({std::string("study.solver=") + solver, "study.rtol=1e-9"});
+                REQUIRE(samples.size() == 2);
+                return samples.predicted;
+            };
+            const std::vector<double> dosed = predicted(after, f), measured = predicted(after, v);
+            CHECK(dosed[0] == doctest::Approx(10.0).epsilon(1e-8));
+            CHECK(dosed[1] == doctest::Approx(decay(0.1)).epsilon(1e-8));
+            CHECK(measured[0] == doctest::Approx(20.0).epsilon(1e-8));
+            CHECK(measured[1] == doctest::Approx(2.0 * decay(0.2)).epsilon(1e-8));
+            const std::vector<double> dosed_after = predicted(before, f);
+            CHECK(dosed_after[0] == 0.0);
+            CHECK(dosed_after[1] == doctest::Approx(decay(0.1)).epsilon(1e-8));
+        }
+}
+
+TEST_CASE("the last observation before time begins anew sees the covariates of its own period") {
+    // V 10 L, then 5 L; CL 1 L/h: 10·exp(−0.1·10), then 20 and 20·exp(−0.2·5), by any rule.
+    const std::string data = "ID,TIME,EVID,AMT,CRCL\n1,0.7,1,100,100\n1,10.7,0,.,100\n"
+                             "1,0.1,4,100,50\n1,0.1,0,.,50\n1,5.1,0,.,50\n";
+    for (const std::string rule : {"locf", "nocb", "linear"}) {
+        CAPTURE(rule);
+        const OwnStudy study(data, rule);
+        study.write("model.toml", model_with("", ", scale = \"CRCL / 100[mL/min]\""));
+        const Samples samples = study.run({"study.rtol=1e-9"}); // lines are solved in steps
+        REQUIRE(samples.size() == 3);
+        CHECK(samples.time[1] == samples.time[0]);
+        CHECK(samples.predicted[0] == doctest::Approx(decay(1.0)).epsilon(1e-8));
+        CHECK(samples.predicted[1] == doctest::Approx(20.0).epsilon(1e-8));
+        CHECK(samples.predicted[2] == doctest::Approx(2.0 * decay(1.0)).epsilon(1e-8));
     }
 }
 

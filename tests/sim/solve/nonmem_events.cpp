@@ -95,7 +95,7 @@ std::vector<NonmemSituation> nonmem_situations() {
         } else if (situations.back().rows.back() != inputs) {
             // NONMEM's values hold since the record before.
             situations.back().rows.push_back(inputs);
-            situations.back().own.switches.push_back({last_time, true});
+            situations.back().own.switches.push_back({last_time, RowPlace::after});
         }
         last_time = number(row, "TIME");
         add(row, situations.back());

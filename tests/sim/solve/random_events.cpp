@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <tuple>
 
 namespace gemel::sim {
 namespace {
@@ -222,6 +223,18 @@ Record random_dose(EventDice& dice, double time, const TableOptions& options) {
     return record;
 }
 
+/// Before everything at its time, after it, or anywhere among the records and samples there.
+RowSwitch random_switch(EventDice& dice, double time, const SubjectTimeline& own) {
+    RowSwitch s{.time = time, .place = static_cast<RowPlace>(dice.below(3))};
+    if (s.place != RowPlace::among) return s;
+    for (const Record& record : own.records)
+        if (record.time < time || (record.time == time && dice.happens(0.5))) ++s.n_records;
+    for (const OwnSample& sample : own.samples)
+        if (sample.time < time || (sample.time == time && sample.n_before < s.n_records))
+            ++s.n_samples;
+    return s;
+}
+
 EventTable random_table(EventDice& dice, const TableOptions& options) {
     const auto time = [&] {
         return options.on_grid ? dice.on_grid(options.start, options.end)
@@ -244,10 +257,13 @@ EventTable random_table(EventDice& dice, const TableOptions& options) {
 
     table.rows.push_back(random_row(dice, options, nullptr));
     for (int i = options.has_switches ? dice.below(4) : 0; i > 0; --i)
-        table.own.switches.push_back({time(), dice.happens(0.5)});
+        table.own.switches.push_back(random_switch(dice, time(), table.own));
     std::sort(table.own.switches.begin(),
               table.own.switches.end(),
-              [](const RowSwitch& a, const RowSwitch& b) { return a.time < b.time; });
+              [](const RowSwitch& a, const RowSwitch& b) {
+                  return std::tuple(a.time, a.place, a.n_records) <
+                         std::tuple(b.time, b.place, b.n_records);
+              });
     for (std::size_t i = 0; i < table.own.switches.size(); ++i)
         table.rows.push_back(random_row(dice, options, &table.rows[0]));
     return table;
@@ -270,6 +286,8 @@ EventTable written_out(const EventTable& table) {
     }
     for (OwnSample& sample : out.own.samples)
         sample.n_before = n_before[sample.n_before];
+    for (RowSwitch& s : out.own.switches)
+        s.n_records = n_before[s.n_records];
     return out;
 }
 
@@ -371,7 +389,12 @@ std::string text_of(const EventTable& table) {
                             r.count,
                             static_cast<int>(r.steady));
     for (const RowSwitch& s : table.own.switches)
-        text += fmt::format("row at {}{}\n", s.time, s.is_after ? " after" : "");
+        text +=
+            fmt::format("row at {}{}\n",
+                        s.time,
+                        s.place == RowPlace::after   ? " after"
+                        : s.place == RowPlace::among ? fmt::format(" after {} records", s.n_records)
+                                                     : "");
     for (const std::vector<double>& row : table.rows) {
         text += "inputs";
         for (const double value : row)

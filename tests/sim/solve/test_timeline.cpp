@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 using namespace gemel::sim;
 
@@ -112,6 +114,39 @@ TEST_CASE("at equal times infusions end first, then records act in their order")
     CHECK(is(events[1], 5.0, EventKind::rate_off, 2.0));
     CHECK(is(events[2], 5.0, EventKind::add, 1.0));
     CHECK(is(events[3], 5.0, EventKind::add, 2.0));
+}
+
+TEST_CASE("rows of inputs at one time hold from their place among records and samples on") {
+    // Order of the file: dose 0 (row 0), dose 1 (row 1), sample, dose 2 (row 2), after all row 3.
+    const Timeline timeline{{bolus(5.0, 7.0)}, 10.0};
+    SubjectTimeline own;
+    own.records = {bolus(5.0, 10.0), bolus(5.0, 10.0), bolus(5.0, 10.0)};
+    own.samples = {{5.0, 2}};
+    own.switches = {
+        {5.0, RowPlace::among, 1, 0}, {5.0, RowPlace::among, 2, 1}, {5.0, RowPlace::after}};
+    CHECK_NOTHROW(validate(own, timeline, 1, 0));
+    const double none[] = {0.0, 0.0, 0.0, 0.0}, share[] = {1.0, 0.5, 0.25, 0.125};
+    const SubjectDoses subject{
+        .timeline = &timeline, .own = &own, .modifiers = {share, none, none, none, 4}};
+    Expansion expansion;
+    REQUIRE(expand(subject, expansion));
+    std::vector<std::pair<EventKind, double>> got;
+    for (const Event& event : expansion.events)
+        got.emplace_back(event.kind, event.kind == EventKind::row ? event.which : event.value);
+    const std::vector<std::pair<EventKind, double>> expected{{EventKind::add, 7.0},
+                                                             {EventKind::add, 10.0},
+                                                             {EventKind::row, 1.0},
+                                                             {EventKind::add, 5.0},
+                                                             {EventKind::observe, 0.0},
+                                                             {EventKind::row, 2.0},
+                                                             {EventKind::add, 2.5},
+                                                             {EventKind::row, 3.0}};
+    CHECK(got == expected);
+
+    own.switches[1].n_samples = 2; // there is one
+    CHECK_THROWS_AS(validate(own, timeline, 1, 0), std::invalid_argument);
+    own.switches[1] = {5.0, RowPlace::before};
+    CHECK_THROWS_AS(validate(own, timeline, 1, 0), std::invalid_argument);
 }
 
 TEST_CASE("an infusion shorter than the clock's resolution delivers its amount at once") {

@@ -79,10 +79,19 @@ struct Timeline {
     std::vector<Trigger> triggers = {};
 };
 
-/// From this time on the subject's next row of inputs holds.
+/// Which of what happens at its time sees a new row of inputs.
+enum class RowPlace : std::uint8_t {
+    before, ///< all of it
+    among,  ///< the subject's own records and samples that stand after it
+    after,  ///< nothing (NOCB)
+};
+
+/// From here on the subject's next row of inputs holds.
 struct RowSwitch {
     double time = 0.0;
-    bool is_after = false; ///< what else happens at this time still sees the row before (NOCB)
+    RowPlace place = RowPlace::before;
+    /// Of `among`: how many of the subject's own records and samples stand before it.
+    std::size_t n_records = 0, n_samples = 0;
 };
 
 /// A time at which a subject's own outputs are taken.
@@ -95,15 +104,17 @@ struct OwnSample {
 
 /// What one subject has for itself, beside what it shares with its arm. Plain data.
 struct SubjectTimeline {
-    std::vector<Record> records;     ///< act after the shared ones at equal times
-    std::vector<OwnSample> samples;  ///< times not decreasing
-    std::vector<RowSwitch> switches; ///< [n_rows − 1], times not decreasing
+    std::vector<Record> records;    ///< act after the shared ones at equal times
+    std::vector<OwnSample> samples; ///< times not decreasing
+    /// [n_rows − 1], times not decreasing, nor places at one time, nor counts of those `among`.
+    std::vector<RowSwitch> switches;
 };
 
 /// @throws std::invalid_argument naming the first record or trigger that means nothing: a time,
 ///         amount, count, interval, rate or duration out of range, or no such state or input
 void validate(const Timeline& timeline, int n_states, int n_inputs);
-/// Likewise, and of samples and switches whose times decrease or leave [start, end].
+/// Likewise, and of samples and switches whose times decrease or leave [start, end], and of
+/// switches whose places decrease.
 void validate(const SubjectTimeline& own, const Timeline& timeline, int n_states, int n_inputs);
 
 } // namespace gemel::sim
