@@ -432,6 +432,23 @@ double DoseEvents::initial(const SubjectEvents& events, std::size_t state) const
     return setup_->initial[state * index(setup_->n_rows) + index(events.row)];
 }
 
+/// The later one of a steady state's last dose and that of the state it is added to, which is time
+/// 0 before the first dose, even where that is still to come.
+void DoseEvents::keep_later_dose(const SubjectEvents& events,
+                                 const Event& event,
+                                 std::span<const double> before,
+                                 std::span<const double> steady,
+                                 const SubjectColumns& columns) const {
+    const int last = system_.last_dose_state;
+    const bool is_periodic = events.expanded.steady[index(event.which)].period > 0.0;
+    const bool is_steady = is_periodic && (steady[index(last)] > before[index(last)] ||
+                                           before[index(last)] > event.time);
+    for (int k = -1; k < layout_.n_wrt(); ++k) {
+        const int at = k < 0 ? last : layout_.state(last, k);
+        columns.states[at * columns.stride] = is_steady ? steady[index(at)] : before[index(at)];
+    }
+}
+
 /// A steady state replaces everything, or what it adds to the state at rest is added.
 void DoseEvents::reach(const SubjectEvents& events,
                        const Event& event,
@@ -439,14 +456,17 @@ void DoseEvents::reach(const SubjectEvents& events,
     const std::span<const double> steady = steady_.states(events.first_pattern + event.which);
     const bool replaces = event.kind == EventKind::replace_all;
     if (replaces) stop_infusions(columns);
+    const bool keeps_doses = !transits_.empty() || system_.last_dose_state >= 0;
     std::vector<double> before;
     for (std::size_t i = 0; i < system_.states.size(); ++i) {
         double& x = columns.states[static_cast<std::ptrdiff_t>(i) * columns.stride];
-        if (!transits_.empty()) before.push_back(x);
+        if (keeps_doses) before.push_back(x);
         x = replaces ? steady[i] : x + (steady[i] - initial(events, i));
     }
+    if (replaces) return;
     for (const int state : transits_)
-        if (!replaces) keep_both(system_.states[index(state)], before, steady, columns);
+        keep_both(system_.states[index(state)], before, steady, columns);
+    if (system_.last_dose_state >= 0) keep_later_dose(events, event, before, steady, columns);
 }
 
 /// The latest doses of both: those on their way, and those of a steady state.

@@ -54,6 +54,11 @@ private:
                    std::span<const double> one,
                    std::span<const double> other,
                    const SubjectColumns& columns) const;
+    void keep_later_dose(const SubjectEvents& events,
+                         const Event& event,
+                         std::span<const double> before,
+                         std::span<const double> steady,
+                         const SubjectColumns& columns) const;
     void stop_infusions(const SubjectColumns& columns) const;
     void switch_off(int state, const SubjectColumns& columns);
     void switch_on(int state, const SubjectColumns& columns);

@@ -58,6 +58,47 @@ TEST_CASE("model times are what rates compare the time with, and nothing else") 
     CHECK(system.system.graph.evaluate(system.model_times[0], [](Leaf) { return 2.0; }) == 1.0);
 }
 
+TEST_CASE("the time since the last dose is that of the later dose where a steady state is added") {
+    // Lag 2: the dose at 0 comes at 2. A pattern every 12 h before 24 h last came at 14 h, one
+    // every 40 h at −14 h, which is before 0; the record's own dose comes at 26 h.
+    const auto problem = [](double interval, bool has_earlier) {
+        Problem p("time since dose in a steady state", 30.0);
+        const Term lag = p.input("lag", 2.0);
+        const Term y = p.dosed_state("y");
+        p.definition(y).lag = lag.expr;
+        p.rate(y, -y);
+        if (has_earlier) p.bolus(y, 10.0, 0.0);
+        p.bolus(y, 10.0, 24.0, interval, 1);
+        p.timeline.records.back().steady = SteadyState::adds;
+        const int last = add_last_dose(p.system);
+        p.output("tad",
+                 p.time() - Term{&p.system.graph, p.system.graph.leaf(LeafKind::state, last)});
+        p.sample_output(0, {23.0, 25.0, 27.0});
+        return p;
+    };
+    struct Case {
+        double interval;
+        bool has_earlier;
+        double at_23, at_25;
+    };
+    for (const Case& c : {Case{12.0, true, 21.0, 11.0},
+                          Case{40.0, true, 21.0, 23.0},
+                          Case{40.0, false, 23.0, 25.0}}) {
+        CAPTURE(c.interval);
+        const Problem p = problem(c.interval, c.has_earlier);
+        const CompiledSystem system = compile(p.system);
+        for (const Solver& solver : solvers()) {
+            if (!solver.applies(system)) continue;
+            CAPTURE(solver.name);
+            const BlockResult result = solve(solver, system, p, p.medians, {});
+            REQUIRE(name(result.status[0]) == "ok");
+            CHECK(result.sampled[0][0] == doctest::Approx(c.at_23).epsilon(1e-14));
+            CHECK(result.sampled[0][1] == doctest::Approx(c.at_25).epsilon(1e-14));
+            CHECK(result.sampled[0][2] == doctest::Approx(1.0).epsilon(1e-13));
+        }
+    }
+}
+
 TEST_CASE("the time since the last dose starts anew with each, lag included") {
     // Outputs alone: t − time of the dose before.
     Problem p("time since dose", 30.0);
