@@ -15,8 +15,8 @@
 namespace gemel::pkpd {
 namespace {
 
-/// Additional doses closer to a reset than this part of an interval fall together with it.
 constexpr int most_additional = 1000000;
+/// Additional doses closer to a reset than this part of an interval fall together with it.
 constexpr double closest_dose = 1e-9;
 
 bool begins_with_letter(const std::string& text) {
@@ -130,6 +130,7 @@ void RecordMaker::reset(DataSubject& subject, std::size_t i, bool begins_period)
     if (is_negative(row)) not_switched_.add(table_.place(row, DataRole::cmt).line);
     sim::Record record;
     record.kind = sim::RecordKind::reset;
+    record.begins_period = begins_period; // doses that a lag holds back are the engine's
     add(subject, i, record);
 }
 
@@ -563,10 +564,7 @@ void RecordMaker::add_notes() {
                                           not_switched_.where()));
     std::vector<std::string> undosed;
     for (const DataSubject& subject : data_.subjects)
-        if (std::ranges::none_of(subject.records, [](const sim::Record& record) {
-                return record.kind <= sim::RecordKind::infuse;
-            }))
-            undosed.push_back(subject.id);
+        if (std::ranges::none_of(subject.records, is_dose)) undosed.push_back(subject.id);
     if (undosed.empty()) return;
     const std::size_t n = undosed.size();
     if (n == data_.subjects.size()) {

@@ -512,6 +512,7 @@ private:
                 own.time != reset->time ? own.time < reset->time : event.record < reset->record;
             if (!is_earlier) continue;
             if (subject_.timeline->pending == PendingDoses::cancelled) return true;
+            if (record(reset->record).begins_period && is_own(event.record)) return true;
             // What an earlier steady state stands for, and lags behind its record.
             if (reset->kind == EventKind::replace_all && event.repeat <= 0 &&
                 own.steady != SteadyState::none)
@@ -520,6 +521,7 @@ private:
         return false;
     }
 
+    bool is_own(int index) const { return sim::index(index) >= subject_.timeline->records.size(); }
     const Record& record(int index) const {
         const std::vector<Record>& shared = subject_.timeline->records;
         const auto at = sim::index(index);

@@ -267,6 +267,18 @@ TEST_CASE("the last observation before time begins anew sees the covariates of i
     }
 }
 
+TEST_CASE("a dose that a lag holds back does not come into a new period") {
+    // Given at 10 h with a lag of 1 h; the next period begins there. Nothing is given in it.
+    const OwnStudy study("ID,TIME,EVID,AMT,CRCL\n1,0,1,100,100\n1,10,1,100,100\n"
+                         "1,10,0,.,100\n1,0,3,.,100\n1,2,0,.,100\n",
+                         "locf");
+    study.write("model.toml", model_with("lag(central) = CRCL / 100[mL/min] * 1[h]", ""));
+    const Samples samples = study.run();
+    REQUIRE(samples.size() == 2);
+    CHECK(samples.predicted[0] == doctest::Approx(decay(0.9)).epsilon(1e-12));
+    CHECK(samples.predicted[1] == 0.0);
+}
+
 TEST_CASE("what is drawn for a subject goes by its ID, wherever it stands in the file") {
     const std::string one = "7,0,1,100,100\n7,2,0,.,100\n", other = "3,0,1,50,80\n3,2,0,.,80\n";
     const std::string header = "ID,TIME,EVID,AMT,CRCL\n";

@@ -149,6 +149,28 @@ TEST_CASE("rows of inputs at one time hold from their place among records and sa
     CHECK_THROWS_AS(validate(own, timeline, 1, 0), std::invalid_argument);
 }
 
+TEST_CASE("doses a lag holds back do not come into a new period, and those of the arm do") {
+    Timeline timeline{{bolus(10.0, 7.0)}, 20.0};
+    SubjectTimeline own;
+    Record reset = bolus(10.5, 0.0);
+    reset.kind = RecordKind::reset;
+    reset.begins_period = true;
+    own.records = {bolus(10.0, 1.0), reset, bolus(10.5, 2.0)};
+    Subject subject;
+    subject.lag[0] = 1.0;
+    SubjectDoses doses = subject.with(timeline);
+    doses.own = &own;
+    Expansion expansion;
+    REQUIRE(expand(doses, expansion));
+    REQUIRE(expansion.events.size() == 3);
+    CHECK(expansion.events[0].kind == EventKind::reset);
+    CHECK(is(expansion.events[1], 11.0, EventKind::add, 7.0));
+    CHECK(is(expansion.events[2], 11.5, EventKind::add, 2.0));
+    own.records[1].begins_period = false;
+    REQUIRE(expand(doses, expansion));
+    CHECK(expansion.events.size() == 4);
+}
+
 TEST_CASE("an infusion shorter than the clock's resolution delivers its amount at once") {
     const Timeline timeline{{infusion(1000.0, 10.0, 1e-15, 0.0)}, 2000.0};
     const auto events = events_of(timeline, {});

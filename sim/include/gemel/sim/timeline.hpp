@@ -41,6 +41,9 @@ struct Record {
     /// Of add and infuse, with an interval. An infusion by rate with amount 0 and no interval has
     /// been running for ever and ends at the record.
     SteadyState steady = SteadyState::none;
+    /// Of a reset: time begins anew, so that doses still to come of the subject's own records
+    /// before it do not come, whatever the timeline's `pending`.
+    bool begins_period = false;
 };
 inline constexpr double modelled_rate = -1.0;
 inline constexpr double modelled_duration = -2.0;
