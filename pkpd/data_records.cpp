@@ -89,6 +89,7 @@ private:
     bool read_modelled(std::size_t row, double rate, sim::Record& record);
     bool read_repeats(std::size_t row, bool is_constant, sim::Record& record);
     bool read_steady(std::size_t row, int ss, bool is_constant, sim::Record& record);
+    bool check_running(std::size_t row, const sim::Record& record);
     std::optional<double> interval(std::size_t row);
     const sim::Unit* time_unit(DataRole role);
     const sim::Unit* rate_unit();
@@ -169,6 +170,7 @@ void RecordMaker::dose(DataSubject& subject, std::size_t i) {
     if (in_state) record.amount = *given * *in_state;
     const bool is_infusion_right = read_infusion(row, record);
     if (!in_state || !is_infusion_right || !are_repeats_right) return;
+    if (!check_running(row, record)) return;
     if (off_.erase(*into) > 0) {
         sim::Record on;
         on.kind = sim::RecordKind::switch_on;
@@ -452,6 +454,19 @@ bool RecordMaker::read_duration(std::size_t row, double duration, sim::Record& r
     if (unit == nullptr) return false;
     record.duration = time_in({duration, *unit}, model().system.time_unit);
     return true;
+}
+
+bool RecordMaker::check_running(std::size_t row, const sim::Record& record) {
+    const double n = n_running(record);
+    if (!(n > sim::most_running)) return true;
+    return tell(row,
+                record.rate != 0.0 ? DataRole::rate : DataRole::dur,
+                "infusions at once",
+                fmt::format("at the steady state {:.3g} of these infusions would run at once; at "
+                            "most {:.0f} are understood",
+                            n,
+                            sim::most_running),
+                "check the unit of the rate or duration, that of AMT and that of II");
 }
 
 std::optional<double> RecordMaker::interval(std::size_t row) {

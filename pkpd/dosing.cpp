@@ -258,6 +258,15 @@ std::optional<sim::Record> Planner::dose(const DoseWords& words) const {
     const bool is_scaled = scale_by_patient(words, record);
     const bool is_infused = infuse(words, record);
     if (!is_scheduled || !is_scaled || !is_infused) return std::nullopt;
+    if (const double n = n_running(record); n > sim::most_running) {
+        diagnostics_.add(words.infusion_span,
+                         fmt::format("at the steady state {:.3g} of these infusions would run at "
+                                     "once; at most {:.0f} are understood",
+                                     n,
+                                     sim::most_running),
+                         "check the units of the infusion, of the dose and of `every`");
+        return std::nullopt;
+    }
     return record;
 }
 
@@ -355,6 +364,14 @@ std::vector<int> switched_states(std::span<const sim::Record> records) {
 
 bool is_dose(const sim::Record& record) {
     return record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse;
+}
+
+double n_running(const sim::Record& record) {
+    const bool is_periodic = record.steady != sim::SteadyState::none && record.interval > 0.0;
+    if (!is_periodic || record.kind != sim::RecordKind::infuse) return 0.0;
+    if (record.rate == 0.0) return record.duration / record.interval;
+    if (record.rate < 0.0 || record.amount_factor >= 0) return 0.0;
+    return record.amount / record.rate / record.interval;
 }
 
 double time_in(const Quantity& time, const Unit& unit) {

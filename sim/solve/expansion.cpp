@@ -406,6 +406,7 @@ private:
         } else if (!make_dose(record, row, row, dose, pattern.dose)) {
             return false;
         }
+        if (!is_constant && dose.duration > most_running * record.interval) return false;
         pattern.period = record.interval;
         pattern.phase = is_constant ? 0.0 : std::fmod(lag, record.interval);
         pattern.amount = dose.amount;
@@ -422,8 +423,7 @@ private:
 
     /// Infusions of a pattern that still run at its record's time.
     void keep_running(const SteadyPattern& pattern, int index) {
-        constexpr int most = 1'000'000;
-        for (int j = 1; j <= most; ++j) {
+        for (int j = 1;; ++j) {
             const double left =
                 pattern.phase - static_cast<double>(j) * pattern.period + pattern.duration;
             if (!(left > least_step(pattern.time))) break;

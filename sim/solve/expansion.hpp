@@ -101,8 +101,9 @@ struct Expansion {
 /// The lag is that of the row in force at the record, for all its repeats; bioavailability, rate
 /// and duration are those in force when a dose comes.
 ///
-/// @returns false if a modifier is not finite, a lag or bioavailability is negative, or a modelled
-///          rate or duration is not positive; only modifiers of states that records name count
+/// @returns false if a modifier is not finite, a lag or bioavailability is negative, a modelled
+///          rate or duration is not positive, or more than `most_running` infusions of a steady
+///          state run at once; only modifiers of states that records name count
 bool expand(const SubjectDoses& subject, Expansion& expansion);
 
 /// A record that comes at `now`, to which its times are relative. Its events join those of number

@@ -171,6 +171,18 @@ TEST_CASE("doses a lag holds back do not come into a new period, and those of th
     CHECK(expansion.events.size() == 4);
 }
 
+TEST_CASE("a steady state of more infusions at once than can be kept refuses the subject") {
+    // Duration amount/rate over the interval: 1e5 run at once at the most.
+    Timeline timeline{{infusion(0.0, 1e5, 0.0, 1.0)}, 2.0};
+    timeline.records[0].interval = 1.0;
+    timeline.records[0].steady = SteadyState::replaces;
+    const Subject subject;
+    Expansion expansion;
+    CHECK(expand(subject.with(timeline), expansion));
+    timeline.records[0].amount = 1.1e5;
+    CHECK_FALSE(expand(subject.with(timeline), expansion));
+}
+
 TEST_CASE("an infusion shorter than the clock's resolution delivers its amount at once") {
     const Timeline timeline{{infusion(1000.0, 10.0, 1e-15, 0.0)}, 2000.0};
     const auto events = events_of(timeline, {});

@@ -72,6 +72,10 @@ bool is_dose(const sim::Record& record);
 /// The states that records switch off or on, which their system must know: sim::with_switches().
 std::vector<int> switched_states(std::span<const sim::Record> records);
 
+/// How many of a steady state's infusions run at once, where the record itself says how long each
+/// lasts; 0 where it does not.
+double n_running(const sim::Record& record);
+
 /// Doses fall at start ≤ t < until, and t < duration, the end of the study in model time, which
 /// also ends what `every` repeats without count, until or for. `count` includes the first dose.
 /// A dose "per kg" is multiplied by the covariate WT, one "per m2" by BSA.

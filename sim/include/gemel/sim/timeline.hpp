@@ -47,6 +47,8 @@ struct Record {
 };
 inline constexpr double modelled_rate = -1.0;
 inline constexpr double modelled_duration = -2.0;
+/// Infusions of a steady state that run at once; a subject that would need more is refused.
+inline constexpr double most_running = 1e5;
 
 /// What becomes of doses still to come (repeats, and doses delayed by a lag) of earlier records
 /// when a record resets the subject or puts it into a steady state.
