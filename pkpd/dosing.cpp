@@ -275,7 +275,14 @@ std::optional<double> Planner::value_to_set(const DoseWords& words, int state) c
     if (!words.set) return std::nullopt;
     const sim::State& into = model_.system.states[static_cast<std::size_t>(state)];
     if (words.set->value == 0.0 && words.set->unit.is_dimensionless()) return 0.0;
-    if (const std::optional<double> value = in_state(*words.set, state)) return value;
+    if (const std::optional<double> value = in_state(*words.set, state)) {
+        if (*value >= 0.0 || !is_amount(into.unit.dimension)) return value;
+        diagnostics_.add(
+            words.change_span,
+            fmt::format("the amount \"{}\" that {} becomes is below 0", words.dose_text, into.name),
+            "write an amount of 0 or more, as in set = \"0 mg\"");
+        return std::nullopt;
+    }
     diagnostics_.add(words.change_span,
                      fmt::format("the state {} is in {} ({}); \"{}\" is {}",
                                  into.name,

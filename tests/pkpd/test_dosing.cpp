@@ -299,6 +299,7 @@ TEST_CASE("each mistake of a dose is told once, at its place, with its cure") {
         {R"({ set = true, into = "depot" })", "what 'depot' becomes is not understood"},
         {R"({ set = "5 h", into = "depot" })", "the state depot is in mg (an amount)"},
         {R"({ set = 5, into = "depot" })", "write for example set = \"10 mg\""},
+        {R"({ set = "-5 mg", into = "depot" })", "that depot becomes is below 0"},
         {R"({ dose = "1 g", rate = "1 mg/h", every = "1e-3 h", count = 1, steady_state = true })",
          "1e+06 of these infusions would run at once"},
         {R"({ multiply = -1, into = "depot" })", "'multiply'"},
