@@ -89,28 +89,49 @@ private:
     DataTable& table_;
 };
 
-/// Numbers between marks, as in "2020-01-31" and "8:30".
-std::optional<std::vector<double>> parts(const std::string& text, char mark) {
-    std::vector<double> numbers;
-    std::size_t at = 0;
-    while (at <= text.size()) {
+/// Texts between marks, as in "2020-01-31" and "8:30".
+std::vector<std::string> parts(const std::string& text, char mark) {
+    std::vector<std::string> parts;
+    for (std::size_t at = 0; at <= text.size();) {
         const std::size_t end = std::min(text.find(mark, at), text.size());
-        double value = 0.0;
-        const auto [stop, error] = std::from_chars(text.data() + at, text.data() + end, value);
-        if (error != std::errc() || stop != text.data() + end || value < 0.0) return std::nullopt;
-        numbers.push_back(value);
+        parts.push_back(text.substr(at, end - at));
         at = end + 1;
     }
-    return numbers;
+    return parts;
+}
+
+bool are_digits(const std::string& text) {
+    return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// A whole number of one to four digits; nothing if it is none.
+std::optional<int> digits_in(const std::string& text) {
+    constexpr std::size_t most_digits = 4;
+    if (!are_digits(text) || text.size() > most_digits) return std::nullopt;
+    return std::stoi(text);
+}
+
+/// "5", "05" and "5.25", from 0 to below 60; nothing if it is none.
+std::optional<double> seconds_in(const std::string& text) {
+    const std::size_t point = text.find('.');
+    const bool has_fraction = point != std::string::npos;
+    if (has_fraction && !are_digits(text.substr(point + 1))) return std::nullopt;
+    const std::optional<int> whole = digits_in(text.substr(0, point));
+    if (!whole || *whole >= 60) return std::nullopt;
+    double fraction = 0.0;
+    if (has_fraction) std::from_chars(text.data() + point, text.data() + text.size(), fraction);
+    return *whole + fraction;
 }
 
 /// Hours after midnight; nothing if it is no time of day.
 std::optional<double> hours_in(const std::string& text) {
-    const auto numbers = parts(text, ':');
-    if (!numbers || numbers->size() < 2 || numbers->size() > 3) return std::nullopt;
-    const double seconds = numbers->size() == 3 ? (*numbers)[2] : 0.0;
-    if ((*numbers)[0] > 24.0 || (*numbers)[1] >= 60.0 || seconds >= 60.0) return std::nullopt;
-    return (*numbers)[0] + (60.0 * (*numbers)[1] + seconds) / 3600.0;
+    const std::vector<std::string> clock = parts(text, ':');
+    if (clock.size() < 2 || clock.size() > 3) return std::nullopt;
+    const std::optional<int> hours = digits_in(clock[0]), minutes = digits_in(clock[1]);
+    const std::optional<double> seconds = clock.size() == 3 ? seconds_in(clock[2]) : 0.0;
+    if (!hours || !minutes || !seconds || *minutes >= 60) return std::nullopt;
+    const double hour = *hours + (60.0 * *minutes + *seconds) / 3600.0;
+    return hour <= 24.0 ? std::optional(hour) : std::nullopt; // 24:00 is the end of the day
 }
 
 /// As in NONMEM's DATE a number alone: a day, counted from whenever.
@@ -124,14 +145,16 @@ bool is_day_number(const std::string& text) {
 std::optional<double> days_in(const std::string& text, const std::string& order) {
     if (is_day_number(text)) return std::stod(text);
     const char mark = text.find('/') != std::string::npos ? '/' : '-';
-    const auto numbers = parts(text, mark);
-    if (!numbers || numbers->size() != 3) return std::nullopt;
+    const std::vector<std::string> numbers = parts(text, mark);
+    if (numbers.size() != 3) return std::nullopt;
     std::array<int, 3> ymd{};
     for (std::size_t i = 0; i < 3; ++i) {
         const char part = order.empty() ? "ymd"[i] : order[2 * i];
-        ymd[part == 'y' ? 0 : part == 'm' ? 1 : 2] = static_cast<int>((*numbers)[i]);
+        const std::optional<int> number = digits_in(numbers[i]);
+        if (!number) return std::nullopt;
+        ymd[part == 'y' ? 0 : part == 'm' ? 1 : 2] = *number;
     }
-    if (ymd[0] < 1000) return std::nullopt;
+    if (ymd[0] < 1000 || ymd[1] > 12 || ymd[2] > 31) return std::nullopt;
     const std::chrono::year_month_day day{std::chrono::year{ymd[0]},
                                           std::chrono::month{static_cast<unsigned>(ymd[1])},
                                           std::chrono::day{static_cast<unsigned>(ymd[2])}};

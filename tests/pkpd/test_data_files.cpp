@@ -354,6 +354,50 @@ TEST_CASE("IDs that are numbers are one subject however they are written, and ca
     CHECK(large.data->subjects.size() == 2); // one and the same double
 }
 
+TEST_CASE("times of day and dates are digits within their ranges") {
+    // The Gregorian calendar and a day of 24 h.
+    const auto told = [](const std::string& date, const std::string& time) {
+        return read_data_text("clock = true\n[data.columns]\nDV = { output = \"Cp\" }\n",
+                              "ID,DATE,TIME,AMT [mg],DV [mg/L]\n1,2020-01-31,8:30,100,.\n1," +
+                                  date + "," + time + ",.,2\n")
+            .messages;
+    };
+    CHECK(told("2020-01-31", "24:00") == "");
+    CHECK(told("2020-01-31", "09:00:00.5") == "");
+    for (const char* time : {"nan:30",
+                             "9:nan",
+                             "24:59",
+                             "24:00:01",
+                             "9.5:30",
+                             "1e1:30",
+                             "9:60",
+                             "9:00:60",
+                             "9:00:0x1",
+                             "-9:00",
+                             "9:",
+                             "inf:00",
+                             "+9:00",
+                             "9:00:.5"}) {
+        CAPTURE(time);
+        CHECK(told("2020-01-31", time)
+                  .find(":3:14: error: '" + std::string(time) + "' is no time of day") !=
+              std::string::npos);
+    }
+    for (const char* date : {"2020-01-287",
+                             "67556-02-01",
+                             "1e30-02-01",
+                             "2020-257-01",
+                             "2020-13-01",
+                             "2021-02-29",
+                             "2020-1.5-01",
+                             "nan-01-01",
+                             "2020-02-0"}) {
+        CAPTURE(date);
+        CHECK(told(date, "9:00").find(":3:3: error: '" + std::string(date) + "' is no date") !=
+              std::string::npos);
+    }
+}
+
 TEST_CASE("missing covariates are filled by the declared rule, the nearest beyond the ends") {
     const std::string csv = "ID,TIME [h],AMT [mg],WT [kg]\n"
                             "1,0,100,.\n1,1,0,70\n1,2,0,.\n1,4,0,.\n1,5,0,78\n1,6,0,NA\n";
