@@ -56,6 +56,8 @@ private:
     std::vector<std::string> values_of_key() const;
     bool uses(std::size_t row, const DataObservation& observation);
     void censor(std::size_t row, DataObservation& observation, double factor);
+    std::optional<double>
+    limit(std::size_t row, DataRole role, const DataObservation& observation, double factor);
     std::optional<int> censoring(std::size_t row);
     std::string output_names() const {
         return sim::suggest("", names_of(table_.model.system.outputs));
@@ -266,20 +268,43 @@ std::optional<int> ObservationMaker::censoring(std::size_t row) {
     return std::nullopt;
 }
 
+/// What LLOQ, ULOQ or LIMIT says in the output's unit; in DV's unit unless it has its own.
+std::optional<double> ObservationMaker::limit(std::size_t row,
+                                              DataRole role,
+                                              const DataObservation& observation,
+                                              double factor) {
+    const std::optional<double> value = table_.number(row, role);
+    const std::optional<sim::Unit>& unit = table_.column(role).unit;
+    if (!value || !unit) return value ? std::optional(*value * factor) : std::nullopt;
+    const sim::NamedExpr& meant =
+        table_.model.system.outputs[static_cast<std::size_t>(observation.output)];
+    const std::optional<double> converted =
+        convert_molar(*value, *unit, meant.unit, common_molar_mass(table_.model));
+    if (!converted)
+        table_.mistakes.add("unit of " + name(role) + " " + meant.name,
+                            table_.header(role).span,
+                            fmt::format("{} is in {} ({}), but the output {} is in {} ({})",
+                                        table_.column(role).header,
+                                        unit->text,
+                                        unit->dimension.name(),
+                                        meant.name,
+                                        meant.unit.text,
+                                        meant.unit.dimension.name()),
+                            help_for_units(*unit, meant.unit, name(role)));
+    return converted.value_or(0.0); // told
+}
+
 /// The limit is that of LLOQ, or of ULOQ for a value above, where there is one, otherwise DV itself
 /// (as Monolix and nlmixr2 write it); LIMIT is the other end of the interval.
 void ObservationMaker::censor(std::size_t row, DataObservation& observation, double factor) {
-    observation.limit = observation.other_limit = no_value;
     if (factor != factor) return; // values that are not used need no limit
     observation.cens = censoring(row).value_or(0);
     if (observation.cens == 0) return;
     const bool is_below = observation.cens > 0;
-    const std::optional<double> limit =
-        table_.number(row, is_below ? DataRole::lloq : DataRole::uloq);
-    observation.limit = limit ? *limit * factor : observation.dv;
+    const DataRole role = is_below ? DataRole::lloq : DataRole::uloq;
+    observation.limit = limit(row, role, observation, factor).value_or(observation.dv);
     observation.dv = observation.limit;
-    if (const auto other = table_.number(row, DataRole::limit))
-        observation.other_limit = *other * factor;
+    observation.other_limit = limit(row, DataRole::limit, observation, factor).value_or(no_value);
     if (observation.limit != observation.limit)
         table_.mistakes.add(
             "CENS without limit",

@@ -450,6 +450,27 @@ TEST_CASE("censored values keep their limits") {
     CHECK(third[1].limit == 0.5);
     CHECK(third[2].limit == 8.0);
     CHECK(medians(*by_dv.data).empty());
+    // LLOQ says nothing of a value above; EVID 2 has no limit.
+    const ReadData above = read_good("ID,TIME [h],AMT [mg],EVID,DV [mg/L],CENS,LLOQ\n"
+                                     "1,0,100,1,.,0,.\n1,1,0,0,9,-1,0.5\n1,2,0,2,.,0,0.5\n");
+    const auto& third = above.data->subjects[0].observations;
+    CHECK(third[0].limit == 9.0);
+    CHECK(third[0].dv == 9.0);
+    CHECK(std::isnan(third[1].limit));
+    CHECK(std::isnan(third[1].other_limit));
+    // Limits in units of their own: 500 ug/L = 0.5 mg/L.
+    const ReadData by_unit =
+        read_good("ID,TIME [h],AMT [mg],DV [mg/L],CENS,LLOQ [ug/L],LIMIT [g/L]\n"
+                  "1,0,100,.,0,.,.\n1,1,0,.,1,500,0.0001\n");
+    const DataObservation& fourth = by_unit.data->subjects[0].observations[0];
+    CHECK(fourth.limit == doctest::Approx(0.5).epsilon(1e-14)); // rounding of units
+    CHECK(fourth.other_limit == doctest::Approx(0.1).epsilon(1e-14));
+    const ReadData by_amount =
+        read_data_text("[data.columns]\nDV = { output = \"Cp\" }\n",
+                       "ID,TIME [h],AMT [mg],DV [mg/L],CENS,LLOQ [mg]\n1,0,100,.,0,.\n"
+                       "1,1,0,.,1,0.5\n");
+    CHECK(by_amount.messages.find("LLOQ is in mg (an amount), but the output Cp is in mg/L") !=
+          std::string::npos);
     // What is not used needs no limit.
     const ReadData unused = read_data_text(
         "[data.columns]\nDVID = { outputs = { 1 = { output = \"Cp\" }, 2 = { output = \"none\" } "

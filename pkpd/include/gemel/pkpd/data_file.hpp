@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -87,10 +88,12 @@ struct DataObservation {
     int output = -1; ///< of the model; −1: none named
     double dv = 0.0; ///< in the output's unit; NaN: missing, or not to be used (MDV 1)
     bool is_missing = false;
-    int cens = 0;             ///< 1: the value is below `limit`; −1: above
-    double limit = 0.0;       ///< in the output's unit; NaN where cens is 0
-    double other_limit = 0.0; ///< the value is known to be beyond this, too (LIMIT); NaN: unknown
-    std::size_t row = 0;      ///< of the data set
+    int cens = 0; ///< 1: the value is below `limit`; −1: above
+    /// In the output's unit; NaN where cens is 0.
+    double limit = std::numeric_limits<double>::quiet_NaN();
+    /// The value is known to be beyond this, too (LIMIT); NaN: unknown.
+    double other_limit = std::numeric_limits<double>::quiet_NaN();
+    std::size_t row = 0; ///< of the data set
 };
 
 /// One subject. Its rows stand together.
