@@ -58,15 +58,10 @@ std::string likely_cause(double ratio, const DataSet& data, const sim::Unit& uni
 
 } // namespace
 
-std::vector<DataMedian> medians(const DataSet& data) {
-    std::map<int, std::vector<double>> values;
-    for (const DataSubject& subject : data.subjects)
-        for (const DataObservation& observation : subject.observations)
-            if (is_used(observation)) values[observation.output].push_back(observation.dv);
-    std::vector<DataMedian> result;
-    for (const auto& [output, all] : values)
-        result.push_back({output, all.size(), median(all), data.dv_header});
-    return result;
+bool has_values(const DataSet& data) {
+    return std::ranges::any_of(data.subjects, [](const DataSubject& subject) {
+        return std::ranges::any_of(subject.observations, is_used);
+    });
 }
 
 bool DataScale::is_far() const {

@@ -130,11 +130,6 @@ double sum_over(
 
 } // namespace
 
-std::string_view area_rule_name(AreaRule rule) {
-    if (rule == AreaRule::linear) return "linear";
-    return rule == AreaRule::linear_log ? "linear-log" : "linear-up-log-down";
-}
-
 double value_at(const ExposureCurve& curve, double time) {
     if (curve.time.empty() || !(time >= curve.time.front())) return not_known;
     const double last = curve.time.back();

@@ -67,7 +67,7 @@ public:
 } // namespace
 
 void check_scales(const Study& study, sim::DiagnosticList& diagnostics) {
-    if (study.data == nullptr || pkpd::medians(*study.data).empty()) return;
+    if (study.data == nullptr || !pkpd::has_values(*study.data)) return;
     const Study typical = typical_subjects(study);
     const Engine engine = make_engine(typical, 0);
     PredictionSink sink(typical);

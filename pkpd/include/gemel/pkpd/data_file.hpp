@@ -165,14 +165,9 @@ struct DataSet {
 std::shared_ptr<const DataSet>
 read_data(const DataWords& words, const Model& model, sim::DiagnosticList& diagnostics);
 
-/// The median of an output's uncensored values, of the first subjects or all.
-struct DataMedian {
-    int output = 0;
-    std::size_t n = 0;
-    double median = 0.0;  ///< in the output's unit
-    sim::SourceSpan span; ///< of the header of DV
-};
-std::vector<DataMedian> medians(const DataSet& data);
+/// Whether any value is there that a prediction can be compared with: of a known output, not
+/// missing and not censored.
+bool has_values(const DataSet& data);
 
 /// How DV and what a model predicts for it in typical subjects compare.
 struct DataScale {

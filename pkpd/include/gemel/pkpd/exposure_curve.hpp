@@ -1,7 +1,6 @@
 #pragma once
 
 #include <limits>
-#include <string_view>
 #include <vector>
 
 /// A concentration curve between and beyond its points, and the areas under it. Theory manual:
@@ -14,9 +13,6 @@ enum class AreaRule {
     linear,
     linear_log ///< linear up to tmax, logarithmic after it
 };
-
-/// "linear-up-log-down", "linear", "linear-log".
-std::string_view area_rule_name(AreaRule rule);
 
 /// Concentrations from the dose (time 0) to the last measurable one. Beyond it the curve falls with
 /// lambda_z from `end`; without lambda_z it is not known there.
