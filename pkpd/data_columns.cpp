@@ -73,6 +73,23 @@ bool is_less_usual(DataRole role) {
     return role > DataRole::mdv || role == DataRole::dur || role == DataRole::date;
 }
 
+bool has_unit(DataRole role) {
+    switch (role) {
+    case DataRole::time:
+    case DataRole::amt:
+    case DataRole::rate:
+    case DataRole::dur:
+    case DataRole::ii:
+    case DataRole::dv:
+    case DataRole::limit:
+    case DataRole::lloq:
+    case DataRole::uloq:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool is_without_unit(const std::string& text) {
     return text.empty() || text == "." || text == "-" || text == "1" || text == "[]";
 }
@@ -187,7 +204,7 @@ void DataTable::find_role(DataRole role) {
         const bool is_covariate =
             at >= 0 && is_less_usual(role) && found.words == nullptr &&
             model.find_covariate(header_names()[static_cast<std::size_t>(at)]) >= 0;
-        if (at < 0 || is_covariate) continue;
+        if (at < 0 || is_covariate || tell_taken(at, found.words, pkpd::name(role))) continue;
         if (found.is_found())
             mistakes.add("two columns",
                          csv_.header[static_cast<std::size_t>(at)].span,
@@ -205,6 +222,29 @@ void DataTable::find_role(DataRole role) {
     }
     const bool is_told = found.words != nullptr && !found.words->column.empty();
     if (words.are_profiles && !found.is_found() && !is_told) find_other_name(role);
+}
+
+/// A column that is something already may not be named as something else. @returns whether it is
+bool DataTable::tell_taken(int at, const DataColumnWords* column, const std::string& name) {
+    const bool is_named = column != nullptr && !column->column.empty();
+    if (!is_named || !is_taken_[static_cast<std::size_t>(at)]) return false;
+    mistakes.add("column taken",
+                 column->column_span,
+                 fmt::format("the column '{}' is {} already and cannot be {}, too",
+                             csv_.header[static_cast<std::size_t>(at)].text,
+                             owner_of(at),
+                             name),
+                 fmt::format("name another column, or give {} one of its own", owner_of(at)));
+    return true;
+}
+
+std::string DataTable::owner_of(int at) const {
+    for (std::size_t role = 0; role < n_data_roles; ++role)
+        if (columns_[role].at == at) return pkpd::name(static_cast<DataRole>(role));
+    for (const FoundCovariate& found : covariates_)
+        if (found.column.at == at)
+            return model.covariates[static_cast<std::size_t>(found.covariate)].name;
+    return "taken";
 }
 
 /// Noted, since it is a guess that only profiles make.
@@ -242,7 +282,9 @@ void DataTable::find_covariate(int covariate) {
     const bool is_renamed = found.column.words != nullptr && !found.column.words->column.empty();
     found.column.at = find_header(is_renamed ? found.column.words->column : name, true);
     if (found.column.words != nullptr && found.column.words->is_carried) return;
-    if (!found.column.is_found() || is_taken_[static_cast<std::size_t>(found.column.at)]) return;
+    if (!found.column.is_found() || tell_taken(found.column.at, found.column.words, name) ||
+        is_taken_[static_cast<std::size_t>(found.column.at)])
+        return;
     found.column.header = header_names()[static_cast<std::size_t>(found.column.at)];
     is_taken_[static_cast<std::size_t>(found.column.at)] = true;
     covariates_.push_back(std::move(found));
@@ -300,16 +342,77 @@ void DataTable::check_words() {
                             model.id),
                 sim::suggest(column.name, known));
         const std::string& header = column.column.empty() ? column.name : column.column;
-        const bool is_there = std::ranges::any_of(
-            header_names(), [&](const std::string& name) { return is_same_name(name, header); });
-        const bool is_named = !words.are_profiles || !column.column.empty();
-        if (is_known && is_named && !is_there && find_header(header, true) < 0 &&
-            words.preset.empty())
+        // Otherwise another name may stand for it.
+        const bool is_named = !column.column.empty() || column.is_carried ||
+                              (!words.are_profiles && words.preset.empty());
+        if ((is_known || column.is_carried) && is_named && find_header(header, true) < 0)
             mistakes.add("no such column",
                          column.column.empty() ? column.span : column.column_span,
                          fmt::format("{} has no column '{}'", csv_.file->name, header),
                          sim::suggest(header, header_names()));
+        if (is_known || column.is_carried) check_keys(column);
     }
+}
+
+/// Keys that say nothing of a column would be passed over.
+void DataTable::check_keys(const DataColumnWords& column) {
+    if (words.are_profiles) return; // options, not keys
+    const std::optional<DataRole> role = role_called(column.name);
+    const int covariate = find_covariate_called(column.name);
+    const bool is_category =
+        covariate >= 0 && !model.covariates[static_cast<std::size_t>(covariate)].categories.empty();
+    const auto check = [&](const char* key,
+                           bool is_given,
+                           bool fits,
+                           const sim::SourceSpan& span,
+                           const char* owner) {
+        if (!is_given || (fits && !column.is_carried)) return;
+        mistakes.add(
+            std::string("key of ") + key,
+            span,
+            column.is_carried
+                ? fmt::format(
+                      "{} is only carried along, so that '{}' says nothing of it", column.name, key)
+                : fmt::format("'{}' says nothing of {}: it is of {}", key, column.name, owner),
+            "leave it out");
+    };
+    check("unit",
+          column.unit.has_value(),
+          (role && has_unit(*role)) || (covariate >= 0 && !is_category),
+          column.unit_span,
+          "columns of numbers with a unit");
+    check("output", !column.output.empty(), role == DataRole::dv, column.output_span, "DV");
+    check("outputs",
+          !column.outputs.empty(),
+          role == DataRole::dvid || role == DataRole::cmt,
+          column.outputs_span,
+          "DVID or CMT");
+    check("categories",
+          !column.categories.empty(),
+          is_category,
+          column.categories_span,
+          "covariates with categories");
+    check("interpolation",
+          column.interpolation != Interpolation::none,
+          covariate >= 0,
+          column.interpolation_span,
+          "covariates");
+}
+
+int DataTable::find_covariate_called(const std::string& name) const {
+    for (std::size_t i = 0; i < model.covariates.size(); ++i)
+        if (is_same_name(model.covariates[i].name, name)) return static_cast<int>(i);
+    return -1;
+}
+
+std::optional<DataRole> DataTable::role_called(const std::string& name) const {
+    for (std::size_t role = 0; role < n_data_roles; ++role)
+        for (const std::string& known : role_names()[role])
+            if (is_same_name(known, name)) return static_cast<DataRole>(role);
+    if (words.preset == "adppk")
+        for (const auto& [role, known] : adppk_names)
+            if (is_same_name(known, name)) return role;
+    return std::nullopt;
 }
 
 /// The first row holds units where its TIME, or without one its AMT, begins like a word.

@@ -176,6 +176,11 @@ private:
     int find_amounts_elsewhere() const;
     void tell_absent(DataRole role);
     void check_words();
+    void check_keys(const DataColumnWords& column);
+    int find_covariate_called(const std::string& name) const;
+    std::optional<DataRole> role_called(const std::string& name) const;
+    bool tell_taken(int at, const DataColumnWords* column, const std::string& name);
+    std::string owner_of(int at) const;
     void check_names();
     int find_header(const std::string& name, bool any_case) const;
     const DataColumnWords* words_for(const std::string& name) const;

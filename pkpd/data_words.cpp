@@ -78,6 +78,8 @@ void describe_column(const std::string& name, io::Fields& fields, DataColumnWord
     words.column_span = fields.span("column");
     words.unit_span = fields.span("unit");
     words.output_span = fields.span("output");
+    words.outputs_span = fields.span("outputs");
+    words.interpolation_span = fields.span("interpolation");
 }
 
 void describe_reading(io::Fields& fields, DataWords& words) {

@@ -39,7 +39,8 @@ struct DataColumnWords {
     std::vector<std::pair<std::string, std::string>> categories; ///< text in the file → category
     Interpolation interpolation = Interpolation::none;
     bool is_carried = false; ///< the column has its usual name and another meaning
-    sim::SourceSpan span, column_span, unit_span, output_span, categories_span;
+    sim::SourceSpan span, column_span, unit_span, output_span, outputs_span, categories_span,
+        interpolation_span;
 };
 
 /// Of profiles: a column that tells those of one ID apart.
