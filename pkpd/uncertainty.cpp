@@ -591,9 +591,10 @@ void describe_uncertainty(io::Fields& f, UncertaintyWords& words) {
            [&](io::Fields& g) { describe_omega_uncertainty(g, words.omega.emplace_back()); });
     if (f.is_listing()) words.omega.clear();
     f.one_of({"covariance", "rse", "draws"}, !f.has("omega"));
-    f.choice(optional_key("law", "of typical values, for covariance and rse", "\"lognormal\""),
-             {"normal", "lognormal"},
-             words.law);
+    f.choice(
+        optional_key("law", "of typical values, for covariance and rse; normal", "\"lognormal\""),
+        {"normal", "lognormal"},
+        words.law);
     if (f.has("draws") && f.has("law"))
         f.mistake("law", "draws are values already", "leave 'law' out");
     if (f.has("rse") && f.has("of"))
@@ -613,12 +614,14 @@ std::shared_ptr<const ParameterUncertainty> read_uncertainty(const UncertaintyWo
     UncertaintyReader reader(words, model, study, diagnostics);
     const auto read = reader.read();
     if (!read) return nullptr;
-    if (!read->draws.empty() && read->n_rows < n_replicates) {
+    if (!words.draws.empty() && read->n_rows < n_replicates) {
         diagnostics.add(
             words.draws_span,
             fmt::format(
                 "{} has {} rows for {} replicates", words.draws, read->n_rows, n_replicates),
-            fmt::format("write replicates = {} in [study], or give more rows", read->n_rows));
+            read->n_rows == 0
+                ? "below its header a table has one row of values per replicate"
+                : fmt::format("write replicates = {} in [study], or give more rows", read->n_rows));
         return nullptr;
     }
     const std::size_t n_before = diagnostics.size();

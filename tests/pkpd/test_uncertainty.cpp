@@ -104,6 +104,9 @@ TEST_CASE("a table of draws gives each replicate its row, in the units of its he
     CHECK(messages.find("the column is in kg, CL in L/h") != std::string::npos);
     CHECK(messages.find("'x' is no finite number") != std::string::npos);
     CHECK(messages.find(":2:5") != std::string::npos);
+    std::ofstream(table) << "CL,V70\n";
+    CHECK(uncertainty(*model, all, 1).messages.find("has 0 rows for 1 replicates") !=
+          std::string::npos);
     std::filesystem::remove(table);
     CHECK(uncertainty(*model, all, 1).messages.find("there is no file") != std::string::npos);
 }
