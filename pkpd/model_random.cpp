@@ -40,6 +40,16 @@ void check_shape(io::Fields& f, const char* key, bool is_taken, const char* law)
         f.mistake(key, fmt::format("only law \"{}\" takes '{}'", law, key));
 }
 
+/// Above it Student's t is a normal but for less than its quantiles' digits.
+constexpr double most_df = 1e6;
+
+void check_df(io::Fields& f, double df) {
+    if (f.has("df") && df > most_df)
+        f.mistake("df",
+                  fmt::format("'df' is {:g}; Student's t is a normal above {:g}", df, most_df),
+                  "write law = \"lognormal\", or fewer degrees of freedom");
+}
+
 /// Which readings go with a law: a CV is a log-normal's; an sd or variance is there from two
 /// degrees of freedom on.
 void check_readings(io::Fields& f, const IivWords& words, VariabilityLaw law) {
@@ -100,6 +110,7 @@ void describe_iiv(io::Fields& f, IivWords& words) {
     const auto law = static_cast<VariabilityLaw>(words.law);
     if (!words.beside) check_shape(f, "lambda", law == VariabilityLaw::boxcox, "boxcox");
     check_shape(f, "df", law == VariabilityLaw::student, "student");
+    check_df(f, words.df);
     check_readings(f, words, law);
 }
 

@@ -118,6 +118,9 @@ TEST_CASE("what law student needs and does not take is told") {
     };
     CHECK(told("sd = 0.3, law = \"student\"").find("needs 'df'") != std::string::npos);
     CHECK(told("sd = 0.3, df = 4").find("only law \"student\" takes 'df'") != std::string::npos);
+    CHECK(told("scale = 0.3, law = \"student\", df = 1e6") == "");
+    CHECK(told("scale = 0.3, law = \"student\", df = 1e7").find("a normal above 1e+06") !=
+          std::string::npos);
     CHECK(told("scale = 0.3").find("'scale' is a reading of law \"student\"") != std::string::npos);
     CHECK(told("sd = 0.3, law = \"student\", df = 2").find("with df = 2 has no sd") !=
           std::string::npos);
