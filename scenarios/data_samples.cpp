@@ -30,12 +30,22 @@ std::string carried_path(const std::string& header) {
     return "samples/carried/" + (begins_well ? name : "_" + name);
 }
 
-/// Columns whose names become different ones; of two alike the first is kept.
-std::vector<const pkpd::CarriedColumn*> carried_columns(const Study& study) {
-    std::vector<const pkpd::CarriedColumn*> columns;
+struct Carried {
+    const pkpd::CarriedColumn* column = nullptr;
+    std::string path;
+};
+
+/// Columns whose names become one are numbered from the second on.
+std::vector<Carried> carried_columns(const Study& study) {
+    std::vector<Carried> columns;
     std::set<std::string> paths;
-    for (const pkpd::CarriedColumn& column : study.data->carried)
-        if (paths.insert(carried_path(column.header)).second) columns.push_back(&column);
+    for (const pkpd::CarriedColumn& column : study.data->carried) {
+        const std::string path = carried_path(column.header);
+        std::string own = path;
+        for (int n = 2; !paths.insert(own).second; ++n)
+            own = path + "_" + std::to_string(n);
+        columns.push_back({&column, own});
+    }
     return columns;
 }
 
@@ -125,14 +135,9 @@ void declare_data_samples(const Study& study, io::Layout& file) {
         "observed value, in the unit of its output; missing where none is to be used");
     add("CENS", io::ValueType::integer, "1", "1: below the limit; -1: above");
     add("limit", io::ValueType::real, unit_of_dv(study), "limit of a censored value");
-    for (const pkpd::CarriedColumn* column : carried_columns(study))
-        file.add({carried_path(column->header),
-                  io::ValueType::text,
-                  {"sample"},
-                  "1",
-                  column->header,
-                  {},
-                  {}});
+    for (const Carried& carried : carried_columns(study))
+        file.add(
+            {carried.path, io::ValueType::text, {"sample"}, "1", carried.column->header, {}, {}});
     file.add({"samples/measured",
               io::ValueType::real,
               {"arm", "sample"},
@@ -230,12 +235,12 @@ void DataSampleRecorder::write_rows(io::ResultFile& file) const {
     file.write_all("samples/DV", std::span<const double>(dv));
     file.write_all("samples/CENS", std::span<const std::int64_t>(cens));
     file.write_all("samples/limit", std::span<const double>(limits));
-    for (const pkpd::CarriedColumn* column : carried_columns(study_)) {
+    for (const Carried& carried : carried_columns(study_)) {
         std::vector<std::string> texts;
         for_each_sample(study_, [&](std::size_t, const pkpd::DataObservation& o) {
-            texts.push_back(column->text[o.row]);
+            texts.push_back(carried.column->text[o.row]);
         });
-        file.write_all(carried_path(column->header), texts);
+        file.write_all(carried.path, texts);
     }
 }
 

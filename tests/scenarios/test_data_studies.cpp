@@ -378,6 +378,17 @@ TEST_CASE("samples are exported beside the rows of the file they belong to") {
     CHECK(first.starts_with("data,1,1,0,3,Cp,0.74,0,,4.02,"));
 }
 
+TEST_CASE("carried columns whose names become one are kept all") {
+    const OwnStudy study("ID,TIME,EVID,AMT,CRCL,A B,A_B\n"
+                         "1,0,1,100,100,x,y\n"
+                         "1,1,0,.,100,first,second\n",
+                         "locf");
+    study.run();
+    const io::ResultReader results(study.results());
+    CHECK(results.texts("samples/carried/A_B", -1, 0, 1) == std::vector<std::string>{"first"});
+    CHECK(results.texts("samples/carried/A_B_2", -1, 0, 1) == std::vector<std::string>{"second"});
+}
+
 TEST_CASE("a covariate along straight lines is followed between its rows") {
     // Clearance goes as CRCL: Cp = 10·exp(−0.1·∫CRCL/100 dt) with trapezoids between the rows.
     const double areas[] = {1.0, 1.0 + 1.5, 1.0 + 1.5 + 2.5};
