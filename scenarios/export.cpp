@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 #include <ostream>
+#include <stdexcept>
 
 namespace gemel::scenarios {
 
@@ -67,6 +68,19 @@ Columns columns_in(const io::ResultReader& file, const std::vector<std::string>&
     for (const std::string& folder : folders)
         for (const io::Variable& variable : file.variables())
             if (variable.path.starts_with(folder + "/")) columns.push_back(variable);
+    return columns;
+}
+
+/// @throws std::invalid_argument if there are none
+Columns columns_of_subjects(const io::ResultReader& file,
+                            const std::vector<std::string>& folders,
+                            const char* what) {
+    Columns columns = columns_in(file, folders);
+    if (columns.empty())
+        throw std::invalid_argument(
+            fmt::format("the results hold no {} of subjects; subjects = \"none\" in [save] leaves "
+                        "them out",
+                        what));
     return columns;
 }
 
@@ -138,14 +152,15 @@ void put_subjects(const io::ResultReader& file,
 
 void export_by_subject(const io::ResultReader& file,
                        const std::vector<std::string>& folders,
+                       const char* what,
                        Table& csv) {
-    const Columns columns = columns_in(file, folders);
+    const Columns columns = columns_of_subjects(file, folders, what);
     csv.header(headers({"subject"}, columns));
     put_subjects(file, columns, nullptr, -1, csv);
 }
 
 void export_outcomes(const io::ResultReader& file, Table& csv) {
-    Columns columns = columns_in(file, {"outcomes"});
+    const Columns columns = columns_of_subjects(file, {"outcomes"}, "outcomes");
     csv.header(headers({"arm", "subject"}, columns));
     const std::vector<std::string> arms = file.axis("arm").labels;
     for (std::size_t arm = 0; arm < arms.size(); ++arm)
@@ -367,9 +382,10 @@ void export_one(const io::ResultReader& file, ExportWhat what, Table& csv) {
     else if (what == ExportWhat::endpoints)
         export_endpoints(file, csv);
     else if (what == ExportWhat::subjects)
-        export_by_subject(file, {"population", "covariates", "genotypes", "maps"}, csv);
+        export_by_subject(
+            file, {"population", "covariates", "genotypes", "maps"}, "covariates", csv);
     else
-        export_by_subject(file, {"parameters"}, csv);
+        export_by_subject(file, {"parameters"}, "parameters", csv);
 }
 
 } // namespace

@@ -148,6 +148,13 @@ TEST_CASE("samples are there where subjects are not written, and are planned and
     CHECK(std::count(text.begin(), text.end(), '\n') == 1 + 2 * 700 * 8);
     CHECK(text.starts_with("arm,subject,time [h],output,unit,value,measured,censored\nonce,1,1,Cp,"
                            "mg/L,"));
+    for (const auto what : {scenarios::ExportWhat::outcomes, scenarios::ExportWhat::parameters}) {
+        std::ostringstream nothing;
+        CHECK_THROWS_WITH_AS(scenarios::export_csv(folder / "x.h5", what, nothing),
+                             doctest::Contains("of subjects; subjects = \"none\""),
+                             std::invalid_argument);
+        CHECK(nothing.str().empty());
+    }
 }
 
 TEST_CASE("mistakes of samples are told") {
