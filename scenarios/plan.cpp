@@ -134,7 +134,7 @@ std::string largest(const std::vector<std::pair<std::string, double>>& groups) {
 }
 
 std::string n_of(std::size_t n, const std::string& what) {
-    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+    return fmt::format("{} {}{}", grouped(n), what, n == 1 ? "" : "s");
 }
 
 /// "14 dose times, 1 steady state, 1 reset"
@@ -301,11 +301,11 @@ const char* name_of(pkpd::Interpolation rule) {
 /// What was found in the data file, and what was made of it.
 std::string describe_data_of(const Study& study) {
     const pkpd::DataSet& data = *study.data;
-    std::string text = fmt::format("data      {}: {} subjects, {} dose records, {} observations\n",
+    std::string text = fmt::format("data      {}: {}, {}, {}\n",
                                    data.path.filename().string(),
-                                   grouped(data.subjects.size()),
-                                   grouped(data.n_doses()),
-                                   grouped(data.n_observations()));
+                                   n_of(data.subjects.size(), "subject"),
+                                   n_of(data.n_doses(), "dose record"),
+                                   n_of(data.n_observations(), "observation"));
     if (data.ignores_doses) text += "doses     those of the file are left out, with its resets\n";
     for (const pkpd::DataColumn& column : data.columns)
         text += fmt::format("column    {}: {}{}\n",
