@@ -32,6 +32,8 @@ public:
 
     /// What one entry gives to a regimen; nothing after a mistake.
     std::vector<sim::Record> records(const DoseWords& words) const;
+    /// What one entry with `when` does; nothing after a mistake.
+    std::optional<sim::Trigger> trigger(const DoseWords& words) const;
 
 private:
     std::optional<sim::Record> dose(const DoseWords& words) const;
@@ -45,6 +47,9 @@ private:
     bool infuse(const DoseWords& words, sim::Record& record) const;
     bool infuse_as_modelled(const DoseWords& words, sim::Record& record) const;
     bool schedule(const DoseWords& words, sim::Record& record) const;
+    bool schedule_after_crossing(const DoseWords& words, sim::Record& record) const;
+    bool compare(const TriggerWords& words, sim::Trigger& trigger) const;
+    bool bound(const DoseWords& words, sim::Trigger& trigger) const;
     std::string time_text(double time) const {
         return fmt::format("{:.6g} {}", time, model_.system.time_unit.text);
     }
@@ -205,7 +210,86 @@ bool Planner::infuse(const DoseWords& words, sim::Record& record) const {
     return rate.has_value();
 }
 
+/// Times count from the crossing.
+bool Planner::schedule_after_crossing(const DoseWords& words, sim::Record& record) const {
+    const Unit& unit = model_.system.time_unit;
+    if (words.when->delay) record.time = time_in(*words.when->delay, unit);
+    if (words.every) record.interval = time_in(*words.every, unit);
+    record.count = words.count.value_or(1);
+    if (static_cast<double>(record.count) <= most_doses) return true;
+    diagnostics_.add(words.repeat_span,
+                     fmt::format("this makes {} doses each time; at most {:.0f} are understood",
+                                 record.count,
+                                 most_doses));
+    return false;
+}
+
+bool Planner::compare(const TriggerWords& words, sim::Trigger& trigger) const {
+    if (!words.threshold) return false; // told already
+    trigger.is_above = words.is_above;
+    trigger.output = model_.find_output(words.output);
+    if (trigger.output < 0) {
+        diagnostics_.add(words.span,
+                         fmt::format("the model {} has no output '{}'", model_.id, words.output),
+                         sim::suggest(words.output, names_of(model_.system.outputs)));
+        return false;
+    }
+    const Unit& unit = model_.system.outputs[static_cast<std::size_t>(trigger.output)].unit;
+    if (!(words.threshold->unit.dimension == unit.dimension)) {
+        diagnostics_.add(words.span,
+                         fmt::format("{} is in {} ({}), and is compared with {}",
+                                     words.output,
+                                     unit.text,
+                                     unit.dimension.name(),
+                                     words.threshold->unit.dimension.name()),
+                         fmt::format("write for example when = \"{} {} 1 {}\"",
+                                     words.output,
+                                     words.is_above ? '>' : '<',
+                                     unit.text));
+        return false;
+    }
+    trigger.threshold = words.threshold->in(unit);
+    return true;
+}
+
+/// The window, and how often.
+bool Planner::bound(const DoseWords& words, sim::Trigger& trigger) const {
+    const Unit& unit = model_.system.time_unit;
+    if (words.when->wait) trigger.wait = time_in(*words.when->wait, unit);
+    if (words.when->at_most) trigger.count = *words.when->at_most;
+    if (words.at) trigger.from = time_in(*words.at, unit);
+    if (words.until) trigger.to = time_in(*words.until, unit);
+    if (words.lasting) trigger.to = std::max(trigger.from, 0.0) + time_in(*words.lasting, unit);
+    if (trigger.from < trigger.to && trigger.from < duration_) return true;
+    diagnostics_.add(words.repeat_span.line > 0 ? words.repeat_span : words.span,
+                     fmt::format("the watch from {} is over before it begins, or begins after the "
+                                 "end of the study, {}",
+                                 time_text(trigger.from),
+                                 time_text(duration_)));
+    return false;
+}
+
+std::optional<sim::Trigger> Planner::trigger(const DoseWords& words) const {
+    sim::Trigger trigger;
+    const bool is_compared = compare(*words.when, trigger);
+    const bool is_bounded = bound(words, trigger);
+    const std::optional<sim::Record> record = words.is_dose() ? dose(words) : change(words);
+    if (!is_compared || !is_bounded || !record) return std::nullopt;
+    trigger.record = *record;
+    const sim::State& into = model_.system.states[static_cast<std::size_t>(record->state)];
+    if (words.is_dose() && into.n_kept > 0) {
+        diagnostics_.add(words.when->span,
+                         fmt::format("doses into '{}' come by way of transit compartments, and "
+                                     "cannot come when a level crosses a threshold",
+                                     into.name),
+                         "give it at a time, or into another state");
+        return std::nullopt;
+    }
+    return trigger;
+}
+
 bool Planner::schedule(const DoseWords& words, sim::Record& record) const {
+    if (words.when) return schedule_after_crossing(words, record);
     const Unit& unit = model_.system.time_unit;
     const auto time = [&](const std::optional<Quantity>& t) { return t ? time_in(*t, unit) : 0.0; };
     record.time = time(words.at);
@@ -299,7 +383,7 @@ std::optional<sim::Record> Planner::change(const DoseWords& words) const {
     sim::Record record;
     record.kind = words.kind;
     const bool is_scheduled = schedule(words, record);
-    if (words.kind != sim::RecordKind::reset) {
+    if (words.kind != sim::RecordKind::reset && words.kind != sim::RecordKind::discontinue) {
         if (words.into.empty()) return std::nullopt; // told already
         const std::optional<int> state = target(words);
         if (!state) return std::nullopt;
@@ -381,6 +465,12 @@ double n_running(const sim::Record& record) {
     return record.amount / record.rate / record.interval;
 }
 
+int Regimen::find_trigger(const std::string& trigger) const {
+    for (std::size_t i = 0; i < trigger_words.size(); ++i)
+        if (trigger_words[i].name == trigger) return static_cast<int>(i);
+    return -1;
+}
+
 double time_in(const Quantity& time, const Unit& unit) {
     const double ratio = unit.factor / time.unit.factor;
     const auto is_whole = [](double x) {
@@ -399,11 +489,24 @@ Regimen plan_doses(const std::string& name,
     Regimen regimen;
     regimen.name = name;
     const Planner planner(model, duration, diagnostics);
-    for (const DoseWords& words : doses)
+    for (const DoseWords& words : doses) {
+        if (words.when) {
+            const std::optional<sim::Trigger> trigger = planner.trigger(words);
+            if (!words.when->name.empty() && regimen.find_trigger(words.when->name) >= 0)
+                diagnostics.add(words.when->span,
+                                fmt::format("another entry of '{}' has the name '{}', too",
+                                            name,
+                                            words.when->name),
+                                "names tell entries apart");
+            if (trigger) regimen.triggers.push_back(*trigger);
+            if (trigger) regimen.trigger_words.push_back(*words.when);
+            continue;
+        }
         for (const sim::Record& record : planner.records(words)) {
             regimen.records.push_back(record);
             regimen.first_time = std::min(regimen.first_time, record.time);
         }
+    }
     const double tolerance = same_time * duration;
     regimen.dose_times = planned_times(regimen.records, tolerance);
     regimen.last_interval = last_interval(regimen.records, tolerance);

@@ -1,3 +1,5 @@
+#include "trigger_words.hpp"
+
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/sim/units.hpp>
 
@@ -128,6 +130,7 @@ void describe_times(io::Fields& fields, DoseWords& dose) {
 }
 
 void check_repeats(io::Fields& fields) {
+    if (fields.has("when")) return; // there they mean something else
     for (const char* word : {"count", "until", "for"})
         if (fields.has(word) && !fields.has("every"))
             fields.mistake(word,
@@ -136,7 +139,7 @@ void check_repeats(io::Fields& fields) {
 }
 
 /// What stands in place of `dose`.
-const char* const changes[] = {"reset", "set", "multiply", "switch"};
+const char* const changes[] = {"reset", "set", "multiply", "switch", "stop"};
 
 /// The one that stands here, or nothing.
 const char* change_in(const io::Fields& fields) {
@@ -194,12 +197,22 @@ void describe_changes(io::Fields& fields, DoseWords& words) {
                   turned);
     if (fields.has("switch"))
         words.kind = turned == 1 ? sim::RecordKind::switch_on : sim::RecordKind::switch_off;
-    fields.one_of({"dose", "reset", "set", "multiply", "switch"}, false);
+    bool stops = true;
+    fields.flag(described("stop",
+                          "instead of a dose: running infusions end, and no dose planned by then "
+                          "comes any more",
+                          "true"),
+                stops);
+    if (fields.has("stop")) {
+        words.kind = sim::RecordKind::discontinue;
+        if (!stops) fields.mistake("stop", "'stop' is false", "leave out the whole { … }");
+    }
+    fields.one_of({"dose", "reset", "set", "multiply", "switch", "stop"}, false);
 }
 
 /// What belongs to a dose says nothing of what is none.
 void check_change(io::Fields& fields, const char* change) {
-    const bool is_reset = change == std::string("reset");
+    const bool is_reset = change == std::string("reset") || change == std::string("stop");
     for (const char* word : {"route", "infuse_over", "rate", "steady_state"})
         if (fields.has(word))
             fields.mistake(word,
@@ -208,8 +221,9 @@ void check_change(io::Fields& fields, const char* change) {
                                ? "name the state, as in into = \"central\""
                                : "leave it out");
     if (is_reset && fields.has("into"))
-        fields.mistake(
-            "into", "a reset is of all states", "for one state write set = \"0 mg\" and the state");
+        fields.mistake("into",
+                       fmt::format("`{}` is of all states", change),
+                       "for one state write set = \"0 mg\" and the state");
     if (!is_reset && !fields.has("into") && !fields.has("route"))
         fields.mistake(change,
                        fmt::format("`{}` does not say of which state", change),
@@ -340,6 +354,7 @@ void describe_dose(io::Fields& fields, DoseWords& dose) {
     fields.one_of({"infuse_over", "rate"}, false);
     describe_steady_state(fields, dose);
     describe_changes(fields, dose);
+    describe_trigger(fields, dose.when);
     const char* const change = change_in(fields);
     if (change != nullptr)
         check_change(fields, change);

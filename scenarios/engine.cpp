@@ -28,7 +28,11 @@ sim::SolverOptions options_of(const Study& study) {
 
 sim::Timeline timeline_of(const Study& study, const Arm& arm) {
     const pkpd::Regimen& regimen = regimen_of(study, arm);
-    return {regimen.records, study.duration, study.start, regimen.pending.value_or(study.pending)};
+    return {regimen.records,
+            study.duration,
+            study.start,
+            regimen.pending.value_or(study.pending),
+            regimen.triggers};
 }
 
 /// Pilots receive what the subject with the most records does.

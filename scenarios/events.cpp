@@ -11,7 +11,8 @@ namespace {
 struct EventRow {
     const Arm* arm = nullptr; ///< none: all arms
     const sim::Record* record = nullptr;
-    std::size_t subject = 0; ///< of a data file, from 1; 0: all subjects
+    std::size_t subject = 0;                  ///< of a data file, from 1; 0: all subjects
+    const pkpd::TriggerWords* when = nullptr; ///< none: at a time
 };
 
 std::vector<EventRow> rows_of(const Study& study) {
@@ -19,11 +20,20 @@ std::vector<EventRow> rows_of(const Study& study) {
     for (const Arm& arm : study.arms)
         for (const sim::Record& record : regimen_of(study, arm).records)
             rows.push_back({&arm, &record});
+    for (const Arm& arm : study.arms) {
+        const pkpd::Regimen& regimen = regimen_of(study, arm);
+        for (std::size_t i = 0; i < regimen.triggers.size(); ++i)
+            rows.push_back({&arm, &regimen.triggers[i].record, 0, &regimen.trigger_words[i]});
+    }
     if (study.data == nullptr || study.data->ignores_doses) return rows;
     for (std::size_t s = 0; s < study.data->subjects.size(); ++s)
         for (const sim::Record& record : study.data->subjects[s].records)
             rows.push_back({nullptr, &record, s + 1});
     return rows;
+}
+
+bool has_triggers(const std::vector<EventRow>& rows) {
+    return std::ranges::any_of(rows, [](const EventRow& row) { return row.when != nullptr; });
 }
 
 bool has_own(const std::vector<EventRow>& rows) {
@@ -69,6 +79,8 @@ EventKind event_of(const sim::Record& record) {
         return {"multiply", 2};
     case sim::RecordKind::switch_off:
         return {"switch off", 2};
+    case sim::RecordKind::discontinue:
+        return {"stop", 2};
     case sim::RecordKind::switch_on:
         break;
     }
@@ -103,7 +115,9 @@ std::string common_amount_unit(const Study& study, const std::vector<EventRow>& 
 }
 
 std::string compartment(const Study& study, const EventRow& row) {
-    return row.record->kind == sim::RecordKind::reset ? "" : state_of(study, row).name;
+    const bool is_of_all = row.record->kind == sim::RecordKind::reset ||
+                           row.record->kind == sim::RecordKind::discontinue;
+    return is_of_all ? "" : state_of(study, row).name;
 }
 
 template <class Get>
@@ -133,9 +147,18 @@ void declare_events(const Study& study, io::Layout& file) {
         add("SUBJECT", io::ValueType::integer, "1", "number of the subject; 0: all");
         add("ID", io::ValueType::text, "1", "of the subject, in the data file");
     }
-    add("TIME", io::ValueType::real, time, "of the first dose");
+    add("TIME",
+        io::ValueType::real,
+        time,
+        has_triggers(rows) ? "of the first dose; where WHEN is not empty, after the crossing"
+                           : "of the first dose");
+    if (has_triggers(rows))
+        add("WHEN", io::ValueType::text, "1", "it comes each time this becomes true");
     add("EVID", io::ValueType::integer, "1", "1: dose; 3: reset; 2: what else happens, see EVENT");
-    add("EVENT", io::ValueType::text, "1", "dose, reset, set, multiply, switch off, switch on");
+    add("EVENT",
+        io::ValueType::text,
+        "1",
+        "dose, reset, set, multiply, stop, switch off, switch on");
     add("AMT",
         io::ValueType::real,
         common_amount_unit(study, rows),
@@ -180,6 +203,10 @@ void write_events(const Study& study, io::ResultFile& file) {
             return std::string(cancels_pending(study, row) ? "cancel" : "give");
         });
     reals("TIME", &sim::Record::time);
+    if (has_triggers(rows))
+        texts("WHEN", [](const EventRow& row) {
+            return row.when != nullptr ? row.when->text : std::string();
+        });
     const auto integers = [&](const char* name, auto get) {
         const std::vector<std::int64_t> values =
             column(rows, [&](const EventRow& row) { return std::int64_t{get(*row.record)}; });

@@ -160,6 +160,9 @@ std::string doses_text(const Study& study, const Arm& arm) {
     add("multiplication", is(sim::RecordKind::multiply));
     add("switch off", is(sim::RecordKind::switch_off));
     add("switch on", is(sim::RecordKind::switch_on));
+    add("stop", is(sim::RecordKind::discontinue));
+    for (const pkpd::TriggerWords& trigger : regimen.trigger_words)
+        text += fmt::format(", when {}", trigger.text);
     const bool cancels = regimen.pending.value_or(study.pending) == sim::PendingDoses::cancelled;
     return text + (cancels ? ", pending doses cancelled" : "");
 }

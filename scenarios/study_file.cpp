@@ -164,15 +164,25 @@ const pkpd::Regimen* find_regimen(const Study& study, const std::string& name) {
     return nullptr;
 }
 
+std::set<std::string> trigger_names_of(const Study& study) {
+    std::set<std::string> names;
+    for (const pkpd::Regimen& regimen : study.regimens)
+        for (const pkpd::TriggerWords& trigger : regimen.trigger_words)
+            if (!trigger.name.empty()) names.insert(trigger.name);
+    return names;
+}
+
 /// Outcomes met with every arm; those that fit an arm's regimen badly are in `is_wrong`.
 void bind_outcomes(Loading& loading) {
     Study& study = loading.study;
+    const std::set<std::string> trigger_names = trigger_names_of(study);
     loading.is_wrong.assign(study.outcomes.size(), 0);
     for (const Arm& arm : study.arms) {
         const pkpd::Regimen* regimen = find_regimen(study, arm.regimen);
         if (regimen == nullptr) continue;
         const bool is_dosed_by_data = study.data != nullptr && !study.data->ignores_doses;
-        const OutcomeContext context{study.model.get(), regimen, study.duration, is_dosed_by_data};
+        const OutcomeContext context{
+            study.model.get(), regimen, study.duration, is_dosed_by_data, &trigger_names};
         auto& bound = study.bound_outcomes.emplace_back();
         for (std::size_t i = 0; i < study.outcomes.size(); ++i) {
             const OutcomeCall& call = study.outcomes[i].call;

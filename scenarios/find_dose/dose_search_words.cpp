@@ -136,7 +136,9 @@ private:
         const std::vector<sim::Record>& records =
             regimen_of(study_, study_.arms[search_.arm]).records;
         const auto last =
-            std::find_if(doses->rbegin(), doses->rend(), std::mem_fn(&pkpd::DoseWords::is_dose));
+            std::find_if(doses->rbegin(), doses->rend(), [](const pkpd::DoseWords& words) {
+                return words.is_dose() && !words.when;
+            });
         if (last == doses->rend() || std::none_of(records.begin(), records.end(), pkpd::is_dose))
             return mistake(words_.span,
                            fmt::format("regimen '{}' gives no dose that could be changed",

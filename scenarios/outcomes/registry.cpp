@@ -6,7 +6,8 @@ namespace gemel::scenarios {
 
 // Each is defined in the file of its name.
 using BindOutcome = BoundOutcome(const OutcomeCall&, const OutcomeContext&, sim::DiagnosticList&);
-BindOutcome bind_auc, bind_cmax, bind_cmin, bind_time_above, bind_tmax, bind_tmin, bind_trough;
+BindOutcome bind_auc, bind_cmax, bind_cmin, bind_time_above, bind_times_acted, bind_tmax, bind_tmin,
+    bind_trough;
 
 std::span<const OutcomeFunction> outcome_functions() {
     // One line per function, in alphabetical order.
@@ -19,6 +20,10 @@ std::span<const OutcomeFunction> outcome_functions() {
                         "time_above(output, threshold, window)",
                         "time during which the output is above the threshold",
                         bind_time_above},
+        OutcomeFunction{"times_acted",
+                        "times_acted(name) or times_acted(name, window)",
+                        "how often the regimen's entry of this name, with `when`, came",
+                        bind_times_acted},
         OutcomeFunction{"tmax",
                         "tmax(output, window)",
                         "time of the largest value, from the start of the window",

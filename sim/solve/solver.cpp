@@ -31,7 +31,8 @@ void validate(const Functional& f, int n_outputs, const Timeline& timeline) {
     const double start = timeline.start, end = timeline.end;
     const bool is_of_trigger = f.kind == FunctionalKind::times_acted;
     const int n = is_of_trigger ? static_cast<int>(timeline.triggers.size()) : n_outputs;
-    if (f.output < 0 || f.output >= n)
+    const bool is_there = f.output >= 0 && f.output < n;
+    if (!is_there && !(is_of_trigger && f.output == -1))
         throw std::invalid_argument(fmt::format(
             "observation: there is no {} {}", is_of_trigger ? "trigger" : "output", f.output));
     const bool is_window =

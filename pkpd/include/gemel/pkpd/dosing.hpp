@@ -4,6 +4,7 @@
 #include <gemel/pkpd/model.hpp>
 #include <gemel/sim/timeline.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,6 +13,19 @@
 /// Doses as people write them, and what they become: nominal records. Lag, bioavailability and
 /// overlap are the engine's; nothing here computes a time that depends on a patient.
 namespace gemel::pkpd {
+
+/// `when = "Cp < 2 mg/L"`: what else an entry says comes each time a level crosses a threshold, not
+/// at a time; `at`, `until` and `for` are the window in which it may.
+struct TriggerWords {
+    sim::SourceSpan span; ///< of the comparison
+    std::string text;     ///< as written
+    std::string name;     ///< for outcomes; may be empty
+    std::string output;
+    bool is_above = false;
+    std::optional<sim::Quantity> threshold; ///< absent where its text was wrong
+    std::optional<sim::Quantity> wait, delay;
+    std::optional<std::int64_t> at_most;
+};
 
 /// One `{ dose = "100 mg", start = "0 h", every = "24 h", until = "14 d" }`, or what else happens
 /// to a subject: `{ reset = true, at = "24 h" }`, `{ set = "0 mg", into = "central", at = "24 h"
@@ -34,6 +48,7 @@ struct DoseWords {
     sim::SteadyState steady = sim::SteadyState::none;
     std::optional<sim::Quantity> set; ///< of kind set; absent where its text was wrong
     double factor = 1.0;              ///< of kind multiply
+    std::optional<TriggerWords> when; ///< absent: it comes at a time
     sim::SourceSpan dose_span, route_span, repeat_span, time_span, infusion_span, change_span;
 
     bool is_dose() const { return kind == sim::RecordKind::add; }
@@ -64,6 +79,11 @@ struct Regimen {
     double last_interval = 0.0;     ///< `every` of the last dose; 0 if it is not repeated
     double first_time = 0.0;        ///< of the first record, or 0 if none comes before
     std::optional<sim::PendingDoses> pending = {}; ///< absent: as the study says
+    std::vector<sim::Trigger> triggers = {};
+    std::vector<TriggerWords> trigger_words = {}; ///< [triggers]
+
+    /// The trigger of a name, or −1.
+    int find_trigger(const std::string& trigger) const;
 };
 
 /// Whether a record gives something, unlike a reset and its like.

@@ -6,6 +6,7 @@
 #include <gemel/sim/solver.hpp>
 
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct OutcomeContext {
     double duration = 0.0; ///< of the study, model time
     /// Each subject receives doses of its own, which no interval of the regimen knows of.
     bool is_dosed_by_data = false;
+    /// Of all the study's regimens.
+    const std::set<std::string>* trigger_names = nullptr;
 };
 
 /// A call such as `time_above(Cp, 0.2[mg/L], last_interval)`, parsed; arguments keep their places.

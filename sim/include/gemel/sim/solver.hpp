@@ -60,7 +60,7 @@ enum class FunctionalKind : std::uint8_t {
 };
 struct Functional {
     FunctionalKind kind = FunctionalKind::integral;
-    int output = 0; ///< of times_acted: the timeline's trigger
+    int output = 0; ///< of times_acted: the timeline's trigger, or −1 for none, which never comes
     double from = 0.0;
     double to = 0.0;
     double threshold = 0.0;
