@@ -138,6 +138,7 @@ public:
         cohort_.ids.push_back(subject.id);
         cohort_.keys.push_back(sim::subject_number(subject.id));
         sim::SubjectTimeline& timeline = cohort_.timelines.emplace_back();
+        if (!subject.times.empty()) timeline.begin = subject.times.front();
         if (!data_.ignores_doses) timeline.records = subject.records;
         std::vector<std::size_t>& observations = cohort_.observations.emplace_back();
         for (std::size_t i = 0; i < subject.observations.size(); ++i) {

@@ -54,6 +54,10 @@ std::vector<Expr> model_times(OdeSystem& system) {
         const Node node = graph.node(Expr{id});
         if (!has_a_corner(node.op)) continue;
         const auto time = crossing(graph, node.a, node.b.is_set() ? node.b : graph.constant(0.0));
+        // A row's start is an event anyway.
+        if (time && system.row_start_input >= 0 &&
+            *time == graph.leaf(LeafKind::input, system.row_start_input))
+            continue;
         if (time && std::find(times.begin(), times.end(), *time) == times.end())
             times.push_back(*time);
     }

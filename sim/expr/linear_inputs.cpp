@@ -14,8 +14,12 @@ OdeSystem with_linear_inputs(OdeSystem system, const std::vector<int>& inputs) {
     ExpressionGraph& graph = system.graph;
     const auto n = static_cast<int>(system.inputs.size());
     const auto start = n + static_cast<int>(inputs.size());
+    // Before the row, as in doses that a steady state stands for, its first value holds.
     const Expr elapsed =
-        graph.subtract(graph.leaf(LeafKind::time), graph.leaf(LeafKind::input, start));
+        graph.binary(Op::maximum,
+                     graph.subtract(graph.leaf(LeafKind::time), graph.leaf(LeafKind::input, start)),
+                     graph.constant(0.0));
+    system.row_start_input = start;
     std::unordered_map<std::uint32_t, Expr> with;
     for (const int input : inputs) {
         if (input < 0 || input >= n)

@@ -19,7 +19,7 @@ bool has_steady(std::span<const Record> records) {
 
 bool is_of_dose(EventKind kind) {
     return kind == EventKind::add || kind == EventKind::rate_on || kind == EventKind::goes_on ||
-           kind == EventKind::rate_off;
+           kind == EventKind::rate_change || kind == EventKind::rate_off;
 }
 
 /// The times of doses into a state that keeps the latest `n_kept` of them.
@@ -253,6 +253,8 @@ void DoseEvents::apply(const SubjectEvents& events,
     case EventKind::goes_on:
     case EventKind::rate_off:
         return switch_infusions(events, event, columns);
+    case EventKind::rate_change:
+        return change_rate(events, event, columns);
     case EventKind::set:
     case EventKind::multiply:
         return change(events, event, columns);
@@ -449,6 +451,24 @@ void DoseEvents::keep_later_dose(const SubjectEvents& events,
     }
 }
 
+/// Doses switch their own state on, and nothing else.
+void DoseEvents::keep_switches(const SubjectEvents& events,
+                               const Event& event,
+                               std::span<const double> before,
+                               const SubjectColumns& columns) {
+    const int dosed = events.expanded.steady[index(event.which)].state;
+    for (int i = 0; i < n_own_; ++i) {
+        const int is_on = system_.states[index(i)].switch_state;
+        if (is_on < 0) continue;
+        columns.states[is_on * columns.stride] = before[index(is_on)];
+        if (before[index(is_on)] != 0.0 || i == dosed) continue;
+        columns.states[i * columns.stride] = 0.0;
+        for (int k = 0; k < layout_.n_wrt(); ++k)
+            columns.states[layout_.state(i, k) * columns.stride] = 0.0;
+    }
+    switch_on(dosed, columns);
+}
+
 /// A steady state replaces everything, or what it adds to the state at rest is added.
 void DoseEvents::reach(const SubjectEvents& events,
                        const Event& event,
@@ -456,14 +476,14 @@ void DoseEvents::reach(const SubjectEvents& events,
     const std::span<const double> steady = steady_.states(events.first_pattern + event.which);
     const bool replaces = event.kind == EventKind::replace_all;
     if (replaces) stop_infusions(columns);
-    const bool keeps_doses = !transits_.empty() || system_.last_dose_state >= 0;
     std::vector<double> before;
     for (std::size_t i = 0; i < system_.states.size(); ++i) {
         double& x = columns.states[static_cast<std::ptrdiff_t>(i) * columns.stride];
-        if (keeps_doses) before.push_back(x);
+        before.push_back(x);
         x = replaces ? steady[i] : x + (steady[i] - initial(events, i));
     }
     if (replaces) return;
+    keep_switches(events, event, before, columns);
     for (const int state : transits_)
         keep_both(system_.states[index(state)], before, steady, columns);
     if (system_.last_dose_state >= 0) keep_later_dose(events, event, before, steady, columns);
@@ -538,6 +558,16 @@ void DoseEvents::switch_infusions(const SubjectEvents& events,
             {.time = event.time, .kind = event.kind, .value = by.rate}, columns.infusion[at], n);
     }
     switch_infusion(event, columns.infusion[event.state * columns.stride], running);
+}
+
+/// The time is that of a row of inputs, so that only ∂R/∂θ changes.
+void DoseEvents::change_rate(const SubjectEvents& events,
+                             const Event& event,
+                             const SubjectColumns& columns) const {
+    columns.infusion[event.state * columns.stride] += event.value;
+    for (int k = 0; k < layout_.n_wrt(); ++k)
+        columns.infusion[layout_.state(event.state, k) * columns.stride] +=
+            derivative(events, event, k).rate;
 }
 
 void DoseEvents::rates_at(const SubjectEvents& events,

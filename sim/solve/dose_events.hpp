@@ -59,6 +59,10 @@ private:
                          std::span<const double> before,
                          std::span<const double> steady,
                          const SubjectColumns& columns) const;
+    void keep_switches(const SubjectEvents& events,
+                       const Event& event,
+                       std::span<const double> before,
+                       const SubjectColumns& columns);
     void stop_infusions(const SubjectColumns& columns) const;
     void switch_off(int state, const SubjectColumns& columns);
     void switch_on(int state, const SubjectColumns& columns);
@@ -69,6 +73,9 @@ private:
     void switch_infusions(const SubjectEvents& events,
                           const Event& event,
                           const SubjectColumns& columns);
+    void change_rate(const SubjectEvents& events,
+                     const Event& event,
+                     const SubjectColumns& columns) const;
     void rates_at(const SubjectEvents& events,
                   double time,
                   const SubjectColumns& columns,

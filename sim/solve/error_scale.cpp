@@ -40,7 +40,10 @@ largest_amounts(std::span<const Event> events, std::size_t n_states, double end)
         if (stretch.running == 0 && gap > least_step(event.time))
             stretch = {0.0, event.time, 0.0, 0};
         advance(state, event.time);
-        switch_infusion(event, stretch.rate, stretch.running);
+        if (event.kind == EventKind::rate_change)
+            stretch.rate += event.value;
+        else
+            switch_infusion(event, stretch.rate, stretch.running);
     }
     for (std::size_t state = 0; state < n_states; ++state)
         if (stretches[state].running > 0) advance(state, end);

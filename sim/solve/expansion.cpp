@@ -108,6 +108,11 @@ Modifiers<Dual> with_derivatives(const Modifiers<double>& value, const Modifiers
             {value.duration, slope.duration}};
 }
 
+/// The dose an infusion began with.
+int begun_with(const Event& event) {
+    return event.which >= 0 ? event.which : event.dose;
+}
+
 bool takes_doses_away(EventKind kind) {
     return kind == EventKind::reset || kind == EventKind::replace_all;
 }
@@ -151,6 +156,7 @@ public:
         to_.steady.clear();
         to_.samples.clear();
         to_.n_doses = 0;
+        begin();
         switch_rows();
         stop_at_model_times();
         stop_at_windows();
@@ -160,6 +166,7 @@ public:
         if (subject_.own && !add_own(static_cast<int>(shared.size()))) return false;
         bring_into_order();
         if (has_resets_) take_away();
+        if (!to_.steady.empty()) note_switches();
         if (subject_.own) leave_lone_samples();
         return true;
     }
@@ -201,7 +208,8 @@ private:
         return true;
     }
 
-    void push(const Event& event) {
+    void push(Event event) {
+        event.place = static_cast<int>(to_.events.size());
         if (event.time <= end_) to_.events.push_back(event);
     }
 
@@ -219,6 +227,15 @@ private:
         push({.time = switches()[row].time,
               .kind = EventKind::row,
               .which = static_cast<int>(row) + 1});
+    }
+
+    /// Initial values come anew where the subject begins later than its arm.
+    void begin() {
+        if (!subject_.own || !(subject_.own->begin > subject_.timeline->start)) return;
+        double time = subject_.own->begin;
+        for (const Record& record : subject_.timeline->records)
+            time = std::min(time, record.time);
+        if (time > subject_.timeline->start) push({.time = time, .kind = EventKind::reset});
     }
 
     /// Once just before, so that no step has a stage beyond the corner, and once there.
@@ -303,6 +320,11 @@ private:
         to_.derivatives.resize(to_.derivatives.size() + n_wrt());
         return to_.n_doses++;
     }
+    std::vector<DoseDerivative> derivatives_of(int dose) const {
+        const auto first =
+            to_.derivatives.begin() + static_cast<std::ptrdiff_t>(sim::index(dose) * n_wrt());
+        return {first, first + static_cast<std::ptrdiff_t>(n_wrt())};
+    }
     DoseDerivative& derivative(int dose, std::size_t wrt) {
         return to_.derivatives[sim::index(dose) * n_wrt() + wrt];
     }
@@ -322,11 +344,14 @@ private:
         for (std::int64_t k = first; k < record.count; ++k) {
             const double time = record.time + static_cast<double>(k) * record.interval + lag;
             if (!(time <= end_)) break;
-            if (const int now = row_at(time, index); now != dose_row) {
+            const int now = row_at(time, index);
+            if (now != dose_row || (record.rate == modelled_rate && !switches().empty())) {
                 dose_row = now;
                 if (!make_dose(record, row, now, dose, number)) return false;
             }
-            if (number >= 0) append(index, record, dose, number, time, static_cast<int>(k));
+            if (number >= 0 &&
+                !append(index, record, dose, number, time, static_cast<int>(k), dose_row))
+                return false;
         }
         return true;
     }
@@ -362,12 +387,13 @@ private:
         return {lag, lag + dose.duration.derivative, dose.amount.derivative, dose.rate.derivative};
     }
 
-    void append(int index,
+    bool append(int index,
                 const Record& record,
                 const Dose<double>& dose,
                 int number,
                 double time,
-                int repeat) {
+                int repeat,
+                int row) {
         const double off = time + dose.duration;
         Event event{.time = time,
                     .state = record.state,
@@ -378,14 +404,76 @@ private:
         // A bolus, or an infusion too short for steps to see.
         if (record.kind == RecordKind::add || !(off > time + least_step(time))) {
             push(event);
-            return;
+            return true;
         }
         event.value = dose.rate;
         event.kind = EventKind::rate_on;
         push(event);
+        return run_infusion(record, event, off, row);
+    }
+
+    /// What becomes of an infusion that runs from an event in row `row` on, and would end at `off`:
+    /// a modelled rate changes with the rows of inputs until the amount is in.
+    bool run_infusion(const Record& record, Event event, double off, int row) {
+        const bool follows = record.rate == modelled_rate;
+        RunningRate now(derivatives_of(event.dose), event);
+        const int first = event.dose;
+        for (; follows && row < static_cast<int>(switches().size()); ++row) {
+            const double time = std::max(switches()[sim::index(row)].time, event.time);
+            if (!(time < off)) break;
+            if (!change_rate(row + 1, time, event, now, off)) return false;
+            event.which = first;
+        }
         event.time = off;
         event.kind = EventKind::rate_off;
+        if (event.which >= 0) {
+            event.dose = new_dose();
+            for (std::size_t k = 0; k < n_wrt(); ++k)
+                derivative(event.dose, k) = now.at_end(k, event.value);
+        }
         push(event);
+        return true;
+    }
+
+    /// Derivatives of an infusion that runs: of its rate, and of what is left of its amount.
+    struct RunningRate {
+        RunningRate(std::span<const DoseDerivative> first, const Event& event) : since(event.time) {
+            for (const DoseDerivative& by : first) {
+                rates.push_back(by.rate);
+                left.push_back(by.amount + event.value * by.time);
+            }
+        }
+        DoseDerivative at_end(std::size_t k, double rate) const {
+            return {.end = (left[k] - amount / rate * rates[k]) / rate, .rate = rates[k]};
+        }
+
+        double since = 0.0, amount = 0.0; ///< left at `since`
+        std::vector<double> rates, left;  ///< [n_wrt]
+    };
+
+    /// `event` and `off` become those of the rate in row `row`, from `time` on.
+    bool change_rate(int row, double time, Event& event, RunningRate& now, double& off) {
+        const double rate =
+            std::copysign(modifiers_of(subject_.modifiers, event.state, row, {}).rate, event.value);
+        if (!is_above_zero(std::abs(rate))) return false;
+        now.amount = event.value * (off - time);
+        const int change = new_dose();
+        for (std::size_t k = 0; k < n_wrt(); ++k) {
+            now.left[k] -= now.rates[k] * (time - now.since);
+            const double slope = std::copysign(1.0, rate) *
+                                 modifiers_of(subject_.by_input[k], event.state, row, {0.0}).rate;
+            derivative(change, k).rate = slope - std::exchange(now.rates[k], slope);
+        }
+        Event changes = event;
+        changes.kind = EventKind::rate_change;
+        changes.time = time;
+        changes.value = rate - event.value;
+        changes.dose = change;
+        push(changes);
+        now.since = time;
+        event.value = rate;
+        off = time + now.amount / rate;
+        return true;
     }
 
     bool reach_steady_state(const Record& record, int index, int row, double lag) {
@@ -417,12 +505,11 @@ private:
               .record = index,
               .which = static_cast<int>(to_.steady.size())});
         to_.steady.push_back(pattern);
-        if (!is_constant && pattern.rate != 0.0) keep_running(pattern, index);
-        return true;
+        return is_constant || pattern.rate == 0.0 || keep_running(pattern, index);
     }
 
     /// Infusions of a pattern that still run at its record's time.
-    void keep_running(const SteadyPattern& pattern, int index) {
+    bool keep_running(const SteadyPattern& pattern, int index) {
         for (int j = 1;; ++j) {
             const double left =
                 pattern.phase - static_cast<double>(j) * pattern.period + pattern.duration;
@@ -435,10 +522,9 @@ private:
                         .dose = pattern.dose,
                         .repeat = -j};
             push(event);
-            event.time = pattern.time + left;
-            event.kind = EventKind::rate_off;
-            push(event);
+            if (!run_infusion(record(index), event, pattern.time + left, pattern.row)) return false;
         }
+        return true;
     }
 
     RowPlace place(const Event& event) const {
@@ -448,13 +534,14 @@ private:
 
     /// Times closer than a step can be are one time.
     void bring_into_order() {
+        std::vector<Event>& events = to_.events;
         const auto is_before = [this](const Event& a, const Event& b) {
             if (a.time != b.time) return a.time < b.time;
-            return phase(a, place(a)) < phase(b, place(b));
+            const int phase_a = phase(a, place(a)), phase_b = phase(b, place(b));
+            return phase_a != phase_b ? phase_a < phase_b : a.place < b.place;
         };
-        std::vector<Event>& events = to_.events;
-        if (!std::is_sorted(events.begin(), events.end(), is_before))
-            std::stable_sort(events.begin(), events.end(), is_before);
+        const auto sort = [&] { std::sort(events.begin(), events.end(), is_before); };
+        if (!std::is_sorted(events.begin(), events.end(), is_before)) sort();
         bool has_merged = false;
         for (std::size_t i = 1; i < events.size(); ++i)
             if (events[i].time != events[i - 1].time &&
@@ -462,7 +549,22 @@ private:
                 events[i].time = events[i - 1].time;
                 has_merged = true;
             }
-        if (has_merged) std::stable_sort(events.begin(), events.end(), is_before);
+        if (has_merged) sort();
+    }
+
+    /// States that are off at a steady state's record stay off in the past it stands for.
+    void note_switches() {
+        std::vector<int> off;
+        for (const Event& event : to_.events) {
+            const bool is_dose = event.kind == EventKind::add || event.kind == EventKind::rate_on;
+            if (event.kind == EventKind::off) off.push_back(event.state);
+            if (event.kind == EventKind::reset) off.clear();
+            if (event.kind == EventKind::on || is_dose) std::erase(off, event.state);
+            if (event.kind != EventKind::replace_all && event.kind != EventKind::add_all) continue;
+            SteadyPattern& pattern = to_.steady[sim::index(event.which)];
+            std::erase(off, pattern.state);
+            pattern.off = off;
+        }
     }
 
     /// Resets and steady states stop infusions, whose ends then do not come, and may take doses
@@ -480,16 +582,19 @@ private:
                     n_ends_to_skip[dose] += std::exchange(n_running[dose], 0);
                 resets.push_back(&event);
             } else if (event.kind == EventKind::off) {
+                resets.push_back(&event);
                 for (std::size_t dose = 0; dose < n_running.size(); ++dose)
                     if (state_of[dose] == event.state)
                         n_ends_to_skip[dose] += std::exchange(n_running[dose], 0);
+            } else if (event.kind == EventKind::rate_change) {
+                if (n_ends_to_skip[sim::index(begun_with(event))] > 0) continue;
             } else if (event.kind == EventKind::rate_off) {
-                int& n_skip = n_ends_to_skip[sim::index(event.dose)];
+                int& n_skip = n_ends_to_skip[sim::index(begun_with(event))];
                 if (n_skip > 0) {
                     --n_skip;
                     continue;
                 }
-                --n_running[sim::index(event.dose)];
+                --n_running[sim::index(begun_with(event))];
             } else if (event.dose >= 0) {
                 const bool is_infusion =
                     event.kind == EventKind::rate_on || event.kind == EventKind::goes_on;
@@ -510,7 +615,8 @@ private:
         for (const Event* reset : resets) {
             const bool is_earlier =
                 own.time != reset->time ? own.time < reset->time : event.record < reset->record;
-            if (!is_earlier) continue;
+            const bool is_of_another = reset->kind == EventKind::off && reset->state != event.state;
+            if (!is_earlier || is_of_another) continue;
             if (subject_.timeline->pending == PendingDoses::cancelled) return true;
             if (record(reset->record).begins_period && is_own(event.record)) return true;
             // What an earlier steady state stands for, and lags behind its record.
@@ -581,10 +687,12 @@ void end_infusions(std::vector<Event>& events, std::size_t next, int state) {
     const auto first = events.begin() + static_cast<std::ptrdiff_t>(next);
     const std::vector<Event> to_come(first, events.end());
     const auto is_running = [&](const Event& event) {
-        if (event.kind != EventKind::rate_off || (state >= 0 && event.state != state)) return false;
+        const bool goes_on =
+            event.kind == EventKind::rate_off || event.kind == EventKind::rate_change;
+        if (!goes_on || (state >= 0 && event.state != state)) return false;
         return std::none_of(to_come.begin(), to_come.end(), [&](const Event& other) {
             return (other.kind == EventKind::rate_on || other.kind == EventKind::goes_on) &&
-                   other.dose == event.dose && other.repeat == event.repeat;
+                   other.dose == begun_with(event) && other.repeat == event.repeat;
         });
     };
     events.erase(std::remove_if(first, events.end(), is_running), events.end());

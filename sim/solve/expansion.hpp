@@ -11,12 +11,13 @@
 namespace gemel::sim {
 
 enum class EventKind : std::uint8_t {
-    add,      ///< value: the amount
-    rate_on,  ///< value: the rate
-    goes_on,  ///< value: the rate, of an infusion that runs already
-    rate_off, ///< value: the rate
-    set,      ///< value: what the state becomes
-    multiply, ///< value: the factor
+    add,         ///< value: the amount
+    rate_on,     ///< value: the rate
+    goes_on,     ///< value: the rate, of an infusion that runs already
+    rate_change, ///< value: what its rate rises by
+    rate_off,    ///< value: the rate
+    set,         ///< value: what the state becomes
+    multiply,    ///< value: the factor
     reset,
     replace_all, ///< by the steady state of number `which`; infusions stop
     add_all,     ///< the steady state of number `which`
@@ -36,8 +37,9 @@ struct Event {
     double value = 0.0;
     int record = -1; ///< that it comes from: of the shared ones, then of the subject's own
     int dose = -1;   ///< of add, rate_on, rate_off, set, multiply: number of the dose
-    int which = -1;
-    int repeat = 0; ///< of its record; below 0: a dose before the record's own
+    int which = -1;  ///< of rate_change and rate_off, after changes: the dose it began with
+    int repeat = 0;  ///< of its record; below 0: a dose before the record's own
+    int place = 0;   ///< among those at one time: that of its record or sample
 };
 
 /// One subject's modifiers of doses: of state s in row r at [s·state_stride + r].
@@ -63,11 +65,12 @@ struct SteadyPattern {
     double period = 0.0; ///< 0: an infusion without end
     double phase = 0.0;  ///< of the doses within a period, in [0, period)
     int state = 0;
-    double amount = 0.0;   ///< of a bolus
-    double rate = 0.0;     ///< of an infusion; 0: a bolus
-    double duration = 0.0; ///< of an infusion
-    int row = 0;           ///< of the subject, in force at the record
-    int dose = -1;         ///< number of a dose like them
+    double amount = 0.0;       ///< of a bolus
+    double rate = 0.0;         ///< of an infusion; 0: a bolus
+    double duration = 0.0;     ///< of an infusion
+    int row = 0;               ///< of the subject, in force at the record
+    int dose = -1;             ///< number of a dose like them
+    std::vector<int> off = {}; ///< states that are switched off meanwhile
 };
 
 /// What one subject's events are made from.
@@ -98,8 +101,9 @@ struct Expansion {
 /// after. An infusion too short for the clock to see is a bolus. A dose of 0 is left out, unless it
 /// has a derivative.
 ///
-/// The lag is that of the row in force at the record, for all its repeats; bioavailability, rate
-/// and duration are those in force when a dose comes.
+/// The lag is that of the row in force at the record, for all its repeats; bioavailability and
+/// duration are those in force when a dose comes. A modelled rate is that of the row in force at
+/// each moment, until the amount is in.
 ///
 /// @returns false if a modifier is not finite, a lag or bioavailability is negative, a modelled
 ///          rate or duration is not positive, or more than `most_running` infusions of a steady

@@ -1,6 +1,7 @@
 #include "solve/observer.hpp"
 
 #include "base/index.hpp"
+#include "solve/step_control.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -228,9 +229,12 @@ void DenseObserver::take_samples(const char* mask) {
     int n = 0;
     for (int lane = 0; lane < width_; ++lane) {
         if (!mask[lane]) continue;
-        while (next_time_[index(lane)] < to_[lane]) {
+        // Times closer than a step can be are one: what happens at the end comes first.
+        const double last = to_[lane] - least_step(to_[lane]);
+        while (next_time_[index(lane)] < last) {
             point_lane_[index(n)] = lane;
-            theta_[index(n)] = (next_time_[index(lane)] - from_[lane]) / (to_[lane] - from_[lane]);
+            theta_[index(n)] =
+                std::max(0.0, (next_time_[index(lane)] - from_[lane]) / (to_[lane] - from_[lane]));
             time[n] = next_time_[index(lane)];
             point_index_[index(n++)] = take_next(lane);
             if (n == width_) {

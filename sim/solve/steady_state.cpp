@@ -145,6 +145,7 @@ std::span<const double> SteadyStates::states(int pattern) const {
 void SteadyStates::begin_search(Search& search) const {
     const int row = setup_->first_row[index(search.subject)] + search.pattern.row;
     gather(setup_->initial, setup_->n_rows, row, search.x);
+    switch_off(search, search.x);
     // An infusion without end: Newton looks further ahead each time.
     const double span = problem_->timeline->end - problem_->timeline->start;
     search.period = search.pattern.period > 0.0 ? search.pattern.period : span > 0.0 ? span : 1.0;
@@ -160,6 +161,22 @@ void SteadyStates::begin_search(Search& search) const {
                  1,
                  problem_->inputs.data() + row,
                  setup_->n_rows);
+}
+
+bool SteadyStates::is_off(const Search& search, int state) const {
+    const std::vector<int>& off = search.pattern.off;
+    return std::find(off.begin(), off.end(), state % n_own_) != off.end();
+}
+
+/// What is off is empty and stays so.
+void SteadyStates::switch_off(const Search& search, std::vector<double>& states) const {
+    for (const int state : search.pattern.off) {
+        states[index(state)] = 0.0;
+        for (int k = 0; k < system_.sensitivities.n_wrt(); ++k)
+            states[index(system_.sensitivities.state(state, k))] = 0.0;
+        const int is_on = system_.states[index(state)].switch_state;
+        if (is_on >= 0) states[index(is_on)] = 0.0;
+    }
 }
 
 /// The doses of one period before the record: at their phase, with infusions that reach over from
@@ -319,8 +336,11 @@ void SteadyStates::factorise(Search& search, std::span<const Passage> passages) 
         const double step = search.x[at] + perturbation(search, live_[k]) - search.x[at];
         for (std::size_t i = 0; i < n; ++i) {
             const auto row = index(live_[i]);
-            search.factors[i * n + k] =
-                (i == k ? 1.0 : 0.0) - (passages[k + 1].states[row] - search.image[row]) / step;
+            const double same = i == k ? 1.0 : 0.0;
+            search.factors[i * n + k] = same;
+            if (!is_off(search, live_[k]))
+                search.factors[i * n + k] -=
+                    (passages[k + 1].states[row] - search.image[row]) / step;
         }
     }
     search.has_factors = true;
@@ -417,6 +437,7 @@ void SteadyStates::finish(Search& search) const {
            initial);
     for (const int i : live_)
         initial[index(i)] = search.x[index(i)];
+    switch_off(search, initial);
     search.x = std::move(initial);
     keep_earlier_doses(search, search.pattern.time, search.x);
 }

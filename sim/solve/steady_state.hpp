@@ -47,6 +47,8 @@ private:
 
     std::size_t n_live() const { return live_.size(); }
     void begin_search(Search& search) const;
+    bool is_off(const Search& search, int state) const;
+    void switch_off(const Search& search, std::vector<double>& states) const;
     Passage passage(const Search& search, const std::vector<double>& from) const;
     void fill_period(const Search& search, Expansion& period) const;
     void stop_on_the_way(const Search& search, double from, std::vector<Event>& events) const;

@@ -83,6 +83,7 @@ struct OdeSystem {
     std::vector<NamedExpr> parameters; ///< individual parameters, of inputs only
     SensitivityLayout sensitivities;
     int last_dose_state = -1; ///< when a dose last came, made by add_last_dose(); −1: none
+    int row_start_input = -1; ///< when the row of inputs begins, made by with_linear_inputs()
     int n_kept_states = 0;    ///< the last of the own states: doses kept and switches, which only
                               ///< records change
 
@@ -120,7 +121,8 @@ int add_last_dose(OdeSystem& system);
 OdeSystem with_switches(OdeSystem system, const std::vector<int>& states);
 
 /// The system with inputs that go along straight lines in time: in rates and outputs each counts as
-/// its value plus its slope times the time since the start of the row of inputs in force. Further
+/// its value plus its slope times the time since the start of the row of inputs in force; before it
+/// (in the past that a steady state stands for) the value stays. Further
 /// inputs hold the slopes, in the order of `inputs`, then the time the row starts at. Individual
 /// parameters, initial values, lags and bioavailabilities see the value at the row's start. To be
 /// called before with_sensitivities().

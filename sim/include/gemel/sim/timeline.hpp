@@ -113,6 +113,9 @@ struct SubjectTimeline {
     std::vector<OwnSample> samples; ///< times not decreasing
     /// [n_rows − 1], times not decreasing, nor places at one time, nor counts of those `among`.
     std::vector<RowSwitch> switches;
+    /// Initial values hold here, if this is later than the timeline's start; but at the latest at
+    /// the first shared record.
+    double begin = -std::numeric_limits<double>::infinity();
 };
 
 /// @throws std::invalid_argument naming the first record or trigger that means nothing: a time,
