@@ -2,6 +2,7 @@
 
 #include "base/index.hpp"
 #include "solve/infusion.hpp"
+#include "solve/step_control.hpp"
 #include "solve/transit_times.hpp"
 
 #include <algorithm>
@@ -144,7 +145,8 @@ SubjectDoses DoseEvents::doses_of(int subject) {
                        .inputs = problem_->inputs.data() + first,
                        .input_stride = n_rows,
                        .model_times = setup_->model_times.data() + first,
-                       .n_model_times = n_model_times_};
+                       .n_model_times = n_model_times_,
+                       .model_time_derivatives = setup_->model_time_derivatives.data() + first};
     if (!layout_.is_set()) return doses;
     const std::ptrdiff_t part = n_own_ * n_rows;
     for (std::size_t k = 0; k < by_input_.size(); ++k) {
@@ -269,6 +271,9 @@ void DoseEvents::apply(const SubjectEvents& events,
         return switch_on(event.state, columns);
     case EventKind::discontinue:
         return stop_infusions(columns);
+    case EventKind::stop:
+        if (event.which >= 0) turn_corner(events, event, columns);
+        return;
     default:
         return;
     }
@@ -538,6 +543,25 @@ void DoseEvents::add_amount(const SubjectEvents& events,
         for (int i = 0; i < n_own_; ++i)
             columns.states[layout_.state(i, k) * columns.stride] +=
                 (before_[index(i)] - after_[index(i)]) * by.time;
+    }
+}
+
+/// f may jump at a time of the model that moves: S⁺ = S⁻ + (f⁻ − f⁺)·∂τ/∂θ. On which side a
+/// comparison falls at the very time is a matter of rounding: f is that of just before and after.
+void DoseEvents::turn_corner(const SubjectEvents& events,
+                             const Event& event,
+                             const SubjectColumns& columns) {
+    const int row = events.row - setup_->first_row[index(events.subject)];
+    if (event.repeat != row) return;
+    const double moment = 2.0 * least_step(event.time);
+    rates_at(events, event.time - moment, columns, before_);
+    rates_at(events, event.time + moment, columns, after_);
+    for (int k = 0; k < layout_.n_wrt(); ++k) {
+        const double by =
+            events.expanded.corners[index(event.which) * index(layout_.n_wrt()) + index(k)];
+        for (int i = 0; by != 0.0 && i < n_own_; ++i)
+            columns.states[layout_.state(i, k) * columns.stride] +=
+                (before_[index(i)] - after_[index(i)]) * by;
     }
 }
 

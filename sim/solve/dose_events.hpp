@@ -73,6 +73,8 @@ private:
     void switch_infusions(const SubjectEvents& events,
                           const Event& event,
                           const SubjectColumns& columns);
+    void
+    turn_corner(const SubjectEvents& events, const Event& event, const SubjectColumns& columns);
     void change_rate(const SubjectEvents& events,
                      const Event& event,
                      const SubjectColumns& columns) const;

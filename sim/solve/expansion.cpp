@@ -153,6 +153,7 @@ public:
     bool run() {
         to_.events.clear();
         to_.derivatives.clear();
+        to_.corners.clear();
         to_.steady.clear();
         to_.samples.clear();
         to_.n_doses = 0;
@@ -238,7 +239,7 @@ private:
         if (time > subject_.timeline->start) push({.time = time, .kind = EventKind::reset});
     }
 
-    /// Once just before, so that no step has a stage beyond the corner, and once there.
+    /// Steps end just before, so that no stage is beyond the corner, and go on there.
     void stop_at_model_times() {
         constexpr double before = 4.0; // smallest steps
         const auto n_rows = static_cast<int>(switches().size()) + 1;
@@ -246,9 +247,29 @@ private:
             for (int row = 0; row < n_rows; ++row) {
                 const double time = subject_.model_times[k * subject_.input_stride + row];
                 if (!(time > subject_.timeline->start && time < end_)) continue;
-                push({.time = time - before * least_step(time), .kind = EventKind::stop});
-                push({.time = time, .kind = EventKind::stop});
+                push({.time = time - before * least_step(time),
+                      .kind = EventKind::leap,
+                      .value = time});
+                push({.time = time,
+                      .kind = EventKind::stop,
+                      .which = corner(k, row),
+                      .repeat = row});
             }
+    }
+
+    /// −1 where it does not move.
+    int corner(int time, int row) {
+        bool moves = false;
+        for (std::size_t w = 0; w < n_wrt(); ++w) {
+            const auto at = (static_cast<std::ptrdiff_t>(w) * subject_.n_model_times + time) *
+                                subject_.input_stride +
+                            row;
+            to_.corners.push_back(subject_.model_time_derivatives[at]);
+            moves |= to_.corners.back() != 0.0;
+        }
+        if (moves) return static_cast<int>(to_.corners.size() / n_wrt()) - 1;
+        to_.corners.resize(to_.corners.size() - n_wrt());
+        return -1;
     }
 
     /// No step goes over the ends of a trigger's window.

@@ -26,6 +26,7 @@ enum class EventKind : std::uint8_t {
     off,
     on,
     discontinue, ///< infusions end; what doses are still to come is the solver's to leave out
+    leap,        ///< value: the time that it is from now on, hardly later
     stop,        ///< nothing happens, but steps end here
 };
 
@@ -37,9 +38,10 @@ struct Event {
     double value = 0.0;
     int record = -1; ///< that it comes from: of the shared ones, then of the subject's own
     int dose = -1;   ///< of add, rate_on, rate_off, set, multiply: number of the dose
-    int which = -1;  ///< of rate_change and rate_off, after changes: the dose it began with
-    int repeat = 0;  ///< of its record; below 0: a dose before the record's own
-    int place = 0;   ///< among those at one time: that of its record or sample
+    /// Of stop: number of a corner that moves with an input.
+    int which = -1; ///< of rate_change and rate_off, after changes: the dose it began with
+    int repeat = 0; ///< of its record; below 0: a dose before the record's own
+    int place = 0;  ///< among those at one time: that of its record or sample
 };
 
 /// One subject's modifiers of doses: of state s in row r at [s·state_stride + r].
@@ -83,6 +85,8 @@ struct SubjectDoses {
     /// Time k of row r at [k·input_stride + r]: steps end there.
     const double* model_times = nullptr;
     int n_model_times = 0;
+    /// By input w of time k in row r at [(w·n_model_times + k)·input_stride + r]
+    const double* model_time_derivatives = nullptr;
     std::span<const DoseModifiers> by_input = {}; ///< [n_wrt] derivatives of the modifiers
     std::span<const int> wrt = {};                ///< [n_wrt] inputs
 };
@@ -90,6 +94,7 @@ struct SubjectDoses {
 struct Expansion {
     std::vector<Event> events;               ///< in order of time
     std::vector<DoseDerivative> derivatives; ///< [n_doses × n_wrt]
+    std::vector<double> corners;             ///< [n_corners × n_wrt] derivatives of their times
     std::vector<SteadyPattern> steady;
     std::vector<int> samples; ///< the subject's own samples that no event accompanies
     int n_doses = 0;

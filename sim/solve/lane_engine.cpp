@@ -309,6 +309,11 @@ void LaneEngine::happen(int lane, const Event& event) {
     const double* states = n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr;
     if (event.kind == EventKind::observe)
         return observer_.take_own(lane, event.which, event.time, states, width_);
+    if (event.kind == EventKind::leap) {
+        LaneState& state = lanes_[index(lane)];
+        state.time = state.event = std::max(state.time, event.value);
+        return;
+    }
     if (event.kind != EventKind::row) {
         doses_.apply(events, event, columns(lane));
         if (is_watching() || event.kind == EventKind::discontinue)

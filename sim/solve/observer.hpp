@@ -27,17 +27,19 @@ struct BlockSetup {
     std::vector<double> bioavailability, lag, modelled_rate, modelled_duration;
     /// [n_wrt × 4 × n_own_states × …], the four in this order
     std::vector<double> modifier_derivatives;
-    std::vector<double> parameters;   ///< [n_parameters × n_rows]
-    std::vector<double> model_times;  ///< [n_model_times × n_rows]
+    std::vector<double> parameters;             ///< [n_parameters × n_rows]
+    std::vector<double> model_times;            ///< [n_model_times × n_rows]
+    std::vector<double> model_time_derivatives; ///< [n_wrt × n_model_times × n_rows]
     std::vector<SolverStatus> status; ///< [n_subjects] invalid_parameter: a number is not finite
 };
 
 /// The programs every solver needs beside its own, lowered together with them so that they share
 /// `derived` slots. [0] `initial`: result slots hold initial values, then bioavailability, lag,
 /// modelled rate, modelled duration (0 where a state has none) of the own states, then the
-/// parameters, then the modifiers' derivatives, then the model times. [1] `outputs`: result slot k
-/// is output k, from inputs, states and time. [2] the rates of own states where the time of a dose
-/// has a derivative; otherwise empty. A solver's own programs follow at index `n_common_programs`.
+/// parameters, then the modifiers' derivatives, then the model times and their derivatives. [1]
+/// `outputs`: result slot k is output k, from inputs, states and time. [2] the rates of own states
+/// where the time of a dose or of a corner has a derivative; otherwise empty. A solver's own
+/// programs follow at index `n_common_programs`.
 inline constexpr int rates_at_doses = 2;
 inline constexpr int n_common_programs = 3;
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own);

@@ -36,7 +36,19 @@ ProgramSpec initial_spec(CompiledSystem& compiled) {
         add_modifiers(by_input, 0.0);
     for (const Expr time : compiled.model_times)
         add(time, 0.0);
+    for (const int input : system.sensitivities.wrt)
+        for (const Expr time : compiled.model_times)
+            add(system.graph.differentiate(time, {LeafKind::input, input}), 0.0);
     return spec;
+}
+
+bool corners_move(CompiledSystem& compiled) {
+    ExpressionGraph& graph = compiled.system.graph;
+    for (const int input : compiled.system.sensitivities.wrt)
+        for (const Expr time : compiled.model_times)
+            if (!graph.is_constant(graph.differentiate(time, {LeafKind::input, input}), 0.0))
+                return true;
+    return false;
 }
 
 bool doses_move(const OdeSystem& system) {
@@ -46,9 +58,10 @@ bool doses_move(const OdeSystem& system) {
     return false;
 }
 
-ProgramSpec rates_at_doses_spec(const OdeSystem& system) {
+ProgramSpec rates_at_doses_spec(CompiledSystem& compiled) {
     ProgramSpec spec{"rates at doses", {}};
-    if (!doses_move(system)) return spec;
+    const OdeSystem& system = compiled.system;
+    if (!doses_move(system) && !corners_move(compiled)) return spec;
     for (int i = 0; i < system.n_own_states(); ++i)
         spec.targets.push_back(
             {{LeafKind::result, i}, system.states[static_cast<std::size_t>(i)].rate});
@@ -73,7 +86,7 @@ bool row_is_finite(const std::vector<double>& columns, int n_columns, int n_rows
 
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own) {
     std::vector<ProgramSpec> specs{
-        initial_spec(system), outputs_spec(system), rates_at_doses_spec(system.system)};
+        initial_spec(system), outputs_spec(system), rates_at_doses_spec(system)};
     specs.insert(specs.end(), own.begin(), own.end());
     ProgramSet set = lower(system.system.graph, specs);
     // Every input and state has its slot, mentioned or not, so that whoever fills columns need not
@@ -118,6 +131,7 @@ void SetupPrograms::size(BlockSetup& setup, const BlockProblem& problem) const {
     setup.modifier_derivatives.resize(static_cast<std::size_t>(n_wrt_ * n_modifiers) * own);
     setup.parameters.resize(n * static_cast<std::size_t>(n_parameters_));
     setup.model_times.resize(n * static_cast<std::size_t>(n_model_times_));
+    setup.model_time_derivatives.resize(n * static_cast<std::size_t>(n_wrt_ * n_model_times_));
     setup.status.assign(static_cast<std::size_t>(problem.n_subjects), SolverStatus::ok);
 }
 
@@ -161,6 +175,7 @@ void SetupPrograms::store(BlockSetup& setup, int first, int n) const {
     copy_results(n_parameters_, setup.parameters);
     copy_results(n_wrt_ * n_modifiers * n_own_, setup.modifier_derivatives);
     copy_results(n_model_times_, setup.model_times);
+    copy_results(n_wrt_ * n_model_times_, setup.model_time_derivatives);
 }
 
 /// A subject one of whose rows means nothing is refused.

@@ -161,10 +161,10 @@ private:
 
     bool is_watching() const { return watch_.is_watching() && !is_carrying_; }
 
-    SolverStatus happen_until(double time) {
+    SolverStatus happen_until(double& time) {
         while (true) {
             for (; next_ < events_.all().size() && events_.all()[next_].time <= time;)
-                happen(Event(events_.all()[next_++]));
+                happen(Event(events_.all()[next_++]), time);
             if (!is_watching()) return SolverStatus::ok;
             const Trigger* trigger = watch_.due(0, time, states_.data(), 1);
             if (trigger == nullptr) return SolverStatus::ok;
@@ -175,7 +175,8 @@ private:
         }
     }
 
-    void happen(const Event& event) {
+    void happen(const Event& event, double& time) {
+        if (event.kind == EventKind::leap) time = std::max(time, event.value);
         if (event.kind == EventKind::observe)
             return observer_.take_own(0, event.which, event.time, states_.data(), 1);
         if (event.kind != EventKind::row) {

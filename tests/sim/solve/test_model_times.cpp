@@ -44,6 +44,35 @@ TEST_CASE("steps end where a rate compares the time with something fixed") {
     }
 }
 
+TEST_CASE("derivatives by what moves a corner jump there") {
+    // y = a·s at the switch s, then y = a·s·e^{−b(t−s)}: ∂y/∂s = a·(1 + b·s)·e^{−b(t−s)} after it,
+    // 0 before; ∂y/∂a = s·e^{−b(t−s)}, ∂y/∂b = −(t − s)·y.
+    Problem p = switching_problem();
+    p.system = with_sensitivities(p.system, std::vector<std::string>{"switch", "a", "b"});
+    p.observation = {};
+    for (int k = 0; k < 4; ++k)
+        p.sample_output(k, {3.2, 3.4, 7.0, 10.0});
+    const CompiledSystem system = compile(p.system);
+    SolverOptions options;
+    options.rtol = 1e-9;
+    for (const Solver& solver : solvers()) {
+        if (!solver.applies(system)) continue;
+        CAPTURE(solver.name);
+        const BlockResult result = solve(solver, system, p, p.medians, options);
+        REQUIRE(name(result.status[0]) == "ok");
+        for (std::size_t i = 1; i < 4; ++i) {
+            const double since = p.observation.sampled[0].times[i] - 3.3,
+                         left = std::exp(-0.5 * since);
+            CHECK(result.sampled[1][i] ==
+                  doctest::Approx(2.0 * (1.0 + 0.5 * 3.3) * left).epsilon(1e-6));
+            CHECK(result.sampled[2][i] == doctest::Approx(3.3 * left).epsilon(1e-6));
+            CHECK(result.sampled[3][i] == doctest::Approx(-since * 6.6 * left).epsilon(1e-6));
+        }
+        CHECK(result.sampled[1][0] == doctest::Approx(0.0));
+        CHECK(result.sampled[2][0] == doctest::Approx(3.2).epsilon(1e-6));
+    }
+}
+
 TEST_CASE("model times are what rates compare the time with, and nothing else") {
     Problem p("corners in time", 10.0);
     const Term a = p.input("a", 2.0);
