@@ -52,8 +52,11 @@ std::vector<int> switched_states(const Study& study) {
         const std::vector<int> switched = pkpd::switched_states(records);
         states.insert(switched.begin(), switched.end());
     };
-    for (const Arm& arm : study.arms)
+    for (const Arm& arm : study.arms) {
         add(regimen_of(study, arm).records);
+        for (const sim::Trigger& trigger : regimen_of(study, arm).triggers)
+            add({&trigger.record, 1});
+    }
     if (study.population.data != nullptr)
         for (const sim::SubjectTimeline& own : study.population.data->timelines)
             add(own.records);

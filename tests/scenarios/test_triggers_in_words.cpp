@@ -39,6 +39,10 @@ struct Patient {
         }
         return times;
     }
+    double emptied(double t) const {
+        const double again = 100.0 * left(t - 30.0);
+        return t < falls_for(200.0 / v, 2.0) ? 200.0 * left(t) : again;
+    }
     double stop() const { return 1.0 - std::log(1.0 - 2.0 * k * v / 20.0) / k; }
 
     double level(std::size_t arm, double t) const {
@@ -50,7 +54,8 @@ struct Patient {
         };
         if (arm == 0) return boluses(rescues(), 60.0);
         if (arm == 1) return boluses(spaced(), 10.0);
-        if (arm == 3) return boluses({}, 0.0);
+        if (arm == 3) return emptied(t) / v;
+        if (arm == 4) return boluses({}, 0.0);
         // An infusion of 20 mg/h that ends early, or at 48 h if 2 mg/L is never reached.
         const bool is_reached = 2.0 * k * v < 20.0 && stop() < 48.0;
         const double ends = is_reached ? stop() : 48.0;
@@ -68,13 +73,14 @@ TEST_CASE("doses that come when a level crosses a threshold follow logarithms in
     for (const sim::Solver& solver : sim::solvers()) {
         if (std::string_view(solver.name).ends_with("-split")) continue; // nothing drives anything
         CAPTURE(solver.name);
+        if (solver.order == 0) continue; // a switch is not linear
         const scenarios::Study study =
             load("triggers.toml", {"study.rtol=1e-9", "study.solver=" + std::string(solver.name)});
         CHECK(run(study, folder / "triggers.h5").n_failed == 0);
         const io::ResultReader results(folder / "triggers.h5");
         const std::vector<double> cl = results.reals("parameters/CL", -1, 0, 20),
                                   v = results.reals("parameters/V", -1, 0, 20);
-        for (std::size_t arm = 0; arm < 4; ++arm) {
+        for (std::size_t arm = 0; arm < 5; ++arm) {
             CAPTURE(study.arms[arm].name);
             const int number = static_cast<int>(arm);
             const std::vector<double> cp = results.reals("Cp", number, 0, 20),
@@ -110,8 +116,26 @@ TEST_CASE("check and results tell of what comes when a level crosses a threshold
     const io::ResultReader results(folder / "triggers.h5");
     const std::uint64_t n = results.axis_size("event");
     using Texts = std::vector<std::string>;
-    CHECK(results.texts("events/EVENT", -1, 0, n) ==
-          Texts{"dose", "dose", "dose", "dose", "dose", "dose", "dose", "stop"});
-    CHECK(results.texts("events/WHEN", -1, 0, n) ==
-          Texts{"", "", "", "", "", "Cp < 1 mg/L", "Cp < 1[mg/L]", "Cp > 2000 ug/L"});
+    CHECK(results.texts("events/EVENT", -1, 0, n) == Texts{"dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "dose",
+                                                           "stop",
+                                                           "switch off"});
+    CHECK(results.texts("events/WHEN", -1, 0, n) == Texts{"",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "",
+                                                          "Cp < 1 mg/L",
+                                                          "Cp < 1[mg/L]",
+                                                          "Cp > 2000 ug/L",
+                                                          "Cp < 2 mg/L"});
 }
