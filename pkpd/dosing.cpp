@@ -453,6 +453,13 @@ std::vector<int> switched_states(std::span<const sim::Record> records) {
     return {states.begin(), states.end()};
 }
 
+std::vector<int> switched_states(const Regimen& regimen) {
+    std::vector<sim::Record> all = regimen.records;
+    for (const sim::Trigger& trigger : regimen.triggers)
+        all.push_back(trigger.record);
+    return switched_states(all);
+}
+
 bool is_dose(const sim::Record& record) {
     return record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse;
 }

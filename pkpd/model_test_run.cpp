@@ -46,23 +46,22 @@ sim::Observation watch(const Model& model, const ModelTest& test) {
     return observation;
 }
 
-sim::Timeline timeline_of(const Model& model, const ModelTest& test) {
-    sim::Timeline timeline;
-    timeline.end = test.at.back();
+Regimen regimen_of(const Model& model, const ModelTest& test) {
     sim::DiagnosticList diagnostics; // the doses were checked when the model was loaded
-    const Regimen regimen = plan_doses("test", *test.doses, model, timeline.end, diagnostics);
-    timeline.records = regimen.records;
-    timeline.start = regimen.first_time;
-    return timeline;
+    return plan_doses("test", *test.doses, model, test.at.back(), diagnostics);
 }
 
 } // namespace
 
 std::string
 run_model_test(const Model& model, const ModelTest& test, const std::string& solver, double rtol) {
-    const sim::Timeline timeline = timeline_of(model, test);
+    const Regimen regimen = regimen_of(model, test);
+    const sim::Timeline timeline{.records = regimen.records,
+                                 .end = test.at.back(),
+                                 .start = regimen.first_time,
+                                 .triggers = regimen.triggers};
     const sim::CompiledSystem compiled =
-        sim::compile(sim::with_switches(model.system, switched_states(timeline.records)));
+        sim::compile(sim::with_switches(model.system, switched_states(regimen)));
     const sim::Solver* chosen =
         solver.empty() ? sim::choose_solver(compiled).solver : sim::find_solver(solver);
     if (!chosen) throw std::invalid_argument(fmt::format("no solver '{}'", solver));

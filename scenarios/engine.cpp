@@ -48,18 +48,14 @@ void add_doses_of_data(const Study& study, sim::Timeline& timeline) {
 /// States that any arm or any subject of the data switches.
 std::vector<int> switched_states(const Study& study) {
     std::set<int> states;
-    const auto add = [&](std::span<const sim::Record> records) {
-        const std::vector<int> switched = pkpd::switched_states(records);
+    const auto add = [&](const std::vector<int>& switched) {
         states.insert(switched.begin(), switched.end());
     };
-    for (const Arm& arm : study.arms) {
-        add(regimen_of(study, arm).records);
-        for (const sim::Trigger& trigger : regimen_of(study, arm).triggers)
-            add({&trigger.record, 1});
-    }
+    for (const Arm& arm : study.arms)
+        add(pkpd::switched_states(regimen_of(study, arm)));
     if (study.population.data != nullptr)
         for (const sim::SubjectTimeline& own : study.population.data->timelines)
-            add(own.records);
+            add(pkpd::switched_states(own.records));
     return {states.begin(), states.end()};
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs the missing packages of tools/packages.txt: tools/install.sh GROUP…, groups build test fresh.
+# Installs the missing packages of tools/packages.txt: tools/install.sh GROUP…, groups build test fresh bench.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 

@@ -286,7 +286,7 @@ TEST_CASE("each mistake of a dose is told once, at its place, with its cure") {
         {R"({ rate = "1 mg/h", steady_state = false })", "no dose is given"},
         {R"({ infuse_over = "1 h", every = "1 d", steady_state = true })", "'dose' is missing"},
         {R"({ reset = false })", "leave out the whole { … }"},
-        {R"({ reset = true, into = "depot" })", "a reset is of all states"},
+        {R"({ reset = true, into = "depot" })", "`reset` is of all states"},
         {R"({ reset = true, dose = "5 mg" })", "exclude each other"},
         {R"({ reset = true, rate = "5 mg/h" })", "`rate` belongs to a dose"},
         {R"({ reset = true, every = "1 d", steady_state = true })",

@@ -91,6 +91,7 @@ bool is_dose(const sim::Record& record);
 
 /// The states that records switch off or on, which their system must know: sim::with_switches().
 std::vector<int> switched_states(std::span<const sim::Record> records);
+std::vector<int> switched_states(const Regimen& regimen);
 
 /// How many of a steady state's infusions run at once, where the record itself says how long each
 /// lasts; 0 where it does not.
