@@ -126,14 +126,17 @@ double CovariateMaker::category(const io::CsvCell& cell) {
     return no_value;
 }
 
-/// A dose may have its own value beside that of an observation at the same time; two observations
-/// may not differ, unless a reset between them lets time begin anew.
+/// Doses may have values of their own at one time (a lag, a bioavailability), beside each other and
+/// beside an observation; two observations may not differ, unless a reset between them lets time
+/// begin anew.
 void CovariateMaker::check_times(const DataSubject& subject, const std::vector<double>& values) {
     for (std::size_t i = 0; i < values.size(); ++i)
         for (std::size_t j = i; j-- > 0 && subject.times[j] == subject.times[i];) {
             if (resets(subject.first_row + j + 1)) break;
-            const bool are_alike = evids_[subject.first_row + i] == evids_[subject.first_row + j];
-            if (!are_alike || std::isnan(values[i]) || std::isnan(values[j]) ||
+            const int evid = evids_[subject.first_row + i];
+            const bool are_doses = evid == 1 || evid == 4;
+            const bool are_alike = evid == evids_[subject.first_row + j];
+            if (!are_alike || are_doses || std::isnan(values[i]) || std::isnan(values[j]) ||
                 values[i] == values[j])
                 continue;
             const std::size_t row = subject.first_row + i, other = subject.first_row + j;

@@ -359,12 +359,14 @@ void DoseEvents::take_away(SubjectEvents& events, const Event& event, std::size_
                           event.kind == EventKind::discontinue;
     if (!ends_all && event.kind != EventKind::off) return;
     end_infusions(all, next, ends_all ? -1 : event.state);
-    const bool cancels = ends_all && problem_->timeline->pending == PendingDoses::cancelled;
+    const bool cancels =
+        !ends_all || problem_->timeline->pending == PendingDoses::cancelled;
     const auto does_not_come = [&](const Event& other) {
         const bool is_steady =
             other.kind == EventKind::replace_all || other.kind == EventKind::add_all;
         if (event.kind == EventKind::discontinue) return is_of_dose(other.kind) || is_steady;
-        return cancels && other.dose >= 0 &&
+        const bool is_of_another = !ends_all && other.state != event.state;
+        return cancels && is_of_dose(other.kind) && !is_of_another &&
                record_time(events, other.record, event.time) < event.time;
     };
     all.erase(

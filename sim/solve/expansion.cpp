@@ -211,8 +211,12 @@ private:
 
     void push(Event event) {
         event.place = static_cast<int>(to_.events.size());
-        if (event.time <= end_) to_.events.push_back(event);
+        if (!comes(event.time)) return;
+        event.time = std::min(event.time, end_);
+        to_.events.push_back(event);
     }
+    /// Before the end, or within rounding of it.
+    bool comes(double time) const { return time <= end_ + least_step(end_); }
 
     std::span<const RowSwitch> switches() const {
         return subject_.own ? std::span<const RowSwitch>(subject_.own->switches)
@@ -364,7 +368,7 @@ private:
         int number = -1, dose_row = -1;
         for (std::int64_t k = first; k < record.count; ++k) {
             const double time = record.time + static_cast<double>(k) * record.interval + lag;
-            if (!(time <= end_)) break;
+            if (!comes(time)) break;
             const int now = row_at(time, index);
             if (now != dose_row || (record.rate == modelled_rate && !switches().empty())) {
                 dose_row = now;
@@ -638,6 +642,7 @@ private:
                 own.time != reset->time ? own.time < reset->time : event.record < reset->record;
             const bool is_of_another = reset->kind == EventKind::off && reset->state != event.state;
             if (!is_earlier || is_of_another) continue;
+            if (reset->kind == EventKind::off) return true;
             if (subject_.timeline->pending == PendingDoses::cancelled) return true;
             if (record(reset->record).begins_period && is_own(event.record)) return true;
             // What an earlier steady state stands for, and lags behind its record.

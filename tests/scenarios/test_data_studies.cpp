@@ -250,6 +250,38 @@ TEST_CASE("doses and observations at one time see the covariates of their own ro
         }
 }
 
+TEST_CASE("doses at one time have each its own bioavailability and lag") {
+    // Two portions at time 0: 100·1 at once, 100·0.5 after 2 h; CL 1 L/h whatever CRCL, V 10 L.
+    const std::string data = "ID,TIME,EVID,AMT,CRCL\n1,0,1,100,100\n1,0,1,100,50\n"
+                             "1,1,0,.,50\n1,3,0,.,50\n";
+    for (const std::string rule : {"locf", "nocb", "linear"}) {
+        CAPTURE(rule);
+        const OwnStudy study(data, rule);
+        study.write("model.toml",
+                    model_with("F(central) = CRCL / 100[mL/min]\n"
+                               "lag(central) = (2 - CRCL / 50[mL/min]) * 2[h]",
+                               ""));
+        const Samples samples = study.run({"study.rtol=1e-9"});
+        REQUIRE(samples.size() == 2);
+        CHECK(samples.predicted[0] == doctest::Approx(decay(0.1)).epsilon(1e-8));
+        CHECK(samples.predicted[1] == doctest::Approx(decay(0.3) + 0.5 * decay(0.1)).epsilon(1e-8));
+    }
+}
+
+TEST_CASE("each subject begins at its own first row, whatever the others do") {
+    // Cp' = −0.1·Cp from 100/10 L: the same at one hour after each one's first row.
+    const std::string data = "ID,TIME,EVID,AMT,CRCL\n1,-24,0,.,100\n1,-23,0,.,100\n"
+                             "2,0,0,.,100\n2,1,0,.,100\n3,5,0,.,100\n3,6,0,.,100\n";
+    const OwnStudy study(data, "locf");
+    study.write("model.toml", model_with("central(0) = CRCL * 1[mg*min/mL]", ""));
+    const Samples samples = study.run({"study.rtol=1e-9"});
+    REQUIRE(samples.size() == 6);
+    for (std::size_t s = 0; s < 3; ++s) {
+        CHECK(samples.predicted[2 * s] == doctest::Approx(10.0));
+        CHECK(samples.predicted[2 * s + 1] == doctest::Approx(decay(0.1)).epsilon(1e-8));
+    }
+}
+
 TEST_CASE("the last observation before time begins anew sees the covariates of its own period") {
     // V 10 L, then 5 L; CL 1 L/h: 10·exp(−0.1·10), then 20 and 20·exp(−0.2·5), by any rule.
     const std::string data = "ID,TIME,EVID,AMT,CRCL\n1,0.7,1,100,100\n1,10.7,0,.,100\n"
