@@ -25,7 +25,7 @@ def main():
     for engine, cases in medians(sys.argv[1]).items():
         plain = cases["plain"]
         print(f"\n| {engine} | × plain | µs per patient |\n|---|---|---|")
-        for case, seconds in cases.items():
+        for case, seconds in sorted(cases.items(), key=lambda item: (item[0] != "plain", item[0])):
             print(f"| {case.replace('_', ' ')} | {seconds / plain:.2f} | {1e6 * seconds:.2f} |")
 
 

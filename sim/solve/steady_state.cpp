@@ -356,7 +356,7 @@ bool SteadyStates::is_determined(const Search& search) const {
     for (std::size_t k = 0; k < n_live(); ++k) {
         const auto at = index(live_[k]);
         std::vector<double> d(n_live(), 0.0);
-        d[k] = tolerance_ * (std::abs(search.x[at]) + search.scale[at]);
+        d[k] = tolerance_ * size(search, at);
         const std::vector<double> moved = solved(search, std::move(d));
         for (std::size_t i = 0; i < error.size(); ++i)
             error[i] += std::abs(moved[i]);
@@ -374,12 +374,17 @@ void SteadyStates::go_on_blindly(Search& search) const {
     search.is_done = true;
 }
 
+/// A state without a scale may start at 0: then it is as large as one period makes it.
+double SteadyStates::size(const Search& search, std::size_t state) {
+    return std::max(std::abs(search.x[state]), std::abs(search.image[state])) + search.scale[state];
+}
+
 /// The largest part of a size that a state changes by.
 double SteadyStates::relative(const Search& search, std::span<const double> change) const {
     double largest = 0.0;
     for (const int i : live_) {
-        const double size = std::abs(search.x[index(i)]) + search.scale[index(i)];
-        if (change[index(i)] != 0.0) largest = std::max(largest, std::abs(change[index(i)]) / size);
+        if (change[index(i)] != 0.0)
+            largest = std::max(largest, std::abs(change[index(i)]) / size(search, index(i)));
     }
     return largest;
 }

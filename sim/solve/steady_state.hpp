@@ -60,6 +60,7 @@ private:
     void factorise(Search& search, std::span<const Passage> passages) const;
     void step(Search& search);
     double perturbation(const Search& search, int state) const;
+    static double size(const Search& search, std::size_t state);
     double relative(const Search& search, std::span<const double> change) const;
     std::vector<double> correction(const Search& search) const;
     std::vector<double> solved(const Search& search, std::vector<double> d) const;

@@ -199,7 +199,8 @@ void solve_feature(benchmark::State& state, const Feature& feature, const char* 
     std::vector<const SubjectTimeline*> own;
     for (const SubjectTimeline& subject : c.own)
         own.push_back(&subject);
-    const std::unique_ptr<BlockSolver> worker = prepare(solver, system, {})->worker();
+    const std::unique_ptr<PreparedSolver> prepared = prepare(solver, system, {});
+    const std::unique_ptr<BlockSolver> worker = prepared->worker();
     BlockResult result, rest;
     std::uint64_t steps = 0;
     for (auto _ : state) {
@@ -214,7 +215,8 @@ void solve_feature(benchmark::State& state, const Feature& feature, const char* 
             problem.resume = parked;
             worker->solve(problem, rest);
         }
-        if (result.status[0] != SolverStatus::ok) state.SkipWithError("a patient failed");
+        for (const SolverStatus status : result.status)
+            if (status != SolverStatus::ok) state.SkipWithError(std::string(name(status)).c_str());
     }
     for (const std::uint32_t n : (c.park_at < end ? rest : result).n_steps)
         steps += n;

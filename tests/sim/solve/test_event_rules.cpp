@@ -318,3 +318,28 @@ TEST_CASE("inputs on straight lines stand still in the past of a steady state") 
         same(found, {c(0.0), c(6.0), c(12.0)}, std::max(tolerance, 1e-8));
     });
 }
+
+TEST_CASE("states without a scale that start at 0 have a steady state") {
+    // An effect compartment, Ce' = ke0·(C − Ce): at a steady state every 12 h of an intravenous
+    // dose Ce = D/V·ke0/(ke0 − k)·(e^{−k·t}/(1 − e^{−12k}) − e^{−ke0·t}/(1 − e^{−12·ke0})).
+    Problem p("effect compartment", 24.0);
+    const Term k = p.input("k", 0.1), ke0 = p.input("ke0", 0.5);
+    const Term a = p.dosed_state("central"), ce = p.state("Ce", p.number(0.0));
+    p.rate(a, -(k * a));
+    p.rate(ce, ke0 * (a / p.number(20.0) - ce));
+    p.output("Ce", ce);
+    Record record{.amount = 100.0, .interval = 12.0, .count = 2, .steady = SteadyState::replaces};
+    p.timeline.records.push_back(record);
+    observe_everything(p, 0.0, 24.0);
+    EventTable table;
+    table.own.samples = samples({0.0, 3.0, 12.0, 20.0}, 0);
+    table.rows = {{0.1, 0.5}};
+    const auto expected = [](double t) {
+        return 5.0 * 0.5 / 0.4 *
+               (std::exp(-0.1 * t) / (1.0 - std::exp(-1.2)) -
+                std::exp(-0.5 * t) / (1.0 - std::exp(-6.0)));
+    };
+    by_all(p, table, [&](const std::vector<double>& found, double tolerance) {
+        same(found, {expected(0.0), expected(3.0), expected(0.0), expected(8.0)}, tolerance);
+    });
+}
