@@ -155,7 +155,7 @@ void RecordMaker::tell_rest(std::size_t row) {
          "say in the model where its states begin, as in response(0) = …; a dose has its AMT");
 }
 
-/// A dose into a compartment that is off switches it on, as in NONMEM.
+/// A dose into a compartment that is off switches it on when it comes: the engine does.
 void RecordMaker::dose(DataSubject& subject, std::size_t i) {
     const std::size_t row = subject.first_row + i;
     const std::optional<int> into = target(row);
@@ -171,12 +171,6 @@ void RecordMaker::dose(DataSubject& subject, std::size_t i) {
     const bool is_infusion_right = read_infusion(row, record);
     if (!in_state || !is_infusion_right || !are_repeats_right) return;
     if (!check_running(row, record)) return;
-    if (off_.erase(*into) > 0) {
-        sim::Record on;
-        on.kind = sim::RecordKind::switch_on;
-        on.state = *into;
-        add(subject, i, on);
-    }
     add(subject, i, record);
 }
 

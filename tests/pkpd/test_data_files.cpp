@@ -215,7 +215,7 @@ TEST_CASE("compartments are named by number, state or route, and switched off by
                                     "1,2,2,0,-1\n1,3,2,0,1\n1,4,2,0,2\n1,5,2,0,-central\n"
                                     "1,6,1,5,2\n");
     const std::vector<sim::Record>& records = read.data->subjects[0].records;
-    REQUIRE(records.size() == 8);
+    REQUIRE(records.size() == 7);
     CHECK(records[0].state == 1);
     CHECK(records[1].state == 0);
     CHECK(records[2].state == 1);
@@ -223,8 +223,7 @@ TEST_CASE("compartments are named by number, state or route, and switched off by
     CHECK(records[3].state == 0);
     CHECK(records[4].kind == sim::RecordKind::switch_on);
     CHECK(records[5].kind == sim::RecordKind::switch_off); // CMT 2 was on at 4 h
-    CHECK(records[6].kind == sim::RecordKind::switch_on);  // by the dose at 6 h
-    CHECK(records[7].amount == 5.0);
+    CHECK(records[6].amount == 5.0); // when it comes it switches CMT 2 on
     CHECK(read.data->subjects[0].record_rows.back() == 7);
 }
 

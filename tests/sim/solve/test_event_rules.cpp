@@ -248,6 +248,34 @@ TEST_CASE("a state switched off takes its pending doses along, a later record sw
     }
 }
 
+TEST_CASE("a lagged dose switches its state on when it comes, not at its record") {
+    // The same as a record that switches on at 6 h, where the dose of 4 h comes after a lag of 2 h.
+    Problem problem = one_compartment(24.0);
+    problem.system = with_switches(problem.system, {central_state});
+    EventTable lagged;
+    lagged.own.records = {{.time = 0.0, .state = depot_state, .amount = 100.0},
+                          {.time = 1.0, .kind = RecordKind::switch_off, .state = central_state},
+                          central(4.0, 50.0)};
+    lagged.own.samples = samples({5.0, 6.5, 10.0, 24.0}, 3);
+    lagged.rows = {plain_row()};
+    lagged.rows[0][in_lag] = 2.0;
+    EventTable explicitly = lagged;
+    explicitly.rows[0][in_lag] = 0.0;
+    explicitly.own.records[2] = {
+        .time = 6.0, .kind = RecordKind::switch_on, .state = central_state};
+    explicitly.own.records.push_back(central(6.0, 50.0));
+    const CompiledSystem system = compile(problem.system);
+    SolverOptions options;
+    options.rtol = 1e-10;
+    const BlockResult oracle =
+        solve_tables(*find_solver("rodas5p"), system, problem, {&explicitly, 1}, options);
+    const std::span<const double> c = own_values(oracle, 0, 0);
+    CHECK(c[0] == 0.0);
+    by_all(problem, lagged, [&](const std::vector<double>& found, double tolerance) {
+        same(found, {c.begin(), c.end()}, tolerance);
+    });
+}
+
 TEST_CASE("what is off stays off in a steady state") {
     // The depot holds 100 and is switched off; steady doses into central know nothing of it, in
     // place of what there is or beside it, and a dose into the depot switches it on again.
