@@ -87,6 +87,28 @@ std::vector<double> by_modes(const Rates& r, double tau) {
     return y;
 }
 
+constexpr double split_rtol = 1e-7;
+
+/// Both split solvers against Rodas5P at 1e-11 on the whole system, then whatever else is to hold.
+template <class Check>
+void check_split(const Problem& problem, const CompiledSystem& system, const Check& check) {
+    const std::vector<double> inputs = problem.patients(20);
+    SolverOptions precise, usual;
+    precise.rtol = 1e-11;
+    usual.rtol = split_rtol;
+    const BlockResult reference = solve(*find_solver("rodas5p"), system, problem, inputs, precise);
+    REQUIRE(all_ok(reference));
+    for (const char* name : {"rodas5p-split", "tsit5-split"}) {
+        CAPTURE(name);
+        const BlockResult result = solve(*find_solver(name), system, problem, inputs, usual);
+        REQUIRE(all_ok(result));
+        const Errors errors = errors_of(problem, result, reference);
+        CHECK(errors.rms <= 2.0 * split_rtol); // the battery's bar
+        CHECK(errors.maximum <= 30.0 * split_rtol);
+        check(result, reference);
+    }
+}
+
 } // namespace
 
 TEST_CASE("the exact part is the linear one upstream, no more than two states at a time") {
@@ -188,27 +210,15 @@ TEST_CASE("split solvers agree with the others, functionals of exact outputs too
     // Oracle: Rodas5P at 1e-11 on the whole system.
     const Problem problem = driven_turnover();
     const CompiledSystem system = compile(problem.system);
-    const std::vector<double> inputs = problem.patients(20);
-    SolverOptions precise, usual;
-    precise.rtol = 1e-11;
-    usual.rtol = 1e-7;
-    const BlockResult reference = solve(*find_solver("rodas5p"), system, problem, inputs, precise);
-    REQUIRE(all_ok(reference));
-    for (const char* name : {"rodas5p-split", "tsit5-split"}) {
-        CAPTURE(name);
-        const BlockResult result = solve(*find_solver(name), system, problem, inputs, usual);
-        REQUIRE(all_ok(result));
-        const Errors errors = errors_of(problem, result, reference);
-        CHECK(errors.rms <= 2.0 * usual.rtol); // the battery's bar
-        CHECK(errors.maximum <= 30.0 * usual.rtol);
+    check_split(problem, system, [](const BlockResult& result, const BlockResult& reference) {
         for (std::size_t f = 0; f < result.functionals.size(); ++f) {
             // Of the exact output: the observer's 1e-10 and the reference; a peak's time has the
             // root of half its digits. Of the stepped one: the bar.
-            const double tolerance = f / 20 == 2 ? 1e-5 : f / 20 < 4 ? 1e-8 : 30.0 * usual.rtol;
+            const double tolerance = f / 20 == 2 ? 1e-5 : f / 20 < 4 ? 1e-8 : 30.0 * split_rtol;
             CHECK(result.functionals[f] ==
                   doctest::Approx(reference.functionals[f]).epsilon(tolerance));
         }
-    }
+    });
 }
 
 TEST_CASE("switches that are solved exactly leave errors of all stepped states in control") {
@@ -229,20 +239,7 @@ TEST_CASE("switches that are solved exactly leave errors of all stepped states i
     problem.system = with_switches(problem.system, {0, 1});
     const CompiledSystem system = compile(problem.system);
     REQUIRE(can_split(system));
-    const std::vector<double> inputs = problem.patients(20);
-    SolverOptions precise, usual;
-    precise.rtol = 1e-11;
-    usual.rtol = 1e-7;
-    const BlockResult reference = solve(*find_solver("rodas5p"), system, problem, inputs, precise);
-    REQUIRE(all_ok(reference));
-    for (const char* name : {"rodas5p-split", "tsit5-split"}) {
-        CAPTURE(name);
-        const BlockResult result = solve(*find_solver(name), system, problem, inputs, usual);
-        REQUIRE(all_ok(result));
-        const Errors errors = errors_of(problem, result, reference);
-        CHECK(errors.rms <= 2.0 * usual.rtol); // the battery's bar
-        CHECK(errors.maximum <= 30.0 * usual.rtol);
-    }
+    check_split(problem, system, [](const BlockResult&, const BlockResult&) {});
 }
 
 TEST_CASE("what drives a system and is solved exactly does not set its steps") {
