@@ -122,6 +122,23 @@ TEST_CASE("an infusion ends where the level rises above, and no dose comes after
     });
 }
 
+TEST_CASE("discontinued at a time: what runs ends, and no planned dose comes after it") {
+    // A bolus every 6 h beside 5/h for 24 h, both until 10 h: then C decays from what it is there.
+    Decay d(24.0);
+    d.p.bolus(d.a, 20.0, 0.0, 6.0, 4);
+    d.p.infuse(d.a, 120.0, 24.0, 0.0);
+    d.p.timeline.records.push_back({.time = 10.0, .kind = RecordKind::discontinue});
+    d.p.sample_output(1, {10.0, 13.0, 24.0});
+    const double at_stop = 20.0 * (std::exp(-k_el * 10.0) + std::exp(-k_el * 4.0)) -
+                           5.0 / k_el * std::expm1(-k_el * 10.0);
+    by_every_solver(d.p, 1e-9, [&](const BlockResult& result, double tolerance) {
+        const double since[] = {0.0, 3.0, 14.0};
+        for (std::size_t i = 0; i < 3; ++i)
+            CHECK(result.sampled[0][i] ==
+                  doctest::Approx(at_stop * std::exp(-k_el * since[i])).epsilon(tolerance));
+    });
+}
+
 TEST_CASE("a trigger that waits comes again while its comparison holds") {
     // Doses too small to reach the threshold: one at the crossing, then one every 3 h.
     constexpr double dose = 10.0, threshold = 2.0;
