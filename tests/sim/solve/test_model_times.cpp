@@ -1,6 +1,7 @@
 #include "sim/solve/problems.hpp"
 
 #include <gemel/sim/ode_system.hpp>
+#include <gemel/sim/sensitivity.hpp>
 
 #include <doctest/doctest.h>
 
@@ -71,6 +72,33 @@ TEST_CASE("derivatives by what moves a corner jump there") {
         CHECK(result.sampled[1][0] == doctest::Approx(0.0));
         CHECK(result.sampled[2][0] == doctest::Approx(3.2).epsilon(1e-6));
     }
+}
+
+TEST_CASE("CVODES' derivatives jump at corners forward and backward") {
+    // y(t) = a·s·e^{−b(t−s)} after the switch s, by a, b and s: closed form; the adjoint's is the
+    // sum over two times.
+    Problem p = switching_problem();
+    SolverOptions options;
+    options.rtol = 1e-9;
+    CvodesSensitivities cvodes(p.system, {0, 1, 2}, options);
+    const std::vector<SampledOutput> sampled{{0, {4.0, 9.0}}};
+    const SubjectProblem subject{p.medians, &p.timeline, sampled};
+    const SubjectSensitivities forward = cvodes.forward(subject);
+    const SubjectGradient adjoint =
+        cvodes.adjoint(subject, {Objective::Law::weighted_sum, {{1.0, 1.0}}, {}});
+    REQUIRE(name(forward.status) == "ok");
+    REQUIRE(name(adjoint.status) == "ok");
+    double sums[3] = {0.0, 0.0, 0.0};
+    for (std::size_t i = 0; i < 2; ++i) {
+        const double since = sampled[0].times[i] - 3.3, left = std::exp(-0.5 * since);
+        const double expected[] = {3.3 * left, -since * 6.6 * left, 2.0 * (1.0 + 0.5 * 3.3) * left};
+        for (std::size_t k = 0; k < 3; ++k) {
+            CHECK(forward.derivatives[k][0][i] == doctest::Approx(expected[k]).epsilon(1e-6));
+            sums[k] += expected[k];
+        }
+    }
+    for (std::size_t k = 0; k < 3; ++k)
+        CHECK(adjoint.gradient[k] == doctest::Approx(sums[k]).epsilon(1e-6));
 }
 
 TEST_CASE("model times are what rates compare the time with, and nothing else") {
