@@ -4,10 +4,13 @@
 
 namespace gemel::sim {
 
-ExactPoints::ExactPoints(const LaneProgram& program, const WorkspaceLayout& layout, int width)
+ExactPoints::ExactPoints(const LaneProgram& program,
+                         const WorkspaceLayout& layout,
+                         int width,
+                         const Executor& executor)
     : width_(width),
       layout_(layout),
-      kernel_(interpreter().compile(program, layout, width)),
+      kernel_(executor.compile(program, layout, width)),
       workspace_(static_cast<std::size_t>(kernel_->n_slots()) * static_cast<std::size_t>(width)) {
     for (const LaneProgram::Instruction& instruction : program.instructions)
         if (instruction.op == Op::leaf && instruction.leaf.kind != LeafKind::time)

@@ -12,7 +12,10 @@ namespace gemel::sim {
 /// Evaluates the program `exact` at points in time, any number per lane.
 class ExactPoints {
 public:
-    ExactPoints(const LaneProgram& program, const WorkspaceLayout& layout, int width);
+    ExactPoints(const LaneProgram& program,
+                const WorkspaceLayout& layout,
+                int width,
+                const Executor& executor = interpreter());
 
     /// Point p is `times[p]` after the last event of lane `lanes[p]`, whose columns are those of
     /// `workspace`. At most `width` points.

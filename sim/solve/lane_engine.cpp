@@ -34,24 +34,25 @@ LaneMethod::LaneMethod(const CompiledSystem& compiled,
       layout(step_layout(system, method)),
       programs(lower_method(system, method, layout, options.rtol)) {}
 
-LaneEngine::LaneEngine(const LaneMethod& method)
+LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int width)
     : method_(method),
-      width_(method.options.width),
+      width_(width),
       n_states_(method.layout.n_states),
       n_own_(method.system.system.n_own_states()),
       n_controlled_(method.system.system.n_controlled_states()),
       n_inputs_(static_cast<int>(method.system.system.inputs.size())),
       n_derived_(method.programs.layout.count(LeafKind::derived)),
       start_tolerance_(0.5 * lane_pow(method.options.rtol, 0.2)),
-      setup_programs_(method.system, method.programs, width_),
-      observer_(method.system, method.programs, width_),
+      setup_programs_(method.system, method.programs, width_, executor),
+      observer_(method.system, method.programs, width_, executor),
       interpolate_(
           [this](const DenseObserver::Points& points, double* y) { interpolate(points, y); }),
-      step_(interpreter().compile(
-          method.programs.programs[step_program], method.programs.layout, width_)),
-      rates_(interpreter().compile(
+      step_(
+          executor.compile(method.programs.programs[step_program], method.programs.layout, width_)),
+      rates_(executor.compile(
           method.programs.programs[rates_program_number], method.programs.layout, width_)),
-      exact_points_(method.programs.programs[exact_program_number], method.programs.layout, width_),
+      exact_points_(
+          method.programs.programs[exact_program_number], method.programs.layout, width_, executor),
       workspace_(index(std::max(step_->n_slots(), rates_->n_slots())) * index(width_)),
       doses_(method.system, method.programs),
       watch_(observer_, width_),

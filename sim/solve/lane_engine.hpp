@@ -60,7 +60,8 @@ struct LaneState {
 
 class LaneEngine : public BlockSolver, private StateCarrier {
 public:
-    explicit LaneEngine(const LaneMethod& method);
+    /// @param executor  runs the method's programs at this width; no longer needed afterwards
+    LaneEngine(const LaneMethod& method, const Executor& executor, int width);
     void solve(const BlockProblem& problem, BlockResult& result) override;
 
 private:

@@ -17,7 +17,7 @@ public:
         : method_(system, method, options) {}
 
     std::unique_ptr<BlockSolver> worker() const override {
-        return std::make_unique<LaneEngine>(method_);
+        return std::make_unique<LaneEngine>(method_, interpreter(), method_.options.width);
     }
 
     double step_cost() const override {

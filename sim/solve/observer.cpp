@@ -26,13 +26,16 @@ std::vector<Leaf> fixed_leaves(const LaneProgram& program) {
 
 } // namespace
 
-DenseObserver::DenseObserver(const CompiledSystem& system, const ProgramSet& set, int width)
+DenseObserver::DenseObserver(const CompiledSystem& system,
+                             const ProgramSet& set,
+                             int width,
+                             const Executor& executor)
     : width_(width),
       n_states_(static_cast<int>(system.system.states.size())),
       n_outputs_(static_cast<int>(system.system.outputs.size())),
       layout_(set.layout),
       fixed_(fixed_leaves(set.programs[1])),
-      outputs_(interpreter().compile(set.programs[1], set.layout, width)),
+      outputs_(executor.compile(set.programs[1], set.layout, width)),
       workspace_(index(outputs_->n_slots()) * index(width)),
       own_(index(width)) {
     const auto lanes = index(width);

@@ -46,7 +46,10 @@ ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec
 
 class SetupPrograms {
 public:
-    SetupPrograms(const CompiledSystem& system, const ProgramSet& set, int width);
+    SetupPrograms(const CompiledSystem& system,
+                  const ProgramSet& set,
+                  int width,
+                  const Executor& executor = interpreter());
     void run(const BlockProblem& problem, BlockSetup& setup);
 
 private:
@@ -68,7 +71,10 @@ private:
 /// the width, the other lanes, or what else is observed.
 class DenseObserver {
 public:
-    DenseObserver(const CompiledSystem& system, const ProgramSet& set, int width);
+    DenseObserver(const CompiledSystem& system,
+                  const ProgramSet& set,
+                  int width,
+                  const Executor& executor = interpreter());
 
     /// Starts a problem; results go to `result` (already reset). Writes the parameters, and the
     /// status of subjects whose setup failed: a solver skips those. All three must outlive the

@@ -96,7 +96,10 @@ ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec
     return set;
 }
 
-SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set, int width)
+SetupPrograms::SetupPrograms(const CompiledSystem& system,
+                             const ProgramSet& set,
+                             int width,
+                             const Executor& executor)
     : width_(width),
       n_inputs_(static_cast<int>(system.system.inputs.size())),
       n_states_(static_cast<int>(system.system.states.size())),
@@ -106,8 +109,8 @@ SetupPrograms::SetupPrograms(const CompiledSystem& system, const ProgramSet& set
       n_wrt_(system.system.sensitivities.n_wrt()),
       n_model_times_(static_cast<int>(system.model_times.size())),
       layout_(set.layout),
-      prepare_(interpreter().compile(set.prepare, set.layout, width)),
-      initial_(interpreter().compile(set.programs[0], set.layout, width)) {
+      prepare_(executor.compile(set.prepare, set.layout, width)),
+      initial_(executor.compile(set.programs[0], set.layout, width)) {
     for (int p = 0; p < n_parameters_; ++p)
         if (system.system.parameters[static_cast<std::size_t>(p)].must_not_be_negative)
             not_negative_.push_back(p);
