@@ -1,0 +1,225 @@
+#include "bench/cases/case.hpp"
+
+#include <benchmark/benchmark.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+/// The cases against hand-written baselines, as <case>/<engine>/<method>/<rtol>; the time of one
+/// patient is the counter `us` (CPU time of the thread), errors are those of the first patients
+/// against Fehlberg 8(7) at 1e-13. Tables: tools/bench_table.py.
+using namespace gemel;
+using namespace gemel::bench;
+
+namespace {
+
+constexpr int n_patients = 1024;     ///< that the engine solves as one block
+constexpr int n_compared = 64;       ///< at most, with the reference
+constexpr int n_population = 10'000; ///< of the closed form and its limit
+constexpr double baseline_rtols[] = {1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
+constexpr double lane_rtols[] = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+
+/// A case with its patients and, once it is asked for, its reference.
+class Prepared {
+public:
+    explicit Prepared(const Case& what)
+        : case_(what),
+          problem_(what.problem()),
+          inputs_(problem_.patients(n_patients)),
+          compared_(task_of(problem_, inputs_, n_patients, std::min(n_compared, what.n_timed))) {}
+
+    const Case& definition() const { return case_; }
+    const sim::Problem& problem() const { return problem_; }
+    const std::vector<double>& inputs() const { return inputs_; }
+    Task timed() const { return task_of(problem_, inputs_, n_patients, case_.n_timed); }
+    const sim::CompiledSystem& system() {
+        if (!system_)
+            system_ = std::make_unique<sim::CompiledSystem>(sim::compile(problem_.system));
+        return *system_;
+    }
+    /// @param values  of a task of n patients
+    Errors errors_of(std::span<const double> values, int n) {
+        if (reference_.empty()) {
+            reference_.resize(compared_.n_values());
+            case_.reference(compared_, 1e-13, reference_);
+        }
+        return errors(compared_, first_patients(compared_, values, n), reference_);
+    }
+
+private:
+    Case case_;
+    sim::Problem problem_;
+    std::vector<double> inputs_;
+    Task compared_;
+    std::vector<double> reference_;
+    std::unique_ptr<sim::CompiledSystem> system_;
+};
+
+void report(benchmark::State& state, int n, double n_steps, double n_rejected, const Errors& e) {
+    using benchmark::Counter;
+    state.counters["us"] = Counter(1e-6 * n, Counter::kIsIterationInvariantRate | Counter::kInvert);
+    state.counters["steps"] = n_steps / n;
+    state.counters["rejected"] = n_rejected / n;
+    state.counters["rms"] = e.rms;
+    state.counters["max"] = e.largest;
+}
+
+void solve_baseline(benchmark::State& state, Prepared& prepared, Baseline baseline, double rtol) {
+    const Task task = prepared.timed();
+    std::vector<double> values(task.n_values());
+    Counts counts;
+    for (auto _ : state)
+        counts = baseline(task, rtol, values);
+    report(state,
+           task.n_patients,
+           static_cast<double>(counts.n_steps),
+           static_cast<double>(counts.n_rejected),
+           prepared.errors_of(values, task.n_patients));
+}
+
+/// All outputs of a block, one after the other.
+std::vector<double> values_of(const sim::BlockResult& result) {
+    std::vector<double> values;
+    for (const std::vector<double>& output : result.sampled)
+        values.insert(values.end(), output.begin(), output.end());
+    return values;
+}
+
+template <class T>
+double sum(const std::vector<T>& values) {
+    double total = 0.0;
+    for (const T value : values)
+        total += static_cast<double>(value);
+    return total;
+}
+
+void solve_block(benchmark::State& state,
+                 Prepared& prepared,
+                 const sim::Solver& solver,
+                 sim::SolverOptions options) {
+    options.falls_back = false;
+    const auto worker = solver.prepare(prepared.system(), options)->worker();
+    const sim::BlockProblem problem{n_patients,
+                                    prepared.inputs(),
+                                    &prepared.problem().timeline,
+                                    &prepared.problem().observation};
+    sim::BlockResult result;
+    for (auto _ : state)
+        worker->solve(problem, result);
+    for (const sim::SolverStatus status : result.status)
+        if (status != sim::SolverStatus::ok)
+            return state.SkipWithError(std::string(name(status)).c_str());
+    report(state,
+           n_patients,
+           sum(result.n_steps),
+           sum(result.n_rejected),
+           prepared.errors_of(values_of(result), n_patients));
+}
+
+/// A whole population in blocks of 128, each written over the one before, as files are written.
+void solve_population(benchmark::State& state, Prepared& prepared, const sim::Solver& solver) {
+    constexpr int block_size = 128;
+    const auto worker = solver.prepare(prepared.system(), {})->worker();
+    const std::vector<double> all = prepared.problem().patients(n_population);
+    const std::size_t n_inputs = prepared.problem().medians.size();
+    sim::BlockResult result;
+    std::vector<double> inputs(n_inputs * block_size);
+    for (auto _ : state)
+        for (int first = 0; first < n_population; first += block_size) {
+            const int n = std::min(block_size, n_population - first);
+            for (std::size_t i = 0; i < n_inputs; ++i)
+                std::copy_n(
+                    all.data() + i * n_population + first, n, inputs.data() + i * std::size_t(n));
+            worker->solve({n,
+                           std::span(inputs).first(n_inputs * std::size_t(n)),
+                           &prepared.problem().timeline,
+                           &prepared.problem().observation},
+                          result);
+        }
+    report(state, n_population, 0.0, 0.0, {});
+}
+
+/// What writing the output alone takes: a whole population's, or the same block again and again.
+void fill_output(benchmark::State& state, const Prepared& prepared, int n_filled) {
+    const Task task = prepared.timed();
+    std::vector<double> output(std::size_t(n_filled) * task.times.size() *
+                               std::size_t(task.n_outputs));
+    const int n_rounds = n_population / n_filled;
+    for (auto _ : state)
+        for (int round = 0; round < n_rounds; ++round) {
+            std::memset(output.data(), round & 1, output.size() * sizeof(double));
+            benchmark::DoNotOptimize(output.data());
+            benchmark::ClobberMemory();
+        }
+    report(state, n_rounds * n_filled, 0.0, 0.0, {});
+}
+
+template <class Run>
+void add(const std::string& name, Run run) {
+    benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond);
+}
+
+void add_baselines(const std::shared_ptr<Prepared>& prepared) {
+    const Case& c = prepared->definition();
+    const struct {
+        const char* name;
+        Baseline baseline;
+    } rows[] = {
+        {"odeint/dopri5", c.odeint}, {"cvode/bdf", c.cvode}, {"cvode-klu/bdf", c.cvode_klu}};
+    for (const auto& row : rows)
+        for (const double rtol : baseline_rtols)
+            if (row.baseline != nullptr)
+                add(fmt::format("{}/{}/{:.0e}", c.name, row.name, rtol),
+                    [prepared, baseline = row.baseline, rtol](benchmark::State& state) {
+                        solve_baseline(state, *prepared, baseline, rtol);
+                    });
+}
+
+void add_lanes(const std::shared_ptr<Prepared>& prepared, const char* engine) {
+    for (const sim::Solver& solver : sim::solvers()) {
+        if (!solver.is_counted || !solver.applies(prepared->system())) continue;
+        if (prepared->problem().is_stiff && !solver.is_stiff) continue;
+        for (const double rtol : lane_rtols)
+            add(fmt::format(
+                    "{}/{}/{}/{:.0e}", prepared->definition().name, engine, solver.name, rtol),
+                [prepared, &solver, rtol](benchmark::State& state) {
+                    solve_block(state, *prepared, solver, {.rtol = rtol});
+                });
+    }
+}
+
+void add_exact(const std::shared_ptr<Prepared>& prepared) {
+    const std::string case_name = prepared->definition().name;
+    for (const sim::Solver& solver : sim::solvers()) {
+        if (solver.order != 0 || !solver.applies(prepared->system())) continue;
+        add(fmt::format("{}/exact/{}", case_name, solver.name),
+            [prepared, &solver](benchmark::State& state) {
+                solve_block(state, *prepared, solver, {});
+            });
+        add(fmt::format("{}/exact-population/{}", case_name, solver.name),
+            [prepared, &solver](benchmark::State& state) {
+                solve_population(state, *prepared, solver);
+            });
+    }
+    add(case_name + "/memset/population",
+        [prepared](benchmark::State& state) { fill_output(state, *prepared, n_population); });
+    add(case_name + "/memset/block",
+        [prepared](benchmark::State& state) { fill_output(state, *prepared, 128); });
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    for (const Case& c : all_cases()) {
+        const auto prepared = std::make_shared<Prepared>(c);
+        add_baselines(prepared);
+        add_lanes(prepared, "lanes-interpreter");
+        if (prepared->system().structure.is_linear) add_exact(prepared);
+    }
+    benchmark::Initialize(&argc, argv);
+    benchmark::RunSpecifiedBenchmarks();
+}
