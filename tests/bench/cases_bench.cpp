@@ -102,7 +102,8 @@ void solve_block(benchmark::State& state,
                  const sim::Solver& solver,
                  sim::SolverOptions options) {
     options.falls_back = false;
-    const auto worker = solver.prepare(prepared.system(), options)->worker();
+    const auto solvers = solver.prepare(prepared.system(), options);
+    const auto worker = solvers->worker();
     const sim::BlockProblem problem{n_patients,
                                     prepared.inputs(),
                                     &prepared.problem().timeline,
@@ -123,7 +124,8 @@ void solve_block(benchmark::State& state,
 /// A whole population in blocks of 128, each written over the one before, as files are written.
 void solve_population(benchmark::State& state, Prepared& prepared, const sim::Solver& solver) {
     constexpr int block_size = 128;
-    const auto worker = solver.prepare(prepared.system(), {})->worker();
+    const auto solvers = solver.prepare(prepared.system(), {});
+    const auto worker = solvers->worker();
     const std::vector<double> all = prepared.problem().patients(n_population);
     const std::size_t n_inputs = prepared.problem().medians.size();
     sim::BlockResult result;
