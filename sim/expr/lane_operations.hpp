@@ -2,16 +2,16 @@
 
 #include "base/lane_math.hpp"
 
-/// The one list of operations with their meaning on doubles a, b, c. Folding of constants and every
-/// kernel are made from it, so they cannot differ. Meaning in words:
-/// docs/reference/lane_program.md.
+/// The one list of operations with their meaning on numbers a, b, c of any kind that lane_math.hpp
+/// takes. Folding of constants, every kernel and native code are made from it, so they cannot
+/// differ. Meaning in words: docs/reference/lane_program.md.
 ///
 /// Each macro calls X(operation, expression); the operation is an enumerator of gemel::sim::Op.
 
 #define GEMEL_UNARY_OPERATIONS(X)                                                                  \
     X(negate, -a)                                                                                  \
     X(absolute, ::gemel::sim::lane::absolute(a))                                                   \
-    X(square_root, __builtin_sqrt(a))                                                              \
+    X(square_root, ::gemel::sim::lane::square_root(a))                                             \
     X(exponential, ::gemel::sim::lane_exp(a))                                                      \
     X(logarithm, ::gemel::sim::lane_log(a))                                                        \
     X(expm1, ::gemel::sim::lane_expm1(a))                                                          \

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "lanes/primitive_op.hpp"
+
+#include <gemel/sim/lane_program.hpp>
+
+#include <cstdint>
+#include <vector>
+
+/// A lane program down to primitives, as native code is made from it.
+namespace gemel::sim {
+
+/// Straight-line code: op i computes value i.
+using PrimitiveFunction = std::vector<PrimitiveOp>;
+
+/// Functions to be run one after the other on one workspace; values that one leaves for another go
+/// through scratch slots behind the layout's.
+struct PrimitiveProgram {
+    std::vector<PrimitiveFunction> functions;
+    int n_slots = 0; ///< the layout's, then scratch
+};
+
+/// Operations of a function, about: compilers take more than proportional time for longer ones.
+inline constexpr int longest_function = 1000;
+
+/// Expands every operation into primitives by running its one definition (expr/lane_operations.hpp)
+/// on numbers that record; equal ones once, constants folded, what nobody stores left out. The same
+/// bits as the interpreter, except that any NaN may stand for any other.
+///
+/// @throws std::invalid_argument for a leaf that the layout has no slot for, or a value used before
+///         it is computed
+PrimitiveProgram
+expand(const LaneProgram& program, const WorkspaceLayout& layout, int longest = longest_function);
+
+enum class ValueKind { nothing, real, bits, mask };
+ValueKind value_kind(Primitive op);
+int n_operands(Primitive op);
+/// Of values as bits, masks being 0 or 1. Not for loads and stores.
+std::uint64_t apply(const PrimitiveOp& op, std::uint64_t a, std::uint64_t b, std::uint64_t c);
+
+} // namespace gemel::sim

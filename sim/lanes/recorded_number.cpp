@@ -1,0 +1,78 @@
+#include "lanes/recorded_number.hpp"
+
+#include "lanes/primitive_program.hpp"
+
+#include <utility>
+
+namespace gemel::sim {
+namespace {
+
+bool commutes(Primitive op) {
+    switch (op) {
+    case Primitive::add:
+    case Primitive::multiply:
+    case Primitive::equal:
+    case Primitive::mask_and:
+    case Primitive::mask_or:
+    case Primitive::bits_and:
+    case Primitive::bits_or:
+    case Primitive::bits_xor:
+    case Primitive::bits_add:
+    case Primitive::bits_equal:
+        return true;
+    default:
+        return false;
+    }
+}
+
+Primitive constant_of(ValueKind kind) {
+    return kind == ValueKind::real   ? Primitive::real_constant
+           : kind == ValueKind::bits ? Primitive::bits_constant
+                                     : Primitive::mask_constant;
+}
+
+} // namespace
+
+std::size_t PrimitiveRecorder::Hash::operator()(const PrimitiveOp& op) const {
+    std::uint64_t h = op.bits + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(op.op);
+    for (const std::uint64_t part : {op.a, op.b, op.c})
+        h = (h ^ (h >> 29)) * 0xbf58476d1ce4e5b9U + part;
+    return static_cast<std::size_t>(h ^ (h >> 32));
+}
+
+bool PrimitiveRecorder::is_constant(std::uint32_t value) const {
+    return ops_[value].op <= Primitive::mask_constant;
+}
+
+/// A constant where all operands are, or what a constant mask leaves of it. Nothing else changes
+/// anything: not even x + 0 is x.
+PrimitiveOp PrimitiveRecorder::simplified(const PrimitiveOp& op) const {
+    const int n = n_operands(op.op);
+    const std::uint32_t operands[] = {op.a, op.b, op.c};
+    std::uint64_t values[3] = {};
+    bool all_constant = n > 0;
+    for (int i = 0; i < n; ++i) {
+        all_constant = all_constant && is_constant(operands[i]);
+        values[i] = ops_[operands[i]].bits;
+    }
+    if (all_constant)
+        return {
+            constant_of(value_kind(op.op)), 0, 0, 0, apply(op, values[0], values[1], values[2])};
+    if (op.op == Primitive::select && is_constant(op.a)) return ops_[values[0] != 0 ? op.b : op.c];
+    if (op.op == Primitive::select && op.b == op.c) return ops_[op.b];
+    if (op.op != Primitive::mask_and && op.op != Primitive::mask_or) return op;
+    const std::uint64_t decides = op.op == Primitive::mask_or ? 1 : 0;
+    if (is_constant(op.a)) return ops_[values[0] == decides ? op.a : op.b];
+    if (is_constant(op.b)) return ops_[values[1] == decides ? op.b : op.a];
+    return op;
+}
+
+std::uint32_t PrimitiveRecorder::record(PrimitiveOp op) {
+    if (commutes(op.op) && op.a > op.b) std::swap(op.a, op.b);
+    op = simplified(op);
+    const auto [found, is_new] = known_.try_emplace(op, static_cast<std::uint32_t>(ops_.size()));
+    if (is_new) ops_.push_back(op);
+    return found->second;
+}
+
+} // namespace gemel::sim
