@@ -18,7 +18,7 @@ bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;
 }
 
-bool same_bits(const BlockResult& a, const BlockResult& b) {
+bool same_everything(const BlockResult& a, const BlockResult& b) {
     for (std::size_t k = 0; k < a.sampled.size(); ++k)
         if (!same_bits(a.sampled[k], b.sampled[k])) return false;
     return same_bits(a.functionals, b.functionals) && a.status == b.status &&
@@ -72,7 +72,7 @@ TEST_CASE("lane width changes no bit of any result") {
         for (SolverStatus status : eight.status)
             CHECK(status == SolverStatus::ok);
         for (int width : {1, 16, 32, 64})
-            CHECK(same_bits(eight, run(width, solver)));
+            CHECK(same_everything(eight, run(width, solver)));
     }
 }
 

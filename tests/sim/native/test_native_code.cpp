@@ -1,0 +1,255 @@
+#include "lanes/primitive_program.hpp"
+#include "sim/expr/random_expression.hpp"
+#include "sim/lanes/reference.hpp"
+#include "sim/native/plug_in_for_tests.hpp"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <stdexcept>
+
+using namespace gemel::sim;
+
+namespace {
+
+constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+/// Programs that share a layout, and what their leaves hold.
+struct ProgramsOfOneLayout {
+    std::vector<LaneProgram> programs;
+    WorkspaceLayout layout;
+    std::vector<double> leaves;
+
+    std::vector<const LaneProgram*> pointers() const {
+        std::vector<const LaneProgram*> all;
+        for (const LaneProgram& program : programs)
+            all.push_back(&program);
+        return all;
+    }
+};
+
+const std::vector<double> special_numbers{0.0,
+                                          -0.0,
+                                          1.0,
+                                          -1.0,
+                                          2.0,
+                                          0.5,
+                                          -2.5,
+                                          3.0,
+                                          infinite,
+                                          -infinite,
+                                          not_a_number,
+                                          5e-324,
+                                          -1e-310,
+                                          1e308,
+                                          709.9,
+                                          -745.2};
+
+/// Every operation, on columns and with constants at every place: result k is the k-th of them.
+ProgramsOfOneLayout every_operation() {
+    ProgramsOfOneLayout all;
+    constexpr int n_operations = static_cast<int>(Op::fused_negative_multiply_add) + 1;
+    int most = 0;
+    for (int op = 0; op < n_operations; ++op) {
+        const int arity = n_operands(static_cast<Op>(op));
+        if (arity == 0) continue;
+        LaneProgram program;
+        for (int i = 0; i < 3; ++i)
+            program.instructions.push_back({Op::leaf, 0, 0, 0, 0.0, {LeafKind::state, i}});
+        for (const double number : {0.0, -0.0, 1.0, -1.0, 2.5, infinite, not_a_number})
+            program.instructions.push_back({Op::constant, 0, 0, 0, number, {}});
+        const auto n_constants = static_cast<std::uint32_t>(program.instructions.size()) - 3;
+        for (std::uint32_t which = 0; which < n_constants; ++which)
+            for (unsigned constants = which == 0 ? 0U : 1U; constants >> arity == 0; ++constants) {
+                const auto operand = [&](std::uint32_t i) {
+                    return (constants >> i & 1U) != 0 ? 3 + (which + 3 * i) % n_constants : i;
+                };
+                program.stores.push_back(
+                    {{LeafKind::result, static_cast<int>(program.stores.size())},
+                     static_cast<std::uint32_t>(program.instructions.size())});
+                program.instructions.push_back({static_cast<Op>(op),
+                                                operand(0),
+                                                arity > 1 ? operand(1) : 0U,
+                                                arity > 2 ? operand(2) : 0U,
+                                                0.0,
+                                                {}});
+            }
+        most = std::max(most, static_cast<int>(program.stores.size()));
+        all.programs.push_back(program);
+    }
+    all.layout.make_room(LeafKind::state, 3);
+    all.layout.make_room(LeafKind::result, most);
+    for (std::size_t i = 0; i < 16; ++i) // three columns of 16 in which many pairs meet
+        all.leaves.push_back(special_numbers[i]);
+    for (std::size_t i = 0; i < 16; ++i)
+        all.leaves.push_back(special_numbers[(5 * i + 3) % 16]);
+    for (std::size_t i = 0; i < 16; ++i)
+        all.leaves.push_back(special_numbers[(11 * i + 7) % 16]);
+    return all;
+}
+
+/// A program that stores states which others still read, and `prepare` beside it.
+ProgramsOfOneLayout random_programs(unsigned seed, int depth) {
+    ExpressionGraph g;
+    testing::RandomExpressions random(g, seed);
+    for (int i = 0; i < 3; ++i) {
+        random.leaves.push_back(g.leaf(LeafKind::state, i));
+        random.leaves.push_back(g.leaf(LeafKind::input, i));
+    }
+    ProgramSpec spec{"p", {}};
+    for (int i = 0; i < 6; ++i)
+        spec.targets.push_back({{LeafKind::result, i}, random.any(depth)});
+    for (int i = 0; i < 2; ++i)
+        spec.targets.push_back({{LeafKind::state, i}, random.any(4)});
+    spec.targets.push_back({{LeafKind::state, 2}, g.leaf(LeafKind::state, 0)});
+    spec.targets.push_back({{LeafKind::input, 0}, g.constant(3.0)});
+    const ProgramSet set = lower(g, {&spec, 1});
+    ProgramsOfOneLayout all{{set.programs[0], set.prepare}, set.layout, special_numbers};
+    std::mt19937_64 generator(seed);
+    std::normal_distribution<double> normal;
+    while (all.leaves.size() < 97)
+        all.leaves.push_back(normal(generator) * std::exp(5 * normal(generator)));
+    return all;
+}
+
+/// Compares what `run` leaves in the layout's slots with the reference.
+/// @returns the number of lanes and slots that differ
+template <class Run>
+int n_different(const LaneProgram& program,
+                const ProgramsOfOneLayout& of,
+                int n_slots,
+                int width,
+                const Run& run) {
+    testing::Workspace workspace(n_slots, width);
+    std::vector<double> expected(static_cast<std::size_t>(of.layout.n_slots() * width));
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        workspace.data()[i] = expected[i] = of.leaves[i % of.leaves.size()];
+    for (int lane = 0; lane < width; ++lane)
+        testing::run_reference(program, of.layout, expected, width, lane);
+    run(workspace.data());
+    int n = 0;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+        n += testing::is_same(workspace.data()[i], expected[i]) ? 0 : 1;
+    return n;
+}
+
+/// The meaning of primitives: one lane, one op at a time.
+void evaluate(const PrimitiveProgram& program, double* workspace, int width, int lane) {
+    for (const PrimitiveFunction& function : program.functions) {
+        std::vector<std::uint64_t> values;
+        for (const PrimitiveOp& op : function) {
+            const auto operand = [&](std::uint32_t v) { return v < values.size() ? values[v] : 0; };
+            double& slot =
+                workspace[op.bits < 1U << 20U ? static_cast<int>(op.bits) * width + lane : 0];
+            if (op.op == Primitive::load || op.op == Primitive::load_bits)
+                values.push_back(std::bit_cast<std::uint64_t>(slot));
+            else if (value_kind(op.op) == ValueKind::nothing)
+                slot = std::bit_cast<double>(operand(op.a)), values.push_back(0);
+            else
+                values.push_back(apply(op, operand(op.a), operand(op.b), operand(op.c)));
+        }
+    }
+}
+
+void check_primitives(const ProgramsOfOneLayout& all, int longest) {
+    for (const LaneProgram& program : all.programs) {
+        const PrimitiveProgram expanded = expand(program, all.layout, longest);
+        CHECK(n_different(program, all, expanded.n_slots, 16, [&](double* workspace) {
+                  for (int lane = 0; lane < 16; ++lane)
+                      evaluate(expanded, workspace, 16, lane);
+              }) == 0);
+    }
+}
+
+void check_native(const ProgramsOfOneLayout& all, const NativeTarget& target, int width) {
+    const NativeCode code = testing::native_code(target);
+    const auto executor = code.compile(all.pointers(), all.layout, width);
+    for (const LaneProgram& program : all.programs) {
+        const auto kernel = executor->compile(program, all.layout, width);
+        CHECK(n_different(program, all, kernel->n_slots(), width, [&](double* workspace) {
+                  kernel->run(workspace);
+              }) == 0);
+    }
+}
+
+} // namespace
+
+TEST_CASE("every operation means the same in primitives") {
+    // Oracle: apply(Op), one number at a time.
+    check_primitives(every_operation(), longest_function);
+}
+
+TEST_CASE("random programs mean the same in primitives, cut into functions of any length") {
+    for (unsigned seed = 0; seed < 30; ++seed)
+        for (const int longest : {1, 7, 50, 1000})
+            check_primitives(random_programs(seed, 6), longest);
+}
+
+TEST_CASE("functions are no longer than asked for, scratch is used again") {
+    ExpressionGraph g;
+    Expr chain = g.leaf(LeafKind::state, 0);
+    for (int i = 0; i < 300; ++i)
+        chain = g.add(g.multiply(chain, chain), g.unary(Op::sine, chain));
+    const ProgramSpec spec{"p", {{{LeafKind::result, 0}, chain}}};
+    const ProgramSet set = lower(g, {&spec, 1});
+    const PrimitiveProgram expanded = expand(set.programs[0], set.layout, 100);
+    CHECK(expanded.functions.size() > 50);
+    CHECK(expanded.n_slots <= set.layout.n_slots() + 40);
+    for (const PrimitiveFunction& function : expanded.functions)
+        CHECK(std::count_if(function.begin(), function.end(), [](const PrimitiveOp& op) {
+                  return op.op > Primitive::load_bits; // loads, stores and constants come on top
+              }) <= 150);                              // with what masks that cross functions take
+}
+
+TEST_CASE("every operation gives the interpreter's bits in native code") {
+    const ProgramsOfOneLayout all = every_operation();
+    for (const NativeTarget& target : testing::native_targets())
+        check_native(all, target, 16);
+}
+
+TEST_CASE("random programs give the interpreter's bits in native code, at every width") {
+    for (const NativeTarget& target : testing::native_targets())
+        for (const int width : {1, 8, 16})
+            for (unsigned seed = 0; seed < 4; ++seed)
+                check_native(random_programs(100 + seed, 6), target, width);
+}
+
+TEST_CASE("what native code was not made for is interpreted, or refused as there") {
+    for (const NativeTarget& target : testing::native_targets()) {
+        const ProgramsOfOneLayout all = random_programs(1, 4), other = random_programs(2, 4);
+        const NativeCode code = testing::native_code(target);
+        const auto executor = code.compile(all.pointers(), all.layout, 8);
+        const auto kernel = executor->compile(other.programs[0], other.layout, 16);
+        CHECK(n_different(other.programs[0], other, kernel->n_slots(), 16, [&](double* workspace) {
+                  kernel->run(workspace);
+              }) == 0);
+        for (const int width : {0, -8, 2, 12})
+            CHECK_THROWS_AS(code.compile(all.pointers(), all.layout, width), std::invalid_argument);
+        CHECK_THROWS_AS(code.compile(all.pointers(), WorkspaceLayout{}, 8), std::invalid_argument);
+    }
+}
+
+TEST_CASE("without a plug-in native code says why") {
+    const NativeCode code({.plug_ins = {"/nowhere/libgemel_llvm.so"}});
+    CHECK(!code.why_not().empty());
+    const ProgramsOfOneLayout all = random_programs(1, 3);
+    CHECK_THROWS_AS(code.compile(all.pointers(), all.layout, 8), std::runtime_error);
+    const NativeCode old({.plug_ins = testing::plug_ins(), .target = std::nullopt});
+    CHECK(old.why_not().find("x86-64-v3") != std::string::npos);
+}
+
+TEST_CASE("code for aarch64 and for AVX2 calls no library") {
+    // Linking refuses an object that refers to anything outside it. It cannot be run here.
+    if (testing::plug_ins().empty()) return;
+    const ProgramsOfOneLayout all = every_operation();
+    for (const NativeTarget& target : {NativeTarget{"aarch64-unknown-linux-gnu", "generic", ""},
+                                       NativeTarget{"x86_64-unknown-linux-gnu", "x86-64-v3", ""}})
+        CHECK_NOTHROW(testing::native_code(target).compile(all.pointers(), all.layout, 8));
+    const NativeTarget too_old{"x86_64-unknown-linux-gnu", "x86-64", ""}; // fma would be a call
+    CHECK_THROWS_AS(testing::native_code(too_old).compile(all.pointers(), all.layout, 8),
+                    std::runtime_error);
+}
