@@ -28,6 +28,7 @@ public:
         const std::size_t n_before = diagnostics_.size();
         auto rows = std::make_shared<CohortRows>();
         rows->n_rows = table_.rows.size();
+        rows->is_in_order = words_.use == RowsWords::Use::in_order;
         if (table_.rows.empty())
             diagnostics_.add({table_.file, 0, 0, 1}, "this file has no rows to draw from");
         for (const RowsColumn& column : words_.columns)

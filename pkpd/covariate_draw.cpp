@@ -15,6 +15,7 @@ public:
     StratumDrawer(const Population& population,
                   const Stratum& stratum,
                   std::span<const std::uint32_t> subjects,
+                  std::uint64_t first,
                   const UniformOf& uniform_of,
                   const ValueOf& value_of,
                   const std::vector<std::vector<double>>* proportions,
@@ -23,6 +24,7 @@ public:
         : population_(population),
           stratum_(stratum),
           subjects_(subjects),
+          first_(first),
           uniform_of_(uniform_of),
           value_of_(value_of),
           proportions_(proportions),
@@ -73,11 +75,15 @@ private:
         }
     }
 
-    /// With replacement: each subject's row by its own number.
+    /// With replacement, each subject's row by its own random number; or in order.
     void draw_rows(const CohortRows& rows) {
         const std::uint32_t number = sim::purpose_number("rows");
         const auto n = static_cast<double>(rows.n_rows);
         for (std::uint32_t s : subjects_) {
+            if (rows.is_in_order) {
+                row_.push_back(static_cast<std::size_t>((first_ + s) % rows.n_rows));
+                continue;
+            }
             const double u = uniform_of_(s, number);
             row_.push_back(rows.cumulative.empty()
                                ? std::min(static_cast<std::size_t>(u * n), rows.n_rows - 1)
@@ -119,6 +125,7 @@ private:
     const Population& population_;
     const Stratum& stratum_;
     std::span<const std::uint32_t> subjects_;
+    std::uint64_t first_;
     const UniformOf& uniform_of_;
     const ValueOf& value_of_;
     const std::vector<std::vector<double>>* proportions_;
@@ -137,6 +144,7 @@ std::string drawing_purpose(const Covariate& covariate) {
 void draw_stratum(const Population& population,
                   std::size_t stratum,
                   std::span<const std::uint32_t> subjects,
+                  std::uint64_t first,
                   const UniformOf& uniform_of,
                   const ValueOf& value_of,
                   const std::vector<std::vector<double>>* proportions,
@@ -146,6 +154,7 @@ void draw_stratum(const Population& population,
     StratumDrawer drawer(population,
                          population.strata[stratum],
                          subjects,
+                         first,
                          uniform_of,
                          value_of,
                          proportions,

@@ -18,12 +18,14 @@ std::string drawing_purpose(const Covariate& covariate);
 
 /// Draws the covariates of the subjects of one stratum.
 /// @param subjects  which of the `count`, ascending
+/// @param first  the number of the first of the `count` in the population
 /// @param proportions  of mixtures in this replicate, by covariate; nullptr: the model's
 /// @param columns   [n_covariates × count], filled at these subjects
 /// @param weight    [count] or empty where no subject carries one
 void draw_stratum(const Population& population,
                   std::size_t stratum,
                   std::span<const std::uint32_t> subjects,
+                  std::uint64_t first,
                   const UniformOf& uniform_of,
                   const ValueOf& value_of,
                   const std::vector<std::vector<double>>* proportions,

@@ -177,6 +177,7 @@ void Drawer::draw_covariates() {
             draw_stratum(population_,
                          k,
                          subjects[k],
+                         range_.first,
                          uniform_of,
                          value_of,
                          own_laws_ ? &own_laws_->proportions : nullptr,

@@ -361,6 +361,10 @@ bool StrataReader::is_in_data(std::size_t covariate) const {
 /// A table is read once, for however many strata.
 void StrataReader::read_rows_of(const Source& source, Stratum& stratum) {
     const RowsWords& words = *source.part->rows;
+    if (population_.data != nullptr && words.use == RowsWords::Use::in_order)
+        diagnostics_.add(words.span,
+                         "the subjects of a data file are not patients in the order of a table",
+                         "give their covariates in the data file");
     const auto [found, is_new] = rows_.emplace(&words, nullptr);
     if (is_new)
         found->second =

@@ -76,17 +76,23 @@ void describe_rows(io::Fields& fields, RowsWords& words) {
     int use = 0;
     fields.choice(optional_key("use",
                                "of the weights: resample draws rows by them and all patients count "
-                               "alike; carry draws rows alike and patients count by them",
+                               "alike; carry draws rows alike and patients count by them; of a "
+                               "table without weights: in_order makes patient n of row n",
                                "\"resample\""),
-                  {"resample", "carry"},
+                  {"resample", "carry", "in_order"},
                   use);
     words.use = static_cast<RowsWords::Use>(use);
     if (fields.has("weights") && !fields.has("use"))
         fields.mistake("weights",
                        "what the weights are for is not said",
                        "write use = \"resample\" or use = \"carry\"");
-    if (fields.has("use") && !fields.has("weights"))
+    const bool is_in_order = words.use == RowsWords::Use::in_order;
+    if (fields.has("use") && !fields.has("weights") && !is_in_order)
         fields.mistake("use", "there are no weights to use", "name their column: weights = \"…\"");
+    if (fields.has("weights") && is_in_order)
+        fields.mistake("weights",
+                       "rows taken in order are not drawn by weights",
+                       "write use = \"resample\" or use = \"carry\", or leave the weights out");
 }
 
 void describe_part(io::Fields& fields, PartWords& part) {

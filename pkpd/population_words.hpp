@@ -26,7 +26,7 @@ struct RowsColumn {
 
 /// `rows = { file, columns, weights, use }`
 struct RowsWords {
-    enum class Use { resample, carry };
+    enum class Use { resample, carry, in_order };
     std::string file, weights;
     sim::SourceSpan span, file_span, weights_span;
     std::vector<RowsColumn> columns;

@@ -158,6 +158,18 @@ TEST_CASE("any range of resampled rows equals that part of the whole") {
     }
 }
 
+TEST_CASE("patients in order are the rows of the table, over and over") {
+    const Read result = read_with(with("use = \"in_order\""));
+    REQUIRE(result.messages == "");
+    const CohortBlock whole = draw_all(result.population);
+    const CohortBlock block = result.population.draw({0, 123, 200});
+    for (std::size_t s = 0; s < 200; ++s) {
+        CHECK(whole.covariates[s] == 50.0 + 10.0 * double(s % 4));
+        CHECK(block.covariates[s] == whole.covariates[123 + s]);
+    }
+    CHECK(whole.weight.empty());
+}
+
 TEST_CASE("rows may give some covariates and laws the others, in a stratum or for everybody") {
     const Read result = read_with(R"(
 covariates = { AGE = { uniform = [18, 80] }, SEX = "male" }
@@ -213,6 +225,9 @@ TEST_CASE("mistakes of rows are told with the place in the table") {
          "WT stands in `covariates` and in `rows`"},
         {with("weights = \"weight\""), table, "what the weights are for is not said"},
         {with("use = \"carry\""), table, "there are no weights to use"},
+        {with("weights = \"weight\", use = \"in_order\""),
+         table,
+         "rows taken in order are not drawn by weights"},
         {with("weights = \"wieght\", use = \"carry\""), table, "did you mean 'weight'?"},
         {with("weights = \"weight\", use = \"carry\""),
          broken(",male,4", ",male,-4"),

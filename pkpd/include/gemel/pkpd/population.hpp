@@ -47,6 +47,7 @@ struct CohortRows {
     std::size_t n_rows = 0;
     std::vector<double> cumulative; ///< of the weights rows are drawn by; empty: all alike
     std::vector<double> weights;    ///< [n_rows] that patients carry; empty: 1
+    bool is_in_order = false;       ///< patient n is row n, and the first row follows the last
 };
 
 /// Covariates joined by a Gaussian copula: of two subjects' ranks, not of their values.
