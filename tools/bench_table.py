@@ -40,9 +40,9 @@ def curves(runs):
     return found
 
 
-def cost_at(points, error):
-    """µs per patient at an rms error, and whether it is reached with less; None if not reached."""
-    points = sorted((run["rms"], run["us"]) for _, run in points)
+def cost_at(points, error, measure="rms"):
+    """µs per patient at an error, and whether it is reached with less; None if not reached."""
+    points = sorted((run[measure], run["us"]) for _, run in points)
     reached = [us for rms, us in points if rms <= error]
     if not reached:
         return None
@@ -57,11 +57,11 @@ def cost_at(points, error):
     return min(math.exp(math.log(t0) + part * (math.log(t1) - math.log(t0))), min(reached)), False
 
 
-def best(methods, error):
-    """(µs, method, is_less) of the cheapest method of an engine at an rms error."""
+def best(methods, error, measure="rms"):
+    """(µs, method, is_less) of the cheapest method of an engine at an error."""
     found = []
     for method, points in methods.items():
-        cost = cost_at(points, error)
+        cost = cost_at(points, error, measure)
         if cost:
             found.append((cost[0], method, cost[1]))
     return min(found) if found else None
@@ -105,11 +105,30 @@ def equal_tolerance(cases, rtol):
         for engine, methods in found.items():
             for method, points in methods.items():
                 for at, run in points:
-                    if at in (rtol, None):
+                    if at in (rtol, None) and "steps" in run:
                         rows.append([case, engine, method, f"{run['us']:.3g}", f"{run['steps']:.0f}",
                                      f"{run['rejected']:.1f}", f"{run['rms']:.1e}", f"{run['max']:.1e}"])
     print(f"Each by itself at rtol {rtol:.0e}\n")
     table(["case", "engine", "method", "µs", "steps", "rejected", "rms", "max"], rows)
+
+
+# The least a step can take: one vector operation of eight lanes a cycle.
+LANES, CYCLE_NS = 8, 0.27
+
+
+def operation_bound(cases, rtol):
+    rows = []
+    for case, found in cases.items():
+        for engine in (e for e in OWN if e in found):
+            for method, points in found[engine].items():
+                for at, run in points:
+                    if at == rtol and "operations" in run:
+                        tries = run["steps"] + run["rejected"]
+                        bound = 1e-3 * tries * run["operations"] * CYCLE_NS / LANES
+                        rows.append([case, engine, method, f"{run['operations']:.0f}", f"{bound:.3g}",
+                                     f"{run['us']:.3g}", f"{run['us'] / bound:.2f}"])
+    print("Steps against their operations: one vector operation of eight lanes a cycle of 0.27 ns\n")
+    table(["case", "engine", "method", "operations a step", "bound, µs", "µs", "× bound"], rows)
 
 
 def limits(cases):
@@ -125,6 +144,61 @@ def limits(cases):
     if rows:
         print("Exact propagation, × memset of its output\n")
         table(["case", "engine", "method", "µs"] + [f"memset {m}" for m in fills], rows)
+
+
+# mrgsolve 2.0.2.9000 and rxode2 5.1.6 (lsoda), µs per patient of one thread by the largest error over the patient's
+# peak, measured on a machine of this kind (2 virtual cores of an AMD EPYC Zen 4); closed form: whatever the error.
+PEER_ERRORS = (1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+PEERS = {
+    "P1": {"mrgsolve": (192, 225, 263, 306, 356), "rxode2": (312, 375, 453, 517, 591), "mrgsolve closed form": 5 * (64,)},
+    "P2": {"mrgsolve": (44, 54, 65, 74, 86), "rxode2": (70, 83, 103, 118, 137)},
+    "P3": {"mrgsolve": (186, 251, 334, 442, 603), "rxode2": (268, 367, 491, 649, 875)},
+    "P4": {"mrgsolve": (1544, 2071, 2828, 4211, 6101), "rxode2": (2028, 2738, 3743, 5599, 8152)},
+}
+
+
+def against_peers(cases):
+    rows = []
+    for study in (name for name in PEERS if name in cases):
+        for engine in (e for e in OWN if e in cases[study]):
+            for i, error in enumerate(PEER_ERRORS[1:4], start=1):
+                cost = best(cases[study][engine], error, "peak")
+                row = [study, engine, f"{error:.0e}", shown(cost)]
+                peers = [PEERS[study].get(p, ())[i : i + 1] for p in ("mrgsolve", "rxode2", "mrgsolve closed form")]
+                row += [f"{p[0]} ({p[0] / cost[0]:.3g}×)" if p and cost else "–" for p in peers]
+                rows.append(row)
+    print("P1 … P4 at equal error (largest over 100 patients, of each one's peak), µs per patient (ratio)\n")
+    table(["study", "engine", "error", "Gemel", "mrgsolve", "rxode2 lsoda", "mrgsolve closed form"], rows)
+    rows = []
+    for study, found in cases.items():
+        for engine, methods in found.items():
+            if engine in ("draw", "run"):
+                for method, points in methods.items():
+                    us, seconds = points[0][1]["us"], points[0][1]["real_time"]
+                    rows.append([study, engine, method, f"{us:.3g}", f"{seconds:.0f}"])
+    table(["study", "part", "threads", "µs CPU per patient", "ms in all, by the clock"], rows)
+
+
+def latencies(cases):
+    rows = [[case, engine.removesuffix("-latency"), method, f"{points[0][1]['cpu_time']:.3g}"]
+            for case, found in cases.items() for engine, methods in found.items()
+            if engine.endswith("-latency") for method, points in methods.items()]
+    print("From equations to the first step, ms of CPU time\n")
+    table(["case", "engine", "method", "ms"], rows)
+
+
+def scaling(cases):
+    sizes = {}
+    for case, found in cases.items():
+        size, n = case.split(":")
+        for engine, methods in found.items():
+            for method, points in methods.items():
+                run = points[0][1]
+                sizes.setdefault((size, engine, method), []).append((n, run["us"], run["steps"]))
+    for (size, engine, method), points in sizes.items():
+        table([f"{size} ({engine} {method})"] + [n for n, _, _ in points],
+              [["µs per patient"] + [f"{us:.3g}" for _, us, _ in points],
+               ["steps"] + [f"{steps:.0f}" for _, _, steps in points]])
 
 
 def features(runs):
@@ -144,9 +218,15 @@ def main():
     if any(run["run_name"].startswith("plain/") for run in runs):
         return features(runs)
     cases = curves(runs)
+    if any(name in PEERS for name in cases):
+        return against_peers(cases)
+    if all(":" in name for name in cases):
+        return scaling(cases)
     for error in ERRORS:
         equal_error(cases, error)
     limits(cases)
+    operation_bound(cases, 1e-6)
+    latencies(cases)
     equal_tolerance(cases, 1e-6)
 
 

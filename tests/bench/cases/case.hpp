@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <span>
+#include <string_view>
 #include <vector>
 
 /// The benchmark's cases: a model as the engine sees it, and the same model written by hand for
@@ -63,6 +64,9 @@ Case wg();
 Case s30();
 Case s200();
 std::vector<Case> all_cases();
+
+/// Operations of one step of a lane method, by its solver's name.
+int step_operations(const sim::CompiledSystem& system, std::string_view solver);
 
 /// The first patients of a problem whose inputs are columns of `stride` patients.
 Task task_of(const sim::Problem& problem,

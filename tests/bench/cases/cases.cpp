@@ -1,12 +1,33 @@
 #include "case.hpp"
+#include "solve/lane_engine.hpp"
+#include "solve/rodas5p.hpp"
+#include "solve/tsit5.hpp"
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
+#include <string>
 
 namespace gemel::bench {
 
 std::vector<Case> all_cases() {
     return {w1(), w2(), w2h(), wg(), w3(), w4(), s30(), s200()};
+}
+
+int step_operations(const sim::CompiledSystem& system, std::string_view solver) {
+    const struct {
+        std::string_view name;
+        const sim::StepMethod& method;
+    } methods[] = {{"rodas5p", sim::rodas5p_method()},
+                   {"tsit5", sim::tsit5_method()},
+                   {"rodas5p-split", sim::rodas5p_split_method()},
+                   {"tsit5-split", sim::tsit5_split_method()}};
+    for (const auto& [name, method] : methods)
+        if (name == solver)
+            return sim::LaneMethod(system, method, {})
+                .programs.programs[sim::step_program]
+                .n_operations();
+    throw std::invalid_argument("no lane method is called " + std::string(solver));
 }
 
 Task task_of(const sim::Problem& problem,
