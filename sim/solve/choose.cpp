@@ -38,6 +38,7 @@ Count count(const Solver& solver,
             SolverOptions options,
             const Pilot& pilot) {
     options.width = pilot_width;
+    options.executor = ExecutorChoice::interpreter; // a few patients
     options.max_steps = std::min(options.max_steps, max_pilot_steps);
     const std::unique_ptr<PreparedSolver> prepared = solver.prepare(system, options);
     const Observation nothing;

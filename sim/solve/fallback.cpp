@@ -148,6 +148,7 @@ public:
     }
 
     double step_cost() const override { return first_->step_cost(); }
+    std::string executor() const override { return first_->executor(); }
 
 private:
     std::unique_ptr<PreparedSolver> first_;

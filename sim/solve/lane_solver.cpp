@@ -3,6 +3,7 @@
 #include "lanes/counted_cost.hpp"
 #include "solve/lane_engine.hpp"
 #include "solve/lowering_budget.hpp"
+#include "solve/native_tier.hpp"
 
 #include <fmt/format.h>
 
@@ -11,14 +12,49 @@
 namespace gemel::sim {
 namespace {
 
+/// An engine that changes to native code between two blocks, once that is there.
+class TieredWorker : public BlockSolver {
+public:
+    TieredWorker(const LaneMethod& method, NativeTier& tier) : method_(method), tier_(tier) {}
+
+    void solve(const BlockProblem& problem, BlockResult& result) override {
+        choose_engine();
+        engine_->solve(problem, result);
+        if (is_native_) return;
+        std::int64_t n_steps = 0;
+        for (std::size_t s = 0; s < result.n_steps.size(); ++s)
+            n_steps += result.n_steps[s] + result.n_rejected[s];
+        tier_.note(problem.n_subjects, n_steps);
+    }
+
+private:
+    void choose_engine() {
+        if (is_native_) return;
+        if (const auto native = tier_.executor()) {
+            engine_ = std::make_unique<LaneEngine>(method_, *native, tier_.width());
+            is_native_ = true;
+        } else if (engine_ == nullptr) {
+            engine_ = std::make_unique<LaneEngine>(method_, interpreter(), method_.options.width);
+        }
+    }
+
+    const LaneMethod& method_;
+    NativeTier& tier_;
+    std::unique_ptr<LaneEngine> engine_;
+    bool is_native_ = false;
+};
+
 class LaneSolver : public PreparedSolver {
 public:
     LaneSolver(const CompiledSystem& system, const StepMethod& method, const SolverOptions& options)
-        : method_(system, method, options) {}
+        : method_(system, method, options),
+          tier_(method_, options) {}
 
     std::unique_ptr<BlockSolver> worker() const override {
-        return std::make_unique<LaneEngine>(method_, interpreter(), method_.options.width);
+        return std::make_unique<TieredWorker>(method_, tier_);
     }
+
+    std::string executor() const override { return tier_.describe(); }
 
     double step_cost() const override {
         return engine_cost + counted_cost(method_.programs.programs[step_program]);
@@ -26,6 +62,7 @@ public:
 
 private:
     LaneMethod method_;
+    mutable NativeTier tier_; ///< its own locks
 };
 
 } // namespace

@@ -40,11 +40,25 @@ inline constexpr int n_solver_statuses = static_cast<int>(std::size(solver_statu
 static_assert(n_solver_statuses == static_cast<int>(SolverStatus::no_steady_state) + 1);
 std::string_view name(SolverStatus status); ///< "ok", "invalid_parameter", …
 
+class NativeCode;
+
+/// Who runs lane programs. The choice changes no bit of any result.
+enum class ExecutorChoice : std::uint8_t {
+    interpreter, ///< nothing is compiled
+    native,      ///< compiled before the first subject
+    automatic    ///< interpreted until native code pays, and is there
+};
+inline constexpr std::string_view executor_choice_names[] = {"interpreter", "native", "automatic"};
+
 struct SolverOptions {
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000; ///< accepted and rejected, per subject and arm
-    int width = 32;                     ///< lanes; changes no bit of any result
+    int width = 32;                     ///< lanes, interpreted; changes no bit of any result
     bool falls_back = true; ///< subjects that a lane solver gives up are solved by CVODE
+    /// Of lane solvers; others have no native code.
+    ExecutorChoice executor = ExecutorChoice::interpreter;
+    const NativeCode* native_code = nullptr; ///< who makes it; outlives the solver
+    std::int64_t expected_subjects = 0;      ///< that will come, of all arms; 0: nobody knows
 };
 
 /// One number per subject, taken from an output while it is solved: exact in time, not from a grid.
@@ -158,6 +172,8 @@ public:
     virtual std::unique_ptr<BlockSolver> worker() const = 0;
     /// What a step of one subject costs, counted in additions; 0: nobody counts.
     virtual double step_cost() const { return 0.0; }
+    /// Who runs its programs, so far: "interpreter", "native", "interpreter, then native".
+    virtual std::string executor() const { return "interpreter"; }
 };
 
 /// A row of the one list of solvers.
