@@ -1,5 +1,6 @@
 #include "solve/exact_linear.hpp"
 
+#include "solve/exact/pack_solver.hpp"
 #include "solve/exact_linear_expm.hpp"
 #include "solve/exact_linear_modes.hpp"
 #include "solve/scalar_driver.hpp"
@@ -166,14 +167,114 @@ private:
     bool is_modal_ = false;
 };
 
-std::unique_ptr<PreparedSolver> prepare(const CompiledSystem& system,
-                                        const SolverOptions& options,
-                                        const std::optional<std::vector<ModalPart>>& parts) {
-    return std::make_unique<ScalarPrepared>(
+ScalarPrepared prepare_subjects(const CompiledSystem& system,
+                                const SolverOptions& options,
+                                const std::optional<std::vector<ModalPart>>& parts) {
+    return {
         system, options, matrix_program, [parts](const CompiledSystem& s, const ProgramSet& set) {
             return std::make_unique<ExactLinear>(s, set, parts);
-        });
+        }};
 }
+
+/// Which results of the matrix program are not 0 for every subject.
+exact::MatrixShape matrix_shape(const CompiledSystem& system, const LaneProgram& program) {
+    const SystemStructure& structure = system.structure;
+    exact::MatrixShape shape;
+    const int n = shape.n_states = static_cast<int>(system.system.states.size());
+    shape.entries.assign(static_cast<std::size_t>(n * n), -1);
+    int next = 0;
+    for (int i = 0; i < n; ++i)
+        for (int j : structure.jacobian[i])
+            shape.entries[i * n + j] = next++;
+    for (int i = 0; i < n; ++i, ++next) {
+        const LaneProgram::Store& store = program.stores[static_cast<std::size_t>(next)];
+        const LaneProgram::Instruction& from = program.instructions[store.value];
+        const bool is_zero = from.op == Op::constant && from.value == 0.0;
+        shape.constants.push_back(is_zero ? -1 : next);
+    }
+    return shape;
+}
+
+/// Where subjects share their way, in packs; the others one by one.
+class ClosedForm : public BlockSolver {
+public:
+    ClosedForm(const ScalarPrepared& prepared, const std::vector<ModalPart>& parts)
+        : system_(prepared.system()),
+          subjects_(prepared.subject_worker()),
+          setup_programs_(system_, prepared.programs(), prepared.options().width),
+          packs_(system_,
+                 prepared.programs(),
+                 n_common_programs,
+                 matrix_shape(system_, prepared.programs().programs[n_common_programs]),
+                 parts,
+                 exact::kernel_sets().best()) {}
+
+    void solve(const BlockProblem& problem, BlockResult& result) override {
+        if (!exact::is_shared(system_, problem)) return subjects_->solve(problem, result);
+        result.resize(system_, problem);
+        setup_programs_.run(problem, setup_);
+        result.status = setup_.status;
+        result.parameters = setup_.parameters;
+        std::fill(result.stopped_at.begin(), result.stopped_at.end(), problem.timeline->end);
+        const std::vector<int>& others = packs_.solve(problem, setup_, result);
+        for (int subject = 0; subject < problem.n_subjects; ++subject)
+            if (setup_.status[subject] != SolverStatus::ok) forget(problem, subject, result);
+        take_functionals(problem, result);
+        if (others.empty()) return;
+        subjects_->begin(problem, result);
+        for (const int subject : others)
+            subjects_->solve_subject(subject);
+    }
+
+private:
+    void forget(const BlockProblem& problem, int subject, BlockResult& result) const {
+        for (std::size_t k = 0; k < result.sampled.size(); ++k) {
+            const std::size_t n = problem.observation->sampled[k].times.size();
+            std::fill_n(result.sampled[k].begin() + subject * static_cast<std::ptrdiff_t>(n),
+                        n,
+                        std::numeric_limits<double>::quiet_NaN());
+        }
+        result.stopped_at[subject] = 0.0;
+    }
+
+    void take_functionals(const BlockProblem& problem, BlockResult& result) {
+        if (problem.observation->functionals.empty()) return;
+        Observation observation;
+        observation.functionals = problem.observation->functionals;
+        BlockProblem rest = problem;
+        rest.observation = &observation;
+        subjects_->solve(rest, functionals_);
+        result.functionals = functionals_.functionals;
+        for (int subject = 0; subject < problem.n_subjects; ++subject) {
+            if (functionals_.status[subject] == SolverStatus::ok) continue;
+            forget(problem, subject, result);
+            result.status[subject] = functionals_.status[subject];
+            result.stopped_at[subject] = functionals_.stopped_at[subject];
+        }
+    }
+
+    const CompiledSystem& system_;
+    std::unique_ptr<SubjectSolver> subjects_;
+    SetupPrograms setup_programs_;
+    BlockSetup setup_;
+    exact::PackSolver packs_;
+    BlockResult functionals_;
+};
+
+class ClosedFormPrepared : public PreparedSolver {
+public:
+    ClosedFormPrepared(const CompiledSystem& system, const SolverOptions& options)
+        : parts_(*modal_parts(system.structure)),
+          prepared_(prepare_subjects(system, options, parts_)) {}
+
+    std::unique_ptr<BlockSolver> worker() const override {
+        return std::make_unique<ClosedForm>(prepared_, parts_);
+    }
+
+private:
+    std::vector<ModalPart> parts_;
+    ScalarPrepared prepared_;
+};
 
 } // namespace
 
@@ -183,7 +284,7 @@ bool closed_form_applies(const CompiledSystem& system) {
 
 std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
                                                     const SolverOptions& options) {
-    return prepare(system, options, modal_parts(system.structure));
+    return std::make_unique<ClosedFormPrepared>(system, options);
 }
 
 bool expm_applies(const CompiledSystem& system) {
@@ -193,7 +294,7 @@ bool expm_applies(const CompiledSystem& system) {
 
 std::unique_ptr<PreparedSolver> prepare_expm(const CompiledSystem& system,
                                              const SolverOptions& options) {
-    return prepare(system, options, std::nullopt);
+    return std::make_unique<ScalarPrepared>(prepare_subjects(system, options, std::nullopt));
 }
 
 } // namespace gemel::sim

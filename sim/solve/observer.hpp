@@ -40,6 +40,7 @@ struct BlockSetup {
 /// `outputs`: result slot k is output k, from inputs, states and time. [2] the rates of own states
 /// where the time of a dose or of a corner has a derivative; otherwise empty. A solver's own
 /// programs follow at index `n_common_programs`.
+inline constexpr int outputs_program = 1;
 inline constexpr int rates_at_doses = 2;
 inline constexpr int n_common_programs = 3;
 ProgramSet lower_with_common(CompiledSystem& system, std::span<const ProgramSpec> own);

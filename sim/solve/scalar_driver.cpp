@@ -12,7 +12,7 @@ namespace gemel::sim {
 
 namespace {
 
-class ScalarDriver : public BlockSolver, private StateCarrier {
+class ScalarDriver : public SubjectSolver, private StateCarrier {
 public:
     ScalarDriver(const CompiledSystem& system,
                  const ProgramSet& programs,
@@ -30,18 +30,23 @@ public:
           running_(static_cast<std::size_t>(n_states_)) {}
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
-        problem_ = &problem;
         result.reset(system_, problem);
+        begin(problem, result);
+        for (int subject = 0; subject < problem.n_subjects; ++subject)
+            if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject);
+    }
+
+    void begin(const BlockProblem& problem, BlockResult& result) override {
+        problem_ = &problem;
+        result_ = &result;
         setup_programs_.run(problem, setup_);
         observer_.begin(problem, setup_, result);
         watch_.begin(problem);
         doses_.begin(problem, setup_, *this);
-        for (int subject = 0; subject < problem.n_subjects; ++subject)
-            if (setup_.status[subject] == SolverStatus::ok) solve_subject(subject, result);
     }
 
-private:
-    void solve_subject(int subject, BlockResult& result) {
+    void solve_subject(int subject) override {
+        BlockResult& result = *result_;
         segment_ = {};
         segment_.reached = problem_->timeline->start;
         SolverStatus status = doses_.expand(subject, events_);
@@ -66,6 +71,7 @@ private:
         result.n_rejected[subject] = static_cast<std::uint32_t>(segment_.n_rejected);
     }
 
+private:
     void park(ParkedSubject& parked) {
         Parking parking(parked.numbers);
         parked.n_records = problem_->timeline->records.size();
@@ -262,6 +268,7 @@ private:
     std::unique_ptr<ScalarMethod> method_;
 
     const BlockProblem* problem_ = nullptr;
+    BlockResult* result_ = nullptr;
     bool is_parked_ = false;   ///< the subject in hand is to be
     bool is_carrying_ = false; ///< passages, which nobody observes
     bool has_new_row_ = false;
@@ -290,7 +297,7 @@ ScalarPrepared::ScalarPrepared(CompiledSystem system,
     programs_ = lower_with_common(system_, own(system_));
 }
 
-std::unique_ptr<BlockSolver> ScalarPrepared::worker() const {
+std::unique_ptr<SubjectSolver> ScalarPrepared::subject_worker() const {
     return std::make_unique<ScalarDriver>(
         system_, programs_, options_, make_method_(system_, programs_));
 }

@@ -55,6 +55,15 @@ public:
     virtual SolverStatus advance(ScalarSegment& segment, const ShowPiece& show) = 0;
 };
 
+/// A worker that can also be asked for single subjects.
+class SubjectSolver : public BlockSolver {
+public:
+    /// Both must outlive the solve; `result` is sized.
+    virtual void begin(const BlockProblem& problem, BlockResult& result) = 0;
+    /// A subject whose setup is ok.
+    virtual void solve_subject(int subject) = 0;
+};
+
 /// Makes a method's workers: one method per thread.
 class ScalarPrepared : public PreparedSolver {
 public:
@@ -67,7 +76,12 @@ public:
                    const std::function<std::vector<ProgramSpec>(CompiledSystem&)>& own,
                    MakeMethod make_method);
 
-    std::unique_ptr<BlockSolver> worker() const override;
+    std::unique_ptr<BlockSolver> worker() const override { return subject_worker(); }
+    std::unique_ptr<SubjectSolver> subject_worker() const;
+
+    const CompiledSystem& system() const { return system_; }
+    const ProgramSet& programs() const { return programs_; }
+    const SolverOptions& options() const { return options_; }
 
 private:
     CompiledSystem system_;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -88,12 +89,18 @@ prepare(const Solver& solver, const CompiledSystem& system, const SolverOptions&
 }
 
 void BlockResult::reset(const CompiledSystem& system, const BlockProblem& problem) {
+    resize(system, problem);
+    for (std::vector<double>& values : sampled)
+        std::fill(values.begin(), values.end(), std::numeric_limits<double>::quiet_NaN());
+}
+
+void BlockResult::resize(const CompiledSystem& system, const BlockProblem& problem) {
     constexpr double nan = std::numeric_limits<double>::quiet_NaN();
     const auto n = static_cast<std::size_t>(problem.n_subjects);
     const Observation& observation = *problem.observation;
     sampled.resize(observation.sampled.size());
     for (std::size_t k = 0; k < sampled.size(); ++k)
-        sampled[k].assign(n * observation.sampled[k].times.size(), nan);
+        sampled[k].resize(n * observation.sampled[k].times.size());
     functionals.assign(n * observation.functionals.size(), nan);
     own_first.assign(problem.own.empty() ? 0 : n + 1, 0);
     for (std::size_t s = 0; s < problem.own.size(); ++s)

@@ -83,6 +83,8 @@ struct Functional {
 struct SampledOutput {
     int output = 0;
     std::vector<double> times; ///< strictly increasing, within [timeline.start, timeline.end]
+
+    bool operator==(const SampledOutput&) const = default;
 };
 
 /// What to take from a solve.
@@ -156,6 +158,8 @@ struct BlockResult {
 
     /// Sizes everything for a problem, values NaN.
     void reset(const CompiledSystem& system, const BlockProblem& problem);
+    /// The same, but shared samples keep what values they had: for solvers that write all of them.
+    void resize(const CompiledSystem& system, const BlockProblem& problem);
 };
 
 /// Solves blocks, one after the other; has its own workspace, so one per thread.

@@ -44,6 +44,8 @@ struct Record {
     /// Of a reset: time begins anew, so that doses still to come of the subject's own records
     /// before it do not come, whatever the timeline's `pending`.
     bool begins_period = false;
+
+    bool operator==(const Record&) const = default;
 };
 inline constexpr double modelled_rate = -1.0;
 inline constexpr double modelled_duration = -2.0;
@@ -71,6 +73,8 @@ struct Trigger {
     double to = std::numeric_limits<double>::infinity();
     double wait = 0.0; ///< it comes at least so long after it came last
     std::int64_t count = std::numeric_limits<std::int64_t>::max(); ///< it comes at most so often
+
+    bool operator==(const Trigger&) const = default;
 };
 
 /// Shared by all subjects of an arm; immutable while a run uses it. Records at equal times act in
@@ -82,6 +86,8 @@ struct Timeline {
     double start = 0.0; ///< where subjects begin with their initial values
     PendingDoses pending = PendingDoses::given;
     std::vector<Trigger> triggers = {};
+
+    bool operator==(const Timeline&) const = default;
 };
 
 /// Which of what happens at its time sees a new row of inputs.

@@ -1,0 +1,68 @@
+#pragma once
+
+#include "solve/exact/kernels.hpp"
+#include "solve/exact_linear_modes.hpp"
+#include "solve/workspace.hpp"
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+/// The closed forms of eight subjects side by side.
+namespace gemel::sim::exact {
+
+/// What one length of time does to all parts.
+struct Flow {
+    std::vector<PartFlow> parts;
+};
+
+class ModalPack {
+public:
+    /// @param has_sources  constant inputs or infusions: then flows hold their areas
+    ModalPack(const std::vector<ModalPart>& parts,
+              int n_states,
+              int n_kept,
+              bool has_sources,
+              const Kernels& kernels);
+
+    /// Takes up eight subjects' matrices: entry[i·n_states + j] is a column, or null for 0.
+    /// @returns lanes, as bits, that have no closed form
+    unsigned solve(std::span<const double* const> entry);
+    /// Of one length of time, or one for each lane (a column).
+    const Flow& flow(double tau, int number);
+    const Flow& flow_at(const double* tau);
+
+    int n_modal() const { return n_modal_; }
+    /// z [n_modal] ← states [n_states], columns; null for 0
+    void project(const double* const* states, double* z);
+    /// c [n_modal] of a flow under a source [n_modal]
+    void constant(const Flow& flow, const double* source, double* c) const;
+    void apply(const Flow& flow, const double* c, double* z) const;
+    /// Reads states out at points one step apart: to[state] columns, where it is not null.
+    /// `step` may be null for one point.
+    void run(const Flow* step, const double* c, double* z, int n_points, double* const* to);
+    /// z_j += amount in `state`
+    void add(int state, const double* amount, double* z) const;
+
+private:
+    struct Part {
+        PartShape shape;
+        std::vector<int> states; ///< depots, then the block
+        int first = 0;           ///< of its modal coordinates
+        PartModes modes;
+    };
+    PartFlow new_flow(PartShape shape, bool has_sources);
+    double* columns(int n);
+
+    int n_states_ = 0, n_modal_ = 0, n_kept_ = 0;
+    const Kernels& kernels_;
+    std::vector<Part> parts_;
+    std::vector<Workspace> storage_;
+    std::vector<Flow> flows_; ///< those kept, then one more
+    std::vector<char> is_known_;
+    std::vector<const double*> from_; ///< room for a part's columns
+    std::vector<double*> to_;
+    std::vector<int> read_;
+};
+
+} // namespace gemel::sim::exact

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "solve/exact/modal_pack.hpp"
+#include "solve/exact/plan.hpp"
+#include "solve/observer.hpp"
+
+#include <gemel/sim/solver.hpp>
+
+#include <memory>
+#include <vector>
+
+/// Blocks whose subjects share their way through time, in packs of eight: from event to event in
+/// modal coordinates, samples by recursion where their grid is regular. Theory manual: exact.md.
+namespace gemel::sim::exact {
+
+/// Where the entries of a system's matrix lie among a program's results.
+struct MatrixShape {
+    int n_states = 0;
+    std::vector<int> entries;   ///< [n_states × n_states] number of the result; −1: 0
+    std::vector<int> constants; ///< [n_states] likewise, of what enters without states
+    bool has_constants() const;
+};
+
+class PackSolver {
+public:
+    PackSolver(const CompiledSystem& system,
+               const ProgramSet& programs,
+               int matrix_program,
+               MatrixShape shape,
+               std::vector<ModalPart> parts,
+               const Kernels& kernels);
+
+    /// Samples of a problem that is_shared(); its functionals are left alone.
+    ///
+    /// @param result  sized; failed subjects' samples are left as they are
+    /// @returns subjects, in order, that have to be solved another way
+    const std::vector<int>&
+    solve(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
+
+private:
+    static constexpr int chunk = 32; ///< points that go through the outputs together
+
+    /// A grid's points on their way through the outputs.
+    struct GridWork {
+        std::unique_ptr<Kernel> outputs;
+        Workspace workspace;
+        std::vector<double*> states; ///< [n_states] columns of a chunk; null: not needed
+        std::vector<double*> to;     ///< of them, the next point's
+        double* time = nullptr;      ///< columns; null: not needed
+        std::size_t next_run = 0;
+        int n_points = 0; ///< in the chunk
+        int n_done = 0;   ///< before it
+        Workspace rows;   ///< [sampled][pack][n_times]
+        bool has_rows = false;
+    };
+
+    void take_plan(const BlockProblem& problem);
+    GridWork make_work(const Grid& grid) const;
+    void solve_pack(int first);
+    void load(const LaneProgram& program, int copies, double* workspace) const;
+    unsigned load_matrix();
+    void start();
+    void give(const SharedDose& dose);
+    void find_sources();
+    const double* constant(const Flow& flow);
+    void flow_on(int number, double* z);
+    void sample(int segment, const Grid& grid, GridWork& work);
+    void sample(const Grid& grid, GridWork& work, const Run& run);
+    void flush(const Grid& grid, GridWork& work);
+    void write_rows(const Grid& grid, GridWork& work);
+    void check_finite(const double* columns, int n);
+
+    const CompiledSystem& system_;
+    const ProgramSet& programs_;
+    const LaneProgram& matrix_;
+    MatrixShape shape_;
+    std::vector<ModalPart> modal_parts_;
+    const Kernels& kernels_;
+    std::unique_ptr<Kernel> matrix_kernel_;
+    Workspace matrix_workspace_;
+
+    // What the plan was made for.
+    bool has_plan_ = false;
+    Timeline timeline_;
+    std::vector<SampledOutput> sampled_;
+    Plan plan_;
+    std::vector<GridWork> work_;
+    std::unique_ptr<ModalPack> modes_;
+
+    const BlockProblem* problem_ = nullptr;
+    const BlockSetup* setup_ = nullptr;
+    BlockResult* result_ = nullptr;
+    int first_ = 0, n_valid_ = 0;             ///< of the pack in hand
+    Workspace z_, point_, source_, constant_; ///< [n_modal]
+    Workspace infusion_, states_;             ///< [n_states]
+    std::vector<const double*> entries_, constants_, columns_;
+    std::vector<int> n_running_; ///< [n_states] infusions
+    bool has_source_ = false;
+    alignas(Workspace::alignment) double finite_[pack] = {};
+    std::vector<int> others_;
+};
+
+} // namespace gemel::sim::exact

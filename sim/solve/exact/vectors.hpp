@@ -1,0 +1,170 @@
+#pragma once
+
+#include "base/lane_math.hpp"
+#include "solve/exact/kernels.hpp"
+
+#include <cstdint>
+#include <cstring>
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+/// A pack in registers, for each instruction set. Loads and stores are of whole columns, aligned to
+/// 64 bytes, unless they say otherwise.
+namespace gemel::sim::exact {
+namespace {
+
+#if defined(__AVX512F__)
+
+struct Vector {
+    __m512d all;
+};
+GEMEL_LANE Vector zero() {
+    return {_mm512_setzero_pd()};
+}
+GEMEL_LANE Vector load(const double* from) {
+    return {_mm512_load_pd(from)};
+}
+GEMEL_LANE void store(Vector x, double* to) {
+    _mm512_store_pd(to, x.all);
+}
+GEMEL_LANE void store_anywhere(Vector x, double* to) {
+    _mm512_storeu_pd(to, x.all);
+}
+GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
+    return {_mm512_fmadd_pd(a.all, b.all, c.all)};
+}
+GEMEL_LANE __m512d even_pairs(__m512d a, __m512d b) {
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
+}
+GEMEL_LANE __m512d odd_pairs(__m512d a, __m512d b) {
+    return __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+/// x[i][k] ↔ x[k][i]
+GEMEL_LANE void transpose(Vector (&x)[pack]) {
+    __m512d pairs[pack], quads[pack];
+    for (int i = 0; i < pack; i += 2) {
+        pairs[i] = __builtin_shufflevector(x[i].all, x[i + 1].all, 0, 8, 2, 10, 4, 12, 6, 14);
+        pairs[i + 1] = __builtin_shufflevector(x[i].all, x[i + 1].all, 1, 9, 3, 11, 5, 13, 7, 15);
+    }
+    for (int i = 0; i < pack; i += 4)
+        for (int k = 0; k < 2; ++k) {
+            quads[i + k] = even_pairs(pairs[i + k], pairs[i + k + 2]);
+            quads[i + k + 2] = odd_pairs(pairs[i + k], pairs[i + k + 2]);
+        }
+    for (int k = 0; k < 4; ++k) {
+        // Columns k and k + 4 of the first and of the last four rows.
+        x[k].all = even_pairs(quads[k], quads[k + 4]);
+        x[k + 4].all = odd_pairs(quads[k], quads[k + 4]);
+    }
+}
+GEMEL_LANE void stream_line(const double* from, double* to) {
+    _mm512_stream_pd(to, _mm512_loadu_pd(from));
+}
+GEMEL_LANE void end_stream() {
+    _mm_sfence();
+}
+
+#elif defined(__AVX2__) && defined(__FMA__)
+
+struct Vector {
+    __m256d low, high;
+};
+GEMEL_LANE Vector zero() {
+    return {_mm256_setzero_pd(), _mm256_setzero_pd()};
+}
+GEMEL_LANE Vector load(const double* from) {
+    return {_mm256_load_pd(from), _mm256_load_pd(from + 4)};
+}
+GEMEL_LANE void store(Vector x, double* to) {
+    _mm256_store_pd(to, x.low);
+    _mm256_store_pd(to + 4, x.high);
+}
+GEMEL_LANE void store_anywhere(Vector x, double* to) {
+    _mm256_storeu_pd(to, x.low);
+    _mm256_storeu_pd(to + 4, x.high);
+}
+GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
+    return {_mm256_fmadd_pd(a.low, b.low, c.low), _mm256_fmadd_pd(a.high, b.high, c.high)};
+}
+GEMEL_LANE void transpose_quarter(__m256d& a, __m256d& b, __m256d& c, __m256d& d) {
+    const __m256d ab_low = _mm256_unpacklo_pd(a, b), ab_high = _mm256_unpackhi_pd(a, b);
+    const __m256d cd_low = _mm256_unpacklo_pd(c, d), cd_high = _mm256_unpackhi_pd(c, d);
+    a = _mm256_permute2f128_pd(ab_low, cd_low, 0x20);
+    b = _mm256_permute2f128_pd(ab_high, cd_high, 0x20);
+    c = _mm256_permute2f128_pd(ab_low, cd_low, 0x31);
+    d = _mm256_permute2f128_pd(ab_high, cd_high, 0x31);
+}
+GEMEL_LANE void transpose(Vector (&x)[pack]) {
+    transpose_quarter(x[0].low, x[1].low, x[2].low, x[3].low);
+    transpose_quarter(x[0].high, x[1].high, x[2].high, x[3].high);
+    transpose_quarter(x[4].low, x[5].low, x[6].low, x[7].low);
+    transpose_quarter(x[4].high, x[5].high, x[6].high, x[7].high);
+    for (int i = 0; i < 4; ++i) {
+        const __m256d high = x[i].high;
+        x[i].high = x[i + 4].low;
+        x[i + 4].low = high;
+    }
+}
+GEMEL_LANE void stream_line(const double* from, double* to) {
+    _mm256_stream_pd(to, _mm256_loadu_pd(from));
+    _mm256_stream_pd(to + 4, _mm256_loadu_pd(from + 4));
+}
+GEMEL_LANE void end_stream() {
+    _mm_sfence();
+}
+
+#else
+
+struct Vector {
+    double lane[pack];
+};
+GEMEL_LANE Vector zero() {
+    return {};
+}
+GEMEL_LANE Vector load(const double* from) {
+    Vector x;
+    std::memcpy(&x, from, sizeof x);
+    return x;
+}
+GEMEL_LANE void store(Vector x, double* to) {
+    std::memcpy(to, &x, sizeof x);
+}
+GEMEL_LANE void store_anywhere(Vector x, double* to) {
+    store(x, to);
+}
+GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
+    for (int l = 0; l < pack; ++l)
+        c.lane[l] = lane::fma(a.lane[l], b.lane[l], c.lane[l]);
+    return c;
+}
+GEMEL_LANE void transpose(Vector (&x)[pack]) {
+    for (int i = 0; i < pack; ++i)
+        for (int k = 0; k < i; ++k) {
+            const double above = x[k].lane[i];
+            x[k].lane[i] = x[i].lane[k];
+            x[i].lane[k] = above;
+        }
+}
+GEMEL_LANE void stream_line(const double* from, double* to) {
+    std::memcpy(to, from, pack * sizeof(double));
+}
+GEMEL_LANE void end_stream() {}
+
+#endif
+
+/// What does not fill a line goes the usual way.
+void stream(const double* from, double* to, std::size_t n) {
+    constexpr std::size_t line = pack * sizeof(double);
+    std::size_t i = 0;
+    for (; i < n && (reinterpret_cast<std::uintptr_t>(to + i) % line) != 0; ++i)
+        to[i] = from[i];
+    for (; i + pack <= n; i += pack)
+        stream_line(from + i, to + i);
+    for (; i < n; ++i)
+        to[i] = from[i];
+    end_stream();
+}
+
+} // namespace
+} // namespace gemel::sim::exact
