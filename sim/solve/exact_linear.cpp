@@ -198,7 +198,9 @@ exact::MatrixShape matrix_shape(const CompiledSystem& system, const LaneProgram&
 /// Where subjects share their way, in packs; the others one by one.
 class ClosedForm : public BlockSolver {
 public:
-    ClosedForm(const ScalarPrepared& prepared, const std::vector<ModalPart>& parts)
+    ClosedForm(const ScalarPrepared& prepared,
+               const std::vector<ModalPart>& parts,
+               const exact::Kernels& kernels)
         : system_(prepared.system()),
           subjects_(prepared.subject_worker()),
           setup_programs_(system_, prepared.programs(), prepared.options().width),
@@ -207,7 +209,7 @@ public:
                  n_common_programs,
                  matrix_shape(system_, prepared.programs().programs[n_common_programs]),
                  parts,
-                 exact::kernel_sets().best()) {}
+                 kernels) {}
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
         if (!exact::is_shared(system_, problem)) return subjects_->solve(problem, result);
@@ -263,17 +265,21 @@ private:
 
 class ClosedFormPrepared : public PreparedSolver {
 public:
-    ClosedFormPrepared(const CompiledSystem& system, const SolverOptions& options)
+    ClosedFormPrepared(const CompiledSystem& system,
+                       const SolverOptions& options,
+                       const exact::Kernels& kernels)
         : parts_(*modal_parts(system.structure)),
-          prepared_(prepare_subjects(system, options, parts_)) {}
+          prepared_(prepare_subjects(system, options, parts_)),
+          kernels_(kernels) {}
 
     std::unique_ptr<BlockSolver> worker() const override {
-        return std::make_unique<ClosedForm>(prepared_, parts_);
+        return std::make_unique<ClosedForm>(prepared_, parts_, kernels_);
     }
 
 private:
     std::vector<ModalPart> parts_;
     ScalarPrepared prepared_;
+    const exact::Kernels& kernels_;
 };
 
 } // namespace
@@ -284,7 +290,13 @@ bool closed_form_applies(const CompiledSystem& system) {
 
 std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
                                                     const SolverOptions& options) {
-    return std::make_unique<ClosedFormPrepared>(system, options);
+    return prepare_closed_form(system, options, exact::kernel_sets().best());
+}
+
+std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
+                                                    const SolverOptions& options,
+                                                    const exact::Kernels& kernels) {
+    return std::make_unique<ClosedFormPrepared>(system, options, kernels);
 }
 
 bool expm_applies(const CompiledSystem& system) {

@@ -1,11 +1,12 @@
 #pragma once
 
+#include "solve/exact/kernels.hpp"
+
 #include <gemel/sim/solver.hpp>
 
 #include <memory>
 
-/// Exact propagation of linear systems from event to event. Every value is computed from the start
-/// of its segment, never by recursion over a grid. Theory manual: exact.md.
+/// Exact propagation of linear systems from event to event. Theory manual: exact.md.
 namespace gemel::sim {
 
 /// Closed forms: parts of one to three disposition compartments, each with any number of single
@@ -14,6 +15,10 @@ namespace gemel::sim {
 bool closed_form_applies(const CompiledSystem& system);
 std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
                                                     const SolverOptions& options);
+/// With the loops of one instruction set: the same bits from each.
+std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
+                                                    const SolverOptions& options,
+                                                    const exact::Kernels& kernels);
 
 /// Matrix exponentials: any linear system of up to max_expm_states states.
 inline constexpr int max_expm_states = 30;

@@ -36,17 +36,25 @@ struct PartFlow {
     double* fed_area = nullptr;   ///< [mode][depot]
 };
 
-/// Points one step apart, read out.
+/// A state to be read out: of a part's depots, then of its block.
+struct Read {
+    int state = 0;
+    const double* factor = nullptr; ///< a column; null: the state itself
+    double* to = nullptr;           ///< columns, one per point
+};
+
+/// Points one step apart, read out; or, where nothing is read, one step.
 struct PartRun {
     PartShape shape;
     PartFlow step;
     const double* constant = nullptr; ///< [n_modal] c of the step, or null
-    double* z = nullptr; ///< [n_modal] at the first point; afterwards one step after the last
+    const double* from = nullptr;     ///< [n_modal] at the first point
+    double* to = nullptr; ///< [n_modal] one step after `from`; of a run that reads: room
     int n_points = 0;
-    int n_read = 0;
-    const int* read = nullptr;     ///< [n_read] of the states: depots, then the block
+    int n_reads = 0;
+    const Read* reads = nullptr;
+    int place = 0;                 ///< of the first point in the columns
     const double* right = nullptr; ///< of the modes
-    double* const* to = nullptr;   ///< [n_read] columns, one per point
 };
 
 struct Kernels {
@@ -70,8 +78,6 @@ struct Kernels {
     /// c of a flow under a constant source. [n_modal]
     void (*constant)(
         PartShape shape, const PartFlow& flow, const double* source, double* c, int width);
-    /// z ← Φ z + c; c may be null
-    void (*apply)(PartShape shape, const PartFlow& flow, const double* c, double* z, int width);
     /// Modal coordinates of what is in states, and back. `states`: columns of depots, then of the
     /// block
     void (*project)(
@@ -81,8 +87,9 @@ struct Kernels {
     /// is not finite.
     void (*transpose)(
         const double* columns, int n, double* to, std::ptrdiff_t stride, double* finite);
-    /// A copy past the caches.
+    /// A copy of whole cache lines past the caches; end_stream() before anybody reads them.
     void (*stream)(const double* from, double* to, std::size_t n);
+    void (*end_stream)();
 };
 
 const Kernels& baseline_kernels();

@@ -289,30 +289,6 @@ void constant(PartShape shape, const PartFlow& f, const double* source, double* 
     }
 }
 
-void apply(PartShape shape, const PartFlow& f, const double* c, double* z, int width) {
-    const int n_depots = shape.n_depots;
-    for (int j = 0; j < shape.n_block; ++j) {
-        double* mode = z + (n_depots + j) * width;
-        const double* decay = f.mode_decay + j * width;
-        const double* start = c == nullptr ? nullptr : c + (n_depots + j) * width;
-        each_lane(width, [=](int l) {
-            mode[l] = add_product(mode[l], decay[l], start == nullptr ? 0.0 : start[l]);
-        });
-        for (int i = 0; i < n_depots; ++i) {
-            const double *depot = z + i * width, *fed = f.fed + (j * n_depots + i) * width;
-            each_lane(width, [=](int l) { mode[l] = add_product(depot[l], fed[l], mode[l]); });
-        }
-    }
-    for (int i = 0; i < n_depots; ++i) {
-        double* depot = z + i * width;
-        const double* decay = f.depot_decay + i * width;
-        const double* start = c == nullptr ? nullptr : c + i * width;
-        each_lane(width, [=](int l) {
-            depot[l] = add_product(depot[l], decay[l], start == nullptr ? 0.0 : start[l]);
-        });
-    }
-}
-
 void project(
     PartShape shape, const PartModes& m, const double* const* states, double* z, int width) {
     for (int i = 0; i < shape.n_depots; ++i)
@@ -331,43 +307,135 @@ void project(
 
 // ---- Recursion over a regular grid.
 
-/// In registers where the shape is known.
-template <int n_depots, int n_block>
-void run_known(const PartRun& r) {
-    constexpr int n = n_depots + n_block;
-    Vector z[n], c[n], decay[n], fed[n_block * n_depots + 1];
-    for (int k = 0; k < n; ++k) {
-        z[k] = load(r.z + k * pack);
-        c[k] = r.constant == nullptr ? zero() : load(r.constant + k * pack);
-        decay[k] = load(k < n_depots ? r.step.depot_decay + k * pack
-                                     : r.step.mode_decay + (k - n_depots) * pack);
-    }
-    for (int k = 0; k < n_block * n_depots; ++k)
-        fed[k] = load(r.step.fed + k * pack);
-    for (int point = 0; point < r.n_points; ++point) {
-        for (int out = 0; out < r.n_read; ++out) {
-            const int state = r.read[out];
-            Vector y = zero();
-            for (int k = 0; k < n_depots; ++k)
-                if (state == k) y = z[k];
-            if (state >= n_depots)
-                for (int j = 0; j < n_block; ++j)
-                    y = multiply_add(load(r.right + (j * n_block + state - n_depots) * pack),
-                                     z[n_depots + j],
-                                     y);
-            store(y, r.to[out] + point * pack);
+/// A part in registers, where the shape is known. What a depot feeds into a mode per step decays as
+/// the depot does, so that a mode need not wait for the depot; the depot itself goes along where
+/// somebody asks for it.
+template <int n_depots, int n_block, bool has_constant>
+struct KnownRun {
+    static constexpr int n_fed = n_block * n_depots;
+    Vector depot[n_depots + 1], emptied[n_depots + 1], mode[n_block], decay[n_block];
+    Vector fed[n_fed + 1];                                           ///< [mode][depot]
+    Vector c_depot[n_depots + 1], c_mode[n_block], c_fed[n_fed + 1]; ///< where there are constants
+
+    GEMEL_LANE explicit KnownRun(const PartRun& r) {
+        for (int i = 0; i < n_depots; ++i) {
+            depot[i] = load(r.from + i * pack);
+            emptied[i] = load(r.step.depot_decay + i * pack);
+            if constexpr (has_constant) c_depot[i] = load(r.constant + i * pack);
         }
         for (int j = 0; j < n_block; ++j) {
-            Vector from_depots = c[n_depots + j];
-            for (int i = 0; i < n_depots; ++i)
-                from_depots = multiply_add(z[i], fed[j * n_depots + i], from_depots);
-            z[n_depots + j] = multiply_add(z[n_depots + j], decay[n_depots + j], from_depots);
+            mode[j] = load(r.from + (n_depots + j) * pack);
+            decay[j] = load(r.step.mode_decay + j * pack);
+            if constexpr (has_constant) c_mode[j] = load(r.constant + (n_depots + j) * pack);
         }
-        for (int i = 0; i < n_depots; ++i)
-            z[i] = multiply_add(z[i], decay[i], c[i]);
+        for (int k = 0; k < n_fed; ++k) {
+            const Vector by = load(r.step.fed + k * pack);
+            fed[k] = multiply(depot[k % n_depots], by);
+            if constexpr (has_constant) c_fed[k] = multiply(c_depot[k % n_depots], by);
+        }
     }
-    for (int k = 0; k < n; ++k)
-        store(z[k], r.z + k * pack);
+    GEMEL_LANE void step_modes() {
+        for (int j = 0; j < n_block; ++j) {
+            Vector comes = has_constant ? c_mode[j] : zero();
+            for (int i = 0; i < n_depots; ++i)
+                comes =
+                    !has_constant && i == 0 ? fed[j * n_depots] : add(comes, fed[j * n_depots + i]);
+            mode[j] = n_depots > 0 || has_constant ? multiply_add(mode[j], decay[j], comes)
+                                                   : multiply(mode[j], decay[j]);
+        }
+        for (int k = 0; k < n_fed; ++k)
+            fed[k] = decayed(fed[k], emptied[k % n_depots], c_fed[k]);
+    }
+    GEMEL_LANE void step_depots() {
+        for (int i = 0; i < n_depots; ++i)
+            depot[i] = decayed(depot[i], emptied[i], c_depot[i]);
+    }
+    GEMEL_LANE static Vector decayed(Vector x, Vector by, Vector c) {
+        if constexpr (has_constant)
+            return multiply_add(x, by, c);
+        else
+            return multiply(x, by);
+    }
+};
+
+GEMEL_LANE Vector factor_of(const Read& read) {
+    if (read.factor != nullptr) return load(read.factor);
+    alignas(64) static constexpr double ones[pack] = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
+    return load(ones);
+}
+
+/// Σ right·mode of one state of a block; the only mode of a single state is the state.
+template <int n_block>
+GEMEL_LANE Vector state_of(const Vector* modes, const Vector* right) {
+    if constexpr (n_block == 1) return modes[0];
+    Vector y = zero();
+    for (int j = 0; j < n_block; ++j)
+        y = multiply_add(right[j], modes[j], y);
+    return y;
+}
+
+/// One state of the block alone: what is asked for most.
+template <class Known, int n_depots, int n_block>
+void read_one(const PartRun& r) {
+    Known run(r);
+    const Read read = r.reads[0];
+    const Vector factor = factor_of(read);
+    Vector right[n_block];
+    for (int j = 0; j < n_block; ++j)
+        right[j] = load(r.right + (j * n_block + read.state - n_depots) * pack);
+    double* to = read.to + r.place * pack;
+    for (int point = 0; point < r.n_points; ++point) {
+        store(multiply(state_of<n_block>(run.mode, right), factor), to + point * pack);
+        run.step_modes();
+    }
+}
+
+template <class Known, int n_depots, int n_block>
+void read_all(const PartRun& r) {
+    Known run(r);
+    for (int point = 0; point < r.n_points; ++point) {
+        for (int k = 0; k < r.n_reads; ++k) {
+            const Read& read = r.reads[k];
+            Vector y = zero();
+            if (read.state >= n_depots) {
+                Vector right[n_block];
+                for (int j = 0; j < n_block; ++j)
+                    right[j] = load(r.right + (j * n_block + read.state - n_depots) * pack);
+                y = state_of<n_block>(run.mode, right);
+            }
+            for (int i = 0; i < n_depots; ++i)
+                if (read.state == i) y = run.depot[i];
+            store(multiply(y, factor_of(read)), read.to + (r.place + point) * pack);
+        }
+        run.step_modes();
+        run.step_depots();
+    }
+}
+
+template <class Known, int n_depots, int n_block>
+void go_on(const PartRun& r) {
+    Known run(r);
+    run.step_modes();
+    run.step_depots();
+    for (int i = 0; i < n_depots; ++i)
+        store(run.depot[i], r.to + i * pack);
+    for (int j = 0; j < n_block; ++j)
+        store(run.mode[j], r.to + (n_depots + j) * pack);
+}
+
+template <int n_depots, int n_block, bool has_constant>
+void run_known(const PartRun& r) {
+    using Known = KnownRun<n_depots, n_block, has_constant>;
+    if (r.n_reads == 0) return go_on<Known, n_depots, n_block>(r);
+    if (r.n_reads == 1 && r.reads[0].state >= n_depots)
+        return read_one<Known, n_depots, n_block>(r);
+    read_all<Known, n_depots, n_block>(r);
+}
+
+template <int n_depots, int n_block>
+void run_known(const PartRun& r) {
+    r.constant != nullptr ? run_known<n_depots, n_block, true>(r)
+                          : run_known<n_depots, n_block, false>(r);
 }
 
 /// The same for any number of depots.
@@ -376,27 +444,30 @@ void run_any(const PartRun& r) {
     const auto constant_of = [&](int k) {
         return r.constant == nullptr ? zero() : load(r.constant + k * pack);
     };
+    double* z = r.to;
+    for (int k = 0; k < n_depots + n_block; ++k)
+        store(load(r.from + k * pack), z + k * pack);
     for (int point = 0; point < r.n_points; ++point) {
-        for (int out = 0; out < r.n_read; ++out) {
-            const int state = r.read[out];
+        for (int k = 0; k < r.n_reads; ++k) {
+            const Read& read = r.reads[k];
             Vector y = zero();
-            if (state < n_depots) y = load(r.z + state * pack);
-            for (int j = 0; state >= n_depots && j < n_block; ++j)
-                y = multiply_add(load(r.right + (j * n_block + state - n_depots) * pack),
-                                 load(r.z + (n_depots + j) * pack),
+            if (read.state < n_depots) y = load(z + read.state * pack);
+            for (int j = 0; read.state >= n_depots && j < n_block; ++j)
+                y = multiply_add(load(r.right + (j * n_block + read.state - n_depots) * pack),
+                                 load(z + (n_depots + j) * pack),
                                  y);
-            store(y, r.to[out] + point * pack);
+            store(multiply(y, factor_of(read)), read.to + (r.place + point) * pack);
         }
         for (int j = 0; j < n_block; ++j) {
             Vector sum = constant_of(n_depots + j);
             for (int i = 0; i < n_depots; ++i)
                 sum = multiply_add(
-                    load(r.z + i * pack), load(r.step.fed + (j * n_depots + i) * pack), sum);
-            double* mode = r.z + (n_depots + j) * pack;
+                    load(z + i * pack), load(r.step.fed + (j * n_depots + i) * pack), sum);
+            double* mode = z + (n_depots + j) * pack;
             store(multiply_add(load(mode), load(r.step.mode_decay + j * pack), sum), mode);
         }
         for (int i = 0; i < n_depots; ++i) {
-            double* depot = r.z + i * pack;
+            double* depot = z + i * pack;
             store(multiply_add(load(depot), load(r.step.depot_decay + i * pack), constant_of(i)),
                   depot);
         }
@@ -445,8 +516,16 @@ void transpose(const double* columns, int n, double* to, std::ptrdiff_t stride, 
     store(all, finite);
 }
 
+void stream(const double* from, double* to, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += pack)
+        stream_line(from + i, to + i);
+}
+void end_stream() {
+    drain();
+}
+
 constexpr Kernels kernels_of_this_set{
-    solve_part, flow, constant, apply, project, run, transpose, stream};
+    solve_part, flow, constant, project, run, transpose, stream, end_stream};
 
 } // namespace
 } // namespace gemel::sim::exact

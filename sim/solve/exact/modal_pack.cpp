@@ -13,17 +13,22 @@ ModalPack::ModalPack(const std::vector<ModalPart>& parts,
                      const Kernels& kernels)
     : n_states_(n_states),
       n_kept_(n_kept),
-      kernels_(kernels) {
+      kernels_(kernels),
+      place_(index(n_states)) {
     for (const ModalPart& part : parts) {
         Part& own = parts_.emplace_back();
         own.shape = {static_cast<int>(part.depots.size()), static_cast<int>(part.block.size())};
         own.states = part.depots;
         own.states.insert(own.states.end(), part.block.begin(), part.block.end());
+        for (std::size_t i = 0; i < own.states.size(); ++i)
+            place_[index(own.states[i])] = {static_cast<int>(parts_.size()) - 1,
+                                            static_cast<int>(i)};
         own.first = n_modal_;
         n_modal_ += own.shape.n_modal();
         const int d = own.shape.n_depots, m = own.shape.n_block;
         own.modes = {columns(d), columns(m), columns(m * m), columns(m * m), columns(m * d)};
     }
+    room_ = Workspace(index(n_modal_) * pack);
     flows_.resize(index(n_kept) + 1);
     is_known_.assign(index(n_kept) + 1, 0);
     for (Flow& flow : flows_)
@@ -95,55 +100,67 @@ void ModalPack::constant(const Flow& flow, const double* source, double* c) cons
     }
 }
 
-void ModalPack::apply(const Flow& flow, const double* c, double* z) const {
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-        const int at = parts_[p].first * pack;
-        kernels_.apply(
-            parts_[p].shape, flow.parts[p], c == nullptr ? nullptr : c + at, z + at, pack);
-    }
+void ModalPack::apply(const Flow& flow, const double* c, const double* from, double* to) const {
+    for (std::size_t p = 0; p < parts_.size(); ++p)
+        kernels_.run(part_run(p, flow, c, from, to, 1));
 }
 
-void ModalPack::run(const Flow* step, const double* c, double* z, int n_points, double* const* to) {
+PartRun ModalPack::part_run(std::size_t p,
+                            const Flow& step,
+                            const double* c,
+                            const double* from,
+                            double* to,
+                            int n_points) const {
+    const int at = parts_[p].first * pack;
+    return {.shape = parts_[p].shape,
+            .step = step.parts[p],
+            .constant = c == nullptr ? nullptr : c + at,
+            .from = from + at,
+            .to = to + at,
+            .n_points = n_points};
+}
+
+std::vector<std::vector<Read>> ModalPack::by_part(std::span<const Read> reads) const {
+    std::vector<std::vector<Read>> sorted(parts_.size());
+    for (const Read& read : reads) {
+        const auto [part, state] = place_[index(read.state)];
+        sorted[index(part)].push_back({state, read.factor, read.to});
+    }
+    return sorted;
+}
+
+void ModalPack::read(const Flow* step,
+                     const double* c,
+                     const double* from,
+                     int n_points,
+                     int place,
+                     std::span<const std::vector<Read>> by_part) {
     for (std::size_t p = 0; p < parts_.size(); ++p) {
-        const Part& part = parts_[p];
-        read_.clear();
-        to_.clear();
-        for (std::size_t i = 0; i < part.states.size(); ++i)
-            if (double* column = to[part.states[i]]; column != nullptr) {
-                read_.push_back(static_cast<int>(i));
-                to_.push_back(column);
-            }
-        if (read_.empty()) continue; // nobody goes on from its z
-        kernels_.run({.shape = part.shape,
-                      .step = step != nullptr ? step->parts[p] : flows_.back().parts[p],
-                      .constant = c == nullptr ? nullptr : c + part.first * pack,
-                      .z = z + part.first * pack,
-                      .n_points = n_points,
-                      .n_read = static_cast<int>(read_.size()),
-                      .read = read_.data(),
-                      .right = part.modes.right,
-                      .to = to_.data()});
+        if (by_part[p].empty()) continue;
+        PartRun r =
+            part_run(p, step != nullptr ? *step : flows_.back(), c, from, room_.data(), n_points);
+        r.n_reads = static_cast<int>(by_part[p].size());
+        r.reads = by_part[p].data();
+        r.place = place;
+        r.right = parts_[p].modes.right;
+        kernels_.run(r);
     }
 }
 
 void ModalPack::add(int state, const double* amount, double* z) const {
-    for (const Part& part : parts_) {
-        const auto found = std::find(part.states.begin(), part.states.end(), state);
-        if (found == part.states.end()) continue;
-        const int at = static_cast<int>(found - part.states.begin());
-        const int d = part.shape.n_depots, m = part.shape.n_block;
-        double* own = z + part.first * pack;
-        if (at < d) {
-            for (int l = 0; l < pack; ++l)
-                own[at * pack + l] += amount[l];
-            return;
-        }
-        for (int j = 0; j < m; ++j) {
-            const double* left = part.modes.left + (j * m + at - d) * pack;
-            for (int l = 0; l < pack; ++l)
-                own[(d + j) * pack + l] += left[l] * amount[l];
-        }
+    const auto [of, at] = place_[index(state)];
+    const Part& part = parts_[index(of)];
+    const int d = part.shape.n_depots, m = part.shape.n_block;
+    double* own = z + part.first * pack;
+    if (at < d) {
+        for (int l = 0; l < pack; ++l)
+            own[at * pack + l] += amount[l];
         return;
+    }
+    for (int j = 0; j < m; ++j) {
+        const double* left = part.modes.left + (j * m + at - d) * pack;
+        for (int l = 0; l < pack; ++l)
+            own[(d + j) * pack + l] += left[l] * amount[l];
     }
 }
 

@@ -37,10 +37,18 @@ public:
     void project(const double* const* states, double* z);
     /// c [n_modal] of a flow under a source [n_modal]
     void constant(const Flow& flow, const double* source, double* c) const;
-    void apply(const Flow& flow, const double* c, double* z) const;
-    /// Reads states out at points one step apart: to[state] columns, where it is not null.
-    /// `step` may be null for one point.
-    void run(const Flow* step, const double* c, double* z, int n_points, double* const* to);
+    /// to ← Φ from + c; c may be null, `to` may be `from`
+    void apply(const Flow& flow, const double* c, const double* from, double* to) const;
+    /// What is read, sorted by part.
+    std::vector<std::vector<Read>> by_part(std::span<const Read> reads) const;
+    /// Reads at points one step apart, from point number `place` of the columns on. `step` may be
+    /// null for one point.
+    void read(const Flow* step,
+              const double* c,
+              const double* from,
+              int n_points,
+              int place,
+              std::span<const std::vector<Read>> by_part);
     /// z_j += amount in `state`
     void add(int state, const double* amount, double* z) const;
 
@@ -53,6 +61,12 @@ private:
     };
     PartFlow new_flow(PartShape shape, bool has_sources);
     double* columns(int n);
+    PartRun part_run(std::size_t part,
+                     const Flow& step,
+                     const double* c,
+                     const double* from,
+                     double* to,
+                     int n_points) const;
 
     int n_states_ = 0, n_modal_ = 0, n_kept_ = 0;
     const Kernels& kernels_;
@@ -60,9 +74,9 @@ private:
     std::vector<Workspace> storage_;
     std::vector<Flow> flows_; ///< those kept, then one more
     std::vector<char> is_known_;
-    std::vector<const double*> from_; ///< room for a part's columns
-    std::vector<double*> to_;
-    std::vector<int> read_;
+    std::vector<const double*> from_;        ///< for a part's columns
+    Workspace room_;                         ///< [n_modal]
+    std::vector<std::pair<int, int>> place_; ///< [n_states] part, and which of its states
 };
 
 } // namespace gemel::sim::exact

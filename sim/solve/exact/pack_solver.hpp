@@ -38,15 +38,17 @@ public:
     solve(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
 
 private:
-    static constexpr int chunk = 32; ///< points that go through the outputs together
+    static constexpr int chunk = longest_run; ///< points that go through the outputs together
 
     /// A grid's points on their way through the outputs.
     struct GridWork {
-        std::unique_ptr<Kernel> outputs;
-        Workspace workspace;
-        std::vector<double*> states; ///< [n_states] columns of a chunk; null: not needed
-        std::vector<double*> to;     ///< of them, the next point's
-        double* time = nullptr;      ///< columns; null: not needed
+        std::unique_ptr<Kernel> outputs; ///< null: they are states, or states times a factor
+        Workspace workspace;             ///< of `outputs`, or columns of states for a chunk
+        std::vector<Read> reads;         ///< to a chunk
+        std::vector<std::vector<Read>> by_part;
+        std::vector<Leaf> factors;         ///< of the reads; kind time: none
+        std::vector<const double*> values; ///< of each sampled output, columns of a chunk
+        double* time = nullptr;            ///< columns; null: not needed
         std::size_t next_run = 0;
         int n_points = 0; ///< in the chunk
         int n_done = 0;   ///< before it
@@ -56,18 +58,26 @@ private:
 
     void take_plan(const BlockProblem& problem);
     GridWork make_work(const Grid& grid) const;
+    bool read_directly(const Grid& grid, GridWork& work) const;
+    void read_by_program(const Grid& grid, GridWork& work) const;
     void solve_pack(int first);
+    void take(const double* from, double* column) const;
+    void load(Leaf leaf, double* column) const;
     void load(const LaneProgram& program, int copies, double* workspace) const;
+    void load_factors(GridWork& work);
+    void find_amounts(int record, int state);
     unsigned load_matrix();
     void start();
     void give(const SharedDose& dose);
     void find_sources();
     const double* constant(const Flow& flow);
-    void flow_on(int number, double* z);
+    void flow_on(int number, const double* from, double* to);
+    void prefetch_ends() const;
     void sample(int segment, const Grid& grid, GridWork& work);
     void sample(const Grid& grid, GridWork& work, const Run& run);
     void flush(const Grid& grid, GridWork& work);
-    void write_rows(const Grid& grid, GridWork& work);
+    void write_lines(const Grid& grid, GridWork& work, int before);
+    void write_rest(const Grid& grid, GridWork& work);
     void check_finite(const double* columns, int n);
 
     const CompiledSystem& system_;
@@ -96,7 +106,9 @@ private:
     std::vector<const double*> entries_, constants_, columns_;
     std::vector<int> n_running_; ///< [n_states] infusions
     bool has_source_ = false;
-    alignas(Workspace::alignment) double finite_[pack] = {};
+    alignas(Workspace::alignment) double finite_[pack] = {}, amount_[pack] = {};
+    int amounts_of_ = -1; ///< record
+    bool has_streamed_ = false;
     std::vector<int> others_;
 };
 

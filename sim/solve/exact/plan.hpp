@@ -53,7 +53,7 @@ struct Plan {
 };
 
 /// Points from one exact value to the next on a regular grid: so many steps' roundings add up.
-inline constexpr int longest_run = 64;
+inline constexpr int longest_run = 32;
 
 /// The step of a regular grid: times that differ from equal steps by rounding alone.
 std::optional<double> regular_step(std::span<const double> times);

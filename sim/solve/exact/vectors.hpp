@@ -3,7 +3,6 @@
 #include "base/lane_math.hpp"
 #include "solve/exact/kernels.hpp"
 
-#include <cstdint>
 #include <cstring>
 #if defined(__AVX2__)
 #include <immintrin.h>
@@ -30,6 +29,12 @@ GEMEL_LANE void store(Vector x, double* to) {
 }
 GEMEL_LANE void store_anywhere(Vector x, double* to) {
     _mm512_storeu_pd(to, x.all);
+}
+GEMEL_LANE Vector add(Vector a, Vector b) {
+    return {_mm512_add_pd(a.all, b.all)};
+}
+GEMEL_LANE Vector multiply(Vector a, Vector b) {
+    return {_mm512_mul_pd(a.all, b.all)};
 }
 GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
     return {_mm512_fmadd_pd(a.all, b.all, c.all)};
@@ -58,10 +63,10 @@ GEMEL_LANE void transpose(Vector (&x)[pack]) {
         x[k + 4].all = odd_pairs(quads[k], quads[k + 4]);
     }
 }
-GEMEL_LANE void stream_line(const double* from, double* to) {
+GEMEL_LANE void stream_line(const double* from, double* to) { // `to` is aligned
     _mm512_stream_pd(to, _mm512_loadu_pd(from));
 }
-GEMEL_LANE void end_stream() {
+GEMEL_LANE void drain() {
     _mm_sfence();
 }
 
@@ -83,6 +88,12 @@ GEMEL_LANE void store(Vector x, double* to) {
 GEMEL_LANE void store_anywhere(Vector x, double* to) {
     _mm256_storeu_pd(to, x.low);
     _mm256_storeu_pd(to + 4, x.high);
+}
+GEMEL_LANE Vector add(Vector a, Vector b) {
+    return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)};
+}
+GEMEL_LANE Vector multiply(Vector a, Vector b) {
+    return {_mm256_mul_pd(a.low, b.low), _mm256_mul_pd(a.high, b.high)};
 }
 GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
     return {_mm256_fmadd_pd(a.low, b.low, c.low), _mm256_fmadd_pd(a.high, b.high, c.high)};
@@ -110,7 +121,7 @@ GEMEL_LANE void stream_line(const double* from, double* to) {
     _mm256_stream_pd(to, _mm256_loadu_pd(from));
     _mm256_stream_pd(to + 4, _mm256_loadu_pd(from + 4));
 }
-GEMEL_LANE void end_stream() {
+GEMEL_LANE void drain() {
     _mm_sfence();
 }
 
@@ -133,6 +144,16 @@ GEMEL_LANE void store(Vector x, double* to) {
 GEMEL_LANE void store_anywhere(Vector x, double* to) {
     store(x, to);
 }
+GEMEL_LANE Vector add(Vector a, Vector b) {
+    for (int l = 0; l < pack; ++l)
+        a.lane[l] += b.lane[l];
+    return a;
+}
+GEMEL_LANE Vector multiply(Vector a, Vector b) {
+    for (int l = 0; l < pack; ++l)
+        a.lane[l] *= b.lane[l];
+    return a;
+}
 GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
     for (int l = 0; l < pack; ++l)
         c.lane[l] = lane::fma(a.lane[l], b.lane[l], c.lane[l]);
@@ -149,22 +170,9 @@ GEMEL_LANE void transpose(Vector (&x)[pack]) {
 GEMEL_LANE void stream_line(const double* from, double* to) {
     std::memcpy(to, from, pack * sizeof(double));
 }
-GEMEL_LANE void end_stream() {}
+GEMEL_LANE void drain() {}
 
 #endif
-
-/// What does not fill a line goes the usual way.
-void stream(const double* from, double* to, std::size_t n) {
-    constexpr std::size_t line = pack * sizeof(double);
-    std::size_t i = 0;
-    for (; i < n && (reinterpret_cast<std::uintptr_t>(to + i) % line) != 0; ++i)
-        to[i] = from[i];
-    for (; i + pack <= n; i += pack)
-        stream_line(from + i, to + i);
-    for (; i < n; ++i)
-        to[i] = from[i];
-    end_stream();
-}
 
 } // namespace
 } // namespace gemel::sim::exact

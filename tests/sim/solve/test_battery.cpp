@@ -411,7 +411,9 @@ TEST_CASE("bad patients end in a status and change no bit of the others") {
 }
 
 TEST_CASE("what is observed does not change what is sampled") {
-    // Invariant: adding functionals, outputs or times leaves every other value's bits.
+    // Invariant: adding functionals, outputs or times leaves every other value's bits; but closed
+    // forms go from point to point on a regular grid, where values follow the grid by the rounding
+    // of at most 32 steps (docs/decisions/regular_grids.md).
     for (const Problem& problem : {iv_two_compartments(), transit_absorption(), turnover_hill()}) {
         const CompiledSystem system = compile(problem.system);
         Problem more = problem;
@@ -431,10 +433,14 @@ TEST_CASE("what is observed does not change what is sampled") {
             for (std::size_t subject = 0; subject < 3; ++subject)
                 for (std::size_t i = 0; i < some.size(); ++i) {
                     const auto at = std::find(times.begin(), times.end(), some[i]) - times.begin();
-                    if (static_cast<std::size_t>(at) < times.size())
-                        CHECK(sparse.sampled[0][subject * 3 + i] ==
-                              plain.sampled[0]
-                                           [subject * times.size() + static_cast<std::size_t>(at)]);
+                    if (static_cast<std::size_t>(at) >= times.size()) continue;
+                    const double value = sparse.sampled[0][subject * 3 + i];
+                    const double other =
+                        plain.sampled[0][subject * times.size() + static_cast<std::size_t>(at)];
+                    if (solver.name == "exact-closed-form")
+                        CHECK(value == doctest::Approx(other).epsilon(2e-14));
+                    else
+                        CHECK(value == other);
                 }
         }
     }

@@ -1,0 +1,275 @@
+#include "sim/solve/precise_linear.hpp"
+#include "sim/solve/problems.hpp"
+#include "solve/exact/plan.hpp"
+#include "solve/exact_linear.hpp"
+
+#include <doctest/doctest.h>
+
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+/// Closed forms of subjects who share their way, in packs of eight.
+using namespace gemel::sim;
+
+namespace {
+
+BlockResult solve_block(const PreparedSolver& prepared,
+                        const Problem& p,
+                        const std::vector<double>& inputs,
+                        std::span<const SubjectTimeline* const> own = {}) {
+    BlockResult result;
+    const int n = static_cast<int>(inputs.size() / p.system.inputs.size());
+    prepared.worker()->solve({n, inputs, &p.timeline, &p.observation, own}, result);
+    return result;
+}
+
+/// The same subjects with something of their own, though it is nothing: they are solved one by one,
+/// every sample from the start of its segment.
+BlockResult solve_one_by_one(const PreparedSolver& prepared,
+                             const Problem& p,
+                             const std::vector<double>& inputs) {
+    const SubjectTimeline nothing;
+    const std::vector<const SubjectTimeline*> own(inputs.size() / p.system.inputs.size(), &nothing);
+    return solve_block(prepared, p, inputs, own);
+}
+
+std::vector<double> grid(double from, double step, int n) {
+    std::vector<double> times;
+    for (int i = 0; i < n; ++i)
+        times.push_back(from + step * i);
+    return times;
+}
+
+/// Some columns of a block's inputs.
+std::vector<double> subjects(const std::vector<double>& inputs, int n, int first, int count) {
+    std::vector<double> part;
+    for (std::size_t at = 0; at < inputs.size(); at += static_cast<std::size_t>(n))
+        part.insert(part.end(),
+                    inputs.begin() + static_cast<std::ptrdiff_t>(at) + first,
+                    inputs.begin() + static_cast<std::ptrdiff_t>(at) + first + count);
+    return part;
+}
+
+std::uint64_t bits(double x) {
+    return std::bit_cast<std::uint64_t>(x);
+}
+
+/// Values that differ in a bit; NaN as NaN.
+int n_different(const std::vector<double>& a, const std::vector<double>& b) {
+    REQUIRE(a.size() == b.size());
+    int n = 0;
+    for (std::size_t i = 0; i < a.size(); ++i)
+        n += bits(a[i]) != bits(b[i]) && !(std::isnan(a[i]) && std::isnan(b[i]));
+    return n;
+}
+
+/// Largest |difference| / (|value| + 1e-3·largest of the subject).
+double distance(const std::vector<double>& a, const std::vector<double>& b, std::size_t n_times) {
+    double worst = 0.0;
+    for (std::size_t first = 0; first < b.size(); first += n_times) {
+        double largest = 0.0;
+        for (std::size_t i = first; i < first + n_times; ++i)
+            largest = std::max(largest, std::fabs(b[i]));
+        for (std::size_t i = first; i < first + n_times; ++i)
+            worst = std::max(worst, std::fabs(a[i] - b[i]) / (std::fabs(b[i]) + 1e-3 * largest));
+    }
+    return worst;
+}
+
+/// A depot, one to three compartments, every kind of dose that all subjects share, rates over two
+/// decades; an output that is a state by a factor, and one that is not.
+Problem everything_shared(int n_compartments, bool has_constant) {
+    Problem p("shared", 96.0);
+    const Term ka = p.input("ka", 0.8, 0.8), cl = p.input("CL", 3.0, 0.5);
+    const Term v = p.input("V", 20.0, 0.4), f = p.input("F", 0.7, 0.1);
+    p.input("weight", 70.0, 0.2);
+    const Term depot = p.dosed_state("depot"), central = p.dosed_state("central");
+    Term rate = ka * depot - cl / v * central;
+    if (has_constant) rate = rate + p.input("kin", 0.4, 0.3);
+    for (int i = 1; i < n_compartments; ++i) {
+        const Term q = p.input("Q" + std::to_string(i), i == 1 ? 6.0 : 0.9, 0.5);
+        const Term v2 = p.input("V" + std::to_string(i + 1), i == 1 ? 30.0 : 90.0, 0.5);
+        const Term other = p.dosed_state("peripheral" + std::to_string(i));
+        rate = rate - q / v * central + q / v2 * other;
+        p.rate(other, q / v * central - q / v2 * other);
+    }
+    p.rate(depot, -ka * depot);
+    p.rate(central, rate);
+    p.definition(depot).bioavailability = f.expr;
+    p.output("C", central / v);
+    p.output("all", depot + central / v + 0.01 * p.time());
+    p.bolus(depot, 100.0, 0.0, 12.0, 6);
+    p.infuse(central, 40.0, 5.0, 3.5, 24.0, 3);
+    p.infuse(depot, 30.0, 2.0, 7.0);
+    p.timeline.records.push_back(
+        {.time = 50.25, .kind = RecordKind::add, .state = 1, .amount = 0.5, .amount_factor = 4});
+    p.timeline.records.push_back(
+        {.time = 60.0, .kind = RecordKind::infuse, .state = 1, .amount = 20.0, .rate = 7.0});
+    return p;
+}
+
+} // namespace
+
+TEST_CASE("packs agree with subjects solved one by one, on any grid") {
+    // Two ways that share no loop. 1e-12: rounding of the modes, as against a hundred digits; a
+    // regular grid adds 32 steps' roundings at most.
+    for (const bool has_constant : {false, true})
+        for (int n_compartments = 1; n_compartments <= 3; ++n_compartments) {
+            Problem p = everything_shared(n_compartments, has_constant);
+            const std::vector<double> irregular{
+                0.0, 0.3, 1.0, 3.5, 8.49, 12.0, 50.25, 95.999, 96.0};
+            p.sample_output(0, grid(0.0, 1.0, 97));
+            p.sample_output(1, grid(0.1, 0.1, 951));
+            p.sample_output(0, irregular);
+            p.sample_output(1, irregular);
+            const auto prepared = prepare_closed_form(compile(p.system), {});
+            const std::vector<double> inputs = p.patients(43);
+            const BlockResult packs = solve_block(*prepared, p, inputs);
+            const BlockResult single = solve_one_by_one(*prepared, p, inputs);
+            CHECK(packs.status == single.status);
+            CHECK(packs.stopped_at == single.stopped_at);
+            CHECK(packs.parameters == single.parameters);
+            for (std::size_t k = 0; k < 4; ++k)
+                CHECK(distance(packs.sampled[k],
+                               single.sampled[k],
+                               p.observation.sampled[k].times.size()) < 1e-12);
+        }
+}
+
+TEST_CASE("recursion on a grid errs by less than its steps' roundings") {
+    // Oracle: a hundred digits over ten days after one dose, rates equal, nearly equal and far
+    // apart. A step rounds three times and no run is longer than 32 steps; what it starts from is
+    // right to some ulp. k·t ≤ 60: times and rates round too, by k·t·ε/2 relative.
+    for (const double ka : {0.25, 0.25 * (1.0 + 1e-9), 0.2501, 0.7, 3.0}) {
+        Problem p("recursion", 240.0);
+        const Term a = p.input("ka", ka), k = p.input("k", 0.25);
+        const Term depot = p.dosed_state("depot"), central = p.dosed_state("central");
+        p.rate(depot, -a * depot);
+        p.rate(central, a * depot - k * central);
+        p.output("amount", central);
+        p.bolus(depot, 100.0);
+        p.sample_output(0, grid(0.0, 0.5, 481));
+        const auto prepared = prepare_closed_form(compile(p.system), {});
+        const BlockResult result = solve_block(*prepared, p, p.patients(1));
+        constexpr double epsilon = std::numeric_limits<double>::epsilon();
+        for (int i = 1; i <= 480; i += 37) {
+            const double t = 0.5 * i;
+            const double expected =
+                precise_linear(2, {-ka, 0.0, ka, -0.25}, {0.0, 0.0}, {100.0, 0.0}, t)[1];
+            const double bound = (3.0 * exact::longest_run + 8.0 + 0.25 * t) * 0.5 * epsilon;
+            CHECK(std::fabs(result.sampled[0][static_cast<std::size_t>(i)] / expected - 1.0) <
+                  bound);
+        }
+    }
+}
+
+TEST_CASE("a subject's bits depend on no neighbour, block, instruction set or way to memory") {
+    // Invariant. 130 subjects in one block of 5 MB go past the caches, smaller blocks do not.
+    Problem p = everything_shared(2, true);
+    p.sample_output(0, grid(0.0, 0.02, 4801));
+    p.sample_output(1, grid(0.0, 1.0, 97));
+    p.sample_output(0, {0.5, 1.7, 60.0});
+    const CompiledSystem system = compile(p.system);
+    constexpr int n = 134;
+    const std::vector<double> inputs = p.patients(n);
+    const BlockResult whole = solve_block(*prepare_closed_form(system, {}), p, inputs);
+    const exact::KernelSets& sets = exact::kernel_sets();
+    for (int set = 0; set < sets.count; ++set) {
+        const auto prepared = prepare_closed_form(system, {}, *sets.sets[set]);
+        for (const int size : {1, 3, 8, 21}) {
+            for (const int first : {0, 5, 64, n - size}) {
+                const BlockResult part =
+                    solve_block(*prepared, p, subjects(inputs, n, first, size));
+                for (std::size_t k = 0; k < 3; ++k) {
+                    const auto n_times =
+                        static_cast<std::ptrdiff_t>(p.observation.sampled[k].times.size());
+                    const auto from = whole.sampled[k].begin() + first * n_times;
+                    CHECK(n_different(part.sampled[k], {from, from + size * n_times}) == 0);
+                }
+            }
+        }
+        CHECK(n_different(solve_block(*prepared, p, inputs).sampled[0], whole.sampled[0]) == 0);
+    }
+}
+
+TEST_CASE("in packs, another output, grid or functional moves no number") {
+    // Invariant.
+    Problem p = everything_shared(2, false);
+    p.sample_output(0, grid(0.0, 1.0, 97));
+    const CompiledSystem system = compile(p.system);
+    const auto prepared = prepare_closed_form(system, {});
+    const std::vector<double> inputs = p.patients(9);
+    const BlockResult plain = solve_block(*prepared, p, inputs);
+    Problem more = p;
+    more.sample_output(1, grid(0.0, 1.0, 97));
+    more.sample_output(0, grid(0.0, 0.25, 385));
+    more.sample_output(1, {1.0, 2.0, 5.0});
+    more.functional(FunctionalKind::integral, 0, 0.0, 96.0);
+    more.functional(FunctionalKind::value_before, 0, 0.0, 12.0);
+    CHECK(n_different(solve_block(*prepared, more, inputs).sampled[0], plain.sampled[0]) == 0);
+}
+
+TEST_CASE("in packs, subjects that fail or have no closed form disturb nobody") {
+    // Invariant: the others' bits; and the failed ones' statuses are those of subjects alone.
+    Problem p("ward", 24.0);
+    const Term forth = p.input("forth", 0.3), back = p.input("back", 0.2), k = p.input("k", 0.1);
+    const Term f = p.input("F", 1.0);
+    const Term x = p.dosed_state("x"), y = p.dosed_state("y");
+    p.rate(x, back * y - (forth + k) * x);
+    p.rate(y, forth * x - back * y);
+    p.definition(x).bioavailability = f.expr;
+    p.output("x", x);
+    p.bolus(x, 10.0, 0.0, 8.0, 3);
+    p.sample_output(0, grid(0.0, 0.5, 49));
+    const auto prepared = prepare_closed_form(compile(p.system), {});
+    constexpr int n = 11;
+    const std::vector<double> good = p.patients(n);
+    const BlockResult plain = solve_block(*prepared, p, good);
+    std::vector<double> inputs = good;
+    constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+    const auto set = [&](int input, int subject, double value) {
+        inputs[static_cast<std::size_t>(input * n + subject)] = value;
+    };
+    set(0, 1, -0.3); // couplings of opposite sense: by expm
+    set(1, 3, 0.0);  // one-way coupling: by expm
+    set(2, 4, -1e6); // grows beyond all doubles
+    set(2, 6, nan);
+    set(3, 7, -1.0); // refused
+    set(3, 8, nan);
+    const BlockResult result = solve_block(*prepared, p, inputs);
+    const BlockResult single = solve_one_by_one(*prepared, p, inputs);
+    CHECK(result.status == single.status);
+    CHECK(result.stopped_at == single.stopped_at);
+    CHECK(result.status[4] == SolverStatus::not_finite);
+    CHECK(result.status[6] == SolverStatus::not_finite);
+    CHECK(result.status[7] == SolverStatus::invalid_parameter);
+    for (int subject = 0; subject < n; ++subject) {
+        const auto part = [&](const BlockResult& r) {
+            const auto first = r.sampled[0].begin() + subject * 49;
+            return std::vector<double>(first, first + 49);
+        };
+        const bool is_alone = subject == 1 || subject == 3;
+        if (result.status[static_cast<std::size_t>(subject)] != SolverStatus::ok || is_alone)
+            CHECK(n_different(part(result), part(single)) == 0);
+        else
+            CHECK(n_different(part(result), part(plain)) == 0);
+    }
+}
+
+TEST_CASE("a grid is regular when its times are equal steps but for rounding") {
+    // Oracle: by construction.
+    CHECK(exact::regular_step(grid(0.0, 1.0, 337)) == 1.0);
+    CHECK(exact::regular_step(grid(-24.0, 0.5, 50)) == 0.5);
+    CHECK(exact::regular_step(grid(0.3, 0.1, 1000)).has_value());
+    std::vector<double> sum{0.0}; // rounded again at every step: 1e-10 after 10,000
+    for (int i = 0; i < 10000; ++i)
+        sum.push_back(sum.back() + 0.1);
+    CHECK(!exact::regular_step(sum).has_value());
+    CHECK(!exact::regular_step(std::vector<double>{0.0, 1.0, 2.0, 4.0}).has_value());
+    CHECK(!exact::regular_step(std::vector<double>{0.0, 1.0}).has_value());
+    std::vector<double> moved = grid(0.0, 1.0, 100);
+    moved[50] += 1e-12;
+    CHECK(!exact::regular_step(moved).has_value());
+}
