@@ -32,7 +32,7 @@ def curves(runs):
     """{case: {engine: {method: [(rtol, run)]}}}; rtol is None for what has none."""
     found = {}
     for run in runs:
-        case, engine, *rest = run["run_name"].split("/")
+        case, engine, *rest = run["run_name"].removesuffix("/process_time").split("/")
         method = rest[0] if rest else ""
         rtol = float(rest[1]) if len(rest) > 1 else None
         engines = found.setdefault(case, {})
