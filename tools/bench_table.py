@@ -3,7 +3,7 @@
 
 taskset -c 1 build/release/tests/bench/cases_bench --benchmark_repetitions=5 \\
     --benchmark_report_aggregates_only=true --benchmark_out=cases.json --benchmark_out_format=json
-tools/bench_table.py cases.json
+tools/bench_table.py cases.json        # several files are read as one
 
 Rows are named <case>/<engine>/<method>/<rtol>, and compared at equal rms error: times of one
 method are interpolated over its tolerances, both on logarithmic scales; of several methods of an
@@ -19,10 +19,12 @@ OWN = ("exact", "lanes-native", "lanes-interpreter")
 ERRORS = (1e-6, 1e-7)
 
 
-def runs_of(path):
+def runs_of(paths):
     """Medians where there are repetitions, single runs otherwise."""
-    with open(path, encoding="utf-8") as file:
-        runs = json.load(file)["benchmarks"]
+    runs = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            runs += json.load(file)["benchmarks"]
     chosen = [run for run in runs if run.get("aggregate_name") == "median"] or [
         run for run in runs if run["run_type"] == "iteration"]
     return [run for run in chosen if not run.get("error_occurred")]
@@ -214,7 +216,7 @@ def features(runs):
 
 
 def main():
-    runs = runs_of(sys.argv[1])
+    runs = runs_of(sys.argv[1:])
     if any(run["run_name"].startswith("plain/") for run in runs):
         return features(runs)
     cases = curves(runs)

@@ -1,4 +1,5 @@
 #include "bench/cases/case.hpp"
+#include "bench/executors.hpp"
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -100,8 +101,7 @@ double sum(const std::vector<T>& values) {
 void solve_block(benchmark::State& state,
                  Prepared& prepared,
                  const sim::Solver& solver,
-                 sim::SolverOptions options) {
-    options.falls_back = false;
+                 const sim::SolverOptions& options) {
     const auto solvers = solver.prepare(prepared.system(), options);
     const auto worker = solvers->worker();
     const sim::BlockProblem problem{n_patients,
@@ -123,13 +123,23 @@ void solve_block(benchmark::State& state,
         state.counters["operations"] = step_operations(prepared.system(), solver.name);
 }
 
-/// From equations to a worker that can start: derivatives, lowering, kernels.
-void make_ready(benchmark::State& state, const Prepared& prepared, const sim::Solver& solver) {
-    for (auto _ : state) {
+/// From equations to the first steps of a patient: derivatives, lowering, code.
+void make_ready(benchmark::State& state,
+                const Prepared& prepared,
+                const sim::Solver& solver,
+                const sim::SolverOptions& options) {
+    const std::vector<double> inputs = prepared.problem().patients(1);
+    const sim::Timeline moment{.records = {}, .end = 1e-6};
+    const sim::Observation nothing;
+    const auto start = [&] {
         const sim::CompiledSystem system = sim::compile(prepared.problem().system);
-        const auto solvers = solver.prepare(system, {});
-        benchmark::DoNotOptimize(solvers->worker());
-    }
+        const auto solvers = solver.prepare(system, options);
+        sim::BlockResult result;
+        solvers->worker()->solve({1, inputs, &moment, &nothing}, result);
+    };
+    start(); // what is kept is kept
+    for (auto _ : state)
+        start();
 }
 
 /// A whole population in blocks of 128, each written over the one before, as files are written.
@@ -192,17 +202,30 @@ void add_baselines(const std::shared_ptr<Prepared>& prepared) {
                     });
 }
 
-void add_lanes(const std::shared_ptr<Prepared>& prepared, const char* engine) {
+void add_lanes(const std::shared_ptr<Prepared>& prepared, const LaneExecutor& executor) {
+    const char* const engine = executor.engine;
     for (const sim::Solver& solver : sim::solvers()) {
-        if (!solver.is_counted || !solver.applies(prepared->system())) continue;
-        if (prepared->problem().is_stiff && !solver.is_stiff) continue;
-        add(fmt::format("{}/{}-latency/{}", prepared->definition().name, engine, solver.name),
-            [prepared, &solver](benchmark::State& state) { make_ready(state, *prepared, solver); });
+        const bool is_fit = solver.is_stiff || !prepared->problem().is_stiff;
+        if (!solver.is_counted || !is_fit || !solver.applies(prepared->system())) continue;
+        const auto add_latency = [&](const char* kind, const sim::SolverOptions& options) {
+            add(fmt::format("{}/{}{}-latency/{}",
+                            prepared->definition().name,
+                            executor.engine,
+                            kind,
+                            solver.name),
+                [prepared, options, &solver](benchmark::State& state) {
+                    make_ready(state, *prepared, solver, options);
+                });
+        };
+        sim::SolverOptions options = lane_options(executor);
+        add_latency("", options);
+        options.native_code = &kept_native_code();
+        if (executor.choice == sim::ExecutorChoice::native) add_latency("-kept", options);
         for (const double rtol : lane_rtols)
             add(fmt::format(
                     "{}/{}/{}/{:.0e}", prepared->definition().name, engine, solver.name, rtol),
-                [prepared, &solver, rtol](benchmark::State& state) {
-                    solve_block(state, *prepared, solver, {.rtol = rtol});
+                [prepared, executor, &solver, rtol](benchmark::State& state) {
+                    solve_block(state, *prepared, solver, lane_options(executor, rtol));
                 });
     }
 }
@@ -232,7 +255,8 @@ int main(int argc, char** argv) {
     for (const Case& c : all_cases()) {
         const auto prepared = std::make_shared<Prepared>(c);
         add_baselines(prepared);
-        add_lanes(prepared, "lanes-interpreter");
+        for (const LaneExecutor& executor : lane_executors())
+            add_lanes(prepared, executor);
         if (prepared->system().structure.is_linear) add_exact(prepared);
     }
     benchmark::Initialize(&argc, argv);

@@ -1,3 +1,4 @@
+#include "bench/executors.hpp"
 #include "sim/solve/networks.hpp"
 #include "sim/solve/problems.hpp"
 
@@ -11,6 +12,7 @@
 /// How the cost of a run grows with its size, one size at a time, as <size>:<n>/<engine>. `us` is
 /// CPU time per patient.
 using namespace gemel;
+using namespace gemel::bench;
 using namespace gemel::sim;
 
 namespace {
@@ -44,10 +46,14 @@ Problem problem_of(const Sizes& sizes) {
     return p;
 }
 
-void solve(benchmark::State& state, const Problem& problem, int n_patients, const char* name) {
+void solve(benchmark::State& state,
+           const Problem& problem,
+           int n_patients,
+           const char* name,
+           const LaneExecutor& executor) {
     const CompiledSystem system = compile(problem.system);
     const std::vector<double> inputs = problem.patients(n_patients);
-    const auto prepared = find_solver(name)->prepare(system, {});
+    const auto prepared = find_solver(name)->prepare(system, lane_options(executor));
     const auto worker = prepared->worker();
     BlockResult result;
     for (auto _ : state)
@@ -63,13 +69,14 @@ void solve(benchmark::State& state, const Problem& problem, int n_patients, cons
 
 void add(const std::string& size, int n, const Problem& problem, int n_patients) {
     const auto kept = std::make_shared<Problem>(problem);
-    for (const char* name : {"rodas5p", "tsit5"})
-        benchmark::RegisterBenchmark(
-            fmt::format("{}:{}/lanes-interpreter/{}", size, n, name).c_str(),
-            [kept, n_patients, name](benchmark::State& state) {
-                solve(state, *kept, n_patients, name);
-            })
-            ->Unit(benchmark::kMillisecond);
+    for (const LaneExecutor& executor : lane_executors())
+        for (const char* name : {"rodas5p", "tsit5"})
+            benchmark::RegisterBenchmark(
+                fmt::format("{}:{}/{}/{}", size, n, executor.engine, name).c_str(),
+                [kept, n_patients, name, executor](benchmark::State& state) {
+                    solve(state, *kept, n_patients, name, executor);
+                })
+                ->Unit(benchmark::kMillisecond);
 }
 
 void add_sizes(const std::string& size, int Sizes::*which, std::initializer_list<int> values) {

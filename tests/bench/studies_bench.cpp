@@ -1,3 +1,4 @@
+#include "bench/executors.hpp"
 #include "engine.hpp"
 
 #include <gemel/io/resources.hpp>
@@ -20,6 +21,7 @@
 /// the result file, with drawing and writing. `us` is the process's CPU time per patient; `peak`
 /// the largest error of the first 100 patients over each one's peak. Tables: tools/bench_table.py.
 using namespace gemel;
+using namespace gemel::bench;
 
 namespace {
 
@@ -29,9 +31,9 @@ constexpr double rtols[] = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8};
 const std::filesystem::path folder =
     std::filesystem::path(GEMEL_SOURCE_DIR) / "tests/bench/studies";
 
-scenarios::Study load(const std::string& name, const char* solver, double rtol) {
+scenarios::Study load(const std::string& name, std::string_view solver, double rtol) {
     std::vector<std::string> overrides{fmt::format("study.rtol={}", rtol)};
-    if (*solver != 0) overrides.push_back(fmt::format("study.solver={}", solver));
+    if (!solver.empty()) overrides.push_back(fmt::format("study.solver={}", solver));
     const io::Library library{{std::filesystem::path(GEMEL_SOURCE_DIR) / "library"}};
     return scenarios::load_study(folder / (name + ".toml"), library, {overrides, std::nullopt});
 }
@@ -39,11 +41,15 @@ scenarios::Study load(const std::string& name, const char* solver, double rtol) 
 /// A study made ready to solve, with all its inputs.
 class Solved {
 public:
-    Solved(const std::string& name, const char* solver, double rtol)
-        : study_(load(name, solver, rtol)),
+    Solved(const std::string& name,
+           const sim::Solver& solver,
+           const LaneExecutor& executor,
+           double rtol)
+        : study_(load(name, solver.name, rtol)),
           engine_(scenarios::make_engine(study_, 0)),
+          prepared_(solver.prepare(*engine_.system, lane_options(executor, rtol))),
           block_size_(scenarios::block_size_of(study_)),
-          worker_(engine_.prepared.front()->worker()) {
+          worker_(prepared_->worker()) {
         const std::size_t n_inputs = engine_.system->system.inputs.size();
         for (std::uint64_t first = 0; first < study_.population.size; first += block_size_) {
             const std::uint64_t n = std::min(block_size_, study_.population.size - first);
@@ -84,6 +90,7 @@ public:
 private:
     scenarios::Study study_;
     scenarios::Engine engine_;
+    std::unique_ptr<const sim::PreparedSolver> prepared_;
     std::uint64_t block_size_;
     std::unique_ptr<sim::BlockSolver> worker_;
     std::vector<std::vector<double>> inputs_; ///< [block]
@@ -94,7 +101,9 @@ private:
 const std::vector<std::vector<double>>& reference(const std::string& name) {
     static std::map<std::string, std::vector<std::vector<double>>> known;
     auto& values = known[name];
-    if (values.empty()) values = Solved(name, "rodas5p", 1e-11).first_patients();
+    if (values.empty())
+        values =
+            Solved(name, *sim::find_solver("rodas5p"), lane_executors()[0], 1e-11).first_patients();
     return values;
 }
 
@@ -130,8 +139,12 @@ void count_time(benchmark::State& state, std::uint64_t n) {
                                    Counter::kIsIterationInvariantRate | Counter::kInvert);
 }
 
-void solve(benchmark::State& state, const std::string& name, const char* solver, double rtol) {
-    Solved solved(name, solver, rtol);
+void solve(benchmark::State& state,
+           const std::string& name,
+           const sim::Solver& solver,
+           const LaneExecutor& executor,
+           double rtol) {
+    Solved solved(name, solver, executor, rtol);
     std::uint64_t n_steps = 0, n_rejected = 0;
     for (auto _ : state) {
         n_steps = n_rejected = 0;
@@ -195,12 +208,17 @@ void add_study(const std::string& name, const std::string& shown) {
         if (!solver.applies(system)) continue;
         if (solver.order == 0)
             add(fmt::format("{}/exact/{}", shown, solver.name),
-                [=](benchmark::State& state) { solve(state, name, solver.name.data(), 1e-6); });
+                [name, &solver](benchmark::State& state) {
+                    solve(state, name, solver, lane_executors()[0], 1e-6);
+                });
         const bool is_fit = solver.is_stiff || name < "p3";
         if (!solver.is_counted || !is_fit) continue;
-        for (const double rtol : rtols)
-            add(fmt::format("{}/lanes-interpreter/{}/{:.0e}", shown, solver.name, rtol),
-                [=](benchmark::State& state) { solve(state, name, solver.name.data(), rtol); });
+        for (const LaneExecutor& executor : lane_executors())
+            for (const double rtol : rtols)
+                add(fmt::format("{}/{}/{}/{:.0e}", shown, executor.engine, solver.name, rtol),
+                    [name, &solver, executor, rtol](benchmark::State& state) {
+                        solve(state, name, solver, executor, rtol);
+                    });
     }
     add(shown + "/draw", [=](benchmark::State& state) { draw(state, name); });
     add(shown + "/run/one-thread", [=](benchmark::State& state) { run(state, name, 1); });

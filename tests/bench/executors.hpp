@@ -1,0 +1,76 @@
+#pragma once
+
+#include <gemel/sim/native_code.hpp>
+#include <gemel/sim/solver.hpp>
+
+#include <map>
+#include <mutex>
+#include <vector>
+
+namespace gemel::bench {
+
+/// Who runs the lanes, as benchmarks call it.
+struct LaneExecutor {
+    const char* engine = nullptr;
+    sim::ExecutorChoice choice = sim::ExecutorChoice::interpreter;
+};
+
+/// The plug-in of this build; none without LLVM.
+inline std::vector<std::string> plug_ins() {
+#ifdef GEMEL_PLUG_IN
+    return {GEMEL_PLUG_IN};
+#else
+    return {};
+#endif
+}
+
+/// Compiles anew every time: nothing is kept.
+inline const sim::NativeCode& native_code() {
+    static const sim::NativeCode code({.plug_ins = plug_ins()});
+    return code;
+}
+
+/// Keeps code in memory, as a folder of the user's would.
+class MemoryStore : public sim::ByteStore {
+public:
+    using Bytes = std::vector<unsigned char>;
+    std::optional<Bytes> get(std::span<const unsigned char> key) override {
+        const std::lock_guard lock(mutex_);
+        const auto found = entries_.find(Bytes(key.begin(), key.end()));
+        return found == entries_.end() ? std::nullopt : std::optional(found->second);
+    }
+    void put(std::span<const unsigned char> key, std::span<const unsigned char> value) override {
+        const std::lock_guard lock(mutex_);
+        entries_[Bytes(key.begin(), key.end())] = Bytes(value.begin(), value.end());
+    }
+
+private:
+    std::mutex mutex_;
+    std::map<Bytes, Bytes> entries_;
+};
+
+/// The same code with a store.
+inline const sim::NativeCode& kept_native_code() {
+    static MemoryStore store;
+    static const sim::NativeCode code({.plug_ins = plug_ins(), .store = &store});
+    return code;
+}
+
+/// Of this build on this machine.
+inline std::vector<LaneExecutor> lane_executors() {
+    std::vector<LaneExecutor> found{{"lanes-interpreter", sim::ExecutorChoice::interpreter}};
+    if (native_code().why_not().empty())
+        found.push_back({"lanes-native", sim::ExecutorChoice::native});
+    return found;
+}
+
+inline sim::SolverOptions lane_options(const LaneExecutor& executor, double rtol = 1e-6) {
+    sim::SolverOptions options;
+    options.rtol = rtol;
+    options.falls_back = false;
+    options.executor = executor.choice;
+    options.native_code = &native_code();
+    return options;
+}
+
+} // namespace gemel::bench
