@@ -20,6 +20,7 @@ namespace {
 
 constexpr int n_patients = 1024;     ///< that the engine solves as one block
 constexpr int n_compared = 64;       ///< at most, with the reference
+constexpr int n_block = 128;         ///< of a file of that many values a patient
 constexpr int n_population = 10'000; ///< of the closed form and its limit
 constexpr double baseline_rtols[] = {1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9};
 constexpr double lane_rtols[] = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
@@ -142,15 +143,18 @@ void make_ready(benchmark::State& state,
         start();
 }
 
-/// A whole population in blocks of 128, each written over the one before, as files are written.
-void solve_population(benchmark::State& state, Prepared& prepared, const sim::Solver& solver) {
-    constexpr int block_size = 128;
+/// A whole population in blocks, each written over the one before, as files are written; in one
+/// block, beyond the caches.
+void solve_population(benchmark::State& state,
+                      Prepared& prepared,
+                      const sim::Solver& solver,
+                      int block_size) {
     const auto solvers = solver.prepare(prepared.system(), {});
     const auto worker = solvers->worker();
     const std::vector<double> all = prepared.problem().patients(n_population);
     const std::size_t n_inputs = prepared.problem().medians.size();
     sim::BlockResult result;
-    std::vector<double> inputs(n_inputs * block_size);
+    std::vector<double> inputs(n_inputs * std::size_t(block_size));
     for (auto _ : state)
         for (int first = 0; first < n_population; first += block_size) {
             const int n = std::min(block_size, n_population - first);
@@ -238,15 +242,19 @@ void add_exact(const std::shared_ptr<Prepared>& prepared) {
             [prepared, &solver](benchmark::State& state) {
                 solve_block(state, *prepared, solver, {});
             });
-        add(fmt::format("{}/exact-population/{}", case_name, solver.name),
-            [prepared, &solver](benchmark::State& state) {
-                solve_population(state, *prepared, solver);
-            });
+        for (const int block_size : {n_block, n_population})
+            add(fmt::format("{}/exact-{}/{}",
+                            case_name,
+                            block_size == n_block ? "blocks" : "population",
+                            solver.name),
+                [prepared, block_size, &solver](benchmark::State& state) {
+                    solve_population(state, *prepared, solver, block_size);
+                });
     }
     add(case_name + "/memset/population",
         [prepared](benchmark::State& state) { fill_output(state, *prepared, n_population); });
-    add(case_name + "/memset/block",
-        [prepared](benchmark::State& state) { fill_output(state, *prepared, 128); });
+    add(case_name + "/memset/blocks",
+        [prepared](benchmark::State& state) { fill_output(state, *prepared, n_block); });
 }
 
 } // namespace

@@ -5,6 +5,9 @@
 
 #include <map>
 #include <mutex>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace gemel::bench {
@@ -36,17 +39,17 @@ public:
     using Bytes = std::vector<unsigned char>;
     std::optional<Bytes> get(std::span<const unsigned char> key) override {
         const std::lock_guard lock(mutex_);
-        const auto found = entries_.find(Bytes(key.begin(), key.end()));
+        const auto found = entries_.find({key.begin(), key.end()});
         return found == entries_.end() ? std::nullopt : std::optional(found->second);
     }
     void put(std::span<const unsigned char> key, std::span<const unsigned char> value) override {
         const std::lock_guard lock(mutex_);
-        entries_[Bytes(key.begin(), key.end())] = Bytes(value.begin(), value.end());
+        entries_[{key.begin(), key.end()}] = {value.begin(), value.end()};
     }
 
 private:
     std::mutex mutex_;
-    std::map<Bytes, Bytes> entries_;
+    std::map<std::string, Bytes> entries_;
 };
 
 /// The same code with a store.
