@@ -2,7 +2,9 @@
 
 #include <gemel/io/resources.hpp>
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 /// What all commands share: exit codes, library, version.
 namespace gemel::cli {
@@ -15,6 +17,12 @@ inline constexpr int exit_interrupted = 130;
 
 /// GEMEL_LIBRARY first, then share/gemel beside the program's folder, then the source tree.
 io::Library library();
+
+/// Where the plug-in of native code may lie: GEMEL_LLVM_PLUG_IN first, then beside the program,
+/// then lib/gemel beside the program's folder.
+std::vector<std::string> plug_ins();
+/// Where native code is kept: gemel in XDG_CACHE_HOME or ~/.cache; empty if there is neither.
+std::filesystem::path cache_folder();
 
 std::string version();      ///< "0.1.0 (4f5a9c2)"
 std::string version_text(); ///< what --version prints

@@ -69,7 +69,7 @@ public:
 void check_scales(const Study& study, sim::DiagnosticList& diagnostics) {
     if (study.data == nullptr || !pkpd::has_values(*study.data)) return;
     const Study typical = typical_subjects(study);
-    const Engine engine = make_engine(typical, 0);
+    const Engine engine = make_engine(typical);
     PredictionSink sink(typical);
     sim::RunRequest request = request_of(typical, engine, 1);
     request.inputs = [&](const sim::SubjectRange& range, std::span<double> inputs) {

@@ -207,13 +207,15 @@ std::unique_ptr<const sim::SubjectTimeline> occasions_of(const Study& study) {
     return std::make_unique<const sim::SubjectTimeline>(std::move(occasions));
 }
 
-Engine make_engine(const Study& study, int width) {
+Engine make_engine(const Study& study, const Execution& execution, int width) {
     Engine engine;
     engine.everyone = occasions_of(study);
     engine.system = std::make_unique<sim::CompiledSystem>(sim::compile(system_of(study)));
     engine.choices = solvers_of(study, *engine.system);
     sim::SolverOptions options = options_of(study);
     if (width > 0) options.width = width;
+    options.executor = execution.executor;
+    options.native_code = execution.native_code;
     if (study.population.data != nullptr)
         for (const sim::SubjectTimeline& own : study.population.data->timelines)
             engine.own.push_back(&own);
@@ -222,6 +224,12 @@ Engine make_engine(const Study& study, int width) {
         const sim::Solver* solver = engine.choices[arm].solver;
         const auto [known, is_new] = prepared.try_emplace(solver);
         if (is_new) {
+            const auto n_arms = std::count_if(
+                engine.choices.begin(), engine.choices.end(), [&](const sim::SolverChoice& choice) {
+                    return choice.solver == solver;
+                });
+            options.expected_subjects = static_cast<std::int64_t>(n_solves(study)) * n_arms /
+                                        static_cast<std::int64_t>(study.arms.size());
             engine.prepared.push_back(sim::prepare(*solver, *engine.system, options));
             known->second = engine.prepared.back().get();
         }
@@ -229,6 +237,13 @@ Engine make_engine(const Study& study, int width) {
             {timeline_of(study, study.arms[arm]), observation_of(study, arm), known->second});
     }
     return engine;
+}
+
+std::string executors_of(const Engine& engine) {
+    std::set<std::string> names;
+    for (const auto& prepared : engine.prepared)
+        names.insert(prepared->executor());
+    return fmt::format("{}", fmt::join(names, "; "));
 }
 
 std::uint64_t block_size_of(const Study& study) {

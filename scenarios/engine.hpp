@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/scenarios/execution.hpp>
 #include <gemel/scenarios/study.hpp>
 #include <gemel/sim/run.hpp>
 
@@ -19,8 +20,10 @@ struct Engine {
     std::vector<sim::ArmProblem> arms;
 };
 
-/// @param width  lanes; 0: the solver's default
-Engine make_engine(const Study& study, int width);
+/// @param width  lanes, interpreted; 0: the solver's default
+Engine make_engine(const Study& study, const Execution& execution = {}, int width = 0);
+/// Who ran the lane programs of its solvers so far: "native", "interpreter, then native", …
+std::string executors_of(const Engine& engine);
 
 /// The model's system, with covariates along straight lines where the data have such.
 sim::OdeSystem system_of(const Study& study);

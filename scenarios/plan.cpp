@@ -96,8 +96,11 @@ Timed solve_first(const Study& study,
 }
 
 /// Steps of a fixed number of subjects, then more and more subjects until the time is not noise.
-void take_pilots(const Study& study, Plan& plan, sim::Monitor* monitor) {
-    const Engine engine = make_engine(study, 0);
+void take_pilots(const Study& study,
+                 const Execution& execution,
+                 Plan& plan,
+                 sim::Monitor* monitor) {
+    const Engine engine = make_engine(study, execution);
     const sim::RunRequest request = usual_request(study, engine);
     const std::uint64_t all = study.population.size;
     plan.n_pilots = plan.n_timed = std::min(n_pilot_subjects, all);
@@ -262,7 +265,7 @@ bool Plan::has_memory() const {
 
 Plan make_plan(const Study& study, const PlanOptions& options, sim::Monitor* monitor) {
     Plan plan = resources_of(study, options);
-    if (plan.has_memory()) take_pilots(study, plan, monitor);
+    if (plan.has_memory()) take_pilots(study, options.execution, plan, monitor);
     return plan;
 }
 

@@ -68,6 +68,7 @@ void write_tier(const Engine& engine, const sim::RunReport& run, io::ResultFile&
             return choice.solver->is_portable;
         });
     file.provenance("tier", is_portable ? "everywhere" : "same build and CPU class");
+    file.provenance("executor", executors_of(engine));
     file.provenance("n_fell_back", std::to_string(run.n_fell_back));
 }
 

@@ -146,7 +146,7 @@ void describe_solvers(const Study& study, const Engine& engine, StudyReport& rep
 } // namespace
 
 StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor) {
-    const Engine engine = make_engine(study, options.width);
+    const Engine engine = make_engine(study, options.execution, options.width);
     io::ResultFile file(options.output);
     declare_results(study, file);
     declare_events(study, file);

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "executor_options.hpp"
 #include "program.hpp"
 #include "progress.hpp"
 #include "study_options.hpp"
@@ -22,6 +23,7 @@ namespace {
 struct Options {
     std::string study, output, curves;
     std::vector<std::string> overrides;
+    ExecutorArguments executor;
     int n_threads = 0;
     bool is_quiet = false;
 };
@@ -132,8 +134,9 @@ int find_dose(const Options& options) {
     const std::size_t n_listed = study.dose_search->among.size();
     Progress progress(study.population.size * (n_listed > 0 ? n_listed : usual_doses_of_a_range),
                       options.is_quiet);
+    const NativeParts native(options.executor, options.is_quiet);
     const scenarios::DoseReport report =
-        scenarios::find_dose(study, {options.n_threads}, &progress);
+        scenarios::find_dose(study, {options.n_threads, native.execution()}, &progress);
     progress.clear();
     if (report.was_cancelled) {
         fmt::print(stderr, "interrupted; no file was written\n");
@@ -161,6 +164,7 @@ void add_find_dose(CLI::App& program, Action& action) {
     command->add_option("--threads", options->n_threads, "threads; default: all cores")
         ->check(CLI::Range(1, 4096));
     command->add_flag("--quiet", options->is_quiet, "no progress, no notes");
+    add_executor_arguments(*command, options->executor);
     command->callback([options, &action] { action = [options] { return find_dose(*options); }; });
 }
 

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "executor_options.hpp"
 #include "program.hpp"
 #include "progress.hpp"
 #include "study_options.hpp"
@@ -13,6 +14,7 @@ namespace {
 
 struct Options {
     StudyArguments study;
+    ExecutorArguments executor;
     int n_threads = 0;
 };
 
@@ -20,8 +22,10 @@ int plan(const Options& options) {
     const scenarios::Study study = load(options.study);
     const Interrupt interrupt;
     Progress quiet(0, true); // passes Ctrl-C on
-    const scenarios::Plan plan =
-        scenarios::make_plan(study, {output_of(options.study, study), options.n_threads}, &quiet);
+    const NativeParts native(options.executor, /*is_quiet*/ true);
+    scenarios::PlanOptions how{output_of(options.study, study), options.n_threads};
+    how.execution = native.execution();
+    const scenarios::Plan plan = scenarios::make_plan(study, how, &quiet);
     if (Interrupt::is_requested()) return exit_interrupted;
     fmt::print("{}", scenarios::render(plan, study));
     return exit_ok;
@@ -36,6 +40,7 @@ void add_plan(CLI::App& program, Action& action) {
     add_study_arguments(*command, options->study);
     command->add_option("--threads", options->n_threads, "threads of the run; default: all cores")
         ->check(CLI::Range(1, 4096));
+    add_executor_arguments(*command, options->executor);
     command->callback([options, &action] { action = [options] { return plan(*options); }; });
 }
 

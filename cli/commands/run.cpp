@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "executor_options.hpp"
 #include "program.hpp"
 #include "progress.hpp"
 #include "study_options.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 struct Options {
     StudyArguments study;
+    ExecutorArguments executor;
     int n_threads = 0;
     int width = 0;
     bool is_quiet = false;
@@ -58,11 +60,13 @@ std::string command_text(const Options& options) {
     return text;
 }
 
-scenarios::RunStudyOptions run_options(const Options& options, const scenarios::Study& study) {
+scenarios::RunStudyOptions
+run_options(const Options& options, const scenarios::Study& study, const NativeParts& native) {
     scenarios::RunStudyOptions result;
     result.output = output_of(options.study, study);
     result.n_threads = options.n_threads;
     result.width = options.width;
+    result.execution = native.execution();
     result.command = command_text(options);
     result.version = version();
     return result;
@@ -70,7 +74,8 @@ scenarios::RunStudyOptions run_options(const Options& options, const scenarios::
 
 int run(const Options& options) {
     const scenarios::Study study = load(options.study);
-    const scenarios::RunStudyOptions how = run_options(options, study);
+    const NativeParts native(options.executor, options.is_quiet);
+    const scenarios::RunStudyOptions how = run_options(options, study, native);
     check_output(study, how.output);
     scenarios::require_room(study, {how.output, how.n_threads});
     if (!options.is_quiet) print_notes(study);
@@ -104,6 +109,7 @@ void add_run(CLI::App& program, Action& action) {
     command->add_flag("--quiet", options->is_quiet, "no progress, no notes, no summary");
     command->add_option("--lanes", options->width, "SIMD lanes; changes no result")
         ->check(CLI::IsMember({8, 16, 32, 64}));
+    add_executor_arguments(*command, options->executor);
     command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

@@ -81,10 +81,10 @@ Endpoint attainment_by(std::size_t stratification, const DoseSearch& search) {
 
 } // namespace
 
-DoseTrial::DoseTrial(const Study& study, int n_threads, sim::Monitor* monitor)
+DoseTrial::DoseTrial(const Study& study, const FindDoseOptions& options, sim::Monitor* monitor)
     : study_(study),
       search_(*study.dose_search),
-      n_threads_(n_threads),
+      options_(options),
       monitor_(monitor),
       has_failed_(study.population.size, false) {}
 
@@ -130,9 +130,9 @@ bool DoseTrial::simulate(std::vector<double> factors) {
 
 bool DoseTrial::simulate_some(const std::vector<double>& factors) {
     const Study study = variant(factors);
-    const Engine engine = make_engine(study, 0);
+    const Engine engine = make_engine(study, options_.execution);
     AttainmentSink sink(study, has_failed_);
-    sim::RunRequest request = request_of(study, engine, n_threads_);
+    sim::RunRequest request = request_of(study, engine, options_.n_threads);
     request.inputs = [&sink](const sim::SubjectRange& range, std::span<double> inputs) {
         sink.draw(range, inputs);
     };

@@ -14,7 +14,7 @@ namespace gemel::scenarios {
 /// Attainment by dose on one and the same population: simulates doses, remembers what came out.
 class DoseTrial {
 public:
-    DoseTrial(const Study& study, int n_threads, sim::Monitor* monitor);
+    DoseTrial(const Study& study, const FindDoseOptions& options, sim::Monitor* monitor);
 
     /// Simulates the factors that were not yet, all from one draw of the population.
     /// @returns false if cancelled
@@ -38,7 +38,7 @@ private:
 
     const Study& study_;
     const DoseSearch& search_;
-    int n_threads_;
+    FindDoseOptions options_;
     sim::Monitor* monitor_;
     std::map<double, std::vector<AttainmentPoint>> points_; ///< by factor: [stratum]
     std::uint64_t n_solves_ = 0, n_failed_ = 0, n_fell_back_ = 0;

@@ -60,7 +60,7 @@ public:
     Finder(const Study& study, const FindDoseOptions& options, sim::Monitor* monitor)
         : study_(study),
           search_(*study.dose_search),
-          trial_(study, options.n_threads, monitor) {}
+          trial_(study, options, monitor) {}
 
     DoseReport find() {
         DoseReport report;

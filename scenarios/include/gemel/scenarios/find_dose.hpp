@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gemel/scenarios/endpoint.hpp>
+#include <gemel/scenarios/execution.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -67,6 +68,7 @@ struct DoseReport {
 
 struct FindDoseOptions {
     int n_threads = 0; ///< 0: all cores
+    Execution execution = {};
 };
 
 /// All doses are tried on the same subjects, so that attainment differs by dose alone.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/scenarios/execution.hpp>
 #include <gemel/scenarios/study.hpp>
 #include <gemel/sim/run.hpp>
 
@@ -16,6 +17,7 @@ struct PlanOptions {
     std::filesystem::path output;   ///< whose disk is asked for room
     int n_threads = 0;              ///< 0: all cores
     double memory_of_machine = 0.0; ///< 0: asked of the machine
+    Execution execution = {};       ///< of the run
 };
 
 struct Plan {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/scenarios/execution.hpp>
 #include <gemel/scenarios/study.hpp>
 #include <gemel/sim/run.hpp>
 
@@ -15,8 +16,9 @@ struct RunStudyOptions {
     std::filesystem::path output; ///< the result file
     int n_threads = 0;            ///< 0: all cores
     int width = 0;                ///< lanes; 0: the default. Changes no result
-    std::string command;          ///< for provenance
-    std::string version;          ///< of the program, for provenance
+    Execution execution = {};
+    std::string command; ///< for provenance
+    std::string version; ///< of the program, for provenance
 };
 
 /// One line of the terminal summary: an arm, split by one grouping.
