@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds everything, runs all tests; ends with CTest's summary.
 #   ./test.sh         the tests
-#   ./test.sh --all   also the sanitizers on everything, every public header by itself, and
+#   ./test.sh --all   also the sanitizers on everything, a build without LLVM, every public header by itself, and
 #                     README and tests in a bare Debian root (tools/fresh.sh; needs root or sudo)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -15,7 +15,7 @@ tools/install.sh build test
 tools/build.sh release
 if [ "$all" = yes ]; then
   cmake --build --preset release --target all_verify_interface_header_sets
-  for preset in sanitize threads; do
+  for preset in sanitize threads no-jit; do
     tools/build.sh "$preset"
     ctest --preset "$preset"
   done
