@@ -3,6 +3,7 @@
 #include "solve/exact/pack_solver.hpp"
 #include "solve/exact_linear_expm.hpp"
 #include "solve/exact_linear_modes.hpp"
+#include "solve/exact_pieces.hpp"
 #include "solve/scalar_driver.hpp"
 
 #include <algorithm>
@@ -35,44 +36,6 @@ std::vector<ProgramSpec> matrix_program(CompiledSystem& compiled) {
     for (Expr constant : system.graph.substitute(rates, at_zero))
         store(constant);
     return {spec};
-}
-
-constexpr double first_piece = 0.5; // in units of the fastest decay
-
-/// Edges of the octaves length·2^−k of [0, length] down to the fastest rate, at most `max_octaves`.
-void cut_octaves(double length, double fastest, int max_octaves, std::vector<double>& edges) {
-    int octaves = 2;
-    while (octaves < max_octaves && std::ldexp(length, -octaves) * fastest > first_piece)
-        ++octaves;
-    edges.assign(1, 0.0);
-    for (int k = octaves; k >= 0; --k)
-        edges.push_back(std::ldexp(length, -k));
-}
-
-/// For real eigenvalues. Cuts [0, length] so that on each piece five Gauss points and a parabola
-/// per maximum do: octaves length·2^−k down to the fastest rate, three pieces each, and none much
-/// longer than the slowest decay while that is visible. At most `max_octaves`. Depends on rates and
-/// length alone, never on what is observed.
-void cut(
-    double length, double fastest, double slowest, int max_octaves, std::vector<double>& edges) {
-    constexpr double longest_piece = 1.5; // in units of the slowest decay
-    constexpr double visible = 45.0;      // decays until nothing is left of an amount
-    constexpr double per_octave = 3.0;
-
-    edges.assign(1, 0.0);
-    int octaves = 2;
-    while (octaves < max_octaves && std::ldexp(length, -octaves) * fastest > first_piece)
-        ++octaves;
-    for (int k = octaves; k > 0; --k) {
-        const double start = std::ldexp(length, -k);
-        edges.push_back(start);
-        const double decays = start * slowest;
-        const double wanted = decays < visible ? std::ceil(decays / longest_piece) : 0.0;
-        const int parts = static_cast<int>(std::max(per_octave, wanted));
-        for (int i = 1; i < parts; ++i)
-            edges.push_back(start + start * i / parts);
-    }
-    edges.push_back(length);
 }
 
 class ExactLinear : public ScalarMethod {
@@ -126,14 +89,12 @@ public:
     }
 
 private:
-    /// All there are between doubles, for volumes near 0; edges that coincide in time are left out.
-    static constexpr int all_octaves = 1100;
     static constexpr int few_octaves = 60; ///< matrix exponentials are dear
 
     void show_pieces(ScalarSegment& segment, const ShowPiece& show) {
         const double length = segment.to - segment.from;
         if (is_modal_) {
-            cut(length, modes_->fastest_rate(), modes_->slowest_rate(), all_octaves, edges_);
+            cut_pieces(length, modes_->fastest_rate(), modes_->slowest_rate(), edges_);
         } else {
             // Eigenvalues are not known and may be complex: the observer looks for itself.
             cut_octaves(length, exponential_.fastest_rate(), few_octaves, edges_);
@@ -221,7 +182,6 @@ public:
         const std::vector<int>& others = packs_.solve(problem, setup_, result);
         for (int subject = 0; subject < problem.n_subjects; ++subject)
             if (setup_.status[subject] != SolverStatus::ok) forget(problem, subject, result);
-        take_functionals(problem, result);
         if (others.empty()) return;
         subjects_->begin(problem, result);
         for (const int subject : others)
@@ -239,28 +199,11 @@ private:
         result.stopped_at[subject] = 0.0;
     }
 
-    void take_functionals(const BlockProblem& problem, BlockResult& result) {
-        if (problem.observation->functionals.empty()) return;
-        Observation observation;
-        observation.functionals = problem.observation->functionals;
-        BlockProblem rest = problem;
-        rest.observation = &observation;
-        subjects_->solve(rest, functionals_);
-        result.functionals = functionals_.functionals;
-        for (int subject = 0; subject < problem.n_subjects; ++subject) {
-            if (functionals_.status[subject] == SolverStatus::ok) continue;
-            forget(problem, subject, result);
-            result.status[subject] = functionals_.status[subject];
-            result.stopped_at[subject] = functionals_.stopped_at[subject];
-        }
-    }
-
     const CompiledSystem& system_;
     std::unique_ptr<SubjectSolver> subjects_;
     SetupPrograms setup_programs_;
     BlockSetup setup_;
     exact::PackSolver packs_;
-    BlockResult functionals_;
 };
 
 class ClosedFormPrepared : public PreparedSolver {

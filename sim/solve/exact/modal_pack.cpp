@@ -3,6 +3,7 @@
 #include "base/index.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gemel::sim::exact {
 
@@ -29,6 +30,7 @@ ModalPack::ModalPack(const std::vector<ModalPart>& parts,
         own.modes = {columns(d), columns(m), columns(m * m), columns(m * m), columns(m * d)};
     }
     room_ = Workspace(index(n_modal_) * pack);
+    room_c_ = Workspace(index(n_modal_) * pack);
     flows_.resize(index(n_kept) + 1);
     is_known_.assign(index(n_kept) + 1, 0);
     for (Flow& flow : flows_)
@@ -63,7 +65,22 @@ unsigned ModalPack::solve(std::span<const double* const> entry) {
                                    entry.data(),
                                    part.modes,
                                    pack);
+    std::fill(fastest_, fastest_ + pack, 0.0);
+    std::fill(slowest_, slowest_ + pack, 0.0);
+    for (const Part& part : parts_) {
+        note_rates(part.modes.depot_rate, part.shape.n_depots);
+        note_rates(part.modes.mode_rate, part.shape.n_block);
+    }
     return bad;
+}
+
+void ModalPack::note_rates(const double* rates, int n) {
+    for (int i = 0; i < n; ++i)
+        for (int l = 0; l < pack; ++l) {
+            const double size = std::fabs(rates[i * pack + l]);
+            fastest_[l] = std::max(fastest_[l], size);
+            if (size > 0.0) slowest_[l] = slowest_[l] > 0.0 ? std::min(slowest_[l], size) : size;
+        }
 }
 
 const Flow& ModalPack::flow(double tau, int number) {
@@ -76,12 +93,6 @@ const Flow& ModalPack::flow(double tau, int number) {
     for (std::size_t p = 0; p < parts_.size(); ++p)
         kernels_.flow(parts_[p].shape, parts_[p].modes, all, flows_[slot].parts[p], pack);
     return flows_[slot];
-}
-
-const Flow& ModalPack::flow_at(const double* tau) {
-    for (std::size_t p = 0; p < parts_.size(); ++p)
-        kernels_.flow(parts_[p].shape, parts_[p].modes, tau, flows_.back().parts[p], pack);
-    return flows_.back();
 }
 
 void ModalPack::project(const double* const* states, double* z) {
@@ -143,6 +154,31 @@ void ModalPack::read(const Flow* step,
         r.reads = by_part[p].data();
         r.place = place;
         r.right = parts_[p].modes.right;
+        kernels_.run(r);
+    }
+}
+
+void ModalPack::read_at(const double* tau,
+                        const double* z,
+                        const double* source,
+                        std::span<const std::vector<Read>> by_part) {
+    const Flow& flow = flows_.back();
+    double* now = room_.data();
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        if (by_part[p].empty()) continue;
+        const Part& part = parts_[p];
+        const int at = part.first * pack;
+        const double* c = nullptr;
+        kernels_.flow(part.shape, part.modes, tau, flow.parts[p], pack);
+        if (source != nullptr) {
+            kernels_.constant(part.shape, flow.parts[p], source + at, room_c_.data() + at, pack);
+            c = room_c_.data();
+        }
+        kernels_.run(part_run(p, flow, c, z, now, 1));
+        PartRun r = part_run(p, flow, nullptr, now, room_c_.data(), 1);
+        r.n_reads = static_cast<int>(by_part[p].size());
+        r.reads = by_part[p].data();
+        r.right = part.modes.right;
         kernels_.run(r);
     }
 }

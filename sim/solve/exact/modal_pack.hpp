@@ -28,9 +28,7 @@ public:
     /// Takes up eight subjects' matrices: entry[i·n_states + j] is a column, or null for 0.
     /// @returns lanes, as bits, that have no closed form
     unsigned solve(std::span<const double* const> entry);
-    /// Of one length of time, or one for each lane (a column).
     const Flow& flow(double tau, int number);
-    const Flow& flow_at(const double* tau);
 
     int n_modal() const { return n_modal_; }
     /// z [n_modal] ← states [n_states], columns; null for 0
@@ -49,6 +47,13 @@ public:
               int n_points,
               int place,
               std::span<const std::vector<Read>> by_part);
+    /// Reads at one point for each lane, `tau` (a column) after `z` under a source (null: 0).
+    void read_at(const double* tau,
+                 const double* z,
+                 const double* source,
+                 std::span<const std::vector<Read>> by_part);
+    double fastest_rate(int lane) const { return fastest_[lane]; } ///< largest |eigenvalue|
+    double slowest_rate(int lane) const { return slowest_[lane]; } ///< smallest that is not 0, or 0
     /// z_j += amount in `state`
     void add(int state, const double* amount, double* z) const;
 
@@ -59,6 +64,7 @@ private:
         int first = 0;           ///< of its modal coordinates
         PartModes modes;
     };
+    void note_rates(const double* rates, int n);
     PartFlow new_flow(PartShape shape, bool has_sources);
     double* columns(int n);
     PartRun part_run(std::size_t part,
@@ -74,8 +80,9 @@ private:
     std::vector<Workspace> storage_;
     std::vector<Flow> flows_; ///< those kept, then one more
     std::vector<char> is_known_;
-    std::vector<const double*> from_;        ///< for a part's columns
-    Workspace room_;                         ///< [n_modal]
+    std::vector<const double*> from_; ///< for a part's columns
+    Workspace room_, room_c_;         ///< [n_modal]
+    double fastest_[pack] = {}, slowest_[pack] = {};
     std::vector<std::pair<int, int>> place_; ///< [n_states] part, and which of its states
 };
 

@@ -72,7 +72,8 @@ PackSolver::PackSolver(const CompiledSystem& system,
       kernels_(kernels),
       matrix_kernel_(interpreter().compile(matrix_, programs.layout, pack)),
       matrix_workspace_(index(matrix_kernel_->n_slots()) * pack),
-      n_running_(index(shape_.n_states)) {
+      n_running_(index(shape_.n_states)),
+      observer_(system, programs, pack) {
     const std::size_t size = index(shape_.n_states) * pack;
     for (Workspace* columns : {&z_, &point_, &source_, &constant_, &infusion_, &states_})
         *columns = Workspace(size);
@@ -85,6 +86,7 @@ PackSolver::solve(const BlockProblem& problem, const BlockSetup& setup, BlockRes
     result_ = &result;
     others_.clear();
     take_plan(problem);
+    begin_functionals();
     for (int first = 0; first < problem.n_subjects; first += pack)
         solve_pack(first);
     if (std::exchange(has_streamed_, false)) kernels_.end_stream();
@@ -102,6 +104,7 @@ void PackSolver::take_plan(const BlockProblem& problem) {
                                          plan_.n_kept,
                                          plan_.has_infusions || shape_.has_constants(),
                                          kernels_);
+    view_ = std::make_unique<PackView>(system_, *modes_);
     work_.clear();
     for (const Grid& grid : plan_.grids)
         work_.push_back(make_work(grid));
@@ -164,6 +167,12 @@ void PackSolver::solve_pack(int first) {
     prefetch_ends();
     const unsigned bad = load_matrix();
     start();
+    for (int l = 0; l < pack; ++l) {
+        const bool is_there = l < n_valid_ && setup_->status[index(first_ + l)] == SolverStatus::ok;
+        is_good_[l] = is_there && (bad >> l & 1U) == 0;
+        if (is_good_[l] != 0 && !functionals_.functionals.empty()) observer_.load(l, first_ + l);
+    }
+    view_->forget();
     for (std::size_t k = 0; k < plan_.segments.size(); ++k) {
         const Segment& segment = plan_.segments[k];
         bool changes = k == 0;
@@ -174,6 +183,7 @@ void PackSolver::solve_pack(int first) {
         if (changes) find_sources();
         for (std::size_t g = 0; g < work_.size(); ++g)
             sample(static_cast<int>(k), plan_.grids[g], work_[g]);
+        if (is_looked_at(segment)) look(segment);
         if (segment.flow >= 0) flow_on(segment.flow, z_.data(), z_.data());
     }
     check_finite(z_.data(), modes_->n_modal()); // what was not finite before is not now
@@ -182,9 +192,47 @@ void PackSolver::solve_pack(int first) {
         write_rest(plan_.grids[g], work_[g]);
     }
     for (int l = 0; l < n_valid_; ++l)
-        if (setup_->status[index(first_ + l)] == SolverStatus::ok &&
-            ((bad >> l & 1U) != 0 || finite_[l] != 0.0))
+        is_good_[l] = is_good_[l] != 0 && (bad >> l & 1U) == 0 && finite_[l] == 0.0;
+    finish_functionals();
+    for (int l = 0; l < n_valid_; ++l)
+        if (setup_->status[index(first_ + l)] == SolverStatus::ok && is_good_[l] == 0)
             others_.push_back(first_ + l);
+}
+
+void PackSolver::begin_functionals() {
+    functionals_.functionals = problem_->observation->functionals;
+    looked_at_ = *problem_;
+    looked_at_.observation = &functionals_;
+    if (!functionals_.functionals.empty()) observer_.begin(looked_at_, *setup_, *result_);
+}
+
+bool PackSolver::is_looked_at(const Segment& segment) const {
+    return segment.from < segment.to &&
+           std::any_of(functionals_.functionals.begin(),
+                       functionals_.functionals.end(),
+                       [&](const Functional& f) {
+                           if (f.kind == FunctionalKind::times_acted) return false;
+                           if (f.kind == FunctionalKind::value_before)
+                               return segment.from < f.to && f.to <= segment.to;
+                           return f.from < segment.to && segment.from < f.to;
+                       });
+}
+
+void PackSolver::look(const Segment& segment) {
+    double from[pack], to[pack];
+    std::fill(from, from + pack, segment.from);
+    std::fill(to, to + pack, segment.to);
+    const double* source = has_source_ ? source_.data() : nullptr;
+    view_->show(*modes_, z_.data(), source, from, to, is_good_, observer_);
+}
+
+/// Subjects with a functional that is not finite are solved alone.
+void PackSolver::finish_functionals() {
+    if (functionals_.functionals.empty()) return;
+    for (int l = 0; l < n_valid_; ++l)
+        if (is_good_[l] != 0)
+            is_good_[l] =
+                observer_.finish(l, timeline_.end, states_.data() + l, pack) == SolverStatus::ok;
 }
 
 /// What is fixed of the pack; the last subject fills it. The next pack's is fetched meanwhile.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "solve/exact/modal_pack.hpp"
+#include "solve/exact/pack_view.hpp"
 #include "solve/exact/plan.hpp"
 #include "solve/observer.hpp"
 
@@ -30,9 +31,9 @@ public:
                std::vector<ModalPart> parts,
                const Kernels& kernels);
 
-    /// Samples of a problem that is_shared(); its functionals are left alone.
+    /// A problem that is_shared().
     ///
-    /// @param result  sized; failed subjects' samples are left as they are
+    /// @param result  sized; samples of subjects whose setup failed are left as they are
     /// @returns subjects, in order, that have to be solved another way
     const std::vector<int>&
     solve(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
@@ -78,6 +79,10 @@ private:
     void flush(const Grid& grid, GridWork& work);
     void write_lines(const Grid& grid, GridWork& work, int before);
     void write_rest(const Grid& grid, GridWork& work);
+    void begin_functionals();
+    bool is_looked_at(const Segment& segment) const;
+    void look(const Segment& segment);
+    void finish_functionals();
     void check_finite(const double* columns, int n);
 
     const CompiledSystem& system_;
@@ -109,6 +114,13 @@ private:
     alignas(Workspace::alignment) double finite_[pack] = {}, amount_[pack] = {};
     int amounts_of_ = -1; ///< record
     bool has_streamed_ = false;
+
+    // Functionals, which look at pieces of each lane's way.
+    DenseObserver observer_;
+    std::unique_ptr<PackView> view_;
+    Observation functionals_;
+    BlockProblem looked_at_;
+    char is_good_[pack] = {};
     std::vector<int> others_;
 };
 

@@ -110,6 +110,20 @@ Problem everything_shared(int n_compartments, bool has_constant) {
     return p;
 }
 
+/// One of each kind, over windows that cut segments.
+void look_everywhere(Problem& p) {
+    for (const int output : {0, 1}) {
+        p.functional(FunctionalKind::integral, output, 0.0, 96.0);
+        p.functional(FunctionalKind::integral, output, 13.7, 61.0);
+        p.functional(FunctionalKind::maximum, output, 24.0, 48.0);
+        p.functional(FunctionalKind::time_of_maximum, output, 24.0, 48.0);
+        p.functional(FunctionalKind::minimum, output, 30.0, 96.0);
+        p.functional(FunctionalKind::time_above, output, 0.0, 96.0, 2.0);
+        for (const double at : {0.0, 12.0, 50.25, 70.0, 96.0})
+            p.functional(FunctionalKind::value_before, output, 0.0, at);
+    }
+}
+
 } // namespace
 
 TEST_CASE("packs agree with subjects solved one by one, on any grid") {
@@ -124,6 +138,7 @@ TEST_CASE("packs agree with subjects solved one by one, on any grid") {
             p.sample_output(1, grid(0.1, 0.1, 951));
             p.sample_output(0, irregular);
             p.sample_output(1, irregular);
+            look_everywhere(p);
             const auto prepared = prepare_closed_form(compile(p.system), {});
             const std::vector<double> inputs = p.patients(43);
             const BlockResult packs = solve_block(*prepared, p, inputs);
@@ -135,6 +150,17 @@ TEST_CASE("packs agree with subjects solved one by one, on any grid") {
                 CHECK(distance(packs.sampled[k],
                                single.sampled[k],
                                p.observation.sampled[k].times.size()) < 1e-12);
+            // Areas and levels as the samples; times of peaks, where the output is flat, and above
+            // a level by the observer's own search.
+            for (std::size_t i = 0; i < packs.functionals.size(); ++i) {
+                const FunctionalKind kind = p.observation.functionals[i / 43].kind;
+                const bool is_time = kind == FunctionalKind::time_of_maximum;
+                const bool is_searched = is_time || kind == FunctionalKind::time_above;
+                CHECK(packs.functionals[i] == doctest::Approx(single.functionals[i])
+                                                  .epsilon(is_time       ? 1e-5
+                                                           : is_searched ? 1e-9
+                                                                         : 1e-12));
+            }
         }
 }
 
@@ -171,6 +197,7 @@ TEST_CASE("a subject's bits depend on no neighbour, block, instruction set or wa
     p.sample_output(0, grid(0.0, 0.02, 4801));
     p.sample_output(1, grid(0.0, 1.0, 97));
     p.sample_output(0, {0.5, 1.7, 60.0});
+    look_everywhere(p);
     const CompiledSystem system = compile(p.system);
     constexpr int n = 134;
     const std::vector<double> inputs = p.patients(n);
@@ -188,6 +215,8 @@ TEST_CASE("a subject's bits depend on no neighbour, block, instruction set or wa
                     const auto from = whole.sampled[k].begin() + first * n_times;
                     CHECK(n_different(part.sampled[k], {from, from + size * n_times}) == 0);
                 }
+                CHECK(n_different(part.functionals, subjects(whole.functionals, n, first, size)) ==
+                      0);
             }
         }
         CHECK(n_different(solve_block(*prepared, p, inputs).sampled[0], whole.sampled[0]) == 0);

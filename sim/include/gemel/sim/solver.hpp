@@ -102,8 +102,8 @@ void validate(const Observation& observation,
               const Timeline& timeline);
 
 /// A subject that stopped on its way, with all that it takes to go on with the same bits as if it
-/// had not: to be kept, copied, or handed to another solver made ready in the same way. Plain
-/// numbers.
+/// had not (closed forms: of subjects with something of their own, else to rounding): to be kept,
+/// copied, or handed to another solver made ready in the same way. Plain numbers.
 struct ParkedSubject {
     std::vector<double> numbers;            ///< empty: it did not get there
     SolverStatus status = SolverStatus::ok; ///< otherwise why it did not

@@ -1,0 +1,104 @@
+#include "solve/exact/pack_view.hpp"
+
+#include "base/index.hpp"
+#include "solve/exact_pieces.hpp"
+
+#include <algorithm>
+
+namespace gemel::sim::exact {
+
+PackView::PackView(const CompiledSystem& system, const ModalPack& modes)
+    : columns_(system.system.states.size() * pack),
+      is_cut_(pack),
+      length_(pack),
+      edges_(pack),
+      next_(pack) {
+    std::vector<Expr> outputs;
+    for (const NamedExpr& output : system.system.outputs)
+        outputs.push_back(output.value);
+    std::vector<Read> reads;
+    for (const Leaf& leaf : system.system.graph.leaves(outputs))
+        if (leaf.kind == LeafKind::state) {
+            used_.push_back(leaf.index);
+            reads.push_back({leaf.index, nullptr, columns_.data() + leaf.index * pack});
+        }
+    by_part_ = modes.by_part(reads);
+}
+
+void PackView::show(ModalPack& modes,
+                    const double* z,
+                    const double* source,
+                    const double* from,
+                    const double* to,
+                    const char* mask,
+                    DenseObserver& observer) {
+    for (int l = 0; l < pack; ++l) {
+        is_on_[l] = 0;
+        if (!mask[l]) continue;
+        cut(modes, l, to[l] - from[l]);
+        next_[index(l)] = 1;
+        piece_to_[l] = from[l];
+    }
+    const DenseObserver::Interpolate interpolate = [&](const DenseObserver::Points& points,
+                                                       double* states) {
+        states_at(modes, z, source, from, points, states);
+    };
+    while (true) {
+        int any = 0;
+        for (int l = 0; l < pack; ++l) {
+            is_on_[l] = mask[l] != 0 && next_piece(l, from[l], to[l]);
+            any |= is_on_[l];
+        }
+        if (!any) return;
+        observer.piece(piece_from_, piece_to_, is_on_, interpolate);
+    }
+}
+
+void PackView::cut(const ModalPack& modes, int lane, double length) {
+    const std::size_t l = index(lane);
+    if (is_cut_[l] && length_[l] == length) return;
+    cut_pieces(length, modes.fastest_rate(lane), modes.slowest_rate(lane), edges_[l]);
+    is_cut_[l] = 1;
+    length_[l] = length;
+}
+
+/// Pieces too short for the clock are left out.
+bool PackView::next_piece(int lane, double from, double to) {
+    const std::vector<double>& edges = edges_[index(lane)];
+    std::size_t& next = next_[index(lane)];
+    piece_from_[lane] = piece_to_[lane];
+    while (next < edges.size()) {
+        piece_to_[lane] = next + 1 < edges.size() ? from + edges[next] : to;
+        ++next;
+        if (piece_to_[lane] > piece_from_[lane]) return true;
+    }
+    return false;
+}
+
+/// Lanes are evaluated side by side where they are, so that one that comes again waits for the next
+/// round.
+void PackView::states_at(ModalPack& modes,
+                         const double* z,
+                         const double* source,
+                         const double* from,
+                         const DenseObserver::Points& points,
+                         double* states) {
+    alignas(Workspace::alignment) double tau[pack];
+    for (int first = 0, next = 0; first < points.n_points; first = next) {
+        unsigned taken = 0;
+        std::fill(tau, tau + pack, 0.0);
+        for (; next < points.n_points; ++next) {
+            const int l = points.lanes[next];
+            if ((taken >> l & 1U) != 0) break;
+            taken |= 1U << l;
+            const double width = piece_to_[l] - piece_from_[l];
+            tau[l] = piece_from_[l] - from[l] + points.theta[next] * width;
+        }
+        modes.read_at(tau, z, source, by_part_);
+        for (const int state : used_)
+            for (int p = first; p < next; ++p)
+                states[state * pack + p] = columns_.data()[state * pack + points.lanes[p]];
+    }
+}
+
+} // namespace gemel::sim::exact

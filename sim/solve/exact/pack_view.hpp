@@ -1,0 +1,50 @@
+#pragma once
+
+#include "solve/exact/modal_pack.hpp"
+#include "solve/observer.hpp"
+
+#include <vector>
+
+/// Shows the observer what a pack does between events, each lane in pieces of its own.
+namespace gemel::sim::exact {
+
+class PackView {
+public:
+    /// Of states that outputs use.
+    PackView(const CompiledSystem& system, const ModalPack& modes);
+
+    /// The pack has other rates now.
+    void forget() { is_cut_.assign(pack, 0); }
+    /// One stretch without events for each masked lane, [from, to), which begins with `z` under a
+    /// constant `source` (null: none).
+    void show(ModalPack& modes,
+              const double* z,
+              const double* source,
+              const double* from,
+              const double* to,
+              const char* mask,
+              DenseObserver& observer);
+
+private:
+    void cut(const ModalPack& modes, int lane, double length);
+    bool next_piece(int lane, double from, double to);
+    void states_at(ModalPack& modes,
+                   const double* z,
+                   const double* source,
+                   const double* from,
+                   const DenseObserver::Points& points,
+                   double* states);
+
+    std::vector<int> used_; ///< states
+    Workspace columns_;     ///< [n_states]
+    std::vector<std::vector<Read>> by_part_;
+
+    std::vector<char> is_cut_;               ///< [pack]
+    std::vector<double> length_;             ///< [pack] that the edges are for
+    std::vector<std::vector<double>> edges_; ///< [pack]
+    std::vector<std::size_t> next_;          ///< [pack] edge
+    double piece_from_[pack] = {}, piece_to_[pack] = {};
+    char is_on_[pack] = {};
+};
+
+} // namespace gemel::sim::exact
