@@ -91,12 +91,12 @@ Recording record(const LaneProgram& program, const WorkspaceLayout& layout) {
 /// Cuts a recording into functions and writes them.
 class Cutter {
 public:
-    Cutter(const Recording& recording, int n_layout_slots, int longest)
+    Cutter(const Recording& recording, int n_layout_slots, const Cut& cut)
         : ops_(recording.ops),
           stores_(recording.stores),
           n_slots_(n_layout_slots),
           uses_(ops_.size()) {
-        find_parts(longest);
+        find_parts(cut);
         place_stores(n_layout_slots);
         find_last_uses();
     }
@@ -133,7 +133,7 @@ private:
     }
 
     /// Equal shares of what is needed, in order.
-    void find_parts(int longest) {
+    void find_parts(const Cut& cut) {
         std::vector<char> is_needed(ops_.size(), 0);
         for (const SlotStore& store : stores_)
             is_needed[store.value] = 1;
@@ -143,7 +143,7 @@ private:
         for (std::uint32_t i = 0; i < ops_.size(); ++i)
             if (is_needed[i] != 0 && is_computed(i)) needed_.push_back(i);
         const auto n = static_cast<int>(needed_.size());
-        n_parts_ = std::max(1, (n + longest - 1) / longest);
+        n_parts_ = n <= cut.uncut ? 1 : (n + cut.longest - 1) / cut.longest;
         for (int i = 0; i < n; ++i)
             use(needed_[index(i)]).part =
                 static_cast<int>(static_cast<std::int64_t>(i) * n_parts_ / n);
@@ -287,9 +287,9 @@ private:
 
 } // namespace
 
-PrimitiveProgram expand(const LaneProgram& program, const WorkspaceLayout& layout, int longest) {
+PrimitiveProgram expand(const LaneProgram& program, const WorkspaceLayout& layout, const Cut& cut) {
     const Recording recording = record(program, layout);
-    return Cutter(recording, layout.n_slots(), longest).write();
+    return Cutter(recording, layout.n_slots(), cut).write();
 }
 
 ValueKind value_kind(Primitive op) {

@@ -20,8 +20,12 @@ struct PrimitiveProgram {
     int n_slots = 0; ///< the layout's, then scratch
 };
 
-/// Operations of a function, about: compilers take more than proportional time for longer ones.
-inline constexpr int longest_function = 1000;
+/// How programs are cut. Compilers take more than proportional time for long functions, and make
+/// worse code of them; short programs are better whole (measured: docs/decisions/native_code.md).
+struct Cut {
+    int uncut = 1500;  ///< operations of a program that stays one function
+    int longest = 300; ///< operations of the functions of others, about
+};
 
 /// Expands every operation into primitives by running its one definition (expr/lane_operations.hpp)
 /// on numbers that record; equal ones once, constants folded, what nobody stores left out. The same
@@ -30,7 +34,7 @@ inline constexpr int longest_function = 1000;
 /// @throws std::invalid_argument for a leaf that the layout has no slot for, or a value used before
 ///         it is computed
 PrimitiveProgram
-expand(const LaneProgram& program, const WorkspaceLayout& layout, int longest = longest_function);
+expand(const LaneProgram& program, const WorkspaceLayout& layout, const Cut& cut = {});
 
 enum class ValueKind { nothing, real, bits, mask };
 ValueKind value_kind(Primitive op);

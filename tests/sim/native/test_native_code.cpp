@@ -155,9 +155,9 @@ void evaluate(const PrimitiveProgram& program, double* workspace, int width, int
     }
 }
 
-void check_primitives(const ProgramsOfOneLayout& all, int longest) {
+void check_primitives(const ProgramsOfOneLayout& all, const Cut& cut) {
     for (const LaneProgram& program : all.programs) {
-        const PrimitiveProgram expanded = expand(program, all.layout, longest);
+        const PrimitiveProgram expanded = expand(program, all.layout, cut);
         CHECK(n_different(program, all, expanded.n_slots, 16, [&](double* workspace) {
                   for (int lane = 0; lane < 16; ++lane)
                       evaluate(expanded, workspace, 16, lane);
@@ -180,13 +180,13 @@ void check_native(const ProgramsOfOneLayout& all, const NativeTarget& target, in
 
 TEST_CASE("every operation means the same in primitives") {
     // Oracle: apply(Op), one number at a time.
-    check_primitives(every_operation(), longest_function);
+    check_primitives(every_operation(), {});
 }
 
 TEST_CASE("random programs mean the same in primitives, cut into functions of any length") {
     for (unsigned seed = 0; seed < 30; ++seed)
         for (const int longest : {1, 7, 50, 1000})
-            check_primitives(random_programs(seed, 6), longest);
+            check_primitives(random_programs(seed, 6), {0, longest});
 }
 
 TEST_CASE("functions are no longer than asked for, scratch is used again") {
@@ -196,7 +196,7 @@ TEST_CASE("functions are no longer than asked for, scratch is used again") {
         chain = g.add(g.multiply(chain, chain), g.unary(Op::sine, chain));
     const ProgramSpec spec{"p", {{{LeafKind::result, 0}, chain}}};
     const ProgramSet set = lower(g, {&spec, 1});
-    const PrimitiveProgram expanded = expand(set.programs[0], set.layout, 100);
+    const PrimitiveProgram expanded = expand(set.programs[0], set.layout, {0, 100});
     CHECK(expanded.functions.size() > 50);
     CHECK(expanded.n_slots <= set.layout.n_slots() + 40);
     for (const PrimitiveFunction& function : expanded.functions)
