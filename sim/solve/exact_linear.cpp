@@ -1,5 +1,6 @@
 #include "solve/exact_linear.hpp"
 
+#include "solve/exact/lane_ways.hpp"
 #include "solve/exact/pack_solver.hpp"
 #include "solve/exact_linear_expm.hpp"
 #include "solve/exact_linear_modes.hpp"
@@ -42,14 +43,14 @@ class ExactLinear : public ScalarMethod {
 public:
     ExactLinear(const CompiledSystem& system,
                 const ProgramSet& programs,
-                std::optional<std::vector<ModalPart>> parts)
+                const std::optional<std::vector<ModalPart>>& parts)
         : structure_(system.structure),
           n_(static_cast<int>(system.system.states.size())),
           program_(programs.programs[n_common_programs], programs.layout),
           matrix_(static_cast<std::size_t>(n_ * n_)),
           constant_(static_cast<std::size_t>(n_)),
           source_(static_cast<std::size_t>(n_)) {
-        if (parts) modes_.emplace(std::move(*parts));
+        if (parts) modes_.emplace(*parts, n_);
     }
 
     SolverStatus begin(const ScalarSubject& subject) override {
@@ -68,7 +69,7 @@ public:
             constant_[i] = *value++;
         }
         if (!is_finite) return SolverStatus::not_finite;
-        is_modal_ = modes_ && modes_->set_matrix(n_, matrix_.data());
+        is_modal_ = modes_ && modes_->set_matrix(matrix_.data());
         if (!is_modal_) exponential_.set_matrix(n_, matrix_.data());
         return SolverStatus::ok;
     }
@@ -156,7 +157,8 @@ exact::MatrixShape matrix_shape(const CompiledSystem& system, const LaneProgram&
     return shape;
 }
 
-/// Where subjects share their way, in packs; the others one by one.
+/// Where subjects share their way, or go each his own, side by side; one by one, where they are
+/// parked, or triggers look at them, or their numbers have no closed form.
 class ClosedForm : public BlockSolver {
 public:
     ClosedForm(const ScalarPrepared& prepared,
@@ -170,18 +172,20 @@ public:
                  n_common_programs,
                  matrix_shape(system_, prepared.programs().programs[n_common_programs]),
                  parts,
-                 kernels) {}
+                 kernels),
+          ways_(system_,
+                prepared.programs(),
+                n_common_programs,
+                matrix_shape(system_, prepared.programs().programs[n_common_programs]),
+                parts,
+                kernels) {}
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
-        if (!exact::is_shared(system_, problem)) return subjects_->solve(problem, result);
-        result.resize(system_, problem);
+        const bool is_shared = exact::is_shared(system_, problem);
+        if (!is_shared && !goes_in_lanes(problem)) return subjects_->solve(problem, result);
         setup_programs_.run(problem, setup_);
-        result.status = setup_.status;
-        result.parameters = setup_.parameters;
-        std::fill(result.stopped_at.begin(), result.stopped_at.end(), problem.timeline->end);
-        const std::vector<int>& others = packs_.solve(problem, setup_, result);
-        for (int subject = 0; subject < problem.n_subjects; ++subject)
-            if (setup_.status[subject] != SolverStatus::ok) forget(problem, subject, result);
+        const std::vector<int>& others =
+            is_shared ? solve_packs(problem, result) : solve_ways(problem, result);
         if (others.empty()) return;
         subjects_->begin(problem, result);
         for (const int subject : others)
@@ -189,6 +193,27 @@ public:
     }
 
 private:
+    static bool goes_in_lanes(const BlockProblem& problem) {
+        return problem.timeline->triggers.empty() && problem.resume.empty() &&
+               problem.park_at > problem.timeline->end;
+    }
+
+    const std::vector<int>& solve_ways(const BlockProblem& problem, BlockResult& result) {
+        result.reset(system_, problem);
+        return ways_.solve(problem, setup_, result);
+    }
+
+    const std::vector<int>& solve_packs(const BlockProblem& problem, BlockResult& result) {
+        result.resize(system_, problem);
+        result.status = setup_.status;
+        result.parameters = setup_.parameters;
+        std::fill(result.stopped_at.begin(), result.stopped_at.end(), problem.timeline->end);
+        const std::vector<int>& others = packs_.solve(problem, setup_, result);
+        for (int subject = 0; subject < problem.n_subjects; ++subject)
+            if (setup_.status[subject] != SolverStatus::ok) forget(problem, subject, result);
+        return others;
+    }
+
     void forget(const BlockProblem& problem, int subject, BlockResult& result) const {
         for (std::size_t k = 0; k < result.sampled.size(); ++k) {
             const std::size_t n = problem.observation->sampled[k].times.size();
@@ -204,6 +229,7 @@ private:
     SetupPrograms setup_programs_;
     BlockSetup setup_;
     exact::PackSolver packs_;
+    exact::LaneWays ways_;
 };
 
 class ClosedFormPrepared : public PreparedSolver {

@@ -412,21 +412,33 @@ void read_all(const PartRun& r) {
     }
 }
 
-template <class Known, int n_depots, int n_block>
+/// One step, as KnownRun does it; but what is 0 stays 0, even where e^{λτ} is infinite.
 void go_on(const PartRun& r) {
-    Known run(r);
-    run.step_modes();
-    run.step_depots();
-    for (int i = 0; i < n_depots; ++i)
-        store(run.depot[i], r.to + i * pack);
-    for (int j = 0; j < n_block; ++j)
-        store(run.mode[j], r.to + (n_depots + j) * pack);
+    const int n_depots = r.shape.n_depots, n_block = r.shape.n_block;
+    const auto constant_of = [&](int k) {
+        return r.constant == nullptr ? zero() : load(r.constant + k * pack);
+    };
+    for (int j = 0; j < n_block; ++j) {
+        Vector comes = constant_of(n_depots + j);
+        for (int i = 0; i < n_depots; ++i) {
+            const Vector depot = load(r.from + i * pack);
+            const Vector fed = multiply(depot, load(r.step.fed + (j * n_depots + i) * pack));
+            comes = add(comes, unless_0(depot, fed, zero()));
+        }
+        const Vector mode = load(r.from + (n_depots + j) * pack);
+        const Vector next = multiply_add(mode, load(r.step.mode_decay + j * pack), comes);
+        store(unless_0(mode, next, comes), r.to + (n_depots + j) * pack);
+    }
+    for (int i = 0; i < n_depots; ++i) {
+        const Vector depot = load(r.from + i * pack), comes = constant_of(i);
+        const Vector next = multiply_add(depot, load(r.step.depot_decay + i * pack), comes);
+        store(unless_0(depot, next, comes), r.to + i * pack);
+    }
 }
 
 template <int n_depots, int n_block, bool has_constant>
 void run_known(const PartRun& r) {
     using Known = KnownRun<n_depots, n_block, has_constant>;
-    if (r.n_reads == 0) return go_on<Known, n_depots, n_block>(r);
     if (r.n_reads == 1 && r.reads[0].state >= n_depots)
         return read_one<Known, n_depots, n_block>(r);
     read_all<Known, n_depots, n_block>(r);
@@ -475,6 +487,7 @@ void run_any(const PartRun& r) {
 }
 
 void run(const PartRun& r) {
+    if (r.n_reads == 0) return go_on(r);
     switch (r.shape.n_depots * 4 + r.shape.n_block) {
     case 1:
         return run_known<0, 1>(r);

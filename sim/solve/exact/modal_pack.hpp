@@ -1,7 +1,7 @@
 #pragma once
 
 #include "solve/exact/kernels.hpp"
-#include "solve/exact_linear_modes.hpp"
+#include "solve/exact/modal_parts.hpp"
 #include "solve/workspace.hpp"
 
 #include <cstddef>

@@ -54,10 +54,6 @@ Way way(int n_valid, int n_subjects, std::size_t n_times) {
 
 } // namespace
 
-bool MatrixShape::has_constants() const {
-    return std::any_of(constants.begin(), constants.end(), [](int k) { return k >= 0; });
-}
-
 PackSolver::PackSolver(const CompiledSystem& system,
                        const ProgramSet& programs,
                        int matrix_program,
@@ -172,7 +168,8 @@ void PackSolver::solve_pack(int first) {
         is_good_[l] = is_there && (bad >> l & 1U) == 0;
         if (is_good_[l] != 0 && !functionals_.functionals.empty()) observer_.load(l, first_ + l);
     }
-    view_->forget();
+    for (int l = 0; l < pack; ++l)
+        view_->forget(l);
     for (std::size_t k = 0; k < plan_.segments.size(); ++k) {
         const Segment& segment = plan_.segments[k];
         bool changes = k == 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "solve/exact/matrix_columns.hpp"
 #include "solve/exact/modal_pack.hpp"
 #include "solve/exact/pack_view.hpp"
 #include "solve/exact/plan.hpp"
@@ -13,14 +14,6 @@
 /// Blocks whose subjects share their way through time, in packs of eight: from event to event in
 /// modal coordinates, samples by recursion where their grid is regular. Theory manual: exact.md.
 namespace gemel::sim::exact {
-
-/// Where the entries of a system's matrix lie among a program's results.
-struct MatrixShape {
-    int n_states = 0;
-    std::vector<int> entries;   ///< [n_states × n_states] number of the result; −1: 0
-    std::vector<int> constants; ///< [n_states] likewise, of what enters without states
-    bool has_constants() const;
-};
 
 class PackSolver {
 public:

@@ -13,8 +13,8 @@ public:
     /// Of states that outputs use.
     PackView(const CompiledSystem& system, const ModalPack& modes);
 
-    /// The pack has other rates now.
-    void forget() { is_cut_.assign(pack, 0); }
+    /// The lane has other rates now.
+    void forget(int lane) { is_cut_[static_cast<std::size_t>(lane)] = 0; }
     /// One stretch without events for each masked lane, [from, to), which begins with `z` under a
     /// constant `source` (null: none).
     void show(ModalPack& modes,

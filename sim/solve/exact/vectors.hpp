@@ -39,6 +39,11 @@ GEMEL_LANE Vector multiply(Vector a, Vector b) {
 GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
     return {_mm512_fmadd_pd(a.all, b.all, c.all)};
 }
+/// a where x is not 0, else b
+GEMEL_LANE Vector unless_0(Vector x, Vector a, Vector b) {
+    const __mmask8 mask = _mm512_cmp_pd_mask(x.all, _mm512_setzero_pd(), _CMP_NEQ_UQ);
+    return {_mm512_mask_mov_pd(b.all, mask, a.all)};
+}
 GEMEL_LANE __m512d even_pairs(__m512d a, __m512d b) {
     return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
 }
@@ -97,6 +102,11 @@ GEMEL_LANE Vector multiply(Vector a, Vector b) {
 }
 GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
     return {_mm256_fmadd_pd(a.low, b.low, c.low), _mm256_fmadd_pd(a.high, b.high, c.high)};
+}
+GEMEL_LANE Vector unless_0(Vector x, Vector a, Vector b) {
+    const __m256d none = _mm256_setzero_pd();
+    return {_mm256_blendv_pd(b.low, a.low, _mm256_cmp_pd(x.low, none, _CMP_NEQ_UQ)),
+            _mm256_blendv_pd(b.high, a.high, _mm256_cmp_pd(x.high, none, _CMP_NEQ_UQ))};
 }
 GEMEL_LANE void transpose_quarter(__m256d& a, __m256d& b, __m256d& c, __m256d& d) {
     const __m256d ab_low = _mm256_unpacklo_pd(a, b), ab_high = _mm256_unpackhi_pd(a, b);
@@ -158,6 +168,11 @@ GEMEL_LANE Vector multiply_add(Vector a, Vector b, Vector c) {
     for (int l = 0; l < pack; ++l)
         c.lane[l] = lane::fma(a.lane[l], b.lane[l], c.lane[l]);
     return c;
+}
+GEMEL_LANE Vector unless_0(Vector x, Vector a, Vector b) {
+    for (int l = 0; l < pack; ++l)
+        a.lane[l] = lane::choose(x.lane[l] != 0.0, a.lane[l], b.lane[l]);
+    return a;
 }
 GEMEL_LANE void transpose(Vector (&x)[pack]) {
     for (int i = 0; i < pack; ++i)

@@ -25,14 +25,15 @@ BlockResult solve_block(const PreparedSolver& prepared,
     return result;
 }
 
-/// The same subjects with something of their own, though it is nothing: they are solved one by one,
-/// every sample from the start of its segment.
+/// The same subjects one by one, every sample from the start of its segment: because of a trigger
+/// that never acts.
 BlockResult solve_one_by_one(const PreparedSolver& prepared,
                              const Problem& p,
-                             const std::vector<double>& inputs) {
-    const SubjectTimeline nothing;
-    const std::vector<const SubjectTimeline*> own(inputs.size() / p.system.inputs.size(), &nothing);
-    return solve_block(prepared, p, inputs, own);
+                             const std::vector<double>& inputs,
+                             std::span<const SubjectTimeline* const> own = {}) {
+    Problem watched = p;
+    watched.timeline.triggers.push_back({.threshold = 1e300, .is_above = true, .record = {}});
+    return solve_block(prepared, watched, inputs, own);
 }
 
 std::vector<double> grid(double from, double step, int n) {
@@ -284,6 +285,92 @@ TEST_CASE("in packs, subjects that fail or have no closed form disturb nobody") 
             CHECK(n_different(part(result), part(single)) == 0);
         else
             CHECK(n_different(part(result), part(plain)) == 0);
+    }
+}
+
+TEST_CASE("subjects with ways of their own go side by side with the bits of one by one") {
+    // Invariant, over lags, rates of their own, steady states, resets, rows of inputs, samples of
+    // their own, and subjects that fail or have no closed form.
+    Problem p("ways", 72.0);
+    const Term ka = p.input("ka", 0.9, 0.5), k = p.input("k", 0.15, 0.4);
+    const Term forth = p.input("forth", 0.3, 0.3), back = p.input("back", 0.2, 0.3);
+    const Term lag = p.input("lag", 0.4, 0.5), rate = p.input("rate", 12.0, 0.3);
+    const Term depot = p.dosed_state("depot"), x = p.dosed_state("x"), y = p.dosed_state("y");
+    p.rate(depot, -ka * depot);
+    p.rate(x, ka * depot + back * y - (forth + k) * x);
+    p.rate(y, forth * x - back * y);
+    p.definition(depot).lag = lag.expr;
+    p.definition(x).modelled_rate = rate.expr;
+    p.output("x", x);
+    p.output("mixed", x + 0.5 * y + 0.001 * p.time());
+    p.sample_output(0, grid(0.0, 1.0, 73));
+    p.sample_output(1, {0.7, 3.0, 24.0, 71.5});
+    p.observation.own_outputs = {0, 1};
+    p.functional(FunctionalKind::integral, 0, 0.0, 72.0);
+    p.functional(FunctionalKind::maximum, 1, 5.0, 60.0);
+    p.functional(FunctionalKind::time_above, 0, 0.0, 72.0, 3.0);
+    p.functional(FunctionalKind::value_before, 0, 0.0, 48.0);
+    p.bolus(depot, 20.0, 0.0, 12.0, 5);
+    constexpr int n = 29;
+    std::vector<SubjectTimeline> own(n);
+    std::vector<const SubjectTimeline*> pointers;
+    std::vector<int> first_row{0};
+    for (int s = 0; s < n; ++s) {
+        SubjectTimeline& t = own[static_cast<std::size_t>(s)];
+        if (s % 3 == 0)
+            t.records.push_back({.time = 1.0 + s,
+                                 .kind = RecordKind::infuse,
+                                 .state = 1,
+                                 .amount = 30.0,
+                                 .rate = modelled_rate});
+        if (s % 4 == 1)
+            t.records.push_back({.time = 6.0,
+                                 .amount = 10.0,
+                                 .interval = 8.0,
+                                 .count = 3,
+                                 .steady = SteadyState::replaces});
+        if (s % 5 == 2) t.records.push_back({.time = 30.0, .kind = RecordKind::reset});
+        t.samples = {{0.25 * s, 0}, {40.0, 0}};
+        if (s % 2 == 0) t.switches.push_back({.time = 20.0 + s});
+        pointers.push_back(&t);
+        first_row.push_back(first_row.back() + 1 + static_cast<int>(t.switches.size()));
+    }
+    const int n_rows = first_row.back();
+    std::vector<double> inputs = p.patients(n_rows);
+    const auto set = [&](int input, int subject, double value) {
+        inputs[static_cast<std::size_t>(input * n_rows +
+                                        first_row[static_cast<std::size_t>(subject)])] = value;
+    };
+    set(3, 6, 0.0);                                      // one-way coupling: by expm
+    set(1, 9, -1e6);                                     // grows beyond all doubles
+    set(4, 13, -1.0);                                    // no lag
+    set(0, 17, std::numeric_limits<double>::infinity()); // no matrix
+    const CompiledSystem system = compile(p.system);
+    REQUIRE(closed_form_applies(system));
+    const auto solve_rows = [&](const PreparedSolver& prepared, bool is_watched) {
+        Problem q = p;
+        if (is_watched)
+            q.timeline.triggers.push_back({.threshold = 1e300, .is_above = true, .record = {}});
+        BlockResult result;
+        prepared.worker()->solve({n, inputs, &q.timeline, &q.observation, pointers}, result);
+        return result;
+    };
+    const exact::KernelSets& sets = exact::kernel_sets();
+    const BlockResult single = solve_rows(*prepare_closed_form(system, {}), true);
+    CHECK(single.status[6] == SolverStatus::ok);
+    CHECK(single.status[9] == SolverStatus::not_finite);
+    CHECK(single.status[13] == SolverStatus::invalid_parameter);
+    CHECK(single.status[17] == SolverStatus::not_finite);
+    for (int set_of = 0; set_of < sets.count; ++set_of) {
+        const BlockResult ways =
+            solve_rows(*prepare_closed_form(system, {}, *sets.sets[set_of]), false);
+        CHECK(ways.status == single.status);
+        CHECK(ways.stopped_at == single.stopped_at);
+        CHECK(n_different(ways.functionals, single.functionals) == 0);
+        for (std::size_t out = 0; out < 2; ++out) {
+            CHECK(n_different(ways.sampled[out], single.sampled[out]) == 0);
+            CHECK(n_different(ways.own[out], single.own[out]) == 0);
+        }
     }
 }
 

@@ -79,8 +79,8 @@ std::vector<double> by_expressions(const Rates& rates, double tau) {
 std::vector<double> by_modes(const Rates& r, double tau) {
     const double a[] = {-r.ka, 0.0, 0.0, r.ka, -(r.k10 + r.k12), r.k21, 0.0, r.k12, -r.k21};
     const double start[] = {7.0, 2.0, 3.0}, source[] = {0.8, 0.6, 0.1};
-    LinearModes modes(*modal_parts(compile(oral_two_compartments().system).structure));
-    REQUIRE(modes.set_matrix(3, a));
+    LinearModes modes(*modal_parts(compile(oral_two_compartments().system).structure), 3);
+    REQUIRE(modes.set_matrix(a));
     modes.start(start, source);
     std::vector<double> y(3);
     modes.at(tau, y.data());
