@@ -107,7 +107,7 @@ void add_run(CLI::App& program, Action& action) {
     command->add_option("--threads", options->n_threads, "threads; default: all cores")
         ->check(CLI::Range(1, 4096));
     command->add_flag("--quiet", options->is_quiet, "no progress, no notes, no summary");
-    command->add_option("--lanes", options->width, "SIMD lanes; changes no result")
+    command->add_option("--lanes", options->width, "SIMD lanes of the interpreter; changes no result")
         ->check(CLI::IsMember({8, 16, 32, 64}));
     add_executor_arguments(*command, options->executor);
     command->callback([options, &action] { action = [options] { return run(*options); }; });
