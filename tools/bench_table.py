@@ -15,7 +15,8 @@ import math
 import sys
 
 BASELINES = ("odeint", "cvode", "cvode-klu")
-OWN = ("exact", "lanes-native", "lanes-interpreter")
+LANES = ("lanes-native", "lanes-interpreter")
+OWN = ("exact",) + LANES
 ERRORS = (1e-6, 1e-7)
 
 
@@ -79,7 +80,11 @@ def shown(cost):
 METHODS = ("rodas5p", "tsit5", "rodas5p-split", "tsit5-split")
 
 
-def table(header, rows):
+def table(title, header, rows):
+    if not rows:
+        return
+    if title:
+        print(title + "\n")
     print("| " + " | ".join(header) + " |")
     print("|" + "---|" * len(header))
     for row in rows:
@@ -88,8 +93,8 @@ def table(header, rows):
 
 
 def equal_error(cases, error):
-    engines = [e for e in BASELINES + OWN if any(e in found for found in cases.values())]
-    ratios = [(own, base) for own in engines if own in OWN for base in engines if base in BASELINES]
+    engines = [e for e in BASELINES + LANES if any(e in found for found in cases.values())]
+    ratios = [(own, base) for own in engines if own in LANES for base in engines if base in BASELINES]
     rows = []
     for case, found in cases.items():
         costs = {e: best(found[e], error) if e in found else None for e in engines}
@@ -97,8 +102,8 @@ def equal_error(cases, error):
         for own, base in ratios:
             row.append(f"{costs[base][0] / costs[own][0]:.3g}" if costs[own] and costs[base] else "–")
         rows.append(row)
-    print(f"µs per patient at an rms error of {error:.0e} (* cheapest, whose error is less)\n")
-    table(["case"] + engines + [f"{base} / {own}" for own, base in ratios], rows)
+    table(f"µs per patient at an rms error of {error:.0e} (* cheapest, whose error is less), and how many times faster",
+          ["case"] + engines + [f"{own.removeprefix('lanes-')}: × {base}" for own, base in ratios], rows)
 
 
 def equal_tolerance(cases, rtol):
@@ -107,15 +112,15 @@ def equal_tolerance(cases, rtol):
         for engine, methods in found.items():
             for method, points in methods.items():
                 for at, run in points:
-                    if at in (rtol, None) and "steps" in run:
+                    if at in (rtol, None) and run.get("rms", 0.0) > 0.0:
                         rows.append([case, engine, method, f"{run['us']:.3g}", f"{run['steps']:.0f}",
                                      f"{run['rejected']:.1f}", f"{run['rms']:.1e}", f"{run['max']:.1e}"])
-    print(f"Each by itself at rtol {rtol:.0e}\n")
-    table(["case", "engine", "method", "µs", "steps", "rejected", "rms", "max"], rows)
+    table(f"Each by itself at rtol {rtol:.0e}",
+          ["case", "engine", "method", "µs", "steps", "rejected", "rms", "max"], rows)
 
 
 # The least a step can take: one vector operation of eight lanes a cycle.
-LANES, CYCLE_NS = 8, 0.27
+WIDTH, CYCLE_NS = 8, 0.27
 
 
 def operation_bound(cases, rtol):
@@ -126,27 +131,28 @@ def operation_bound(cases, rtol):
                 for at, run in points:
                     if at == rtol and "operations" in run:
                         tries = run["steps"] + run["rejected"]
-                        bound = 1e-3 * tries * run["operations"] * CYCLE_NS / LANES
+                        bound = 1e-3 * tries * run["operations"] * CYCLE_NS / WIDTH
                         rows.append([case, engine, method, f"{run['operations']:.0f}", f"{bound:.3g}",
                                      f"{run['us']:.3g}", f"{run['us'] / bound:.2f}"])
-    print("Steps against their operations: one vector operation of eight lanes a cycle of 0.27 ns\n")
-    table(["case", "engine", "method", "operations a step", "bound, µs", "µs", "× bound"], rows)
+    table("Steps against their operations: one vector operation of eight lanes a cycle of 0.27 ns",
+          ["case", "engine", "method", "operations a step", "bound, µs", "µs", "× bound"], rows)
 
 
-def limits(cases):
+def exact_limits(cases):
     rows = []
     for case, found in cases.items():
         if "memset" not in found:
             continue
         fills = {method: points[0][1]["us"] for method, points in found["memset"].items()}
-        for engine in ("exact-population", "exact-blocks"):
-            for method, points in found.get(engine, {}).items():
+        odeint = [best(found["odeint"], error) for error in ERRORS] if "odeint" in found else []
+        for part, fill in fills.items():
+            for method, points in found.get(f"exact-{part}", {}).items():
                 us = points[0][1]["us"]
-                fill = fills[engine.removeprefix("exact-")]
-                rows.append([case, engine, method, f"{us:.3f}", f"{fill:.3f}", f"{us / fill:.2f}"])
-    if rows:
-        print("Exact propagation against memset of its output: of the population at once, and block over block\n")
-        table(["case", "engine", "method", "µs", "memset, µs", "× memset"], rows)
+                rows.append([case, method, part, f"{us:.3f}", f"{fill:.3f}", f"{us / fill:.2f}"]
+                            + [f"{cost[0] / us:.0f}" for cost in odeint])
+    table("Exact propagation of 10,000 patients at once and in blocks over each other, memset of the same output",
+          ["case", "method", "output", "µs", "memset, µs", "× memset"]
+          + [f"× odeint at {error:.0e}" for error in ERRORS][: len(odeint)], rows)
 
 
 # mrgsolve 2.0.2.9000 and rxode2 5.1.6 (lsoda), µs per patient of one thread by the largest error over the patient's
@@ -170,8 +176,8 @@ def against_peers(cases):
                 peers = [PEERS[study].get(p, ())[i : i + 1] for p in ("mrgsolve", "rxode2", "mrgsolve closed form")]
                 row += [f"{p[0]} ({p[0] / cost[0]:.3g}×)" if p and cost else "–" for p in peers]
                 rows.append(row)
-    print("P1 … P4 at equal error (largest over 100 patients, of each one's peak), µs per patient (ratio)\n")
-    table(["study", "engine", "error", "Gemel", "mrgsolve", "rxode2 lsoda", "mrgsolve closed form"], rows)
+    table("P1 … P4 at equal error (largest over 100 patients, of each one's peak), µs per patient (ratio)",
+          ["study", "engine", "error", "Gemel", "mrgsolve", "rxode2 lsoda", "mrgsolve closed form"], rows)
     rows = []
     for study, found in cases.items():
         for engine, methods in found.items():
@@ -179,15 +185,16 @@ def against_peers(cases):
                 for method, points in methods.items():
                     us, seconds = points[0][1]["us"], points[0][1]["real_time"]
                     rows.append([study, engine, method, f"{us:.3g}", f"{seconds:.0f}"])
-    table(["study", "part", "threads", "µs CPU per patient", "ms in all, by the clock"], rows)
+    table("Drawing alone; a whole run: loading, drawing, solving, writing",
+          ["study", "part", "threads", "µs CPU per patient", "ms in all, by the clock"], rows)
 
 
 def latencies(cases):
     rows = [[case, engine.removesuffix("-latency"), method, f"{points[0][1]['cpu_time']:.3g}"]
             for case, found in cases.items() for engine, methods in found.items()
             if engine.endswith("-latency") for method, points in methods.items()]
-    print("From equations to the first step, ms of CPU time\n")
-    table(["case", "engine", "method", "ms"], rows)
+    table("From equations to the first step, ms of CPU time",
+          ["case", "engine", "method", "ms"], rows)
 
 
 def scaling(cases):
@@ -199,7 +206,8 @@ def scaling(cases):
                 run = points[0][1]
                 sizes.setdefault((size, engine, method), []).append((n, run["us"], run["steps"]))
     for (size, engine, method), points in sizes.items():
-        table([f"{size} ({engine} {method})"] + [n for n, _, _ in points],
+        table("",
+          [f"{size} ({engine} {method})"] + [n for n, _, _ in points],
               [["µs per patient"] + [f"{us:.3g}" for _, us, _ in points],
                ["steps"] + [f"{steps:.0f}" for _, _, steps in points]])
 
@@ -213,7 +221,8 @@ def features(runs):
         plain = cases["plain"]
         rows = [[case.replace("_", " "), f"{s / plain:.2f}", f"{1e6 * s:.2f}"]
                 for case, s in sorted(cases.items(), key=lambda item: (item[0] != "plain", item[0]))]
-        table([engine, "× plain", "µs per patient"], rows)
+        table("",
+          [engine, "× plain", "µs per patient"], rows)
 
 
 def main():
@@ -227,7 +236,7 @@ def main():
         return scaling(cases)
     for error in ERRORS:
         equal_error(cases, error)
-    limits(cases)
+    exact_limits(cases)
     operation_bound(cases, 1e-6)
     latencies(cases)
     equal_tolerance(cases, 1e-6)
