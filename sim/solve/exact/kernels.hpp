@@ -82,6 +82,8 @@ struct Kernels {
     /// block
     void (*project)(
         PartShape shape, const PartModes& modes, const double* const* states, double* z, int width);
+    /// z += by·amount, columns; `by` null: 1
+    void (*increase)(double* z, const double* by, const double* amount);
     void (*run)(const PartRun& run);
     /// to[lane·stride + i] ← columns[i·pack + lane]. `finite` (a column) becomes NaN where a number
     /// is not finite.

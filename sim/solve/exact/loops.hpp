@@ -305,6 +305,11 @@ void project(
     }
 }
 
+void increase(double* z, const double* by, const double* amount) {
+    const Vector given = load(amount);
+    store(add(load(z), by == nullptr ? given : multiply(load(by), given)), z);
+}
+
 // ---- Recursion over a regular grid.
 
 /// A part in registers, where the shape is known. What a depot feeds into a mode per step decays as
@@ -413,8 +418,7 @@ void read_all(const PartRun& r) {
 }
 
 /// One step, as KnownRun does it; but what is 0 stays 0, even where e^{λτ} is infinite.
-void go_on(const PartRun& r) {
-    const int n_depots = r.shape.n_depots, n_block = r.shape.n_block;
+GEMEL_LANE void go_on(const PartRun& r, int n_depots, int n_block) {
     const auto constant_of = [&](int k) {
         return r.constant == nullptr ? zero() : load(r.constant + k * pack);
     };
@@ -446,6 +450,7 @@ void run_known(const PartRun& r) {
 
 template <int n_depots, int n_block>
 void run_known(const PartRun& r) {
+    if (r.n_reads == 0) return go_on(r, n_depots, n_block);
     r.constant != nullptr ? run_known<n_depots, n_block, true>(r)
                           : run_known<n_depots, n_block, false>(r);
 }
@@ -487,7 +492,6 @@ void run_any(const PartRun& r) {
 }
 
 void run(const PartRun& r) {
-    if (r.n_reads == 0) return go_on(r);
     switch (r.shape.n_depots * 4 + r.shape.n_block) {
     case 1:
         return run_known<0, 1>(r);
@@ -502,6 +506,7 @@ void run(const PartRun& r) {
     case 7:
         return run_known<1, 3>(r);
     default:
+        if (r.n_reads == 0) return go_on(r, r.shape.n_depots, r.shape.n_block);
         return run_any(r);
     }
 }
@@ -513,11 +518,9 @@ void transpose(const double* columns, int n, double* to, std::ptrdiff_t stride, 
     int i = 0;
     for (; i + pack <= n; i += pack) {
         Vector x[pack];
-        for (int k = 0; k < pack; ++k) {
-            x[k] = load(columns + (i + k) * pack);
-            all = multiply_add(x[k], zero(), all);
-        }
-        transpose(x);
+        load_transposed(columns + i * pack, x);
+        for (int k = 0; k < pack; ++k)
+            all = multiply_add(load(columns + (i + k) * pack), zero(), all);
         for (int lane = 0; lane < pack; ++lane)
             store_anywhere(x[lane], to + lane * stride + i);
     }
@@ -538,7 +541,7 @@ void end_stream() {
 }
 
 constexpr Kernels kernels_of_this_set{
-    solve_part, flow, constant, project, run, transpose, stream, end_stream};
+    solve_part, flow, constant, project, increase, run, transpose, stream, end_stream};
 
 } // namespace
 } // namespace gemel::sim::exact

@@ -188,16 +188,9 @@ void ModalPack::add(int state, const double* amount, double* z) const {
     const Part& part = parts_[index(of)];
     const int d = part.shape.n_depots, m = part.shape.n_block;
     double* own = z + part.first * pack;
-    if (at < d) {
-        for (int l = 0; l < pack; ++l)
-            own[at * pack + l] += amount[l];
-        return;
-    }
-    for (int j = 0; j < m; ++j) {
-        const double* left = part.modes.left + (j * m + at - d) * pack;
-        for (int l = 0; l < pack; ++l)
-            own[(d + j) * pack + l] += left[l] * amount[l];
-    }
+    if (at < d) return kernels_.increase(own + at * pack, nullptr, amount);
+    for (int j = 0; j < m; ++j)
+        kernels_.increase(own + (d + j) * pack, part.modes.left + (j * m + at - d) * pack, amount);
 }
 
 } // namespace gemel::sim::exact

@@ -44,28 +44,26 @@ GEMEL_LANE Vector unless_0(Vector x, Vector a, Vector b) {
     const __mmask8 mask = _mm512_cmp_pd_mask(x.all, _mm512_setzero_pd(), _CMP_NEQ_UQ);
     return {_mm512_mask_mov_pd(b.all, mask, a.all)};
 }
-GEMEL_LANE __m512d even_pairs(__m512d a, __m512d b) {
-    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13);
-}
-GEMEL_LANE __m512d odd_pairs(__m512d a, __m512d b) {
-    return __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
-}
-/// x[i][k] ↔ x[k][i]
-GEMEL_LANE void transpose(Vector (&x)[pack]) {
-    __m512d pairs[pack], quads[pack];
-    for (int i = 0; i < pack; i += 2) {
-        pairs[i] = __builtin_shufflevector(x[i].all, x[i + 1].all, 0, 8, 2, 10, 4, 12, 6, 14);
-        pairs[i + 1] = __builtin_shufflevector(x[i].all, x[i + 1].all, 1, 9, 3, 11, 5, 13, 7, 15);
-    }
-    for (int i = 0; i < pack; i += 4)
-        for (int k = 0; k < 2; ++k) {
-            quads[i + k] = even_pairs(pairs[i + k], pairs[i + k + 2]);
-            quads[i + k + 2] = odd_pairs(pairs[i + k], pairs[i + k + 2]);
+/// x[k][i] ← from[i][k]
+GEMEL_LANE void load_transposed(const double* from, Vector (&x)[pack]) {
+    for (int half = 0; half < pack; half += 4) {
+        // Rows i and i + 4 side by side, columns half … half + 3.
+        __m512d both[4];
+        for (int i = 0; i < 4; ++i)
+            both[i] =
+                _mm512_insertf64x4(_mm512_castpd256_pd512(_mm256_load_pd(from + i * pack + half)),
+                                   _mm256_load_pd(from + (i + 4) * pack + half),
+                                   1);
+        for (int odd = 0; odd < 2; ++odd) {
+            const __m512d ab =
+                odd == 0 ? __builtin_shufflevector(both[0], both[1], 0, 8, 2, 10, 4, 12, 6, 14)
+                         : __builtin_shufflevector(both[0], both[1], 1, 9, 3, 11, 5, 13, 7, 15);
+            const __m512d cd =
+                odd == 0 ? __builtin_shufflevector(both[2], both[3], 0, 8, 2, 10, 4, 12, 6, 14)
+                         : __builtin_shufflevector(both[2], both[3], 1, 9, 3, 11, 5, 13, 7, 15);
+            x[half + odd].all = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13);
+            x[half + odd + 2].all = __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
         }
-    for (int k = 0; k < 4; ++k) {
-        // Columns k and k + 4 of the first and of the last four rows.
-        x[k].all = even_pairs(quads[k], quads[k + 4]);
-        x[k + 4].all = odd_pairs(quads[k], quads[k + 4]);
     }
 }
 GEMEL_LANE void stream_line(const double* from, double* to) { // `to` is aligned
@@ -116,7 +114,10 @@ GEMEL_LANE void transpose_quarter(__m256d& a, __m256d& b, __m256d& c, __m256d& d
     c = _mm256_permute2f128_pd(ab_low, cd_low, 0x31);
     d = _mm256_permute2f128_pd(ab_high, cd_high, 0x31);
 }
-GEMEL_LANE void transpose(Vector (&x)[pack]) {
+/// x[k][i] ← from[i][k]
+GEMEL_LANE void load_transposed(const double* from, Vector (&x)[pack]) {
+    for (int i = 0; i < pack; ++i)
+        x[i] = load(from + i * pack);
     transpose_quarter(x[0].low, x[1].low, x[2].low, x[3].low);
     transpose_quarter(x[0].high, x[1].high, x[2].high, x[3].high);
     transpose_quarter(x[4].low, x[5].low, x[6].low, x[7].low);
@@ -174,13 +175,11 @@ GEMEL_LANE Vector unless_0(Vector x, Vector a, Vector b) {
         a.lane[l] = lane::choose(x.lane[l] != 0.0, a.lane[l], b.lane[l]);
     return a;
 }
-GEMEL_LANE void transpose(Vector (&x)[pack]) {
+/// x[k][i] ← from[i][k]
+GEMEL_LANE void load_transposed(const double* from, Vector (&x)[pack]) {
     for (int i = 0; i < pack; ++i)
-        for (int k = 0; k < i; ++k) {
-            const double above = x[k].lane[i];
-            x[k].lane[i] = x[i].lane[k];
-            x[i].lane[k] = above;
-        }
+        for (int k = 0; k < pack; ++k)
+            x[k].lane[i] = from[i * pack + k];
 }
 GEMEL_LANE void stream_line(const double* from, double* to) {
     std::memcpy(to, from, pack * sizeof(double));
