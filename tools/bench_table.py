@@ -70,11 +70,16 @@ def best(methods, error, measure="rms"):
     return min(found) if found else None
 
 
+def digits(number):
+    """Three of them, without exponents."""
+    return f"{number:.0f}" if number >= 99.95 else f"{number:.3g}"
+
+
 def shown(cost):
     if cost is None:
         return "–"
     us, method, is_less = cost
-    return f"{us:.3g}{'*' if is_less else ''}" + (f" {method}" if method in METHODS else "")
+    return f"{digits(us)}{'*' if is_less else ''}" + (f" {method}" if method in METHODS else "")
 
 
 METHODS = ("rodas5p", "tsit5", "rodas5p-split", "tsit5-split")
@@ -100,7 +105,7 @@ def equal_error(cases, error):
         costs = {e: best(found[e], error) if e in found else None for e in engines}
         row = [case] + [shown(costs[e]) for e in engines]
         for own, base in ratios:
-            row.append(f"{costs[base][0] / costs[own][0]:.3g}" if costs[own] and costs[base] else "–")
+            row.append(digits(costs[base][0] / costs[own][0]) if costs[own] and costs[base] else "–")
         rows.append(row)
     table(f"µs per patient at an rms error of {error:.0e} (* cheapest, whose error is less), and how many times faster",
           ["case"] + engines + [f"{own.removeprefix('lanes-')}: × {base}" for own, base in ratios], rows)
@@ -113,7 +118,7 @@ def equal_tolerance(cases, rtol):
             for method, points in methods.items():
                 for at, run in points:
                     if at in (rtol, None) and run.get("rms", 0.0) > 0.0:
-                        rows.append([case, engine, method, f"{run['us']:.3g}", f"{run['steps']:.0f}",
+                        rows.append([case, engine, method, digits(run["us"]), f"{run['steps']:.0f}",
                                      f"{run['rejected']:.1f}", f"{run['rms']:.1e}", f"{run['max']:.1e}"])
     table(f"Each by itself at rtol {rtol:.0e}",
           ["case", "engine", "method", "µs", "steps", "rejected", "rms", "max"], rows)
@@ -132,8 +137,8 @@ def operation_bound(cases, rtol):
                     if at == rtol and "operations" in run:
                         tries = run["steps"] + run["rejected"]
                         bound = 1e-3 * tries * run["operations"] * CYCLE_NS / WIDTH
-                        rows.append([case, engine, method, f"{run['operations']:.0f}", f"{bound:.3g}",
-                                     f"{run['us']:.3g}", f"{run['us'] / bound:.2f}"])
+                        rows.append([case, engine, method, f"{run['operations']:.0f}", digits(bound),
+                                     digits(run["us"]), f"{run['us'] / bound:.2f}"])
     table("Steps against their operations: one vector operation of eight lanes a cycle of 0.27 ns",
           ["case", "engine", "method", "operations a step", "bound, µs", "µs", "× bound"], rows)
 
@@ -174,7 +179,7 @@ def against_peers(cases):
                 cost = best(cases[study][engine], error, "peak")
                 row = [study, engine, f"{error:.0e}", shown(cost)]
                 peers = [PEERS[study].get(p, ())[i : i + 1] for p in ("mrgsolve", "rxode2", "mrgsolve closed form")]
-                row += [f"{p[0]} ({p[0] / cost[0]:.3g}×)" if p and cost else "–" for p in peers]
+                row += [f"{p[0]} ({digits(p[0] / cost[0])}×)" if p and cost else "–" for p in peers]
                 rows.append(row)
     table("P1 … P4 at equal error (largest over 100 patients, of each one's peak), µs per patient (ratio)",
           ["study", "engine", "error", "Gemel", "mrgsolve", "rxode2 lsoda", "mrgsolve closed form"], rows)
@@ -184,7 +189,7 @@ def against_peers(cases):
             if engine in ("draw", "run"):
                 for method, points in methods.items():
                     us, seconds = points[0][1]["us"], points[0][1]["real_time"]
-                    rows.append([study, engine, method, f"{us:.3g}", f"{seconds:.0f}"])
+                    rows.append([study, engine, method, digits(us), f"{seconds:.0f}"])
     table("Drawing alone; a whole run: loading, drawing, solving, writing",
           ["study", "part", "threads", "µs CPU per patient", "ms in all, by the clock"], rows)
 
@@ -208,7 +213,7 @@ def scaling(cases):
     for (size, engine, method), points in sizes.items():
         table("",
           [f"{size} ({engine} {method})"] + [n for n, _, _ in points],
-              [["µs per patient"] + [f"{us:.3g}" for _, us, _ in points],
+              [["µs per patient"] + [digits(us) for _, us, _ in points],
                ["steps"] + [f"{steps:.0f}" for _, _, steps in points]])
 
 
