@@ -424,6 +424,23 @@ GEMEL_LANE R lane_cos(R x) {
     return sine_after(x, 1);
 }
 
+/// x^(−1/10) within 2e-3 of itself, for normal x > 0: what the choice of a step needs. Other
+/// arguments give anything.
+///
+/// The upper half of a double's bits is nearly linear in its logarithm, which leaves 3 %; then
+/// (1 − r)^(−1/10) to second order in r = 1 − x·y^10.
+template <class R>
+GEMEL_LANE R lane_rough_inverse_tenth_root(R x) {
+    constexpr double upper_of_one = 1072693248.0; // 0x3ff00000
+    constexpr double correction = 55000.0;        // makes the line's errors alike on both sides
+    const R upper = from_bits((bits(x) >> 32) | 0x4330000000000000U) - 0x1p52;
+    const R line = fma(upper, -0.1, 1.1 * upper_of_one - correction + 0x1p52);
+    const R y = from_bits(bits(line) << 32);
+    const R square = y * y, fourth = square * square;
+    const R r = fma(-x, fourth * fourth * square, 1.0);
+    return fma(y * r, fma(r, 0.055, 0.1), y);
+}
+
 template <class R>
 GEMEL_LANE R lane_tanh(R x) {
     const R size = absolute(x);
@@ -462,6 +479,7 @@ using lane::lane_log1p;
 using lane::lane_max;
 using lane::lane_min;
 using lane::lane_pow;
+using lane::lane_rough_inverse_tenth_root;
 using lane::lane_sin;
 using lane::lane_tanh;
 

@@ -113,6 +113,7 @@ Expr ExpressionGraph::derivative_of(Expr e, Leaf with_respect_to) {
     case Op::logical_and:
     case Op::logical_or:
     case Op::logical_not:
+    case Op::rough_inverse_tenth_root: // of step control: nobody asks
         break;
     }
     return zero;

@@ -116,6 +116,8 @@ std::string_view name(LeafKind kind) {
         return "rate";
     case LeafKind::tolerance:
         return "tolerance";
+    case LeafKind::control:
+        return "control";
     case LeafKind::result:
         break;
     }

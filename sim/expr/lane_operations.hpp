@@ -20,7 +20,8 @@
     X(cosine, ::gemel::sim::lane_cos(a))                                                           \
     X(hyperbolic_tangent, ::gemel::sim::lane_tanh(a))                                              \
     X(error_function, ::gemel::sim::lane_erf(a))                                                   \
-    X(logical_not, ::gemel::sim::lane::choose(a == 0.0, 1.0, 0.0))
+    X(logical_not, ::gemel::sim::lane::choose(a == 0.0, 1.0, 0.0))                                 \
+    X(rough_inverse_tenth_root, ::gemel::sim::lane_rough_inverse_tenth_root(a))
 
 #define GEMEL_BINARY_OPERATIONS(X)                                                                 \
     X(add, a + b)                                                                                  \

@@ -10,8 +10,6 @@ namespace gemel::sim {
 using Handler =
     void (*)(double* out, const double* a, const double* b, const double* c, int width) noexcept;
 
-inline constexpr int n_ops = static_cast<int>(Op::fused_negative_multiply_add) + 1;
-
 struct KernelTable {
     /// [operation][which operands are constants: bit 0 a, bit 1 b, bit 2 c]; null where there is no
     /// such variant.

@@ -98,8 +98,7 @@ private:
     }
 
     void read_operation(std::string_view word_for_op, LaneProgram::Instruction& instruction) {
-        const auto last = static_cast<int>(Op::fused_negative_multiply_add);
-        for (int i = 0; i <= last; ++i)
+        for (int i = 0; i < n_ops; ++i)
             if (n_operands(static_cast<Op>(i)) > 0 && name(static_cast<Op>(i)) == word_for_op)
                 instruction.op = static_cast<Op>(i);
         if (instruction.op == Op::constant)

@@ -13,7 +13,6 @@ namespace {
 
 constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
-constexpr int n_ops = static_cast<int>(Op::fused_negative_multiply_add) + 1;
 
 std::vector<InstructionSet> instruction_sets() {
     if (best_instruction_set() == InstructionSet::baseline) return {InstructionSet::baseline};

@@ -45,8 +45,10 @@ enum class Op : std::uint8_t {
     logical_not,
     select,
     fused_multiply_add,         ///< a·b + c, one rounding; made by lowering only
-    fused_negative_multiply_add ///< c − a·b, one rounding; made by lowering only
+    fused_negative_multiply_add, ///< c − a·b, one rounding; made by lowering only
+    rough_inverse_tenth_root     ///< a^(−1/10) for a > 0 within 2e-3 of itself; for step control
 };
+inline constexpr int n_ops = static_cast<int>(Op::rough_inverse_tenth_root) + 1;
 
 /// Where a leaf's value comes from. The lane program addresses its workspace by the same pair.
 enum class LeafKind : std::uint8_t {
@@ -59,9 +61,10 @@ enum class LeafKind : std::uint8_t {
     step,      ///< step size, index 0 (solvers only)
     rate,      ///< of a state at the start of a step, left by the step before (solvers only)
     tolerance, ///< relative tolerance, index 0 (solvers only)
-    result     ///< where programs store (lowering only)
+    result,    ///< where programs store (lowering only)
+    control    ///< a lane's time, stop, step to try and the like (solvers only)
 };
-inline constexpr int n_leaf_kinds = 10;
+inline constexpr int n_leaf_kinds = 11;
 
 struct Leaf {
     LeafKind kind = LeafKind::time;
