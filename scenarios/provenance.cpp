@@ -35,7 +35,7 @@ void write_seed(std::uint64_t seed, io::ResultFile& file) {
 } // namespace
 
 std::string instruction_set() {
-    return sim::best_instruction_set() == sim::InstructionSet::x86_64_v3 ? "x86-64-v3" : "baseline";
+    return std::string(sim::name(sim::best_instruction_set()));
 }
 
 void write_provenance(const Study& study,

@@ -91,28 +91,45 @@ private:
     const KernelTable* table_;
 };
 
-bool has_x86_64_v3() {
+/// What is built and what the machine has.
+bool has(InstructionSet set) {
 #if defined(__x86_64__)
-    return x86_64_v3_kernels() != nullptr && __builtin_cpu_supports("avx2") &&
-           __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
-#else
-    return false;
+    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+                    __builtin_cpu_supports("bmi2");
+    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                    __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512cd");
+    if (set == InstructionSet::x86_64_v4) return v4 && x86_64_v4_kernels() != nullptr;
+    if (set == InstructionSet::x86_64_v3) return v3 && x86_64_v3_kernels() != nullptr;
 #endif
+    return set == InstructionSet::baseline;
 }
 
 } // namespace
 
 InstructionSet best_instruction_set() {
-    return has_x86_64_v3() ? InstructionSet::x86_64_v3 : InstructionSet::baseline;
+    static const InstructionSet best = [] {
+        for (const InstructionSet set : {InstructionSet::x86_64_v4, InstructionSet::x86_64_v3})
+            if (has(set)) return set;
+        return InstructionSet::baseline;
+    }();
+    return best;
+}
+
+std::string_view name(InstructionSet set) {
+    constexpr std::string_view names[] = {"baseline", "x86-64-v3", "x86-64-v4"};
+    return names[static_cast<int>(set)];
 }
 
 const Executor& interpreter(InstructionSet set) {
     static const Interpreter baseline(&baseline_kernels());
     static const Interpreter x86_64_v3(x86_64_v3_kernels());
-    if (set == InstructionSet::baseline) return baseline;
-    if (!has_x86_64_v3())
-        throw std::invalid_argument("interpreter: this machine has no AVX2, FMA and BMI2");
-    return x86_64_v3;
+    static const Interpreter x86_64_v4(x86_64_v4_kernels());
+    if (!has(set))
+        throw std::invalid_argument("interpreter: this machine has not the instruction set");
+    return set == InstructionSet::baseline    ? baseline
+           : set == InstructionSet::x86_64_v3 ? x86_64_v3
+                                              : x86_64_v4;
 }
 
 } // namespace gemel::sim

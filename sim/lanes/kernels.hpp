@@ -22,5 +22,6 @@ struct KernelTable {
 const KernelTable& baseline_kernels();
 /// Null when not built for x86-64.
 const KernelTable* x86_64_v3_kernels();
+const KernelTable* x86_64_v4_kernels();
 
 } // namespace gemel::sim

@@ -17,11 +17,22 @@ ProgramSet lower_method(CompiledSystem& system,
                         const StepMethod& method,
                         const StepLayout& layout,
                         double rtol) {
-    const ProgramSpec own[] = {
-        method.build(system, layout, rtol), rates_program(system), exact_program(layout)};
+    const ProgramSpec own[] = {controlled_step(system, method.build(system, layout, rtol), layout),
+                               rates_program(system),
+                               look_program(system, layout)};
     ProgramSet set = lower_with_common(system, own);
     set.layout.make_room(LeafKind::scale, system.system.n_controlled_states());
+    set.layout.make_room(LeafKind::control, n_controls);
     return set;
+}
+
+/// What each point of `look` has for itself.
+constexpr Leaf look_points[] = {control(Control::look_time)};
+
+std::unique_ptr<Kernel>
+compile(const LaneMethod& method, const Executor& executor, int program, int width) {
+    return executor.compile(
+        method.programs.programs[index(program)], method.programs.layout, width);
 }
 
 } // namespace
@@ -45,27 +56,29 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       start_tolerance_(0.5 * lane_pow(method.options.rtol, 0.2)),
       setup_programs_(method.system, method.programs, width_, executor),
       observer_(method.system, method.programs, width_, executor),
-      interpolate_(
-          [this](const DenseObserver::Points& points, double* y) { interpolate(points, y); }),
-      step_(
-          executor.compile(method.programs.programs[step_program], method.programs.layout, width_)),
-      rates_(executor.compile(
-          method.programs.programs[rates_program_number], method.programs.layout, width_)),
-      exact_points_(
-          method.programs.programs[exact_program_number], method.programs.layout, width_, executor),
-      workspace_(index(std::max(step_->n_slots(), rates_->n_slots())) * index(width_)),
+      step_(compile(method, executor, step_program, width)),
+      rates_(compile(method, executor, rates_program_number, width)),
+      look_(compile(method, executor, look_program_number, width)),
+      points_(method.programs.programs[look_program_number],
+              method.programs.layout,
+              look_points,
+              *look_,
+              width),
+      workspace_(index(std::max({step_->n_slots(), rates_->n_slots(), look_->n_slots()})) *
+                 index(width_)),
       doses_(method.system, method.programs),
       watch_(observer_, width_),
       lanes_(index(width_)),
       events_(index(width_)),
       running_(index(n_states_ * width_)),
       follows_(index(n_controlled_ * width_)),
-      since_event_(index(width_)),
-      from_(index(width_)),
-      to_(index(width_)),
       accepted_(index(width_)),
-      finite_(index(width_)),
-      failure_(index(width_)) {}
+      shown_(index(width_)),
+      failure_(index(width_)) {
+    for (int kind = 0; kind < n_leaf_kinds; ++kind)
+        first_slot_[index(kind)] = method.programs.layout.slot({static_cast<LeafKind>(kind), 0});
+    observer_.keep_next_samples_in(column(Control::sample));
+}
 
 void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
     problem_ = &problem;
@@ -87,7 +100,8 @@ void LaneEngine::carry(std::span<Passage> passages) {
 void LaneEngine::run_lanes() {
     next_ = 0;
     n_live_ = width_;
-    n_fresh_ = 0;
+    n_fresh_ = n_following_ = 0;
+    std::fill(follows_.begin(), follows_.end(), 0.0);
     for (int lane = 0; lane < width_; ++lane)
         refill(lane);
     while (n_live_ > 0) {
@@ -98,8 +112,21 @@ void LaneEngine::run_lanes() {
 
 /// What programs take for the time: with an exact part, the time since the last event. Then no rate
 /// asks for another.
-double LaneEngine::clock(const LaneState& lane, double time) const {
-    return method_.layout.exact.states.empty() ? time : time - lane.event;
+double LaneEngine::clock(int lane) const {
+    return method_.layout.exact.states.empty() ? at(Control::time, lane)
+                                               : at(Control::time, lane) - at(Control::event, lane);
+}
+
+std::int64_t LaneEngine::n_steps(int lane) const {
+    return method_.options.max_steps - static_cast<std::int64_t>(at(Control::left, lane)) -
+           lanes_[index(lane)].n_rejected;
+}
+
+/// Of the way so far; the subject's rejected ones are known.
+void LaneEngine::set_steps(int lane, std::int64_t accepted) {
+    at(Control::left, lane) =
+        static_cast<double>(method_.options.max_steps - accepted - lanes_[index(lane)].n_rejected);
+    set_watch(lane);
 }
 
 /// The next subject that can be solved, or passage, or none: then the lane idles on harmless
@@ -161,8 +188,8 @@ void LaneEngine::park(int lane) {
     parked.n_records = problem_->timeline->records.size();
     Parking parking(parked.numbers);
     keep(lane, parking);
-    write_counts(state);
-    observer_.park(lane, state.time);
+    write_counts(lane);
+    observer_.park(lane, at(Control::time, lane));
     refill(lane);
 }
 
@@ -170,14 +197,16 @@ void LaneEngine::park(int lane) {
 /// at every stop.
 SolverStatus LaneEngine::keep(int lane, Parking& parking) {
     LaneState& state = lanes_[index(lane)];
-    parking(state.time);
-    parking(state.n_steps);
+    std::int64_t n_accepted = n_steps(lane);
+    parking(at(Control::time, lane));
+    parking(n_accepted);
     parking(state.n_rejected);
     parking(state.n_singular);
     parking(state.n_at_the_edge);
     parking(state.n_inside);
     parking(state.was_not_finite);
-    state.event = state.time;
+    set_steps(lane, n_accepted);
+    at(Control::event, lane) = at(Control::time, lane);
     SubjectEvents& events = events_[index(lane)];
     if (!parking.is_reading()) {
         doses_.park(events, state.next_event, parking);
@@ -194,6 +223,7 @@ SolverStatus LaneEngine::keep(int lane, Parking& parking) {
     if (n_controlled_ > 0) parking.lane(column(LeafKind::scale, 0), n_controlled_, lane, width_);
     parking.lane(running_, lane, width_);
     parking.lane(follows_, lane, width_);
+    n_following_ = static_cast<int>(std::count(follows_.begin(), follows_.end(), 1.0));
     observer_.keep(lane, parking);
     watch_.keep(lane, parking);
     return SolverStatus::ok;
@@ -211,8 +241,9 @@ void LaneEngine::load_passage(int lane, int number) {
 }
 
 void LaneEngine::start(int lane, double time, double end) {
-    lanes_[index(lane)].time = lanes_[index(lane)].event = time;
+    at(Control::time, lane) = at(Control::event, lane) = time;
     lanes_[index(lane)].end = end;
+    set_steps(lane, 0);
     for (int i = 0; i < n_states_; ++i) {
         column(LeafKind::infusion, i)[lane] = 0.0;
         running_[index(i * width_ + lane)] = 0;
@@ -240,7 +271,14 @@ void LaneEngine::set_scales(int lane, double end) {
                  problem_->inputs.data() + events_[index(lane)].row,
                  setup_.n_rows);
     for (int i = 0; i < n_controlled_; ++i)
-        follows_[index(i * width_ + lane)] = column(LeafKind::scale, i)[lane] > 0.0 ? 0.0 : 1.0;
+        follow(i, lane, !(column(LeafKind::scale, i)[lane] > 0.0));
+}
+
+/// Whether a state's scale is the largest value it has had.
+void LaneEngine::follow(int state, int lane, bool follows) {
+    double& flag = follows_[index(state * width_ + lane)];
+    n_following_ += static_cast<int>(follows) - static_cast<int>(flag);
+    flag = follows ? 1.0 : 0.0;
 }
 
 void LaneEngine::idle(int lane) {
@@ -259,19 +297,19 @@ void LaneEngine::idle(int lane) {
             column(LeafKind::rate, i)[lane] = 0.0;
     for (int i = 0; i < n_controlled_; ++i) {
         column(LeafKind::scale, i)[lane] = 1.0;
-        follows_[index(i * width_ + lane)] = 0.0;
+        follow(i, lane, false);
     }
-    column(LeafKind::time, 0)[lane] = 0.0;
-    column(LeafKind::step, 0)[lane] = 1.0;
-    accepted_[index(lane)] = 0;
+    at(Control::time, lane) = at(Control::stop, lane) = at(Control::event, lane) = 1.0;
+    at(Control::step, lane) = 1.0;
+    at(Control::live, lane) = 0.0;
 }
 
 /// At a stop (or the start): what happens now happens, then on to the next stop.
 void LaneEngine::arrive(int lane) {
     LaneState& state = lanes_[index(lane)];
     settle_exact_part(lane);
-    if (state.time >= problem_->park_at && !is_carrying()) return park(lane);
-    const bool is_over = state.time >= state.end;
+    if (at(Control::time, lane) >= problem_->park_at && !is_carrying()) return park(lane);
+    const bool is_over = at(Control::time, lane) >= state.end;
     if (!(is_over && is_carrying()))
         if (const SolverStatus status = happen_until_now(lane); status != SolverStatus::ok)
             return fail(lane, status);
@@ -281,26 +319,29 @@ void LaneEngine::arrive(int lane) {
         return;
     }
     const std::vector<Event>& events = events_[index(lane)].all();
-    state.stop = state.next_event < events.size() ? events[state.next_event].time : state.end;
+    at(Control::stop, lane) =
+        state.next_event < events.size() ? events[state.next_event].time : state.end;
+    at(Control::growth, lane) = largest_factor;
+    at(Control::live, lane) = 1.0;
     state.is_fresh = true;
-    state.was_rejected = false;
     state.is_on_its_way_to_a_crossing = false;
+    set_alarm(lane);
     ++n_fresh_;
 }
 
 SolverStatus LaneEngine::happen_until_now(int lane) {
     LaneState& state = lanes_[index(lane)];
     SubjectEvents& events = events_[index(lane)];
+    const double& now = at(Control::time, lane); // a leap changes it
     while (true) {
-        while (state.next_event < events.all().size() &&
-               events.all()[state.next_event].time <= state.time)
+        while (state.next_event < events.all().size() && events.all()[state.next_event].time <= now)
             happen(lane, Event(events.all()[state.next_event++]));
         if (!is_watching()) return SolverStatus::ok;
         const Trigger* trigger = watch_.due(
-            lane, state.time, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
+            lane, now, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
         if (trigger == nullptr) return SolverStatus::ok;
         if (watch_.is_chattering(lane)) return SolverStatus::step_limit;
-        const SolverStatus status = doses_.give(events, *trigger, state.time, state.next_event);
+        const SolverStatus status = doses_.give(events, *trigger, now, state.next_event);
         if (status != SolverStatus::ok) return status;
     }
 }
@@ -311,8 +352,8 @@ void LaneEngine::happen(int lane, const Event& event) {
     if (event.kind == EventKind::observe)
         return observer_.take_own(lane, event.which, event.time, states, width_);
     if (event.kind == EventKind::leap) {
-        LaneState& state = lanes_[index(lane)];
-        state.time = state.event = std::max(state.time, event.value);
+        double& now = at(Control::time, lane);
+        now = at(Control::event, lane) = std::max(now, event.value);
         return;
     }
     if (event.kind != EventKind::row) {
@@ -339,18 +380,17 @@ void LaneEngine::finish(int lane) {
             passage.states[index(i)] = column(LeafKind::state, i)[lane];
         return;
     }
-    write_counts(state);
+    write_counts(lane);
     observer_.finish(
         lane, state.end, n_states_ > 0 ? column(LeafKind::state, 0) + lane : nullptr, width_);
 }
 
 /// The exact part's states become those of now.
 void LaneEngine::settle_exact_part(int lane) {
-    LaneState& state = lanes_[index(lane)];
-    if (state.time > state.event)
+    if (at(Control::time, lane) > at(Control::event, lane))
         for (int i : method_.layout.exact.states)
             column(LeafKind::state, i)[lane] = column(method_.layout.end(i))[lane];
-    state.event = state.time;
+    at(Control::event, lane) = at(Control::time, lane);
 }
 
 SubjectColumns LaneEngine::columns(int lane) {
@@ -362,14 +402,12 @@ SubjectColumns LaneEngine::columns(int lane) {
 
 void LaneEngine::start_fresh_lanes() {
     for (int lane = 0; lane < width_; ++lane)
-        if (lanes_[index(lane)].is_fresh)
-            column(LeafKind::time, 0)[lane] = clock(lanes_[index(lane)], lanes_[index(lane)].time);
+        if (lanes_[index(lane)].is_fresh) column(LeafKind::time, 0)[lane] = clock(lane);
     rates_->run(workspace_.data());
     for (int lane = 0; lane < width_; ++lane) {
-        LaneState& state = lanes_[index(lane)];
-        if (!state.is_fresh) continue;
-        state.step = first_step(lane);
-        state.is_fresh = false;
+        if (!lanes_[index(lane)].is_fresh) continue;
+        lanes_[index(lane)].is_fresh = false;
+        at(Control::step, lane) = first_step(lane);
         if (method_.layout.is_explicit)
             for (int i : method_.layout.stepped)
                 column(LeafKind::rate, i)[lane] = column(LeafKind::result, i)[lane];
@@ -380,14 +418,14 @@ void LaneEngine::start_fresh_lanes() {
 /// ½·rtol^(1/5) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not matter.
 /// States without a scale that are 0, or as good as that, do not count.
 double LaneEngine::first_step(int lane) const {
-    const double room = lanes_[index(lane)].stop - lanes_[index(lane)].time;
+    const double room = at(Control::stop, lane) - at(Control::time, lane);
     const double step = start_tolerance_ / rms_of_relative_rates(lane);
     return step < room ? step : room;
 }
 
 /// 0 if nothing moves. Only parts of the largest are squared: 1e300 per hour has no square.
 double LaneEngine::rms_of_relative_rates(int lane) const {
-    const double moment = hardly_a_moment(lanes_[index(lane)].time);
+    const double moment = hardly_a_moment(at(Control::time, lane));
     const auto part = [&](int i) {
         const double size =
             std::abs(column(LeafKind::state, i)[lane]) + column(LeafKind::scale, i)[lane];
@@ -407,111 +445,64 @@ double LaneEngine::rms_of_relative_rates(int lane) const {
 }
 
 void LaneEngine::take_step() {
-    for (int lane = 0; lane < width_; ++lane)
-        if (lanes_[index(lane)].subject >= 0) propose(lane);
+    if (is_watching()) keep_before();
     step_->run(workspace_.data());
-    find_finite();
-    if (is_watching()) before_ = lanes_;
-    for (int lane = 0; lane < width_; ++lane)
-        if (lanes_[index(lane)].subject >= 0) judge(lane);
+    find_called();
+    for (const int lane : called_)
+        judge(lane);
     if (is_watching()) look_for_crossings();
-    if (!is_carrying())
-        observer_.piece(from_.data(), to_.data(), accepted_.data(), interpolate_, shortest_part());
-    commit();
+    if (n_following_ > 0) follow_scales();
+    if (!is_carrying()) show();
+    for (const int lane : called_)
+        go_on(lane);
+}
+
+/// Where triggers are watched, every step of every lane is looked at.
+void LaneEngine::find_called() {
+    called_.clear();
+    due_.clear();
+    const double* attention = column(method_.layout.attention());
+    const double* live = column(Control::live);
+    const bool all = is_watching();
     for (int lane = 0; lane < width_; ++lane) {
-        const LaneState& state = lanes_[index(lane)];
-        if (state.subject < 0) continue;
-        if (failure_[index(lane)] != SolverStatus::ok)
-            fail(lane, failure_[index(lane)]);
-        else if (accepted_[index(lane)] && state.time >= state.stop)
-            arrive(lane);
-    }
-}
-
-/// Steps know nothing of the exact part's curves: there the observer looks for itself.
-double LaneEngine::shortest_part() const {
-    return method_.layout.exact_dense.empty() ? std::numeric_limits<double>::infinity() : 0.0;
-}
-
-/// A step over a crossing is taken again, to the crossing.
-void LaneEngine::look_for_crossings() {
-    std::vector<char> mask(accepted_);
-    for (int lane = 0; lane < width_; ++lane)
-        mask[index(lane)] = accepted_[index(lane)] && failure_[index(lane)] == SolverStatus::ok &&
-                            !lanes_[index(lane)].is_on_its_way_to_a_crossing;
-    watch_.scan(from_.data(), to_.data(), mask.data(), interpolate_, shortest_part());
-    for (int lane = 0; lane < width_; ++lane) {
-        if (!mask[index(lane)] || !(watch_.crossing(lane) <= to_[index(lane)])) continue;
-        LaneState& state = lanes_[index(lane)];
-        if (watch_.crossing(lane) < to_[index(lane)]) {
-            state = before_[index(lane)];
-            ++state.n_rejected;
-            accepted_[index(lane)] = 0;
-        }
-        state.stop = watch_.crossing(lane);
-        state.is_on_its_way_to_a_crossing = true;
-    }
-}
-
-void LaneEngine::propose(int lane) {
-    const LaneState& state = lanes_[index(lane)];
-    const double room = state.stop - state.time;
-    const bool is_last = room <= stretch * state.step;
-    from_[index(lane)] = state.time;
-    to_[index(lane)] = is_last ? state.stop : state.time + state.step;
-    column(LeafKind::time, 0)[lane] = clock(state, state.time);
-    column(LeafKind::step, 0)[lane] = is_last ? room : state.step;
-}
-
-/// Whether a step's end is a number in every state.
-void LaneEngine::find_finite() {
-    std::fill(finite_.begin(), finite_.end(), 1);
-    for (int i = 0; i < n_states_; ++i) {
-        const double* end = column(method_.layout.end(i));
-        for (int lane = 0; lane < width_; ++lane)
-            finite_[index(lane)] &=
-                static_cast<char>(std::abs(end[lane]) <= std::numeric_limits<double>::max());
+        const double code = attention[lane];
+        if (code == 0.0 && !all) continue;
+        if (code >= is_at_stop || (all && live[lane] != 0.0)) called_.push_back(lane);
+        if ((static_cast<int>(code) & static_cast<int>(sample_is_due)) != 0) due_.push_back(lane);
     }
 }
 
 void LaneEngine::judge(int lane) {
-    LaneState& state = lanes_[index(lane)];
-    accepted_[index(lane)] = 0;
+    const auto verdict = static_cast<Verdict>(column(method_.layout.verdict())[lane]);
+    accepted_[index(lane)] = verdict == Verdict::accepted;
     failure_[index(lane)] = SolverStatus::ok;
-    const double error = column(method_.layout.error())[lane];
-    const bool is_number = finite_[index(lane)] && std::isfinite(error);
-    if (!(to_[index(lane)] > from_[index(lane)])) {
-        // Faster than the clock can tell: neither this piece nor what is left of it would be right.
-        failure_[index(lane)] = SolverStatus::step_too_small;
-        ++state.n_rejected;
-    } else if (!method_.layout.is_explicit && column(method_.layout.is_singular())[lane] != 0.0) {
-        state.was_not_finite = false;
-        if (++state.n_singular > max_singular_in_a_row)
-            failure_[index(lane)] = SolverStatus::singular;
-        reject(lane, singular_factor);
-    } else if (is_number && error <= 1.0) {
-        accept(lane);
+    if (verdict == Verdict::accepted) {
+        lanes_[index(lane)].n_singular = 0;
+        if (at(Control::left, lane) <= at(Control::watch, lane) && method_.layout.is_explicit)
+            watch_stability(lane);
     } else {
-        state.was_not_finite = !is_number;
-        reject(lane, is_number ? step_factor(column(method_.layout.factor())[lane]) : least_factor);
+        judge_rejected(lane, verdict);
     }
-    if (state.n_steps + state.n_rejected > method_.options.max_steps &&
-        failure_[index(lane)] == SolverStatus::ok)
+    if (at(Control::left, lane) < 0.0 && failure_[index(lane)] == SolverStatus::ok)
         failure_[index(lane)] = SolverStatus::step_limit;
 }
 
-void LaneEngine::accept(int lane) {
+void LaneEngine::judge_rejected(int lane, Verdict verdict) {
     LaneState& state = lanes_[index(lane)];
-    double factor = step_factor(column(method_.layout.factor())[lane]);
-    // After a rejection the step does not grow at once: it was too large a moment ago.
-    if (state.was_rejected && factor > 1.0) factor = 1.0;
-    state.step = column(LeafKind::step, 0)[lane] * factor;
-    state.time = to_[index(lane)];
-    state.was_rejected = false;
-    state.n_singular = 0;
-    ++state.n_steps;
-    accepted_[index(lane)] = 1;
-    if (method_.layout.is_explicit) watch_stability(lane);
+    SolverStatus& failure = failure_[index(lane)];
+    ++state.n_rejected;
+    set_watch(lane);
+    // Faster than the clock can tell: neither this piece nor what is left of it would be right.
+    if (verdict == Verdict::no_progress) {
+        failure = SolverStatus::step_too_small;
+        return;
+    }
+    state.was_not_finite = verdict == Verdict::not_finite;
+    if (verdict == Verdict::singular && ++state.n_singular > max_singular_in_a_row)
+        failure = SolverStatus::singular;
+    if (at(Control::step, lane) < least_step(at(Control::time, lane)) &&
+        failure == SolverStatus::ok)
+        failure = state.was_not_finite ? SolverStatus::not_finite : SolverStatus::step_too_small;
 }
 
 /// From every 1000th step on it is watched: 15 steps at the edge of stability, with fewer than 6
@@ -520,47 +511,117 @@ void LaneEngine::accept(int lane) {
 /// Source: Hairer & Wanner, Solving ODEs II, section IV.2, and their code DOPRI5.
 void LaneEngine::watch_stability(int lane) {
     LaneState& state = lanes_[index(lane)];
-    if (state.n_at_the_edge == 0 && state.n_steps % stability_watch != 0) return;
     if (column(method_.layout.is_at_the_edge())[lane] != 0.0) {
         state.n_inside = 0;
         if (++state.n_at_the_edge == stiff_after) failure_[index(lane)] = SolverStatus::stiff;
     } else if (++state.n_inside == calm_after) {
         state.n_at_the_edge = 0;
     }
+    set_watch(lane);
 }
 
-void LaneEngine::reject(int lane, double factor) {
-    LaneState& state = lanes_[index(lane)];
-    state.step = column(LeafKind::step, 0)[lane] * factor;
-    state.was_rejected = true;
-    ++state.n_rejected;
-    if (state.step < least_step(state.time) && failure_[index(lane)] == SolverStatus::ok)
-        failure_[index(lane)] =
-            state.was_not_finite ? SolverStatus::not_finite : SolverStatus::step_too_small;
-}
-
-/// Accepted lanes move to the end of their step.
-void LaneEngine::commit() {
-    if (method_.layout.is_explicit)
-        for (int i : method_.layout.stepped) {
-            const double* end_rate = column(method_.layout.end_rate(i));
-            double* rate = column(LeafKind::rate, i);
-            for (int lane = 0; lane < width_; ++lane)
-                rate[lane] = accepted_[index(lane)] != 0 ? end_rate[lane] : rate[lane];
-        }
-    for (int i : method_.layout.stepped) {
-        const double* end = column(method_.layout.end(i));
-        double* y = column(LeafKind::state, i);
-        for (int lane = 0; lane < width_; ++lane)
-            y[lane] = accepted_[index(lane)] != 0 ? end[lane] : y[lane];
+/// When to look at a lane for the steps it has taken.
+void LaneEngine::set_watch(int lane) {
+    double& watch = at(Control::watch, lane);
+    watch = -1.0; // one step too many
+    if (!method_.layout.is_explicit) return;
+    if (lanes_[index(lane)].n_at_the_edge > 0) {
+        watch = std::numeric_limits<double>::infinity();
+        return;
     }
+    const std::int64_t next = (n_steps(lane) / stability_watch + 1) * stability_watch;
+    const std::int64_t left = method_.options.max_steps - lanes_[index(lane)].n_rejected - next;
+    watch = std::max(watch, static_cast<double>(left));
+}
+
+/// When to look at a lane for functionals.
+void LaneEngine::set_alarm(int lane) {
+    at(Control::alarm, lane) = is_carrying() ? std::numeric_limits<double>::infinity()
+                                             : observer_.next_functional(at(Control::time, lane));
+}
+
+/// Columns as they were before the step: where a trigger acts it is taken again.
+void LaneEngine::keep_before() {
+    before_ = lanes_;
+    columns_before_.clear();
+    for (const LeafKind kind : {LeafKind::state, LeafKind::rate, LeafKind::control}) {
+        const int n = method_.programs.layout.count(kind) * width_;
+        columns_before_.insert(columns_before_.end(), column(kind, 0), column(kind, 0) + n);
+    }
+}
+
+/// The step did not happen, but counts.
+void LaneEngine::take_back(int lane) {
+    const double left = at(Control::left, lane);
+    const double* from = columns_before_.data() + lane;
+    for (const LeafKind kind : {LeafKind::state, LeafKind::rate, LeafKind::control})
+        for (int i = 0; i < method_.programs.layout.count(kind); ++i, from += width_)
+            column(kind, i)[lane] = *from;
+    lanes_[index(lane)] = before_[index(lane)];
+    ++lanes_[index(lane)].n_rejected;
+    at(Control::left, lane) = left;
+    set_watch(lane);
+    accepted_[index(lane)] = 0;
+}
+
+/// A step over a crossing is taken again, to the crossing.
+void LaneEngine::look_for_crossings() {
+    std::vector<char> mask(index(width_));
+    for (const int lane : called_)
+        mask[index(lane)] = accepted_[index(lane)] && failure_[index(lane)] == SolverStatus::ok &&
+                            !lanes_[index(lane)].is_on_its_way_to_a_crossing;
+    const double* from = column(method_.layout.from());
+    const double* to = column(Control::time);
+    observer_.look_at(from, to, *this);
+    watch_.scan(from, to, mask.data(), shortest_part());
+    for (const int lane : called_) {
+        if (!mask[index(lane)] || !(watch_.crossing(lane) <= to[lane])) continue;
+        if (watch_.crossing(lane) < to[lane]) take_back(lane);
+        at(Control::stop, lane) = watch_.crossing(lane);
+        lanes_[index(lane)].is_on_its_way_to_a_crossing = true;
+    }
+}
+
+/// Steps know nothing of the exact part's curves: there the observer looks for itself.
+double LaneEngine::shortest_part() const {
+    return method_.layout.exact_dense.empty() ? std::numeric_limits<double>::infinity() : 0.0;
+}
+
+/// What there is to see of the steps.
+void LaneEngine::show() {
+    observer_.look_at(column(method_.layout.from()), column(Control::time), *this);
+    if (is_watching())
+        std::erase_if(due_, [this](int lane) { return accepted_[index(lane)] == 0; });
+    if (!due_.empty()) observer_.take_samples(due_);
+    bool any = false;
+    for (const int lane : called_) {
+        shown_[index(lane)] =
+            accepted_[index(lane)] && at(Control::alarm, lane) <= at(Control::time, lane);
+        any |= shown_[index(lane)] != 0;
+    }
+    if (!any) return;
+    observer_.take_functionals(shown_.data(), shortest_part());
+    for (const int lane : called_)
+        shown_[index(lane)] = 0;
+}
+
+void LaneEngine::go_on(int lane) {
+    if (failure_[index(lane)] != SolverStatus::ok) return fail(lane, failure_[index(lane)]);
+    if (accepted_[index(lane)] && at(Control::time, lane) >= at(Control::stop, lane))
+        return arrive(lane);
+    if (accepted_[index(lane)]) set_alarm(lane);
+}
+
+void LaneEngine::follow_scales() {
+    const double* verdict = column(method_.layout.verdict());
     for (int i = 0; i < n_controlled_; ++i) {
         const double* follows = follows_.data() + i * width_;
         const double* y = column(LeafKind::state, i);
         double* scale = column(LeafKind::scale, i);
         for (int lane = 0; lane < width_; ++lane) {
             const double size = std::abs(y[lane]);
-            const bool grows = (follows[lane] != 0.0) & (size > scale[lane]);
+            const bool grows =
+                (follows[lane] != 0.0) & (size > scale[lane]) & (verdict[lane] == 0.0);
             scale[lane] = grows ? size : scale[lane];
         }
     }
@@ -572,52 +633,28 @@ void LaneEngine::fail(int lane, SolverStatus status) {
         passages_[index(state.subject)].status = status;
     } else {
         if (!result_->parked.empty()) result_->parked[index(state.subject)].status = status;
-        write_counts(state);
-        observer_.fail(lane, status, state.time);
+        write_counts(lane);
+        observer_.fail(lane, status, at(Control::time, lane));
     }
     refill(lane);
 }
 
-void LaneEngine::write_counts(const LaneState& lane) {
-    result_->n_steps[index(lane.subject)] = static_cast<std::uint32_t>(lane.n_steps);
-    result_->n_rejected[index(lane.subject)] = static_cast<std::uint32_t>(lane.n_rejected);
+void LaneEngine::write_counts(int lane) {
+    const LaneState& state = lanes_[index(lane)];
+    result_->n_steps[index(state.subject)] = static_cast<std::uint32_t>(n_steps(lane));
+    result_->n_rejected[index(state.subject)] = static_cast<std::uint32_t>(state.n_rejected);
 }
 
-/// y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K1 + θ (K2 + θ K3))), for the states that outputs use.
-void LaneEngine::interpolate(const DenseObserver::Points& points, double* states) {
-    const StepLayout& layout = method_.layout;
-    for (int k = 0; k < layout.n_dense(); ++k) {
-        const int i = layout.dense_states[index(k)];
-        const double* y0 = column(LeafKind::state, i);
-        const double* y1 = column(layout.end(i));
-        const double* k1 = column(layout.dense(0, k));
-        const double* k2 = column(layout.dense(1, k));
-        const double* k3 = column(layout.dense(2, k));
-        double* y = states + i * width_;
-        for (int p = 0; p < points.n_points; ++p) {
-            const int lane = points.lanes[p];
-            const double t = points.theta[p], s = 1.0 - t;
-            const double inner = k1[lane] + t * (k2[lane] + t * k3[lane]);
-            y[p] = s * y0[lane] + t * (y1[lane] + s * inner);
-        }
-    }
-    if (!layout.exact_dense.empty()) evaluate_exact_part(points, states);
+const double* LaneEngine::at_points(int n_points, const int* lanes, const double* times) {
+    std::copy_n(times, n_points, points_.own(control(Control::look_time)));
+    points_.run(n_points, lanes, workspace_.data());
+    return points_.result(method_.layout.output(0));
 }
 
-void LaneEngine::evaluate_exact_part(const DenseObserver::Points& points, double* states) {
-    for (int p = 0; p < points.n_points; ++p) {
-        const int lane = points.lanes[p];
-        const double time =
-            from_[index(lane)] + points.theta[p] * (to_[index(lane)] - from_[index(lane)]);
-        since_event_[index(p)] = time - lanes_[index(lane)].event;
-    }
-    exact_points_.evaluate(points.n_points, points.lanes, since_event_.data(), workspace_.data());
-    const StepLayout& layout = method_.layout;
-    for (std::size_t k = 0; k < layout.exact_dense.size(); ++k) {
-        const int i = layout.exact.states[index(layout.exact_dense[k])];
-        std::copy_n(
-            exact_points_.values(static_cast<int>(k)), points.n_points, states + i * width_);
-    }
+const double* LaneEngine::at_lanes(const double* times) {
+    std::copy_n(times, width_, column(Control::look_time));
+    look_->run(workspace_.data());
+    return column(method_.layout.output(0));
 }
 
 } // namespace gemel::sim

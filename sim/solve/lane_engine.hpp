@@ -1,9 +1,9 @@
 #pragma once
 
+#include "solve/controlled_step.hpp"
 #include "solve/dose_events.hpp"
-#include "solve/exact_points.hpp"
 #include "solve/observer.hpp"
-#include "solve/step_program.hpp"
+#include "solve/points_of_lanes.hpp"
 #include "solve/triggers.hpp"
 
 #include <gemel/sim/solver.hpp>
@@ -17,7 +17,7 @@ namespace gemel::sim {
 
 /// Places of the method's programs in LaneMethod::programs.
 inline constexpr int step_program = n_common_programs, rates_program_number = n_common_programs + 1,
-                     exact_program_number = n_common_programs + 2;
+                     look_program_number = n_common_programs + 2;
 
 /// What the engine itself does per step and lane (control, samples, bookkeeping), in additions of
 /// the interpreter. Measured once, fixed since: a weight, not a promise.
@@ -33,32 +33,27 @@ struct LaneMethod {
     CompiledSystem system;
     SolverOptions options;
     StepLayout layout;
-    ProgramSet programs; ///< the common ones, then `step`, `rates`, `exact`
+    ProgramSet programs; ///< the common ones, then `step`, `rates`, `look`
 };
 
-/// One lane at a step end. States of the exact part are those of the last event until the next.
-/// With the lane's columns (states, rates, infusions, scales, doses running), its events, and what
-/// its observer and triggers know of it this is everything: put into any lane of any engine of the
-/// same method it goes on with the same bits (LaneEngine::keep).
+/// One lane at a step end, besides its columns: states, rates, infusions, scales, doses running and
+/// controls (controlled_step.hpp). States of the exact part are those of the last event until the
+/// next. With its events, and what its observer and triggers know of it this is everything: put
+/// into any lane of any engine of the same method it goes on with the same bits (LaneEngine::keep).
 struct LaneState {
     int subject = -1; ///< of the block; −1: the lane is idle
-    double time = 0.0;
-    double step = 0.0;  ///< proposed next
-    double event = 0.0; ///< time of the last event, or the start
-    double stop = 0.0;  ///< the next event, or the end
-    double end = 0.0;   ///< of the subject's way
-    std::int64_t n_steps = 0, n_rejected = 0;
+    double end = 0.0; ///< of the subject's way
+    std::int64_t n_rejected = 0;
     std::uint32_t next_event = 0;
     int n_singular = 0;                       ///< halvings in a row for bad linear algebra
     int n_at_the_edge = 0;                    ///< steps as long as stability allows …
     int n_inside = 0;                         ///< … and well shorter ones since the last of them
     bool is_fresh = false;                    ///< needs a first step: at the start and after events
-    bool was_rejected = false;                ///< the last step
     bool was_not_finite = false;              ///< the last rejected step
-    bool is_on_its_way_to_a_crossing = false; ///< `stop` is where a trigger acts
+    bool is_on_its_way_to_a_crossing = false; ///< it stops where a trigger acts
 };
 
-class LaneEngine : public BlockSolver, private StateCarrier {
+class LaneEngine : public BlockSolver, private StateCarrier, private LaneCurves {
 public:
     /// @param executor  runs the method's programs at this width; no longer needed afterwards
     LaneEngine(const LaneMethod& method, const Executor& executor, int width);
@@ -72,14 +67,21 @@ private:
     bool is_watching() const { return watch_.is_watching() && !is_carrying(); }
 
     double* column(LeafKind kind, int index) {
-        return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
+        return workspace_.data() + (first_slot_[static_cast<std::size_t>(kind)] + index) * width_;
     }
     const double* column(LeafKind kind, int index) const {
-        return workspace_.data() + method_.programs.layout.slot({kind, index}) * width_;
+        return workspace_.data() + (first_slot_[static_cast<std::size_t>(kind)] + index) * width_;
     }
     double* column(Leaf leaf) { return column(leaf.kind, leaf.index); }
+    double* column(Control which) { return column(control(which)); }
+    double& at(Control which, int lane) { return column(which)[lane]; }
+    double at(Control which, int lane) const {
+        return column(LeafKind::control, static_cast<int>(which))[lane];
+    }
+    std::int64_t n_steps(int lane) const;
+    void set_steps(int lane, std::int64_t accepted);
 
-    double clock(const LaneState& lane, double time) const;
+    double clock(int lane) const;
     void refill(int lane);
     bool load_next(int lane);
     SolverStatus load_subject(int lane, int subject);
@@ -95,6 +97,7 @@ private:
     double shortest_part() const;
     void finish(int lane);
     void set_scales(int lane, double end);
+    void follow(int state, int lane, bool follows);
     void idle(int lane);
     void arrive(int lane);
     void settle_exact_part(int lane);
@@ -103,26 +106,30 @@ private:
     double first_step(int lane) const;
     double rms_of_relative_rates(int lane) const;
     void take_step();
-    void propose(int lane);
+    void find_called();
+    void keep_before();
+    void take_back(int lane);
     void judge(int lane);
-    void accept(int lane);
+    void judge_rejected(int lane, Verdict verdict);
     void watch_stability(int lane);
-    void reject(int lane, double factor);
-    void find_finite();
-    void commit();
+    void set_watch(int lane);
+    void set_alarm(int lane);
+    void follow_scales();
+    void show();
+    void go_on(int lane);
     void fail(int lane, SolverStatus status);
-    void write_counts(const LaneState& lane);
-    void interpolate(const DenseObserver::Points& points, double* states);
-    void evaluate_exact_part(const DenseObserver::Points& points, double* states);
+    void write_counts(int lane);
+    const double* at_points(int n_points, const int* lanes, const double* times) override;
+    const double* at_lanes(const double* times) override;
 
     const LaneMethod& method_;
     int width_ = 0, n_states_ = 0, n_own_ = 0, n_controlled_ = 0, n_inputs_ = 0, n_derived_ = 0;
-    double start_tolerance_ = 0.0; ///< ½·rtol^(1/5)
+    std::array<int, n_leaf_kinds> first_slot_{}; ///< of each kind
+    double start_tolerance_ = 0.0;               ///< ½·rtol^(1/5)
     SetupPrograms setup_programs_;
     DenseObserver observer_;
-    DenseObserver::Interpolate interpolate_;
-    std::unique_ptr<Kernel> step_, rates_;
-    ExactPoints exact_points_;
+    std::unique_ptr<Kernel> step_, rates_, look_;
+    PointsOfLanes points_; ///< for `look`
     Workspace workspace_;
 
     const BlockProblem* problem_ = nullptr;
@@ -133,15 +140,18 @@ private:
     std::span<Passage> passages_; ///< lanes carry these instead of subjects
     int next_ = 0;                ///< subject or passage
     int n_live_ = 0, n_fresh_ = 0;
+    int n_following_ = 0; ///< scales that follow the largest value so far
 
     std::vector<LaneState> lanes_, before_; ///< before_: where triggers are watched, the step
+    std::vector<double> columns_before_;    ///< [kept slots × width] likewise
     std::vector<SubjectEvents> events_;     ///< per lane
     std::vector<int> running_;              ///< [n_states × width] infusions running
     std::vector<double> follows_; ///< [n_controlled × width] 1: scale is the largest value so far
-    std::vector<double> since_event_;     ///< [width] of points
-    std::vector<double> from_, to_;       ///< [width] the piece just covered
-    std::vector<char> accepted_, finite_; ///< [width]
-    std::vector<SolverStatus> failure_;   ///< [width] of the step just taken
+    std::vector<int> called_;     ///< lanes that asked for attention
+    std::vector<int> due_;        ///< lanes with a sample to take
+    std::vector<char> accepted_;  ///< [width] of called lanes
+    std::vector<char> shown_;     ///< [width] 0 of lanes that are not
+    std::vector<SolverStatus> failure_; ///< [width] of the step just taken
 };
 
 } // namespace gemel::sim

@@ -13,6 +13,8 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+/// From one lane in so many on, all are evaluated where they lie rather than gathered.
+constexpr int many_of = 4;
 
 /// What a program loads that stays fixed during a solve.
 std::vector<Leaf> fixed_leaves(const LaneProgram& program) {
@@ -39,9 +41,10 @@ DenseObserver::DenseObserver(const CompiledSystem& system,
       workspace_(index(outputs_->n_slots()) * index(width)),
       own_(index(width)) {
     const auto lanes = index(width);
-    for (auto* column : {&theta_, &time_, &begin_, &end_, &part_begin_, &part_end_})
+    for (auto* column : {&theta_, &point_time_, &time_, &begin_, &end_, &part_begin_, &part_end_})
         column->assign(lanes, 0.0);
-    next_time_.assign(lanes, infinity);
+    own_next_time_.assign(lanes, infinity);
+    next_time_ = own_next_time_.data();
     next_own_.assign(lanes, infinity);
     for (auto* column : {&subject_, &cursor_, &crossing_, &point_lane_, &point_index_})
         column->assign(lanes, 0);
@@ -70,12 +73,16 @@ void DenseObserver::begin(const BlockProblem& problem,
                              index(setup.first_row[i % index(setup.n_subjects)])];
     collect_samples();
     collect_functionals();
-    std::fill(next_time_.begin(), next_time_.end(), infinity);
+    std::fill_n(next_time_, width_, infinity);
 }
 
 void DenseObserver::collect_samples() {
     std::map<double, std::vector<Target>> points;
     const auto& sampled = problem_->observation->sampled;
+    columns_.clear();
+    for (std::size_t k = 0; k < sampled.size(); ++k)
+        columns_.push_back(
+            {sampled[k].output, result_->sampled[k].data(), sampled[k].times.size()});
     for (std::size_t k = 0; k < sampled.size(); ++k)
         for (std::size_t i = 0; i < sampled[k].times.size(); ++i)
             points[sampled[k].times[i]].push_back({static_cast<int>(k), static_cast<int>(i)});
@@ -135,29 +142,55 @@ void DenseObserver::piece(const double* from,
                           const Interpolate& interpolate,
                           double resolve_to) {
     look_at(from, to, interpolate);
-    take_samples(mask);
-    take_left_limits(from, to, mask);
+    due_.clear();
+    for (int lane = 0; lane < width_; ++lane)
+        if (mask[lane]) due_.push_back(lane);
+    keep_due();
+    take_due_points();
+    take_functionals(mask, resolve_to);
+}
+
+void DenseObserver::take_functionals(const char* mask, double resolve_to) {
+    if (left_limits_.empty() && lone_windows_.empty()) return;
+    take_left_limits(from_, to_, mask);
     const bool is_rough = resolve_to < infinity;
     if (!is_rough)
         for (const Window& w : windows_)
-            if (overlap(w, from, to, mask)) take(w);
+            if (overlap(w, from_, to_, mask)) take(w);
     for (const Window& w : lone_windows_) {
         const bool uses_time = uses_time_[index(w.output)] != 0;
-        if ((is_rough || uses_time) && overlap(w, from, to, mask))
+        if ((is_rough || uses_time) && overlap(w, from_, to_, mask))
             take_resolved(w, uses_time ? 0.0 : resolve_to);
     }
+}
+
+double DenseObserver::next_functional(double now) const {
+    double next = infinity;
+    for (const Window& w : lone_windows_)
+        if (w.to > now) next = std::min(next, std::max(w.from, now));
+    for (const LeftLimit& limit : left_limits_)
+        if (limit.time > now) return std::min(next, limit.time);
+    return next;
 }
 
 void DenseObserver::look_at(const double* from, const double* to, const Interpolate& interpolate) {
     from_ = from;
     to_ = to;
     interpolate_ = &interpolate;
+    curves_ = nullptr;
+}
+
+void DenseObserver::look_at(const double* from, const double* to, LaneCurves& curves) {
+    from_ = from;
+    to_ = to;
+    interpolate_ = nullptr;
+    curves_ = &curves;
 }
 
 double DenseObserver::output_at(int lane, double time, int output) {
     point_lane_[0] = lane;
     theta_[0] = (time - from_[lane]) / (to_[lane] - from_[lane]);
-    workspace_.data()[layout_.slot({LeafKind::time, 0}) * width_] = time;
+    point_time_[0] = time;
     evaluate_points(1);
     return point_output(output)[0];
 }
@@ -172,13 +205,16 @@ void DenseObserver::note_action(int lane, int trigger, double time) {
 }
 
 void DenseObserver::evaluate(const double* times, const char* mask) {
-    double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
     int n = 0;
     for (int lane = 0; lane < width_; ++lane) {
         if (!mask[lane]) continue;
         point_lane_[index(n)] = lane;
         theta_[index(n)] = (times[lane] - from_[lane]) / (to_[lane] - from_[lane]);
-        time[n++] = times[lane];
+        point_time_[index(n++)] = times[lane];
+    }
+    if (curves_ != nullptr && many_of * n >= width_) {
+        std::copy_n(curves_->at_lanes(times), results_.size(), results_.begin());
+        return;
     }
     evaluate_points(n);
     for (int k = 0; k < n_outputs_; ++k)
@@ -188,6 +224,10 @@ void DenseObserver::evaluate(const double* times, const char* mask) {
 
 /// Outputs of points whose lane, theta and time are set: afterwards point_output(k)[p].
 void DenseObserver::evaluate_points(int n_points) {
+    if (curves_ != nullptr) {
+        outputs_of_points_ = curves_->at_points(n_points, point_lane_.data(), point_time_.data());
+        return;
+    }
     double* w = workspace_.data();
     for (std::size_t f = 0; f < fixed_.size(); ++f) {
         double* to = w + layout_.slot(fixed_[f]) * width_;
@@ -195,9 +235,15 @@ void DenseObserver::evaluate_points(int n_points) {
         for (int p = 0; p < n_points; ++p)
             to[p] = from[point_lane_[index(p)]];
     }
+    std::copy_n(point_time_.begin(), n_points, w + layout_.slot({LeafKind::time, 0}) * width_);
     (*interpolate_)({n_points, point_lane_.data(), theta_.data()},
                     w + layout_.slot({LeafKind::state, 0}) * width_);
-    outputs_->run(w);
+    run_outputs();
+}
+
+void DenseObserver::run_outputs() {
+    outputs_->run(workspace_.data());
+    outputs_of_points_ = workspace_.data() + layout_.slot({LeafKind::result, 0}) * width_;
 }
 
 void DenseObserver::evaluate_alone(int lane,
@@ -210,11 +256,11 @@ void DenseObserver::evaluate_alone(int lane,
     for (int i = 0; i < n_states_; ++i)
         w[layout_.slot({LeafKind::state, i}) * width_] = states[i * stride];
     w[layout_.slot({LeafKind::time, 0}) * width_] = time;
-    outputs_->run(w);
+    run_outputs();
 }
 
 const double* DenseObserver::point_output(int k) const {
-    return workspace_.data() + layout_.slot({LeafKind::result, k}) * width_;
+    return outputs_of_points_ + k * width_;
 }
 
 const double* DenseObserver::output(int k) const {
@@ -225,20 +271,34 @@ const Functional& DenseObserver::functional(int k) const {
     return problem_->observation->functionals[index(k)];
 }
 
-/// Due samples of all lanes go through the outputs program in full batches: a lane with many does
-/// not make the others wait.
-void DenseObserver::take_samples(const char* mask) {
-    double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
+/// While many lanes have a sample due, each takes one, side by side; what is left goes in full
+/// batches of points: a lane with many does not make the others wait.
+void DenseObserver::take_samples(std::span<const int> lanes) {
+    due_.assign(lanes.begin(), lanes.end());
+    while (many_of * static_cast<int>(due_.size()) >= width_) {
+        outputs_of_points_ = curves_->at_lanes(next_time_);
+        for (const int lane : due_)
+            store(lane, take_next(lane), lane);
+        keep_due();
+    }
+    take_due_points();
+}
+
+/// Times closer than a step can be are one: what happens at the end comes first.
+void DenseObserver::keep_due() {
+    std::erase_if(
+        due_, [this](int lane) { return !(next_time_[lane] < to_[lane] - least_step(to_[lane])); });
+}
+
+void DenseObserver::take_due_points() {
     int n = 0;
-    for (int lane = 0; lane < width_; ++lane) {
-        if (!mask[lane]) continue;
-        // Times closer than a step can be are one: what happens at the end comes first.
+    for (const int lane : due_) {
         const double last = to_[lane] - least_step(to_[lane]);
-        while (next_time_[index(lane)] < last) {
+        while (next_time_[lane] < last) {
             point_lane_[index(n)] = lane;
             theta_[index(n)] =
-                std::max(0.0, (next_time_[index(lane)] - from_[lane]) / (to_[lane] - from_[lane]));
-            time[n] = next_time_[index(lane)];
+                std::max(0.0, (next_time_[lane] - from_[lane]) / (to_[lane] - from_[lane]));
+            point_time_[index(n)] = next_time_[lane];
             point_index_[index(n++)] = take_next(lane);
             if (n == width_) {
                 store_points(n);
@@ -260,8 +320,7 @@ void DenseObserver::find_next(int lane) {
     next_own_[index(lane)] =
         own.empty() ? infinity
                     : problem_->own[index(subject_[index(lane)])]->samples[index(own.front())].time;
-    next_time_[index(lane)] =
-        std::min(next_own_[index(lane)], point_times_[index(cursor_[index(lane)])]);
+    next_time_[lane] = std::min(next_own_[index(lane)], point_times_[index(cursor_[index(lane)])]);
 }
 
 /// The sample due next: a shared point, or −1 − number of an own sample; then on to the one after.
@@ -303,19 +362,18 @@ void DenseObserver::take_own(
 }
 
 void DenseObserver::take_due(int lane, double time, const double* states, std::ptrdiff_t stride) {
-    if (next_time_[index(lane)] > time) return;
+    if (next_time_[lane] > time) return;
     evaluate_alone(lane, time, states, stride);
-    while (next_time_[index(lane)] <= time)
+    while (next_time_[lane] <= time)
         store(lane, take_next(lane), 0);
 }
 
 void DenseObserver::store_shared(int lane, int point, int column) {
     for (int k = point_targets_[index(point)]; k < point_targets_[index(point + 1)]; ++k) {
         const Target target = targets_[index(k)];
-        const SampledOutput& sampled = problem_->observation->sampled[index(target.sampled)];
-        const double value = point_output(sampled.output)[column];
-        const std::size_t row = index(subject_[index(lane)]) * sampled.times.size();
-        result_->sampled[index(target.sampled)][row + index(target.index)] = value;
+        const Column& to = columns_[index(target.sampled)];
+        const double value = point_output(to.output)[column];
+        to.values[index(subject_[index(lane)]) * to.n_times + index(target.index)] = value;
         if (!std::isfinite(value)) is_bad_[index(lane)] = 1;
     }
 }
@@ -346,7 +404,7 @@ DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_
 void DenseObserver::park(int lane, double time) {
     result_->status[index(subject_[index(lane)])] = SolverStatus::ok;
     result_->stopped_at[index(subject_[index(lane)])] = time;
-    next_time_[index(lane)] = infinity;
+    next_time_[lane] = infinity;
 }
 
 void DenseObserver::keep(int lane, Parking& parking) {
@@ -383,7 +441,7 @@ void DenseObserver::fail(int lane, SolverStatus status, double time) {
                       nan);
     result_->status[subject] = status;
     result_->stopped_at[subject] = time;
-    next_time_[index(lane)] = infinity;
+    next_time_[lane] = infinity;
 }
 
 } // namespace gemel::sim

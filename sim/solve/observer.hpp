@@ -67,6 +67,8 @@ private:
     Workspace workspace_;
 };
 
+class LaneCurves;
+
 /// Samples outputs and accumulates functionals for `width` lanes that each move in their own time.
 /// Every result of a subject depends on its own solution and on its own definition alone: not on
 /// the width, the other lanes, or what else is observed.
@@ -77,6 +79,8 @@ public:
                   int width,
                   const Executor& executor = interpreter());
 
+    /// Keeps next_samples() in the solver's own columns from now on.
+    void keep_next_samples_in(double* column) { next_time_ = column; }
     /// Starts a problem; results go to `result` (already reset). Writes the parameters, and the
     /// status of subjects whose setup failed: a solver skips those. All three must outlive the
     /// solve.
@@ -112,6 +116,14 @@ public:
                const char* mask,
                const Interpolate& interpolate,
                double resolve_to = std::numeric_limits<double>::infinity());
+    /// The same in two parts, after look_at(): samples of lanes that have one due, and functionals.
+    void take_samples(std::span<const int> lanes);
+    void take_functionals(const char* mask,
+                          double resolve_to = std::numeric_limits<double>::infinity());
+    /// The first time from `now` on that a piece must reach for functionals to take note.
+    double next_functional(double now) const;
+    /// When the next sample of each lane is due, [width]; infinite: there is none.
+    const double* next_samples() const { return next_time_; }
 
     /// The lane reached the end: the last samples, from `states` (column of this lane: state i at
     /// states[i·stride]) after the events at the end; writes functionals, status and stopped_at.
@@ -128,6 +140,7 @@ public:
 
     /// Outputs on a piece, for others to look at. It stays the piece in hand until the next.
     void look_at(const double* from, const double* to, const Interpolate& interpolate);
+    void look_at(const double* from, const double* to, LaneCurves& curves);
     /// Of masked lanes at their times: afterwards output(k)[lane].
     void evaluate(const double* times, const char* mask);
     const double* output(int index) const;
@@ -165,11 +178,20 @@ private:
         std::vector<int> functionals;
     };
 
+    /// Where the values of a sampled output go, [n_subjects × n_times].
+    struct Column {
+        int output = 0;
+        double* values = nullptr;
+        std::size_t n_times = 0;
+    };
+
     void collect_samples();
     void collect_functionals();
     static Window& window(std::vector<Window>& windows, double from, double to, int output);
     static void add(Window& window, const Functional& functional, int id, int peak_slot);
-    void take_samples(const char* mask);
+    void keep_due();
+    void take_due_of_lanes();
+    void take_due_points();
     void store_points(int n_points);
     void store(int lane, int point, int column);
     void store_shared(int lane, int point, int column);
@@ -191,6 +213,7 @@ private:
     bool next_crossing(const double* g);
     void locate_crossing(const Functional& above, double* total);
     void evaluate_points(int n_points);
+    void run_outputs();
     void take_initial_limits(int lane, int subject);
     void keep(int functional, int lane, double value);
     const Functional& functional(int index) const;
@@ -209,6 +232,7 @@ private:
     std::vector<double> point_times_; ///< all sampled times, merged, then +inf
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
+    std::vector<Column> columns_;      ///< per sampled output
     std::vector<char> uses_time_;      ///< [n_outputs] an output mentions time itself
     std::vector<Window> windows_;      ///< of outputs that do not
     std::vector<Window> lone_windows_; ///< of all outputs, one output each
@@ -219,7 +243,8 @@ private:
     std::vector<std::span<const int>> own_;      ///< [width] lone samples still to be taken
     std::vector<double> next_own_;               ///< [width] time of the first of them
     std::vector<double> fixed_values_;           ///< [fixed_ × width], of lanes
-    std::vector<double> next_time_;              ///< [width]
+    std::vector<double> own_next_time_;          ///< [width], or room given by the solver:
+    double* next_time_ = nullptr;                ///< [width]
     std::vector<char> is_bad_;                   ///< [width] a result is not finite
     std::vector<double> total_;                  ///< [n_functionals × width]
     std::vector<double> best_value_, best_time_; ///< [n_peaks × width]
@@ -235,17 +260,30 @@ private:
     // The piece in hand, and room for work on it.
     const double* from_ = nullptr;
     const double* to_ = nullptr;
-    const Interpolate* interpolate_ = nullptr;
-    std::vector<int> point_lane_, point_index_;        ///< [width] of points
-    std::vector<double> theta_;                        ///< [width] of points
-    std::vector<double> results_;                      ///< [n_outputs × width], of lanes
-    std::vector<double> time_, begin_, end_;           ///< [width]
-    std::vector<char> mask_, active_;                  ///< [width]
-    std::vector<double> nodes_;                        ///< [outputs in use × nodes × width]
+    const Interpolate* interpolate_ = nullptr;  ///< this or
+    LaneCurves* curves_ = nullptr;              ///< this
+    const double* outputs_of_points_ = nullptr; ///< [n_outputs × width] of the points in hand
+    std::vector<int> point_lane_, point_index_; ///< [width] of points
+    std::vector<double> theta_, point_time_;    ///< [width] of points
+    std::vector<int> due_;                      ///< lanes with a sample to take
+    std::vector<double> results_;               ///< [n_outputs × width], of lanes
+    std::vector<double> time_, begin_, end_;    ///< [width]
+    std::vector<char> mask_, active_;           ///< [width]
+    std::vector<double> nodes_;                 ///< [outputs in use × nodes × width]
     std::vector<double> bracket_time_, bracket_value_; ///< [3 × width]
     std::vector<double> part_begin_, part_end_;        ///< [width] a subinterval with a crossing
     std::vector<int> crossing_;                        ///< [width] next subinterval to look at
     std::vector<char> rises_, kept_;                   ///< [width] sign after; end that was kept
+};
+
+/// Solvers that have programs for their outputs between steps.
+class LaneCurves {
+public:
+    virtual ~LaneCurves() = default;
+    /// Outputs of points at their times: value k of point p at [k·width + p].
+    virtual const double* at_points(int n_points, const int* lanes, const double* times) = 0;
+    /// Outputs of every lane at its time, [width]: value k of lane l at [k·width + l].
+    virtual const double* at_lanes(const double* times) = 0;
 };
 
 } // namespace gemel::sim

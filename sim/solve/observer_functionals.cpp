@@ -216,7 +216,6 @@ bool DenseObserver::next_part(const Window& w, int lane, double shortest) {
 bool DenseObserver::is_resolved(int output, int lane, double begin, double end, double& largest) {
     static const TestPoints test;
     double y[n_test_points];
-    double* time = workspace_.data() + layout_.slot({LeafKind::time, 0}) * width_;
     for (int first = 0; first < n_test_points; first += width_) {
         const int n = std::min(width_, n_test_points - first);
         for (int p = 0; p < n; ++p) {
@@ -224,7 +223,7 @@ bool DenseObserver::is_resolved(int output, int lane, double begin, double end, 
             const double t = at == 1.0 ? end : begin + at * (end - begin);
             point_lane_[index(p)] = lane;
             theta_[index(p)] = (t - from_[lane]) / (to_[lane] - from_[lane]);
-            time[p] = t;
+            point_time_[index(p)] = t;
         }
         evaluate_points(n);
         std::copy_n(point_output(output), n, y + first);

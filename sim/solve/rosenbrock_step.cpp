@@ -192,7 +192,7 @@ ProgramSpec RosenbrockStepBuilder::build(double rtol) {
         for (int k = 0; k < layout_.n_dense(); ++k)
             spec.targets.push_back(
                 {layout_.dense(r, k), dense(r, layout_.place(layout_.dense_states[index(k)]))});
-    add_error_targets(spec, graph_, layout_, error_parts(), rtol);
+    add_error_target(spec, graph_, layout_, error_parts(), rtol);
     const Expr grown = lu.has_grown(w, growth_limit);
     spec.targets.push_back(
         {layout_.is_singular(), grown.is_set() ? bad_solve(w, grown) : graph_.constant(0.0)});

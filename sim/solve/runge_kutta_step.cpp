@@ -131,7 +131,7 @@ ProgramSpec RungeKuttaStepBuilder::build(double rtol) {
     add_exact_targets(spec, graph_, layout_);
     add_dense_targets(spec);
     const std::vector<Expr> reciprocals = reciprocal_sizes();
-    add_error_targets(spec, graph_, layout_, error_parts(reciprocals), rtol);
+    add_error_target(spec, graph_, layout_, error_parts(reciprocals), rtol);
     spec.targets.push_back({layout_.is_at_the_edge(), is_at_the_edge(reciprocals)});
     return spec;
 }

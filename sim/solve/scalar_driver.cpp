@@ -247,7 +247,8 @@ private:
             states(until < to ? theta * ((until - from) / (to - from)) : theta, y);
         };
         if (is_watching()) {
-            watch_.scan(&from, &to, &mask, interpolate, segment_.resolve_to);
+            observer_.look_at(&from, &to, interpolate);
+            watch_.scan(&from, &to, &mask, segment_.resolve_to);
             until = std::fmin(to, watch_.crossing(0));
         }
         observer_.piece(&from, &until, &mask, interpolate, segment_.resolve_to);

@@ -94,15 +94,6 @@ std::vector<Expr> SteppedRates::at(const std::vector<Expr>& argument, double c) 
     return graph_.substitute(rates_, with);
 }
 
-ProgramSpec exact_program(const StepLayout& layout) {
-    ProgramSpec spec{"exact", {}};
-    for (std::size_t k = 0; k < layout.exact_dense.size(); ++k)
-        spec.targets.push_back(
-            {{LeafKind::result, static_cast<int>(k)},
-             layout.exact.values[static_cast<std::size_t>(layout.exact_dense[k])]});
-    return spec;
-}
-
 void add_exact_targets(ProgramSpec& spec, ExpressionGraph& graph, const StepLayout& layout) {
     const Expr time = graph.leaf(LeafKind::time);
     const std::unordered_map<std::uint32_t, Expr> at_end{
@@ -137,11 +128,11 @@ Expr error_size(ExpressionGraph& graph, int state, Expr start, Expr end) {
     return graph.binary(Op::maximum, graph.add(larger, floor), graph.constant(smallest_size));
 }
 
-void add_error_targets(ProgramSpec& spec,
-                       ExpressionGraph& graph,
-                       const StepLayout& layout,
-                       const std::vector<Expr>& parts,
-                       double rtol) {
+void add_error_target(ProgramSpec& spec,
+                      ExpressionGraph& graph,
+                      const StepLayout& layout,
+                      const std::vector<Expr>& parts,
+                      double rtol) {
     const double tolerance = (layout.is_explicit ? explicit_step_part : step_part) * rtol;
     const int n = std::max(layout.n_own, 1);
     const int n_moving = std::max(layout.n_own - layout.n_kept, 1);
@@ -155,8 +146,6 @@ void add_error_targets(ProgramSpec& spec,
         squared = first == 0 ? mean : graph.binary(Op::maximum, squared, mean);
     }
     spec.targets.push_back({layout.error(), squared});
-    const Expr above_zero = graph.binary(Op::maximum, squared, graph.constant(1e-20));
-    spec.targets.push_back({layout.factor(), graph.power(above_zero, graph.constant(-0.1))});
 }
 
 } // namespace gemel::sim

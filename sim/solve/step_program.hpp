@@ -37,21 +37,29 @@ struct StepLayout {
     Leaf dense(int r, int k) const { return {LeafKind::result, n_states + r * n_dense() + k}; }
     /// The squared error in units of the tolerance: at most 1 is good enough.
     Leaf error() const { return dense(n_dense_terms, 0); }
-    /// error^(−1/10)
-    Leaf factor() const { return {LeafKind::result, error().index + 1}; }
     /// Implicit methods: not 0 where the linear systems were not solved well.
-    Leaf is_singular() const { return {LeafKind::result, error().index + 2}; }
+    Leaf is_singular() const { return {LeafKind::result, error().index + 1}; }
     /// Explicit methods: not 0 where the step is as long as stability allows.
-    Leaf is_at_the_edge() const { return {LeafKind::result, error().index + 2}; }
+    Leaf is_at_the_edge() const { return {LeafKind::result, error().index + 1}; }
     /// Explicit methods: the rate at the end, with which the next step starts.
-    Leaf end_rate(int state) const { return {LeafKind::result, error().index + 3 + state}; }
+    Leaf end_rate(int state) const { return {LeafKind::result, error().index + 2 + state}; }
+
+    // Of the step with its control (controlled_step.hpp):
+    /// dense_states[k] at the start
+    Leaf begin(int k) const { return {LeafKind::result, error().index + 2 + n_states + k}; }
+    Leaf from() const { return begin(n_dense()); } ///< the time then
+    Leaf verdict() const { return {LeafKind::result, from().index + 1}; }
+    /// Not 0 where the engine is to look at the lane.
+    Leaf attention() const { return {LeafKind::result, from().index + 2}; }
+    /// Output k of `look`.
+    Leaf output(int k) const { return {LeafKind::result, from().index + 3 + k}; }
 };
 
 /// A method as the engine sees it.
 struct StepMethod {
     bool is_explicit = false;
     bool splits = false; ///< exact_part() is solved by its closed form; `time` counts from events
-    /// The program `step`, built in the system's own graph for a relative tolerance.
+    /// The bare step, built in the system's own graph for a relative tolerance.
     ProgramSpec (*build)(CompiledSystem& system, const StepLayout& layout, double rtol) = nullptr;
 };
 
@@ -83,9 +91,6 @@ private:
 /// dy_i/dt with infusions.
 std::vector<Expr> rates_with_infusions(CompiledSystem& system);
 
-/// Exact states at `time`: result slot k is exact.states[exact_dense[k]].
-ProgramSpec exact_program(const StepLayout& layout);
-
 /// Exact states at the end of the step: the next event starts from them.
 void add_exact_targets(ProgramSpec& spec, ExpressionGraph& graph, const StepLayout& layout);
 
@@ -95,12 +100,12 @@ ProgramSpec rates_program(CompiledSystem& system);
 /// What a component's error is measured by: max(|y0|, |y1|) + 0.01·scale, never 0.
 Expr error_size(ExpressionGraph& graph, int state, Expr start, Expr end);
 
-/// Mean over states of (part_i / (step_part·rtol))² and its power −1/10, part_i = e_i/error_size;
-/// with parts of derivatives, the largest of this and of the same over each input's.
-void add_error_targets(ProgramSpec& spec,
-                       ExpressionGraph& graph,
-                       const StepLayout& layout,
-                       const std::vector<Expr>& parts,
-                       double rtol);
+/// Mean over states of (part_i / (step_part·rtol))², part_i = e_i/error_size; with parts of
+/// derivatives, the largest of this and of the same over each input's.
+void add_error_target(ProgramSpec& spec,
+                      ExpressionGraph& graph,
+                      const StepLayout& layout,
+                      const std::vector<Expr>& parts,
+                      double rtol);
 
 } // namespace gemel::sim

@@ -74,12 +74,7 @@ bool TriggerWatch::is_live(const Trigger& trigger, const Guard& guard, double ti
            time >= guard.acted_at + trigger.wait;
 }
 
-void TriggerWatch::scan(const double* from,
-                        const double* to,
-                        const char* mask,
-                        const DenseObserver::Interpolate& interpolate,
-                        double resolve_to) {
-    observer_.look_at(from, to, interpolate);
+void TriggerWatch::scan(const double* from, const double* to, const char* mask, double resolve_to) {
     for (int lane = 0; lane < width_; ++lane)
         if (mask[lane]) crossing_[index(lane)] = never;
     const std::vector<Guard> before = guards_;

@@ -27,11 +27,11 @@ public:
     void keep(int lane, Parking& parking);
 
     /// Looks for the first crossing in (from, to] of each masked lane's piece, as in
-    /// DenseObserver::piece(). Pieces between two stops follow each other without gaps.
+    /// DenseObserver::piece(); the observer looks at them (look_at). Pieces between two stops
+    /// follow each other without gaps.
     void scan(const double* from,
               const double* to,
               const char* mask,
-              const DenseObserver::Interpolate& interpolate,
               double resolve_to = std::numeric_limits<double>::infinity());
     /// Found by the last scan; infinite: none. The piece must end there: due() gives its trigger.
     double crossing(int lane) const { return crossing_[static_cast<std::size_t>(lane)]; }

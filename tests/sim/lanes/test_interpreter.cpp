@@ -15,8 +15,10 @@ constexpr double inf = std::numeric_limits<double>::infinity();
 constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<InstructionSet> instruction_sets() {
-    if (best_instruction_set() == InstructionSet::baseline) return {InstructionSet::baseline};
-    return {InstructionSet::baseline, best_instruction_set()};
+    std::vector<InstructionSet> sets;
+    for (int set = 0; set <= static_cast<int>(best_instruction_set()); ++set)
+        sets.push_back(static_cast<InstructionSet>(set));
+    return sets;
 }
 
 /// Runs a program on every executor and compares all slots of the layout with the reference.

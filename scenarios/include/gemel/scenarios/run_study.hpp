@@ -52,7 +52,7 @@ run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* moni
 /// The report as a person reads it: failures first, then assumptions, then arms and phenotypes.
 std::string render(const StudyReport& report, const Study& study);
 
-/// What the lanes of this machine use: "x86-64-v3" or "baseline".
+/// What the lanes of this machine use: "x86-64-v4" (AVX-512), "x86-64-v3" or "baseline".
 std::string instruction_set();
 
 } // namespace gemel::scenarios

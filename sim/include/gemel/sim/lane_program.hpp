@@ -99,8 +99,9 @@ public:
 };
 
 /// Instruction sets the interpreter's kernels are compiled for. Same bits from each.
-enum class InstructionSet { baseline, x86_64_v3 };
-InstructionSet best_instruction_set(); ///< of this machine
+enum class InstructionSet { baseline, x86_64_v3, x86_64_v4 };
+InstructionSet best_instruction_set();     ///< of this machine
+std::string_view name(InstructionSet set); ///< "baseline", "x86-64-v3", "x86-64-v4"
 /// @throws std::invalid_argument if this machine lacks the set
 const Executor& interpreter(InstructionSet set = best_instruction_set());
 

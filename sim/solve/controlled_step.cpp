@@ -1,0 +1,209 @@
+#include "solve/controlled_step.hpp"
+
+#include "base/index.hpp"
+#include "base/lane_math.hpp"
+#include "solve/step_control.hpp"
+
+#include <limits>
+#include <unordered_map>
+
+namespace gemel::sim {
+namespace {
+
+class StepController {
+public:
+    StepController(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout)
+        : g_(system.system.graph),
+          layout_(layout),
+          now_(at(Control::time)) {
+        const Expr room = g_.subtract(at(Control::stop), now_);
+        const Expr proposed = at(Control::step);
+        const Expr is_last =
+            g_.binary(Op::less_equal, room, g_.multiply(number(stretch), proposed));
+        used_ = g_.select(is_last, room, proposed);
+        to_ = g_.select(is_last, at(Control::stop), g_.add(now_, proposed));
+        take(bare);
+    }
+
+    ProgramSpec build() {
+        judge();
+        add_states();
+        add_passage();
+        return std::move(spec_);
+    }
+
+private:
+    Expr number(double value) { return g_.constant(value); }
+    Expr at(Control which) { return g_.leaf(LeafKind::control, static_cast<int>(which)); }
+    Expr leaf(Leaf leaf) { return g_.leaf(leaf.kind, leaf.index); }
+    Expr bare(Leaf place) { return bare_.at(place.index); }
+    void store(Leaf to, Expr value) { spec_.targets.push_back({to, value}); }
+    void keep_or(Leaf place, Expr end) { store(place, g_.select(is_good_, end, leaf(place))); }
+    Expr is_below(Expr a, Expr b) { return g_.binary(Op::less, a, b); }
+
+    void take(const ProgramSpec& bare);
+    Expr are_finite();
+    Expr factor(Expr error);
+    void judge();
+    void add_states();
+    void add_passage();
+    Expr attention(Expr left);
+
+    ExpressionGraph& g_;
+    const StepLayout& layout_;
+    Expr now_, used_, to_, is_good_, verdict_;
+    std::unordered_map<int, Expr> bare_; ///< by result slot
+    ProgramSpec spec_{"step", {}};
+};
+
+/// The method's step, in terms of this one's time and length.
+void StepController::take(const ProgramSpec& bare) {
+    const Expr clock = layout_.exact.states.empty() ? now_ : g_.subtract(now_, at(Control::event));
+    std::vector<Expr> values;
+    for (const ProgramSpec::Target& target : bare.targets)
+        values.push_back(target.value);
+    values = g_.substitute(
+        values, {{g_.leaf(LeafKind::time).id, clock}, {g_.leaf(LeafKind::step).id, used_}});
+    for (std::size_t i = 0; i < values.size(); ++i)
+        bare_[bare.targets[i].to.index] = values[i];
+}
+
+/// Of all states at the end: a sum of small parts, which cannot overflow.
+Expr StepController::are_finite() {
+    Expr sum = number(0.0);
+    for (int i = 0; i < layout_.n_states; ++i)
+        sum = g_.add(g_.multiply(number(1e-300), bare(layout_.end(i))), sum);
+    return g_.binary(
+        Op::less_equal, g_.unary(Op::absolute, sum), number(std::numeric_limits<double>::max()));
+}
+
+void StepController::judge() {
+    const Expr error = bare(layout_.error());
+    const Expr is_finite =
+        g_.binary(Op::logical_and, are_finite(), is_below(error, number(lane::infinity)));
+    const auto code = [&](Verdict verdict) { return number(static_cast<double>(verdict)); };
+    verdict_ = g_.select(g_.binary(Op::less_equal, error, number(1.0)),
+                         code(Verdict::accepted),
+                         code(Verdict::inaccurate));
+    verdict_ = g_.select(is_finite, verdict_, code(Verdict::not_finite));
+    if (!layout_.is_explicit)
+        verdict_ = g_.select(bare(layout_.is_singular()), code(Verdict::singular), verdict_);
+    verdict_ = g_.select(is_below(now_, to_), verdict_, code(Verdict::no_progress));
+    is_good_ = g_.binary(Op::equal, verdict_, number(0.0));
+}
+
+/// Of the next step's length.
+Expr StepController::factor(Expr error) {
+    const Expr above_zero = g_.binary(Op::maximum, error, number(1e-20));
+    const Expr wanted =
+        g_.multiply(number(safety), g_.unary(Op::rough_inverse_tenth_root, above_zero));
+    const Expr least = number(least_factor);
+    Expr factor =
+        g_.binary(Op::maximum, g_.binary(Op::minimum, wanted, at(Control::growth)), least);
+    const auto is = [&](Verdict verdict) {
+        return g_.binary(Op::equal, verdict_, number(static_cast<double>(verdict)));
+    };
+    factor = g_.select(is(Verdict::not_finite), least, factor);
+    return layout_.is_explicit ? factor
+                               : g_.select(is(Verdict::singular), number(singular_factor), factor);
+}
+
+void StepController::add_states() {
+    for (int i : layout_.stepped) {
+        keep_or({LeafKind::state, i}, bare(layout_.end(i)));
+        if (layout_.is_explicit) keep_or({LeafKind::rate, i}, bare(layout_.end_rate(i)));
+    }
+    for (int i : layout_.exact.states)
+        store(layout_.end(i), bare(layout_.end(i)));
+    for (int k = 0; k < layout_.n_dense(); ++k) {
+        store(layout_.begin(k), g_.leaf(LeafKind::state, layout_.dense_states[index(k)]));
+        for (int r = 0; r < n_dense_terms; ++r)
+            store(layout_.dense(r, k), bare(layout_.dense(r, k)));
+    }
+}
+
+/// After a rejection the next step does not grow at once: it was too large a moment ago.
+void StepController::add_passage() {
+    keep_or(control(Control::time), to_);
+    store(control(Control::step), g_.multiply(used_, factor(bare(layout_.error()))));
+    store(control(Control::growth), g_.select(is_good_, number(largest_factor), number(1.0)));
+    const Expr left = g_.subtract(at(Control::left), number(1.0));
+    store(control(Control::left), left);
+    store(layout_.from(), now_);
+    store(layout_.verdict(), verdict_);
+    store(layout_.attention(), attention(left));
+    if (layout_.is_explicit) store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
+}
+
+/// Times closer than a step can be are one: a sample at the end comes after what happens there.
+Expr StepController::attention(Expr left) {
+    const auto when = [&](Expr is_so, double code) {
+        return g_.select(is_so, number(code), number(0.0));
+    };
+    const Expr least = g_.binary(Op::maximum,
+                                 g_.multiply(number(least_step(1.0)), g_.unary(Op::absolute, to_)),
+                                 number(least_step(0.0)));
+    Expr code = when(is_below(at(Control::sample), g_.subtract(to_, least)), sample_is_due);
+    code = g_.add(code, when(g_.binary(Op::less_equal, at(Control::stop), to_), is_at_stop));
+    code = g_.select(is_good_, code, number(0.0));
+    const Expr may_go_on =
+        g_.binary(Op::logical_and,
+                  g_.binary(Op::logical_and, is_good_, is_below(to_, at(Control::alarm))),
+                  is_below(at(Control::watch), left));
+    code = g_.add(code, g_.select(may_go_on, number(0.0), number(is_called)));
+    return g_.multiply(code, at(Control::live));
+}
+
+/// The part of the step just taken.
+Expr theta(ExpressionGraph& g, const StepLayout& layout) {
+    const auto leaf = [&](Leaf at) { return g.leaf(at.kind, at.index); };
+    const Expr from = leaf(layout.from());
+    const Expr part = g.divide(g.subtract(leaf(control(Control::look_time)), from),
+                               g.subtract(leaf(control(Control::time)), from));
+    return g.binary(Op::maximum, part, g.constant(0.0));
+}
+
+/// y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K1 + θ (K2 + θ K3))) of dense state k.
+Expr dense_value(ExpressionGraph& g, const StepLayout& layout, int k) {
+    const auto leaf = [&](Leaf at) { return g.leaf(at.kind, at.index); };
+    const Expr part = theta(g, layout), rest = g.subtract(g.constant(1.0), part);
+    Expr inner = leaf(layout.dense(n_dense_terms - 1, k));
+    for (int r = n_dense_terms - 2; r >= 0; --r)
+        inner = g.add(leaf(layout.dense(r, k)), g.multiply(part, inner));
+    const Expr end = g.leaf(LeafKind::state, layout.dense_states[index(k)]);
+    inner = g.add(end, g.multiply(rest, inner));
+    // Fused by name: of two products, which one is fused must not depend on numbers of slots.
+    const Expr start = g.multiply(rest, leaf(layout.begin(k)));
+    return g.fused(Op::fused_multiply_add, part, inner, start);
+}
+
+} // namespace
+
+ProgramSpec
+controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout) {
+    return StepController(system, bare, layout).build();
+}
+
+ProgramSpec look_program(CompiledSystem& system, const StepLayout& layout) {
+    ExpressionGraph& g = system.system.graph;
+    const Expr time = g.leaf(LeafKind::control, static_cast<int>(Control::look_time));
+    const Expr event = g.leaf(LeafKind::control, static_cast<int>(Control::event));
+    const std::uint32_t clock = g.leaf(LeafKind::time).id;
+    std::unordered_map<std::uint32_t, Expr> with{{clock, time}};
+    for (int k = 0; k < layout.n_dense(); ++k)
+        with[g.leaf(LeafKind::state, layout.dense_states[index(k)]).id] = dense_value(g, layout, k);
+    const std::vector<Expr> exact =
+        g.substitute(layout.exact.values, {{clock, g.subtract(time, event)}});
+    for (int k : layout.exact_dense)
+        with[g.leaf(LeafKind::state, layout.exact.states[index(k)]).id] = exact[index(k)];
+    std::vector<Expr> outputs;
+    for (const NamedExpr& output : system.system.outputs)
+        outputs.push_back(output.value);
+    outputs = g.substitute(outputs, with);
+    ProgramSpec spec{"look", {}};
+    for (std::size_t k = 0; k < outputs.size(); ++k)
+        spec.targets.push_back({layout.output(static_cast<int>(k)), outputs[k]});
+    return spec;
+}
+
+} // namespace gemel::sim

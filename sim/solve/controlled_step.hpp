@@ -1,0 +1,52 @@
+#pragma once
+
+#include "solve/step_program.hpp"
+
+#include <cstdint>
+
+/// A method's step with all its control, in one program: how far to go, whether the step is good,
+/// the states, time and step after it. The engine looks only at lanes that ask for it.
+namespace gemel::sim {
+
+/// What a lane has beside its states, as leaves of kind `control`.
+enum class Control : int {
+    time,      ///< now
+    step,      ///< to try next
+    stop,      ///< no step goes beyond
+    event,     ///< time of the last event, from which an exact part counts
+    sample,    ///< the next sample is due then
+    alarm,     ///< a step that gets here asks for attention
+    growth,    ///< the next step may be so many times as long
+    left,      ///< steps that may still be tried, −1 when there is one too many
+    watch,     ///< with so many left, or fewer, every step asks for attention
+    look_time, ///< of `look`
+    live,      ///< 0: nobody is in this lane, and it never asks for attention
+};
+inline constexpr int n_controls = static_cast<int>(Control::live) + 1;
+constexpr Leaf control(Control which) {
+    return {LeafKind::control, static_cast<int>(which)};
+}
+
+/// What became of a step.
+enum class Verdict : int {
+    accepted,
+    inaccurate,
+    singular,   ///< the linear systems were not solved well
+    not_finite, ///< a state or the error
+    no_progress ///< the step is too short for the clock
+};
+
+/// Why a lane asks for attention, added up.
+inline constexpr double sample_is_due = 1.0, is_at_stop = 2.0,
+                        is_called = 4.0; ///< by its alarm or watch, or the step was not good
+
+/// The program `step` out of a method's bare one (StepMethod::build). States, and an explicit
+/// method's rates, are those at the end where the step is good, and stay otherwise; ends of exact
+/// states, dense output, `begin`, `verdict`, `attention` and `from` come as results.
+ProgramSpec
+controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout);
+
+/// The program `look`: every output at `look_time`, which is within the step just taken.
+ProgramSpec look_program(CompiledSystem& system, const StepLayout& layout);
+
+} // namespace gemel::sim
