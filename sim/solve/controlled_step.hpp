@@ -37,8 +37,8 @@ enum class Verdict : int {
 };
 
 /// Why a lane asks for attention, added up.
-inline constexpr double sample_is_due = 1.0, is_at_stop = 2.0,
-                        is_called = 4.0; ///< by its alarm or watch, or the step was not good
+inline constexpr int sample_is_due = 1, is_at_stop = 2,
+                     is_called = 4; ///< by its alarm or watch, or the step was not good
 
 /// The program `step` out of a method's bare one (StepMethod::build). States, and an explicit
 /// method's rates, are those at the end where the step is good, and stay otherwise; ends of exact

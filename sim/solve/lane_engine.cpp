@@ -457,19 +457,25 @@ void LaneEngine::take_step() {
         go_on(lane);
 }
 
-/// Where triggers are watched, every step of every lane is looked at.
+/// Without branches: which lanes ask is anybody's guess. Where triggers are watched, every step of
+/// every lane is looked at.
 void LaneEngine::find_called() {
-    called_.clear();
-    due_.clear();
+    called_.resize(index(width_));
+    due_.resize(index(width_));
     const double* attention = column(method_.layout.attention());
     const double* live = column(Control::live);
-    const bool all = is_watching();
+    const int all = is_watching() ? 1 : 0;
+    std::size_t n_called = 0, n_due = 0;
     for (int lane = 0; lane < width_; ++lane) {
-        const double code = attention[lane];
-        if (code == 0.0 && !all) continue;
-        if (code >= is_at_stop || (all && live[lane] != 0.0)) called_.push_back(lane);
-        if ((static_cast<int>(code) & static_cast<int>(sample_is_due)) != 0) due_.push_back(lane);
+        const int code = static_cast<int>(attention[lane]);
+        due_[n_due] = lane;
+        n_due += static_cast<unsigned>(code & sample_is_due);
+        called_[n_called] = lane;
+        n_called +=
+            static_cast<unsigned>((code >= is_at_stop) | (all & static_cast<int>(live[lane])));
     }
+    called_.resize(n_called);
+    due_.resize(n_due);
 }
 
 void LaneEngine::judge(int lane) {

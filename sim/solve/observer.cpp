@@ -95,12 +95,19 @@ void DenseObserver::collect_samples() {
         point_targets_.push_back(static_cast<int>(targets_.size()));
     }
     point_times_.push_back(infinity);
+    is_simple_ = problem_->own.empty();
+    for (const SampledOutput& output : sampled)
+        is_simple_ = is_simple_ && output.times == sampled.front().times;
+    rows_.resize(columns_.size() * index(width_));
 }
 
 void DenseObserver::load(int lane, int subject, std::span<const int> lone_samples) {
     subject_[index(lane)] = subject;
     cursor_[index(lane)] = 0;
     own_[index(lane)] = lone_samples;
+    for (std::size_t k = 0; k < columns_.size(); ++k)
+        rows_[k * index(width_) + index(lane)] =
+            columns_[k].values + index(subject) * columns_[k].n_times;
     find_next(lane);
     is_bad_[index(lane)] = 0;
     load_row(lane, setup_->first_row[index(subject)]);
@@ -277,8 +284,12 @@ void DenseObserver::take_samples(std::span<const int> lanes) {
     due_.assign(lanes.begin(), lanes.end());
     while (many_of * static_cast<int>(due_.size()) >= width_) {
         outputs_of_points_ = curves_->at_lanes(next_time_);
-        for (const int lane : due_)
-            store(lane, take_next(lane), lane);
+        if (is_simple_)
+            for (const int lane : due_)
+                store_next(lane);
+        else
+            for (const int lane : due_)
+                store(lane, take_next(lane), lane);
         keep_due();
     }
     take_due_points();
@@ -286,8 +297,25 @@ void DenseObserver::take_samples(std::span<const int> lanes) {
 
 /// Times closer than a step can be are one: what happens at the end comes first.
 void DenseObserver::keep_due() {
-    std::erase_if(
-        due_, [this](int lane) { return !(next_time_[lane] < to_[lane] - least_step(to_[lane])); });
+    std::size_t n = 0;
+    for (const int lane : due_) {
+        due_[n] = lane;
+        n += next_time_[lane] < to_[lane] - least_step(to_[lane]) ? 1U : 0U;
+    }
+    due_.resize(n);
+}
+
+/// Of a lane whose samples are all shared, and of all outputs at once.
+void DenseObserver::store_next(int lane) {
+    const auto point = index(cursor_[index(lane)]++);
+    bool is_bad = false;
+    for (std::size_t k = 0; k < columns_.size(); ++k) {
+        const double value = outputs_of_points_[columns_[k].output * width_ + lane];
+        rows_[k * index(width_) + index(lane)][point] = value;
+        is_bad |= !(std::abs(value) <= std::numeric_limits<double>::max());
+    }
+    is_bad_[index(lane)] |= static_cast<char>(is_bad);
+    next_time_[lane] = point_times_[point + 1];
 }
 
 void DenseObserver::take_due_points() {

@@ -195,6 +195,7 @@ private:
     void store_points(int n_points);
     void store(int lane, int point, int column);
     void store_shared(int lane, int point, int column);
+    void store_next(int lane);
     void store_own(int lane, int sample, int column);
     void find_next(int lane);
     int take_next(int lane);
@@ -233,6 +234,8 @@ private:
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
     std::vector<Column> columns_;      ///< per sampled output
+    std::vector<double*> rows_;        ///< [sampled outputs × width] of lanes' subjects
+    bool is_simple_ = false;           ///< nobody has own samples, and outputs share their times
     std::vector<char> uses_time_;      ///< [n_outputs] an output mentions time itself
     std::vector<Window> windows_;      ///< of outputs that do not
     std::vector<Window> lone_windows_; ///< of all outputs, one output each
