@@ -1,7 +1,6 @@
 #include "solve/cvodes_subject.hpp"
 
 #include "base/index.hpp"
-#include "solve/error_scale.hpp"
 
 #include <fmt/format.h>
 
@@ -92,6 +91,7 @@ CvodesSubject::CvodesSubject(const CvodesModel& model)
     : model_(model),
       setup_programs_(model.system, model.programs, 1),
       doses_(model.system, model.programs),
+      scales_(model.system.system),
       columns_(index(model.n * (1 + model.n_wrt))),
       infusion_(columns_.size()),
       scale_(columns_.size()),
@@ -110,15 +110,7 @@ SolverStatus CvodesSubject::load(const SubjectProblem& problem) {
     std::copy(setup_.initial.begin(), setup_.initial.end(), columns_.begin());
     std::fill(infusion_.begin(), infusion_.end(), 0.0);
     std::fill(running_.begin(), running_.end(), 0);
-    error_scales(model_.system.system,
-                 events_.all(),
-                 columns_.data(),
-                 1,
-                 end(),
-                 scale_.data(),
-                 1,
-                 inputs_.data(),
-                 1);
+    scales_.find(events_.all(), columns_.data(), 1, end(), scale_.data(), 1, inputs_.data(), 1);
     theta_.clear();
     for (const int input : model_.system.system.sensitivities.wrt)
         theta_.push_back(inputs_[index(input)] != 0.0 ? std::fabs(inputs_[index(input)]) : 1.0);

@@ -2,6 +2,7 @@
 
 #include "solve/cvode_integrator.hpp"
 #include "solve/dose_events.hpp"
+#include "solve/error_scale.hpp"
 
 #include <gemel/sim/sensitivity.hpp>
 
@@ -97,6 +98,7 @@ private:
     SetupPrograms setup_programs_;
     NoCarrier no_carrier_;
     DoseEvents doses_;
+    ErrorScales scales_;
     const SubjectProblem* problem_ = nullptr;
     BlockProblem block_;
     BlockSetup setup_;

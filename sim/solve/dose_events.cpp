@@ -95,6 +95,8 @@ void DoseEvents::begin(const BlockProblem& problem,
         throw std::invalid_argument("triggers have no derivatives yet");
     problem_ = &problem;
     setup_ = &setup;
+    n_problems_ += 1.0;
+    find_key_columns();
     cut_records();
     find_steady_states(carrier);
 }
@@ -159,9 +161,47 @@ SubjectDoses DoseEvents::doses_of(int subject) {
     return doses;
 }
 
+/// Subjects of one pattern of records have equal events where everything these are made from is
+/// equal: what that is.
+void DoseEvents::find_key_columns() {
+    keyed_states_.clear();
+    keyed_inputs_.clear();
+    for (const Record& record : problem_->timeline->records) {
+        keyed_states_.push_back(record.state);
+        if (record.amount_factor >= 0) keyed_inputs_.push_back(record.amount_factor);
+    }
+    for (std::vector<int>* columns : {&keyed_states_, &keyed_inputs_}) {
+        std::sort(columns->begin(), columns->end());
+        columns->erase(std::unique(columns->begin(), columns->end()), columns->end());
+    }
+}
+
+/// @returns false where a subject's events are made from more than a key holds
+bool DoseEvents::fill_key(int subject) {
+    if (!problem_->own.empty() || problem_->parked(subject) != nullptr || layout_.is_set() ||
+        !transits_.empty() || !first_pattern_.empty())
+        return false;
+    const std::size_t n = index(setup_->n_rows), row = index(setup_->first_row[index(subject)]);
+    key_.assign(1, n_problems_);
+    for (const std::vector<double>* column : {&setup_->bioavailability,
+                                              &setup_->lag,
+                                              &setup_->modelled_rate,
+                                              &setup_->modelled_duration})
+        for (const int state : keyed_states_)
+            key_.push_back((*column)[index(state) * n + row]);
+    for (const int input : keyed_inputs_)
+        key_.push_back(problem_->inputs[index(input) * n + row]);
+    for (int k = 0; k < n_model_times_; ++k)
+        key_.push_back(setup_->model_times[index(k) * n + row]);
+    return true;
+}
+
 SolverStatus DoseEvents::expand(int subject, SubjectEvents& events) {
     events.subject = subject;
     events.row = setup_->first_row[index(subject)];
+    const bool has_key = fill_key(subject);
+    if (has_key && events.key == key_) return SolverStatus::ok;
+    events.key.clear();
     if (!sim::expand(doses_of(subject), events.expanded)) return SolverStatus::invalid_parameter;
     if (!events.expanded.steady.empty()) {
         events.first_pattern = first_pattern_[index(subject)];
@@ -172,7 +212,9 @@ SolverStatus DoseEvents::expand(int subject, SubjectEvents& events) {
                 return status;
     }
     stop_to_park(events.expanded.events);
-    return prepare_transits(events) ? SolverStatus::ok : SolverStatus::invalid_parameter;
+    if (!prepare_transits(events)) return SolverStatus::invalid_parameter;
+    if (has_key) events.key = key_;
+    return SolverStatus::ok;
 }
 
 void DoseEvents::stop_to_park(std::vector<Event>& events) const {
@@ -281,6 +323,7 @@ void DoseEvents::apply(const SubjectEvents& events,
 
 SolverStatus
 DoseEvents::give(SubjectEvents& events, const Trigger& trigger, double time, std::size_t next) {
+    events.key.clear();
     constexpr int of_a_trigger = std::numeric_limits<int>::max();
     const SubjectDoses doses = doses_of(events.subject);
     if (!expand_also(doses, trigger.record, of_a_trigger, time, next, events.expanded))
@@ -318,6 +361,7 @@ void DoseEvents::park(const SubjectEvents& events, std::size_t next, Parking& pa
 }
 
 SolverStatus DoseEvents::take_back(SubjectEvents& events, Parking& parking) {
+    events.key.clear();
     int row = 0;
     parking(row);
     if (row < 0 || row >= problem_->n_rows_of(events.subject))
@@ -354,13 +398,13 @@ double DoseEvents::record_time(const SubjectEvents& events, int record, double o
 }
 
 void DoseEvents::take_away(SubjectEvents& events, const Event& event, std::size_t next) const {
+    events.key.clear();
     std::vector<Event>& all = events.expanded.events;
     const bool ends_all = event.kind == EventKind::reset || event.kind == EventKind::replace_all ||
                           event.kind == EventKind::discontinue;
     if (!ends_all && event.kind != EventKind::off) return;
     end_infusions(all, next, ends_all ? -1 : event.state);
-    const bool cancels =
-        !ends_all || problem_->timeline->pending == PendingDoses::cancelled;
+    const bool cancels = !ends_all || problem_->timeline->pending == PendingDoses::cancelled;
     const auto does_not_come = [&](const Event& other) {
         const bool is_steady =
             other.kind == EventKind::replace_all || other.kind == EventKind::add_all;

@@ -41,6 +41,8 @@ public:
 
 private:
     void find_steady_states(StateCarrier& carrier);
+    void find_key_columns();
+    bool fill_key(int subject);
     SubjectDoses doses_of(int subject);
     void cut_records();
     void stop_to_park(std::vector<Event>& events) const;
@@ -92,6 +94,10 @@ private:
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
     std::map<std::size_t, Timeline> timelines_; ///< with so many records, as parked subjects had
+    std::vector<double> key_;                   ///< of the subject in hand
+    std::vector<int> keyed_states_;             ///< that records name
+    std::vector<int> keyed_inputs_;             ///< factors of amounts
+    double n_problems_ = 0.0;                   ///< so far: keys of one mean nothing in another
     std::vector<DoseModifiers> by_input_;
     SteadyStates steady_;
     std::vector<int> first_pattern_; ///< [n_subjects]; empty: no steady state is asked for

@@ -2,7 +2,6 @@
 
 #include "base/index.hpp"
 #include "base/lane_math.hpp"
-#include "solve/error_scale.hpp"
 #include "solve/step_control.hpp"
 
 #include <algorithm>
@@ -68,6 +67,7 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
                  index(width_)),
       doses_(method.system, method.programs),
       watch_(observer_, width_),
+      scales_(method.system.system),
       lanes_(index(width_)),
       events_(index(width_)),
       running_(index(n_states_ * width_)),
@@ -261,8 +261,7 @@ void LaneEngine::load_row(int lane, int row) {
 
 void LaneEngine::set_scales(int lane, double end) {
     if (n_own_ == 0) return;
-    error_scales(method_.system.system,
-                 events_[index(lane)].all(),
+    scales_.find(events_[index(lane)].all(),
                  column(LeafKind::state, 0) + lane,
                  width_,
                  end,

@@ -2,6 +2,7 @@
 
 #include "solve/controlled_step.hpp"
 #include "solve/dose_events.hpp"
+#include "solve/error_scale.hpp"
 #include "solve/observer.hpp"
 #include "solve/points_of_lanes.hpp"
 #include "solve/triggers.hpp"
@@ -137,6 +138,7 @@ private:
     BlockSetup setup_;
     DoseEvents doses_;
     TriggerWatch watch_;
+    ErrorScales scales_;
     std::span<Passage> passages_; ///< lanes carry these instead of subjects
     int next_ = 0;                ///< subject or passage
     int n_live_ = 0, n_fresh_ = 0;

@@ -24,6 +24,8 @@ struct SubjectEvents {
     int row = 0;           ///< of the block's inputs, in force
     int first_pattern = 0; ///< of the block's steady states
     Expansion expanded;
+    /// What it was expanded from; empty: it is no longer what came of that.
+    std::vector<double> key;
 
     const std::vector<Event>& all() const { return expanded.events; }
 };

@@ -25,6 +25,7 @@ public:
           observer_(system, programs, 1),
           doses_(system, programs),
           watch_(observer_, 1),
+          scales_(system.system),
           method_(std::move(method)),
           infusion_(static_cast<std::size_t>(n_states_)),
           running_(static_cast<std::size_t>(n_states_)) {}
@@ -207,15 +208,7 @@ private:
 
     void set_scales(double end) {
         scale_.assign(static_cast<std::size_t>(n_states_), 0.0);
-        error_scales(system_.system,
-                     events_.all(),
-                     states_.data(),
-                     1,
-                     end,
-                     scale_.data(),
-                     1,
-                     inputs_.data(),
-                     1);
+        scales_.find(events_.all(), states_.data(), 1, end, scale_.data(), 1, inputs_.data(), 1);
     }
 
     SubjectColumns columns() { return {states_.data(), infusion_.data(), running_.data(), 1}; }
@@ -266,6 +259,7 @@ private:
     DenseObserver observer_;
     DoseEvents doses_;
     TriggerWatch watch_;
+    ErrorScales scales_;
     std::unique_ptr<ScalarMethod> method_;
 
     const BlockProblem* problem_ = nullptr;

@@ -2,7 +2,6 @@
 
 #include "base/finite.hpp"
 #include "base/index.hpp"
-#include "solve/error_scale.hpp"
 #include "solve/scalar_program.hpp"
 #include "solve/transit_times.hpp"
 
@@ -93,6 +92,7 @@ SteadyStates::SteadyStates(const CompiledSystem& system)
       is_linear_(system.structure.is_linear),
       n_states_(static_cast<int>(system.system.states.size())),
       n_own_(system.system.n_own_states()),
+      scales_(system.system),
       live_(living(system.structure, n_states_, n_own_ - system.system.n_kept_states, n_own_)) {}
 
 void SteadyStates::begin(const BlockProblem& problem, const BlockSetup& setup) {
@@ -142,7 +142,7 @@ std::span<const double> SteadyStates::states(int pattern) const {
     return searches_[index(pattern)].x;
 }
 
-void SteadyStates::begin_search(Search& search) const {
+void SteadyStates::begin_search(Search& search) {
     const int row = setup_->first_row[index(search.subject)] + search.pattern.row;
     gather(setup_->initial, setup_->n_rows, row, search.x);
     switch_off(search, search.x);
@@ -152,8 +152,7 @@ void SteadyStates::begin_search(Search& search) const {
     search.scale.assign(index(n_states_), 0.0);
     Expansion period;
     fill_period(search, period);
-    error_scales(system_,
-                 period.events,
+    scales_.find(period.events,
                  search.x.data(),
                  1,
                  search.pattern.time,

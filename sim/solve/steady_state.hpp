@@ -1,5 +1,6 @@
 #pragma once
 
+#include "solve/error_scale.hpp"
 #include "solve/observer.hpp"
 #include "solve/passage.hpp"
 
@@ -46,7 +47,7 @@ private:
     };
 
     std::size_t n_live() const { return live_.size(); }
-    void begin_search(Search& search) const;
+    void begin_search(Search& search);
     bool is_off(const Search& search, int state) const;
     void switch_off(const Search& search, std::vector<double>& states) const;
     Passage passage(const Search& search, const std::vector<double>& from) const;
@@ -71,6 +72,7 @@ private:
     const OdeSystem& system_;
     bool is_linear_ = false;
     int n_states_ = 0, n_own_ = 0;
+    ErrorScales scales_;
     std::vector<int> live_; ///< states with a steady state
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;

@@ -17,7 +17,7 @@ double scale_of(const Record& record) {
     REQUIRE(expand({.timeline = &timeline}, expansion));
     const double initial = 0.0;
     double scale = 0.0;
-    error_scales(system.system, expansion.events, &initial, 1, timeline.end, &scale, 1);
+    ErrorScales(system.system).find(expansion.events, &initial, 1, timeline.end, &scale, 1);
     return scale;
 }
 
