@@ -68,7 +68,7 @@ std::string version_text() {
                        version(),
                        io::result_layout,
                        scenarios::instruction_set(),
-                       why_not.empty() ? "when it pays" : "none: " + why_not,
+                       why_not.empty() ? "when it pays" : why_not,
                        solvers);
 }
 
