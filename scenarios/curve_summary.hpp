@@ -19,6 +19,13 @@ public:
     void add(const SolvedBlock& block);
     void write(io::ResultFile& file) const; ///< after the last block
 
+    template <class Archive>
+    void archive(Archive& a) {
+        for (Curve& curve : curves_)
+            for (CellStatistics& arm : curve.arms)
+                a(arm);
+    }
+
 private:
     struct Curve {
         std::string output;

@@ -26,6 +26,11 @@ public:
     void add(const SolvedBlock& block);
     void write(io::ResultFile& file) const;
 
+    template <class Archive>
+    void archive(Archive& a) {
+        a(values_, measured_);
+    }
+
 private:
     void write_rows(io::ResultFile& file) const;
     void measure(const SolvedBlock& block);

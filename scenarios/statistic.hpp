@@ -24,6 +24,11 @@ sim::Moments leaf_moments(std::span<const double> values, std::span<const double
 struct MomentColumn {
     std::vector<sim::Moments> cells;
     MomentColumn& operator+=(const MomentColumn& right);
+
+    template <class Archive>
+    void archive(Archive& a) {
+        a(cells);
+    }
 };
 
 /// Cells [n_cells] of numbers over subjects: quantiles, means and spreads of each.
@@ -44,6 +49,11 @@ public:
 
     const std::vector<sim::Counters>& counters() const { return counters_; }
     std::vector<sim::Moments> moments() const; ///< [n_cells]
+
+    template <class Archive>
+    void archive(Archive& a) {
+        a(counters_, moments_);
+    }
 
 private:
     std::vector<sim::Counters> counters_;

@@ -27,11 +27,17 @@ public:
     std::vector<sim::Moments> moments(std::size_t arm) const;
     const sim::Counters& counters(std::size_t arm, std::size_t outcome) const;
 
+    template <class Archive>
+    void archive(Archive& a) {
+        for (Arm& arm : arms_)
+            a(arm.statistics, arm.n_subjects);
+    }
+
 private:
     /// Subjects a row is about.
     struct Selection {
-        std::string grouping, group;             ///< "" for all
-        const Grouping* splits = nullptr;        ///< nullptr: all
+        std::string grouping, group;      ///< "" for all
+        const Grouping* splits = nullptr; ///< nullptr: all
         std::size_t code = 0;
     };
     struct Arm {
@@ -54,6 +60,12 @@ public:
     std::vector<std::string> lines() const; ///< "arm low: 2 not_finite (subjects 17, 403)"
     /// Solves of an arm by how they ended, [n_solver_statuses].
     std::span<const std::uint64_t> counts(std::size_t arm) const { return arms_[arm].n; }
+
+    template <class Archive>
+    void archive(Archive& a) {
+        for (Arm& arm : arms_)
+            a(arm.n, arm.first);
+    }
 
 private:
     struct Arm {

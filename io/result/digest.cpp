@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -36,6 +37,25 @@ Leaf digest_of_bytes(std::span<const T> values) {
 }
 
 } // namespace
+
+/// Two numbers at once: far quicker than memory gives them.
+bool has_missing(std::span<const double> values) {
+    using Pair = double __attribute__((vector_size(16)));
+    using Mask = long long __attribute__((vector_size(16)));
+    constexpr std::size_t step = 8;
+    Mask missing{};
+    std::size_t i = 0;
+    for (; i + step <= values.size(); i += step) {
+        Pair pairs[step / 2];
+        std::memcpy(pairs, values.data() + i, sizeof pairs);
+        missing |= (pairs[0] != pairs[0]) | (pairs[1] != pairs[1]) | (pairs[2] != pairs[2]) |
+                   (pairs[3] != pairs[3]);
+    }
+    bool is_missing = (missing[0] | missing[1]) != 0;
+    for (; i < values.size(); ++i)
+        is_missing |= values[i] != values[i];
+    return is_missing;
+}
 
 void canonicalise_missing(std::span<double> values) {
     for (double& value : values)

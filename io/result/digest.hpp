@@ -16,6 +16,7 @@ using Leaf = std::array<std::uint8_t, 16>;
 
 /// NaNs have many bit patterns and one meaning: all become the quiet NaN without payload.
 void canonicalise_missing(std::span<double> values);
+bool has_missing(std::span<const double> values);
 
 /// Of little-endian bytes. Reals must be canonical.
 Leaf leaf_digest(std::span<const double> values);

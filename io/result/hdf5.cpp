@@ -102,9 +102,10 @@ Handle dataset_properties(Cell cell, const Extent& chunk) {
         const double missing = std::numeric_limits<double>::quiet_NaN();
         check(H5Pset_fill_value(list.id(), H5T_NATIVE_DOUBLE, &missing), "setting the fill value");
     }
+    if (cell == Cell::text) return list;
     // Every cell gets written before a file is finished, so filling first would be writing twice.
-    if (cell != Cell::text)
-        check(H5Pset_fill_time(list.id(), H5D_FILL_TIME_NEVER), "setting the fill time");
+    check(H5Pset_fill_time(list.id(), H5D_FILL_TIME_NEVER), "setting the fill time");
+    check(H5Pset_alloc_time(list.id(), H5D_ALLOC_TIME_EARLY), "taking the space at once");
     return list;
 }
 
@@ -127,6 +128,86 @@ void limit_metadata_cache(const Handle& access) {
     cache.min_size = bytes / 2;
     cache.max_size = bytes;
     check(H5Pset_mdc_config(access.id(), &cache), "setting the size of the cache");
+}
+
+Handle access_properties() {
+    Handle access = property_list(H5P_FILE_ACCESS);
+    check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), "setting versions");
+    check(H5Pset_file_locking(access.id(), false, true), "leaving locks to the caller");
+    limit_metadata_cache(access);
+    return access;
+}
+
+/// What a chunk takes in a tree whose nodes are half full, with its share of the levels above.
+constexpr std::uint64_t tree_bytes_per_chunk = 160;
+
+/// Chunks of a dataset by their number.
+class ChunkList {
+public:
+    ChunkList(const Dataset& dataset, const Extent& extent, const Extent& chunk)
+        : dataset_(dataset),
+          space_{check(H5Dget_space(dataset.id()), "reading the shape of " + dataset.path()),
+                 H5Sclose},
+          chunk_(chunk) {
+        for (std::size_t i = 0; i < extent.size(); ++i)
+            n_along_.push_back((extent[i] + chunk[i] - 1) / chunk[i]);
+    }
+
+    std::uint64_t size() const {
+        std::uint64_t n = 1;
+        for (const std::uint64_t along : n_along_)
+            n *= along;
+        return n;
+    }
+
+    /// HDF5 walks its tree from the start to tell: the cost grows with the number.
+    std::uint64_t address(std::uint64_t number, std::uint64_t bytes) const {
+        std::vector<hsize_t> offset(chunk_.size());
+        unsigned filters = 0;
+        haddr_t address = HADDR_UNDEF;
+        hsize_t size = 0;
+        check(H5Dget_chunk_info(
+                  dataset_.id(), space_.id(), number, offset.data(), &filters, &address, &size),
+              "looking for the chunks of " + dataset_.path());
+        if (address == HADDR_UNDEF || size != bytes || !is_at(number, offset))
+            throw Failure(dataset_.path() + " has other chunks than it was given");
+        return address;
+    }
+
+private:
+    bool is_at(std::uint64_t number, const std::vector<hsize_t>& offset) const {
+        for (std::size_t i = chunk_.size(); i-- > 0; number /= n_along_[i])
+            if (offset[i] != number % n_along_[i] * chunk_[i]) return false;
+        return true;
+    }
+
+    const Dataset& dataset_;
+    Handle space_;
+    Extent chunk_, n_along_;
+};
+
+/// Chunks are handed out in their order, so they follow each other unless something came between;
+/// then the ends of a run of chunks are further apart than its length, and it is looked at in
+/// halves. At least every 64th of all is asked for, and every one of the first 256.
+void find_stretches(const ChunkList& chunks,
+                    std::uint64_t first,
+                    std::uint64_t first_address,
+                    std::uint64_t last,
+                    std::uint64_t last_address,
+                    Placement& placement) {
+    if (last == first) return;
+    const std::uint64_t bytes = placement.chunk_bytes;
+    const bool is_one_run = last_address == first_address + (last - first) * bytes;
+    if (is_one_run && (last - first == 1 || (last > 256 && last - first <= chunks.size() / 64)))
+        return;
+    if (last - first == 1) {
+        placement.stretches.push_back({last, last_address});
+        return;
+    }
+    const std::uint64_t middle = first + (last - first) / 2;
+    const std::uint64_t address = chunks.address(middle, bytes);
+    find_stretches(chunks, first, first_address, middle, address, placement);
+    find_stretches(chunks, middle, address, last, last_address, placement);
 }
 
 /// The file's space with the slab selected.
@@ -322,18 +403,56 @@ std::vector<std::string> Dataset::read_texts(const Slab& slab) const {
     return values;
 }
 
-File File::create(const std::filesystem::path& path) {
+std::uint64_t Placement::address(std::uint64_t chunk) const {
+    const auto after = std::upper_bound(
+        stretches.begin(), stretches.end(), chunk, [](std::uint64_t number, const Stretch& s) {
+            return number < s.first_chunk;
+        });
+    const Stretch& stretch = *(after - 1);
+    return stretch.address + (chunk - stretch.first_chunk) * chunk_bytes;
+}
+
+Placement Dataset::placement() const {
+    const Extent all = extent(), chunked = chunk();
+    const std::uint64_t cell_bytes = cell() == Cell::byte ? 1 : 8;
+    Placement placement;
+    if (std::count(all.begin(), all.end(), 0u) > 0) return placement;
+    if (chunked.empty()) {
+        const haddr_t address = H5Dget_offset(id());
+        if (address == HADDR_UNDEF) throw Failure(path_ + " has no place in the file");
+        return {Slab{{}, all}.size() * cell_bytes, 1, {{0, address}}};
+    }
+    const ChunkList chunks(*this, all, chunked);
+    placement.chunk_bytes = Slab{{}, chunked}.size() * cell_bytes;
+    placement.n_chunks = chunks.size();
+    const std::uint64_t last = placement.n_chunks - 1;
+    const std::uint64_t first_address = chunks.address(0, placement.chunk_bytes);
+    placement.stretches.push_back({0, first_address});
+    find_stretches(
+        chunks, 0, first_address, last, chunks.address(last, placement.chunk_bytes), placement);
+    return placement;
+}
+
+File File::create(const std::filesystem::path& path, std::uint64_t n_chunks) {
     leave_without_cleanup();
-    const Handle access = property_list(H5P_FILE_ACCESS);
-    check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), "setting versions");
-    check(H5Pset_file_locking(access.id(), false, true), "leaving locks to the caller");
-    limit_metadata_cache(access);
+    const Handle access = access_properties();
+    constexpr std::uint64_t least = 2048, most = std::uint64_t{1} << 31;
+    check(H5Pset_meta_block_size(access.id(),
+                                 std::clamp(n_chunks * tree_bytes_per_chunk, least, most)),
+          "giving the trees of chunks room");
     const Handle creation = property_list(H5P_FILE_CREATE);
     check(H5Pset_link_creation_order(creation.id(), creation_order), "tracking links");
     check(H5Pset_attr_creation_order(creation.id(), creation_order), "tracking attributes");
     check(H5Pset_obj_track_times(creation.id(), false), "leaving times out");
     const hid_t id = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation.id(), access.id());
     return File({check(id, "creating the file"), H5Fclose});
+}
+
+File File::open(const std::filesystem::path& path) {
+    leave_without_cleanup();
+    const Handle access = access_properties();
+    const hid_t id = H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id());
+    return File({check(id, "opening the file"), H5Fclose});
 }
 
 File File::open_read_only(const std::filesystem::path& path) {

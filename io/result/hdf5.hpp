@@ -53,6 +53,20 @@ enum class Cell { real, integer, byte, text };
 
 using Extent = std::vector<std::uint64_t>;
 
+/// Where the cells of a dataset lie in the file, for writing past HDF5: its chunks in the order of
+/// their coordinates, which lie one after the other in few stretches. Without chunks all is one.
+struct Placement {
+    struct Stretch {
+        std::uint64_t first_chunk = 0;
+        std::uint64_t address = 0;
+    };
+    std::uint64_t chunk_bytes = 0;
+    std::uint64_t n_chunks = 0;
+    std::vector<Stretch> stretches; ///< by first chunk; empty: there are no cells
+
+    std::uint64_t address(std::uint64_t chunk) const;
+};
+
 /// A part of a dataset: a start and a count along each axis.
 struct Slab {
     Extent start;
@@ -69,7 +83,8 @@ public:
     const std::string& path() const { return path_; }
 
     Extent extent() const;
-    Extent chunk() const; ///< empty if it has none
+    Extent chunk() const;        ///< empty if it has none
+    Placement placement() const; ///< of cells that take their space at once
     Cell cell() const;
     bool is_scale() const;
     /// The names of the scales attached, one per axis; "" where there is none.
@@ -99,7 +114,11 @@ class File {
 public:
     /// Creation order tracked, times off, readable by HDF5 1.8 and later. Neither locks: OutputFile
     /// holds the lock, and many file systems have none for readers.
-    static File create(const std::filesystem::path& path);
+    ///
+    /// Numbers take their space as soon as their dataset is made, texts when they are written.
+    /// @param n_chunks  of all numbers: room for their trees, so that chunks follow each other
+    static File create(const std::filesystem::path& path, std::uint64_t n_chunks = 0);
+    static File open(const std::filesystem::path& path); ///< to write on
     static File open_read_only(const std::filesystem::path& path);
 
     /// Groups on the way are made. An empty chunk means contiguous; an extent of no axes a scalar.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "digest.hpp"
+#include "disk.hpp"
 
 #include <optional>
 #include <string>
@@ -11,15 +12,13 @@ namespace gemel::io {
 
 class LeafStore {
 public:
-    /// A file without a name beside `part`, gone when this object is.
     /// @throws std::runtime_error with the path and the reason
-    explicit LeafStore(const std::string& part);
-    ~LeafStore();
-    LeafStore(const LeafStore&) = delete;
-    LeafStore& operator=(const LeafStore&) = delete;
+    explicit LeafStore(disk::SideFile file) : file_(std::move(file)) {}
 
     std::uint64_t reserve(std::uint64_t n_leaves); ///< @returns the number of the first of them
+    /// From any thread.
     void put(std::uint64_t first, std::span<const Leaf> leaves);
+    void sync(); ///< what was put survives a loss of power
     std::vector<Leaf> get(std::uint64_t first, std::uint64_t count) const;
     /// The first leaf of [first, first + count) that was never put. A leaf of zeros counts as such:
     /// no digest of 128 bits is that by any chance worth counting.
@@ -28,8 +27,7 @@ public:
     std::string digest(const std::string& heading, std::uint64_t first, std::uint64_t count) const;
 
 private:
-    std::string name_;
-    int file_ = -1;
+    disk::SideFile file_;
     std::uint64_t size_ = 0;
 };
 

@@ -1,3 +1,5 @@
+#include "disk.hpp"
+
 #include <gemel/io/output_file.hpp>
 
 #include <fcntl.h>
@@ -15,20 +17,6 @@ namespace gemel::io {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// @throws std::runtime_error "PATH: DOING: the system's reason"
-void require(bool done, const std::string& path, const char* doing) {
-    if (!done) throw std::runtime_error(fmt::format("{}: {}: {}", path, doing, strerror(errno)));
-}
-
-/// What was written survives a loss of power only after this. Works for folders, too.
-void sync(const std::string& path) {
-    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    require(file >= 0, path, "opening");
-    const bool done = ::fsync(file) == 0 || errno == EINVAL; // some file systems know no fsync
-    ::close(file);
-    require(done, path, "fsync");
-}
 
 /// Links followed. Renaming replaces whatever has the name, so all but files is refused here.
 fs::path replaceable(const fs::path& path) {
@@ -68,7 +56,7 @@ int locked(const std::string& part, std::string_view signature) {
         file = ::open(part.c_str(), flags);
         if (file < 0 && errno == ENOENT) return -1;
     }
-    require(file >= 0, part, "creating the file");
+    disk::require(file >= 0, part, "creating the file");
     const bool is_ours = ::flock(file, LOCK_EX | LOCK_NB) == 0 || errno == ENOTSUP;
     struct stat status {};
     const bool is_known = ::fstat(file, &status) == 0;
@@ -87,33 +75,54 @@ int locked(const std::string& part, std::string_view signature) {
 
 } // namespace
 
-OutputFile::OutputFile(const fs::path& path, std::string_view signature)
+OutputFile::OutputFile(const fs::path& path, std::string_view signature, Part part)
     : path_(replaceable(path)),
       part_(path_.string() + ".part") {
     while (lock_ < 0)
         lock_ = locked(part_, signature);
-    if (::ftruncate(lock_, 0) != 0) {
+    if (part == Part::emptied && ::ftruncate(lock_, 0) != 0) {
         const int why = errno;
         ::close(lock_);
         errno = why;
-        require(false, part_, "emptying the file");
+        disk::require(false, part_, "emptying the file");
     }
 }
 
 OutputFile::~OutputFile() {
     std::error_code error;
-    if (!is_published_) fs::remove(part_, error);
+    if (!is_published_ && !is_kept_) fs::remove(part_, error);
     ::close(lock_); // after removing: nobody takes over what is about to go
 }
 
+std::uint64_t OutputFile::size() const {
+    struct stat status {};
+    disk::require(::fstat(lock_, &status) == 0, part_, "reading the size");
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+void OutputFile::resize(std::uint64_t size) {
+    disk::require(::ftruncate(lock_, static_cast<off_t>(size)) == 0, part_, "setting the size");
+}
+
+void OutputFile::write_at(std::uint64_t place, const void* bytes, std::uint64_t size) {
+    disk::write_at(lock_, place, bytes, size, part_);
+}
+
+void OutputFile::sync() {
+    disk::sync(lock_, part_);
+}
+
+void OutputFile::keep() {
+    is_kept_ = true;
+}
+
 void OutputFile::publish() {
-    sync(part_);
+    sync();
     std::error_code error;
     fs::rename(part_, replaceable(path_), error);
     if (error) throw std::runtime_error(fmt::format("{}: renaming it: {}", part_, error.message()));
     is_published_ = true;
-    const fs::path folder = path_.parent_path();
-    sync(folder.empty() ? "." : folder.string());
+    disk::sync_folder_of(path_);
 }
 
 } // namespace gemel::io

@@ -1,5 +1,7 @@
+#include "journal.hpp"
 #include "layout.hpp"
 #include "leaf_store.hpp"
+#include "text_spool.hpp"
 
 #include <gemel/io/output_file.hpp>
 #include <gemel/io/result_file.hpp>
@@ -8,8 +10,10 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 
 namespace gemel::io {
@@ -53,8 +57,9 @@ struct ResultFile::Impl {
     struct StoredVariable {
         Variable variable;
         Shape shape;
-        h5::Dataset dataset;
+        std::uint64_t number = 0;     ///< in the order they were added
         std::uint64_t first_leaf = 0; ///< in the store, [arm × leaf]
+        h5::Placement placement;      ///< of numbers; texts have none
 
         std::uint64_t leaf(std::size_t arm, std::uint64_t within) const {
             return first_leaf + arm * shape.leaves_per_arm() + within;
@@ -62,29 +67,62 @@ struct ResultFile::Impl {
         std::uint64_t n_leaves() const { return shape.n_slices() * shape.leaves_per_arm(); }
     };
 
-    explicit Impl(const std::filesystem::path& target)
-        : output(target, hdf5_signature),
+    Impl(const std::filesystem::path& target, const ResultFileOptions& options)
+        : output(target, hdf5_signature, OutputFile::Part::as_it_is),
           path(output.path()),
           part(output.part()),
-          leaves(part),
-          file(created(part)) {}
-
-    static h5::File created(const std::string& part) {
-        const h5::SilentErrors silence;
-        try {
-            h5::File file = h5::File::create(part);
-            file.flush(); // the signature, by which a later run knows what it takes over
-            return file;
-        } catch (const h5::Failure& failure) {
-            throw std::runtime_error(part + ": " + failure.what());
+          key(options.key),
+          going_on(journal_of_before(options.restarts)),
+          leaves(side_file("leaves")),
+          texts(side_file("texts")) {
+        if (going_on) {
+            output.keep();
+        } else {
+            output.resize(0);
+            // By which a later run knows what it takes over.
+            output.write_at(0, hdf5_signature.data(), hdf5_signature.size());
         }
+    }
+
+    std::string side_name(const char* what) const { return part + "." + what; }
+
+    disk::SideFile side_file(const char* what) const {
+        return key.empty() ? disk::SideFile::unnamed(part)
+                           : disk::SideFile::named(side_name(what), !going_on);
+    }
+
+    /// What to go on from. A journal that is not gone on from is removed first of all: it must not
+    /// outlive what it tells of.
+    std::optional<Journal> journal_of_before(bool restarts) {
+        const bool has_part = output.size() > hdf5_signature.size();
+        std::optional<Journal> journal = read_journal(side_name("journal"));
+        if (has_part && !restarts && !key.empty() && journal) {
+            if (journal->key == key) return journal;
+            output.keep();
+            throw std::runtime_error(fmt::format(
+                "{} is what an interrupted run of something else left: another study, model, "
+                "input, "
+                "seed, size or version; let that one finish, choose another name, or start over "
+                "with --restart",
+                part));
+        }
+        if (std::filesystem::remove(side_name("journal"))) disk::sync_folder_of(path);
+        return std::nullopt;
+    }
+
+    void remove_side_files() const {
+        std::error_code error;
+        for (const char* what : {"journal", "journal.next", "leaves", "texts"})
+            std::filesystem::remove(side_name(what), error);
+    }
+
+    ~Impl() {
+        if (is_finished || (!going_on && !has_checkpoint)) remove_side_files();
     }
 
     /// Runs an operation of HDF5; its failure names the file.
     template <typename Operation>
     auto guarded(const Operation& operation) {
-        if (is_finished)
-            throw std::invalid_argument("the result file " + path.string() + " is finished");
         const h5::SilentErrors silence;
         try {
             return operation();
@@ -93,7 +131,14 @@ struct ResultFile::Impl {
         }
     }
 
+    void require_unfinished() const {
+        if (is_finished)
+            throw std::invalid_argument("the result file " + path.string() + " is finished");
+    }
+
     void check_new_name(const std::string& name) const {
+        require_unfinished();
+        if (has_begun) throw std::invalid_argument("'" + name + "' comes after writing has begun");
         if (!is_good_path(name) || name.starts_with("provenance/"))
             throw std::invalid_argument("'" + name + "' is no name for results");
         if (axes.contains(name) || variables.contains(name))
@@ -112,34 +157,31 @@ struct ResultFile::Impl {
         return extent;
     }
 
-    StoredVariable& find(const std::string& name) {
+    const StoredVariable& find(const std::string& name) const {
         const auto at = variables.find(name);
         if (at == variables.end())
             throw std::invalid_argument("there is no variable '" + name + "' in the result file");
         return at->second;
     }
 
-    /// The chunk is one for the file, so datasets are made when all longest axes are known.
-    void create_pending() {
-        for (const std::string& name : order) {
-            StoredVariable& stored = variables.at(name);
-            const std::uint64_t subjects = chunk_subjects_of(stored.shape);
-            if (n_chunk_subjects != 0 && subjects < n_chunk_subjects)
-                throw std::invalid_argument("variable '" + name +
-                                            "' needs smaller chunks than those begun");
-        }
-        if (n_chunk_subjects == 0) {
-            n_chunk_subjects = 1024;
-            for (const auto& [name, stored] : variables)
-                n_chunk_subjects = std::min(n_chunk_subjects, chunk_subjects_of(stored.shape));
-        }
-        for (const std::string& name : order)
-            create(variables.at(name));
-        order.clear();
+    /// Everything is declared: the file is laid out, and HDF5 does not see it again until the end.
+    void begin() {
+        require_unfinished();
+        std::call_once(once, [&] {
+            guarded([&] {
+                choose_chunk();
+                going_on ? lay_out_again() : lay_out(part);
+            });
+            has_begun = true;
+        });
     }
 
-    static std::uint64_t chunk_subjects_of(const Shape& shape) {
-        return shape.has_subject ? chunk_subjects(shape.cells_per_subject()) : 1024;
+    void choose_chunk() {
+        n_chunk_subjects = 1024;
+        for (const auto& [name, stored] : variables)
+            if (stored.shape.has_subject)
+                n_chunk_subjects =
+                    std::min(n_chunk_subjects, chunk_subjects(stored.shape.cells_per_subject()));
     }
 
     h5::Extent chunk_of(const Shape& shape) const {
@@ -148,17 +190,49 @@ struct ResultFile::Impl {
         return shape.slab(0, 0, std::min(n_chunk_subjects, shape.n_subjects())).count;
     }
 
-    void create(StoredVariable& stored) {
-        const Variable& variable = stored.variable;
-        stored.dataset = file.create_dataset(
-            variable.path, cell_of(variable.type), stored.shape.extent, chunk_of(stored.shape));
-        for (std::size_t i = 0; i < variable.axes.size(); ++i)
-            file.attach_scale(
-                stored.dataset, scales.at(variable.axes[i]), static_cast<unsigned>(i));
-        describe(variable);
+    std::uint64_t chunks_per_slice(const Shape& shape) const {
+        const std::uint64_t chunk = std::min(n_chunk_subjects, shape.n_subjects());
+        return (shape.n_subjects() + chunk - 1) / chunk;
     }
 
-    void describe(const Variable& variable) {
+    std::uint64_t n_chunks() const {
+        std::uint64_t n = 0;
+        for (const auto& [name, stored] : variables)
+            if (!chunk_of(stored.shape).empty())
+                n += stored.shape.n_slices() * chunks_per_slice(stored.shape);
+        return n;
+    }
+
+    /// Axes and empty variables; numbers take their places. The same bytes for the same layout.
+    void lay_out(const std::string& name) {
+        h5::File file = h5::File::create(name, n_chunks());
+        file.set("/", "Conventions", std::string("CF-1.10"));
+        file.set("/", "layout", std::string(result_layout));
+        file.set("/", "layout_note", std::string(layout_note));
+        std::map<std::string, h5::Dataset> scales;
+        for (const std::string& axis : axis_order)
+            scales.emplace(axis, write_axis(axes.at(axis), file));
+        for (const std::string& variable : variable_order)
+            create(variables.at(variable), scales, file);
+        for (auto& [axis, scale] : scales)
+            if (!scale.close()) throw h5::Failure("closing " + axis);
+        file.close();
+    }
+
+    void create(StoredVariable& stored,
+                const std::map<std::string, h5::Dataset>& scales,
+                h5::File& file) {
+        const Variable& variable = stored.variable;
+        h5::Dataset dataset = file.create_dataset(
+            variable.path, cell_of(variable.type), stored.shape.extent, chunk_of(stored.shape));
+        for (std::size_t i = 0; i < variable.axes.size(); ++i)
+            file.attach_scale(dataset, scales.at(variable.axes[i]), static_cast<unsigned>(i));
+        describe(variable, file);
+        if (variable.type != ValueType::text) stored.placement = dataset.placement();
+        if (!dataset.close()) throw h5::Failure("closing " + variable.path);
+    }
+
+    static void describe(const Variable& variable, h5::File& file) {
         const std::string& name = variable.path;
         if (variable.type == ValueType::real)
             file.set(name, "_FillValue", std::array{std::numeric_limits<double>::quiet_NaN()});
@@ -175,21 +249,82 @@ struct ResultFile::Impl {
             file.set(name, key, text);
     }
 
+    /// Puts back everything but the numbers: an end that was interrupted may have left it in any
+    /// state.
+    void lay_out_again() {
+        const std::string fresh = side_name("fresh");
+        lay_out(fresh);
+        disk::SideFile from = disk::SideFile::named(fresh, false);
+        const std::uint64_t size = std::filesystem::file_size(fresh);
+        std::filesystem::remove(fresh);
+        if (places_digest() != going_on->places || output.size() < size)
+            throw std::runtime_error(part + " was laid out otherwise than this program does; start "
+                                            "over with --restart");
+        std::uint64_t at = 0;
+        for (const auto& [start, end] : number_extents()) {
+            copy(from, at, start);
+            at = end;
+        }
+        copy(from, at, size);
+        output.resize(size);
+        texts.shorten(going_on->text_size);
+    }
+
+    void copy(const disk::SideFile& from, std::uint64_t start, std::uint64_t end) {
+        std::vector<char> bytes(std::min<std::uint64_t>(1 << 20, end - start));
+        for (; start < end; start += bytes.size()) {
+            bytes.resize(std::min<std::uint64_t>(bytes.size(), end - start));
+            if (from.read_at(start, bytes.data(), bytes.size()) != bytes.size())
+                throw std::runtime_error(part + ": laying it out again: it is shorter than it was");
+            output.write_at(start, bytes.data(), bytes.size());
+        }
+    }
+
+    /// [start, end) of all numbers, ascending.
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> number_extents() const {
+        std::vector<std::pair<std::uint64_t, std::uint64_t>> extents;
+        for (const auto& [name, stored] : variables) {
+            const h5::Placement& placement = stored.placement;
+            for (std::size_t i = 0; i < placement.stretches.size(); ++i) {
+                const std::uint64_t end_chunk = i + 1 < placement.stretches.size()
+                                                    ? placement.stretches[i + 1].first_chunk
+                                                    : placement.n_chunks;
+                const h5::Placement::Stretch& stretch = placement.stretches[i];
+                extents.emplace_back(stretch.address,
+                                     stretch.address +
+                                         (end_chunk - stretch.first_chunk) * placement.chunk_bytes);
+            }
+        }
+        std::sort(extents.begin(), extents.end());
+        return extents;
+    }
+
+    std::string places_digest() const {
+        std::string list;
+        for (const auto& [name, stored] : variables) {
+            list += fmt::format("{} {}", name, stored.placement.chunk_bytes);
+            for (const h5::Placement::Stretch& stretch : stored.placement.stretches)
+                list += fmt::format(" {}:{}", stretch.first_chunk, stretch.address);
+            list += '\n';
+        }
+        return sha256_hex(list);
+    }
+
     template <typename T>
     void write(const std::string& name,
                ValueType type,
                int arm,
                std::uint64_t first,
                std::span<const T> values) {
-        StoredVariable& stored = find(name);
+        const StoredVariable& stored = find(name);
         const std::uint64_t count = check_block(stored, type, arm, first, values.size());
         check_replicate(stored);
-        const std::size_t slice =
-            stored.shape.slice(replicate, static_cast<std::size_t>(std::max(arm, 0)));
-        guarded([&] {
-            create_pending();
-            put(stored, slice, first, count, values);
-        });
+        begin();
+        put(stored,
+            stored.shape.slice(replicate, static_cast<std::size_t>(std::max(arm, 0))),
+            first,
+            count,
+            values);
     }
 
     void check_replicate(const StoredVariable& stored) const {
@@ -227,26 +362,66 @@ struct ResultFile::Impl {
         return count;
     }
 
+    /// From any thread.
     template <typename T>
-    void put(StoredVariable& stored,
+    void put(const StoredVariable& stored,
              std::size_t slice,
              std::uint64_t first,
              std::uint64_t count,
              std::span<const T> values) {
         if (values.empty()) return;
-        if constexpr (std::is_same_v<T, double>) {
-            buffer.assign(values.begin(), values.end());
-            canonicalise_missing(buffer);
-            values = buffer;
+        if constexpr (std::is_same_v<T, std::string>) {
+            texts.append({stored.number, slice, first, count}, values);
+        } else if constexpr (std::is_same_v<T, double>) {
+            if (has_missing(values)) {
+                std::vector<double> canonical(values.begin(), values.end());
+                canonicalise_missing(canonical);
+                return put_numbers(stored, slice, first, count, std::span<const T>(canonical));
+            }
         }
-        stored.dataset.write(stored.shape.slab(slice, first, count), values);
+        put_numbers(stored, slice, first, count, values);
+    }
+
+    /// Leaves first: the numbers are in the cache then.
+    template <typename T>
+    void put_numbers(const StoredVariable& stored,
+                     std::size_t slice,
+                     std::uint64_t first,
+                     std::uint64_t count,
+                     std::span<const T> values) {
         leaves.put(stored.leaf(slice, first / leaf_subjects),
                    leaves_of(values, stored.shape, count));
+        if constexpr (!std::is_same_v<T, std::string>) put_cells(stored, slice, first, values);
+    }
+
+    /// To their places, a piece of a chunk at a time.
+    template <typename T>
+    void put_cells(const StoredVariable& stored,
+                   std::size_t slice,
+                   std::uint64_t first,
+                   std::span<const T> values) {
+        const Shape& shape = stored.shape;
+        const std::uint64_t cells = shape.cells_per_subject();
+        if (!shape.has_subject)
+            return output.write_at(stored.placement.address(0) + slice * cells * sizeof(T),
+                                   values.data(),
+                                   values.size_bytes());
+        const std::uint64_t chunk = std::min(n_chunk_subjects, shape.n_subjects());
+        for (; !values.empty();) {
+            const std::uint64_t within = first % chunk;
+            const std::uint64_t n = std::min(chunk - within, values.size() / cells);
+            const std::uint64_t number = slice * chunks_per_slice(shape) + first / chunk;
+            output.write_at(stored.placement.address(number) + within * cells * sizeof(T),
+                            values.data(),
+                            n * cells * sizeof(T));
+            values = values.subspan(n * cells);
+            first += n;
+        }
     }
 
     template <typename T>
     void write_all(const std::string& name, ValueType type, std::span<const T> values) {
-        StoredVariable& stored = find(name);
+        const StoredVariable& stored = find(name);
         const Shape& shape = stored.shape;
         const std::uint64_t cells = shape.cells_per_subject();
         if (stored.variable.type != type || shape.has_subject ||
@@ -254,11 +429,43 @@ struct ResultFile::Impl {
             throw std::invalid_argument(fmt::format(
                 "writing '{}': {} values of this type do not fit it", name, values.size()));
         check_replicate(stored);
-        guarded([&] {
-            create_pending();
-            for (std::size_t arm = 0; arm < shape.n_arms(); ++arm)
-                put(stored, shape.slice(replicate, arm), 0, 1, values.subspan(arm * cells, cells));
-        });
+        begin();
+        for (std::size_t arm = 0; arm < shape.n_arms(); ++arm)
+            put(stored, shape.slice(replicate, arm), 0, 1, values.subspan(arm * cells, cells));
+    }
+
+    void checkpoint(std::string_view state) {
+        begin();
+        const std::lock_guard lock(checkpoint_mutex);
+        const std::uint64_t text_size = texts.size();
+        output.sync();
+        leaves.sync();
+        texts.sync();
+        write_journal(side_name("journal"), {key, places_digest(), text_size, std::string(state)});
+        has_checkpoint = true;
+        output.keep();
+    }
+
+    /// What HDF5 alone can write: texts, attributes, digests.
+    std::string complete() {
+        h5::File file = h5::File::open(part);
+        for (const auto& add : pending_attributes)
+            add(file);
+        write_texts(file);
+        const std::string sealed = seal(file);
+        file.close();
+        return sealed;
+    }
+
+    void write_texts(h5::File& file) const {
+        std::optional<h5::Dataset> dataset;
+        for (const TextSpool::Place& place : texts.places()) {
+            const std::string& name = variable_order[place.block.variable];
+            if (!dataset || dataset->path() != name) dataset = file.open_dataset(name);
+            const h5::Slab slab =
+                find(name).shape.slab(place.block.slice, place.block.first, place.block.count);
+            dataset->write(slab, std::span<const std::string>(texts.read(place)));
+        }
     }
 
     void require_written(const StoredVariable& stored) const {
@@ -273,7 +480,7 @@ struct ResultFile::Impl {
                         leaf % stored.shape.leaves_per_arm() * leaf_subjects));
     }
 
-    std::string seal() {
+    std::string seal(h5::File& file) const {
         std::vector<std::pair<std::string, std::string>> digests;
         for (const auto& [name, stored] : variables) {
             require_written(stored);
@@ -295,17 +502,8 @@ struct ResultFile::Impl {
                              stored.n_leaves());
     }
 
-    void close() {
-        file.flush();
-        for (auto& [name, stored] : variables)
-            if (!stored.dataset.close()) throw h5::Failure("closing " + name);
-        for (auto& [name, scale] : scales)
-            if (!scale.close()) throw h5::Failure("closing " + name);
-        file.close();
-    }
-
-    /// Reads back what a reader would see: everything if it is small, else the first and last leaf
-    /// of every arm.
+    /// Reads back what a reader would see: everything if it is small or of several runs, else the
+    /// first and last leaf of every arm.
     void verify() const {
         const h5::File written = h5::File::open_read_only(part);
         for (const auto& [name, stored] : variables) {
@@ -316,7 +514,7 @@ struct ResultFile::Impl {
             if (stored.shape.cells_per_subject() == 0) continue;
             for (std::size_t slice = 0; slice < stored.shape.n_slices(); ++slice)
                 for (std::uint64_t leaf = 0; leaf < n; ++leaf)
-                    if (is_small() || leaf == 0 || leaf + 1 == n)
+                    if (is_small() || going_on || leaf == 0 || leaf + 1 == n)
                         verify_leaf(stored, dataset, slice, leaf);
         }
     }
@@ -344,32 +542,37 @@ struct ResultFile::Impl {
         return bytes < (64u << 20);
     }
 
-    OutputFile output; ///< outlives the file of HDF5
+    OutputFile output; ///< holds the lock
     std::filesystem::path path;
     std::string part;
+    std::string key; ///< "": nothing outlives this object unfinished
+    std::optional<Journal> going_on;
     LeafStore leaves;
-    h5::File file;
+    TextSpool texts;
     std::map<std::string, Axis> axes;
-    std::map<std::string, h5::Dataset> scales;
     std::map<std::string, StoredVariable> variables;
-    std::vector<std::string> order; ///< variables not yet in the file
-    std::vector<double> buffer;
+    std::vector<std::string> axis_order, variable_order;
+    std::vector<std::function<void(h5::File&)>> pending_attributes;
     std::uint64_t n_chunk_subjects = 0;
     std::size_t replicate = 0; ///< that is being written
-    bool is_finished = false;
+    std::once_flag once;
+    bool has_begun = false, has_checkpoint = false, is_finished = false;
+    std::mutex checkpoint_mutex;
 };
 
-ResultFile::ResultFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>(path)) {
-    impl_->guarded([&] {
-        impl_->file.set("/", "Conventions", std::string("CF-1.10"));
-        impl_->file.set("/", "layout", std::string(result_layout));
-        impl_->file.set("/", "layout_note", std::string(layout_note));
-    });
+ResultFile::ResultFile(const std::filesystem::path& path, const ResultFileOptions& options)
+    : impl_(std::make_unique<Impl>(path, options)) {}
+
+ResultFile::~ResultFile() = default;
+
+const std::string* ResultFile::state() const {
+    return impl_->going_on ? &impl_->going_on->state : nullptr;
 }
 
-ResultFile::~ResultFile() {
-    const h5::SilentErrors silence; // closing may fail after a failure already told
-    impl_.reset();
+void ResultFile::checkpoint(std::string_view state) {
+    if (impl_->key.empty())
+        throw std::invalid_argument("a result file without a key has no checkpoints");
+    impl_->checkpoint(state);
 }
 
 void ResultFile::add(const Axis& axis) {
@@ -384,8 +587,8 @@ void ResultFile::add(const Axis& axis) {
             throw std::invalid_argument("axis '" + axis.name + "' needs units");
         stored.units = "1";
     }
-    impl_->guarded([&] { impl_->scales.emplace(stored.name, write_axis(stored, impl_->file)); });
     impl_->axes.emplace(axis.name, std::move(stored));
+    impl_->axis_order.push_back(axis.name);
 }
 
 void ResultFile::add(const Variable& variable) {
@@ -401,9 +604,10 @@ void ResultFile::add(const Variable& variable) {
     for (std::string& meaning : stored.variable.meanings)
         meaning = one_word(meaning);
     stored.shape = shape_of(variable, impl_->extent_of(variable));
+    stored.number = impl_->variable_order.size();
     stored.first_leaf = impl_->leaves.reserve(stored.n_leaves());
     impl_->variables.emplace(variable.path, std::move(stored));
-    impl_->order.push_back(variable.path);
+    impl_->variable_order.push_back(variable.path);
 }
 
 void ResultFile::select_replicate(std::size_t replicate) {
@@ -460,39 +664,38 @@ void ResultFile::write_all(const std::string& path, const std::vector<std::strin
 }
 
 void ResultFile::attribute(const std::string& name, const std::string& value) {
-    impl_->guarded([&] { impl_->file.set("/", name, value); });
+    impl_->pending_attributes.push_back([=](h5::File& file) { file.set("/", name, value); });
 }
 
 void ResultFile::attribute(const std::string& name, std::int64_t value) {
-    impl_->guarded([&] { impl_->file.set("/", name, value); });
+    impl_->pending_attributes.push_back([=](h5::File& file) { file.set("/", name, value); });
 }
 
 void ResultFile::provenance(const std::string& name, const std::string& value) {
-    impl_->guarded([&] {
-        impl_->file.make_group("provenance");
-        impl_->file.set("provenance", name, value);
+    impl_->pending_attributes.push_back([=](h5::File& file) {
+        file.make_group("provenance");
+        file.set("provenance", name, value);
     });
 }
 
 void ResultFile::provenance_text(const std::string& name, const std::string& text) {
-    impl_->guarded([&] {
+    impl_->pending_attributes.push_back([=](h5::File& file) {
         const std::string path = "provenance/" + name;
-        impl_->file.create_dataset(path, h5::Cell::text, {}, {})
+        file.create_dataset(path, h5::Cell::text, {}, {})
             .write(h5::Slab{}, std::span<const std::string>(&text, 1));
-        impl_->file.set(path, "units", std::string("1"));
+        file.set(path, "units", std::string("1"));
     });
 }
 
 std::string ResultFile::finish() {
+    impl_->begin();
     const std::string digest = impl_->guarded([&] {
-        impl_->create_pending();
-        std::string sealed = impl_->seal();
-        impl_->close();
+        std::string sealed = impl_->complete();
         impl_->verify();
         return sealed;
     });
-    impl_->is_finished = true;
     impl_->output.publish();
+    impl_->is_finished = true;
     return digest;
 }
 

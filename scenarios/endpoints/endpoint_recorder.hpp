@@ -31,17 +31,34 @@ public:
     };
     std::vector<Extent> extents() const;
 
+    template <class Archive>
+    void archive(Archive& a) {
+        for (Series& series : series_)
+            a(series.cells, series.moments);
+        a(pending_);
+    }
+
 private:
     /// Moments of all cells, [arm × stratum], joined leaf by leaf.
     struct Column {
         std::vector<sim::Moments> values, logs;
         Column& operator+=(const Column& right);
+
+        template <class Archive>
+        void archive(Archive& a) {
+            a(values, logs);
+        }
     };
     /// What needs no order.
     struct Cell {
         std::uint64_t n = 0, n_missing = 0, n_not_positive = 0;
         sim::FixedWeight weight, hits;
         sim::Counters counters;
+
+        template <class Archive>
+        void archive(Archive& a) {
+            a(n, n_missing, n_not_positive, weight, hits, counters);
+        }
     };
     /// One quantity by one stratification; endpoints share it.
     struct Series {
@@ -55,6 +72,11 @@ private:
     struct Pending {
         std::vector<std::vector<double>> outcomes; ///< [arm][outcome × subject]
         std::size_t n_arms = 0;
+
+        template <class Archive>
+        void archive(Archive& a) {
+            a(outcomes, n_arms);
+        }
     };
 
     std::size_t n_strata(const Series& series) const;

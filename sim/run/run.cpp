@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
+#include <atomic>
 #include <stdexcept>
 
 namespace gemel::sim {
@@ -106,15 +106,24 @@ private:
     /// A block is drawn once and solved in every arm, or not at all.
     void solve_block(std::size_t block, Worker& worker) {
         if (is_cancelled()) return;
-        if (worker.status_counts.empty()) start(worker);
         const std::uint64_t offset = block * request_.block_size;
         const SubjectRange range{request_.subjects.replicate,
                                  request_.subjects.first + offset,
                                  std::min(request_.block_size, request_.subjects.count - offset)};
+        const std::vector<std::size_t> arms = arms_to_solve(range);
+        if (arms.empty()) return;
+        if (worker.status_counts.empty()) start(worker);
         worker.inputs.resize(request_.system->system.inputs.size() * n_rows(range));
         request_.inputs(range, worker.inputs);
-        for (std::size_t arm = 0; arm < request_.arms.size(); ++arm)
+        for (const std::size_t arm : arms)
             solve_arm(arm, range, worker);
+    }
+
+    std::vector<std::size_t> arms_to_solve(const SubjectRange& range) const {
+        std::vector<std::size_t> arms;
+        for (std::size_t arm = 0; arm < request_.arms.size(); ++arm)
+            if (!request_.is_done || !request_.is_done(arm, range)) arms.push_back(arm);
+        return arms;
     }
 
     void solve_arm(std::size_t arm, const SubjectRange& range, Worker& worker) {
@@ -132,10 +141,7 @@ private:
         }
         for (const std::uint8_t fell_back : worker.result.fell_back)
             worker.n_fell_back += fell_back;
-        {
-            const std::lock_guard lock(sink_mutex_);
-            sink_.write(static_cast<int>(arm), range, worker.result);
-        }
+        sink_.write(static_cast<int>(arm), range, worker.result);
         if (monitor_) monitor_->advance(range.count, n_failed);
     }
 
@@ -160,7 +166,6 @@ private:
     Monitor* monitor_;
     std::vector<Worker> workers_;
     std::vector<const SubjectTimeline*> alike_; ///< [block_size] where all have the same
-    std::mutex sink_mutex_;
     std::atomic<bool> was_cancelled_ = false;
 };
 

@@ -242,7 +242,7 @@ TEST_CASE("A counted axis is the one that lists 1, 2, …, and as long as a popu
 
 TEST_CASE("Leaves on disk give the digest of leaves in memory, in any order of putting") {
     const Folder folder("leaves");
-    LeafStore store((folder.path / "x.part").string());
+    LeafStore store(disk::SideFile::unnamed((folder.path / "x.part").string()));
     CHECK(std::filesystem::is_empty(folder.path)); // it has no name
     constexpr std::uint64_t n = 10000;             // beyond one stretch of reading
     CHECK(store.reserve(5) == 0);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -16,14 +17,26 @@ namespace gemel::io {
 /// run leaves: empty, or a regular file that begins with `signature`. Any other is left alone.
 class OutputFile {
 public:
+    /// What becomes of a NAME.part that is taken over.
+    enum class Part { emptied, as_it_is };
+
     /// @throws std::runtime_error with the path and the reason; nothing is then changed
-    explicit OutputFile(const std::filesystem::path& path, std::string_view signature = {});
-    ~OutputFile(); ///< removes NAME.part unless published
+    explicit OutputFile(const std::filesystem::path& path,
+                        std::string_view signature = {},
+                        Part part = Part::emptied);
+    ~OutputFile(); ///< removes NAME.part unless published or kept
     OutputFile(const OutputFile&) = delete;
     OutputFile& operator=(const OutputFile&) = delete;
 
     const std::filesystem::path& path() const { return path_; } ///< links followed
     const std::string& part() const { return part_; }
+
+    std::uint64_t size() const; ///< of NAME.part
+    void resize(std::uint64_t size);
+    /// Writes into NAME.part at a place, from any thread. @throws std::runtime_error
+    void write_at(std::uint64_t place, const void* bytes, std::uint64_t size);
+    void sync(); ///< what was written survives a loss of power
+    void keep(); ///< NAME.part stays, published or not
 
     /// fsync, rename, fsync of the folder. @throws std::runtime_error
     void publish();
@@ -32,7 +45,7 @@ private:
     std::filesystem::path path_;
     std::string part_;
     int lock_ = -1;
-    bool is_published_ = false;
+    bool is_published_ = false, is_kept_ = false;
 };
 
 } // namespace gemel::io

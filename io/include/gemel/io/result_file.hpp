@@ -84,24 +84,47 @@ private:
     std::unique_ptr<Impl> impl_;
 };
 
+struct ResultFileOptions {
+    /// Of all that the numbers depend on. A file of the same key that was interrupted after a
+    /// checkpoint is gone on from; "": there are no checkpoints.
+    std::string key = {};
+    bool restarts = false; ///< whatever an interrupted run left, the file begins anew
+};
+
+/// Axes and variables are added first; the first write lays the file out, and nothing can be added
+/// afterwards. Numbers then go straight to their places in PATH.part, from any thread; HDF5 sees
+/// the file again when it is finished.
 class ResultFile : public Layout {
 public:
-    /// Creates PATH.part, as OutputFile does. @throws std::runtime_error with the path and the
-    /// reason
-    explicit ResultFile(const std::filesystem::path& path);
-    ~ResultFile() override; ///< removes PATH.part unless finished
+    /// Creates PATH.part, as OutputFile does, or goes on with it. Beside it stand PATH.part.leaves,
+    /// .texts and .journal while there is a key.
+    /// @throws std::runtime_error with the path and the reason: among them a file of another key
+    /// that was interrupted
+    explicit ResultFile(const std::filesystem::path& path, const ResultFileOptions& options = {});
+    /// Removes PATH.part and what stands beside it unless finished or interrupted after a
+    /// checkpoint.
+    ~ResultFile() override;
     ResultFile(const ResultFile&) = delete;
     ResultFile& operator=(const ResultFile&) = delete;
 
     void add(const Axis& axis) override;
     void add(const Variable& variable) override;
 
+    /// What was given to the last checkpoint of the run that is gone on from; nullptr: it begins
+    /// anew.
+    const std::string* state() const;
+    /// All that is written so far outlives this process, even a loss of power, and `state` with it.
+    /// Others may be writing meanwhile. @throws std::runtime_error as write does
+    void checkpoint(std::string_view state);
+
     /// What is written from now on is of this replicate, 0 at first, where a variable has the axis.
+    /// Not while others are writing.
     void select_replicate(std::size_t replicate);
 
     /// Writes subjects [first, first + count) of one variable: [arm] is −1 for variables without an
     /// arm axis; values are [count × remaining axes]. `first` is a multiple of 64, and count too
-    /// unless it reaches the last subject. Every cell must be written. Not thread-safe.
+    /// unless it reaches the last subject. Every cell must be written; a block that is written
+    /// again must be the same. From any thread, no block twice at once.
     void
     write(const std::string& path, int arm, std::uint64_t first, std::span<const double> values);
     void write(const std::string& path,

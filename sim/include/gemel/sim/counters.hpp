@@ -59,6 +59,11 @@ public:
     /// outside [0, 1]
     double quantile_error(double p, double effective_n) const;
 
+    template <class Archive>
+    void archive(Archive& a) {
+        a(n_, n_nan_, min_, max_, weight_, values_, weights_, pages_);
+    }
+
 private:
     static constexpr std::size_t page_size = 64;
     struct Bin {
@@ -70,6 +75,11 @@ private:
         std::int32_t number = 0;
         std::array<Bin, page_size> bins{};
         std::unique_ptr<std::array<FixedWeight, page_size>> weights; ///< where any weight is not 1
+
+        template <class Archive>
+        void archive(Archive& a) {
+            a(number, bins, weights);
+        }
     };
     struct Run;
 

@@ -43,11 +43,21 @@ public:
 
     std::size_t n_waiting() const { return waiting_.size(); }
 
+    template <class Archive>
+    void archive(Archive& a) {
+        a(waiting_);
+    }
+
 private:
     /// The node over leaves [first, first + 2^level); `first` is a multiple of 2^level.
     struct Waiting {
         int level = 0;
         Node node;
+
+        template <class Archive>
+        void archive(Archive& a) {
+            a(level, node);
+        }
     };
 
     void add_node(std::uint64_t first, int level, Node node) {

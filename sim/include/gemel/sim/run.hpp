@@ -17,8 +17,8 @@ struct SubjectRange {
     std::uint64_t count = 0;
 };
 
-/// Where results go. `write` is called from many threads, never twice at once for one sink (run
-/// holds a lock), in any order of blocks.
+/// Where results go. `write` is called from many threads at once, in any order of blocks; the arms
+/// of one block come one after the other, from one thread.
 class Sink {
 public:
     virtual ~Sink() = default;
@@ -31,6 +31,8 @@ public:
     virtual ~Monitor() = default;
     virtual void advance(std::uint64_t n_solves, std::uint64_t n_failed) = 0; ///< since last call
     virtual bool is_cancelled() const { return false; }
+    /// Once, before the first call of `advance`: what a run before this one has done.
+    virtual void resume(std::uint64_t /*n_solves*/, std::uint64_t /*n_failed*/) {}
 };
 
 struct ArmProblem {
@@ -54,6 +56,9 @@ struct RunRequest {
     std::span<const SubjectTimeline* const> own = {};
     /// The same of all subjects, in place of `own`; nullptr: nothing.
     const SubjectTimeline* everyone = nullptr;
+    /// Whether an arm of a block is there already, from a run before: it is then neither solved nor
+    /// written. Pure, called from many threads; empty: none is.
+    std::function<bool(std::size_t arm, const SubjectRange& range)> is_done = {};
 };
 
 struct RunReport {
