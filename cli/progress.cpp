@@ -42,6 +42,12 @@ std::string duration(double seconds) {
 
 } // namespace
 
+std::string percent(std::uint64_t n, std::uint64_t of) {
+    return fmt::format(
+        "{} %",
+        of == 0 ? 100 : static_cast<int>(100.0 * static_cast<double>(n) / static_cast<double>(of)));
+}
+
 Interrupt::Interrupt() {
     interrupted = 0;
     std::signal(SIGINT, on_interrupt);
@@ -71,6 +77,15 @@ void Progress::advance(std::uint64_t n_solves, std::uint64_t n_failed) {
     if (!is_quiet_ && now >= next_) show(now);
 }
 
+void Progress::resume(std::uint64_t n_solves, std::uint64_t n_failed) {
+    const std::lock_guard lock(mutex_);
+    n_before_ = n_solves;
+    n_done_ += n_solves;
+    n_failed_ += n_failed;
+    if (!is_quiet_)
+        fmt::print(stderr, "resuming: {} of blocks are there\n", percent(n_done_, n_total_));
+}
+
 void Progress::show(Clock::time_point now) {
     next_ = now + (is_terminal_ ? Clock::duration(200ms) : Clock::duration(30s));
     const std::string text = line(std::chrono::duration<double>(now - start_).count());
@@ -91,7 +106,10 @@ std::string Progress::line(double seconds) const {
         text += "  ";
     }
     text += fmt::format("{:3.0f} %  {} of {} solves", 100.0 * part, n_done_, n_total_);
-    if (part > 0.0) text += fmt::format(", {} left", duration(seconds * (1.0 - part) / part));
+    if (n_done_ > n_before_ && n_done_ <= n_total_) // a run before this one took its own time
+        text += fmt::format(", {} left",
+                            duration(seconds * static_cast<double>(n_total_ - n_done_) /
+                                     static_cast<double>(n_done_ - n_before_)));
     if (n_failed_ > 0) {
         const bool red = is_terminal_ && has_colour();
         text +=

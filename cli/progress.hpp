@@ -20,6 +20,9 @@ public:
     static bool is_requested();
 };
 
+/// "61 %", rounded down.
+std::string percent(std::uint64_t n, std::uint64_t of);
+
 /// Tells how far a run is on standard error: a line redrawn five times a second on a terminal, a
 /// plain line every 30 s elsewhere, nothing when quiet.
 class Progress : public sim::Monitor {
@@ -27,7 +30,8 @@ public:
     Progress(std::uint64_t n_solves, bool is_quiet);
     void advance(std::uint64_t n_solves, std::uint64_t n_failed) override;
     bool is_cancelled() const override { return Interrupt::is_requested(); }
-    void clear(); ///< takes the line away
+    void resume(std::uint64_t n_solves, std::uint64_t n_failed) override; ///< tells so in a line
+    void clear();                                                         ///< takes the line away
 
 private:
     using Clock = std::chrono::steady_clock;
@@ -38,7 +42,7 @@ private:
     const bool is_quiet_, is_terminal_;
     const Clock::time_point start_ = Clock::now();
     Clock::time_point next_;
-    std::uint64_t n_done_ = 0, n_failed_ = 0;
+    std::uint64_t n_done_ = 0, n_failed_ = 0, n_before_ = 0;
     bool is_shown_ = false;
     std::mutex mutex_;
 };

@@ -27,6 +27,13 @@ struct Assumption {
     std::uint64_t not_in_table = 0;     ///< the diplotype, whose activity is known
     std::uint64_t unknown_function = 0; ///< of an allele: its activity is drawn
     std::uint64_t lower_bound = 0;      ///< of the score: the map is asked at the bound
+
+    Assumption& operator+=(const Assumption& other) {
+        not_in_table += other.not_in_table;
+        unknown_function += other.unknown_function;
+        lower_bound += other.lower_bound;
+        return *this;
+    }
 };
 
 /// @param assumptions  [n_maps], those of the block are added

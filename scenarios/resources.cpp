@@ -9,6 +9,7 @@
 
 #include <gemel/sim/parallel.hpp>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -122,7 +123,11 @@ double free_disk(const std::filesystem::path& output) {
     const std::filesystem::path folder = output.parent_path();
     std::error_code error;
     const auto space = std::filesystem::space(folder.empty() ? "." : folder, error);
-    return error ? 0.0 : static_cast<double>(space.available);
+    if (error) return 0.0;
+    struct stat part {}; // of an interrupted run: gone on from or thrown away
+    const bool has_part = ::stat((output.string() + ".part").c_str(), &part) == 0;
+    return static_cast<double>(space.available) +
+           (has_part ? 512.0 * static_cast<double>(part.st_blocks) : 0.0);
 }
 
 double memory_of_machine() {

@@ -1,13 +1,17 @@
+#include "checkpoints.hpp"
 #include "endpoints/replicated_endpoint.hpp"
 #include "engine.hpp"
 #include "provenance.hpp"
+#include "run_key.hpp"
 #include "study_sink.hpp"
 
 #include <gemel/scenarios/run_study.hpp>
+#include <gemel/sim/archive.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 namespace gemel::scenarios {
@@ -77,7 +81,6 @@ std::vector<std::string> describe_endpoints(const Study& study,
 void add(const sim::RunReport& part, sim::RunReport& all) {
     all.n_solves += part.n_solves;
     all.n_fell_back += part.n_fell_back;
-    all.was_cancelled = all.was_cancelled || part.was_cancelled;
     all.status_counts.resize(part.status_counts.size());
     for (std::size_t arm = 0; arm < part.status_counts.size(); ++arm) {
         all.status_counts[arm].resize(part.status_counts[arm].size(), 0);
@@ -86,17 +89,11 @@ void add(const sim::RunReport& part, sim::RunReport& all) {
     }
 }
 
-/// One stretch of subjects after the other.
-sim::RunReport
-run_all(std::vector<sim::RunRequest> requests, StudySink& sink, sim::Monitor* monitor) {
-    sim::RunReport all;
-    for (sim::RunRequest& request : requests) {
-        request.inputs = [&sink](const sim::SubjectRange& range, std::span<double> inputs) {
-            sink.draw(range, inputs);
-        };
-        add(sim::run(request, sink, monitor), all);
-    }
-    return all;
+/// What is told of finished replicates, as far as it is not told of the study alone.
+template <class Archive>
+void archive_report(Archive& a, StudyReport& report) {
+    a(report.run.n_solves, report.run.n_fell_back, report.run.status_counts);
+    a(report.n_failed_subjects, report.failures, report.assumptions, report.summary);
 }
 
 /// What is told of one trial: the only one, or of the first of the replicates.
@@ -116,24 +113,101 @@ void add_failures(const Study& study,
             study.n_replicates == 0 ? line : fmt::format("replicate {}, {}", replicate + 1, line));
 }
 
-/// One trial after the other; stops when cancelled.
-void run_trials(const Study& study,
-                const Engine& engine,
-                const RunStudyOptions& options,
-                io::ResultFile& file,
-                sim::Monitor* monitor,
-                StudyReport& report) {
-    for (std::uint32_t r = 0; r < std::max(1u, study.n_replicates); ++r) {
-        file.select_replicate(r);
-        StudySink sink(study, file, r);
-        write_uncertainty(study, r, file);
-        add(run_all(requests_of(study, engine, options.n_threads, r), sink, monitor), report.run);
-        if (report.run.was_cancelled) return;
-        sink.write_summaries();
-        add_failures(study, r, sink, report);
-        if (r == 0) describe_trial(study, sink, report);
+/// The trials of a study, one after the other, from where a run before this one was interrupted.
+class Trials {
+public:
+    Trials(const Study& study,
+           const Engine& engine,
+           const RunStudyOptions& options,
+           io::ResultFile& file,
+           sim::Monitor* monitor,
+           StudyReport& report)
+        : study_(study),
+          engine_(engine),
+          options_(options),
+          file_(file),
+          monitor_(monitor),
+          report_(report),
+          checkpoints_(options.checkpoint_seconds, [this] { keep(); }) {}
+
+    /// Stops when cancelled.
+    void run() {
+        if (file_.state() != nullptr) go_on(*file_.state());
+        for (; replicate_ < std::max(1u, study_.n_replicates); ++replicate_) {
+            if (!sink_) begin_replicate();
+            run_replicate();
+            if (report_.run.was_cancelled) return;
+            sink_.reset();
+        }
     }
-}
+
+private:
+    void begin_replicate() {
+        file_.select_replicate(replicate_);
+        sink_.emplace(study_, file_, replicate_);
+        sink_->after_block = [this] { checkpoints_.keep_if_due(); };
+    }
+
+    void go_on(const std::string& state) {
+        sim::Loader kept(state);
+        kept(replicate_);
+        archive_report(kept, report_);
+        begin_replicate();
+        sink_->archive(kept);
+        if (monitor_ == nullptr) return;
+        sim::RunReport done = report_.run;
+        add(sink_->report(), done);
+        monitor_->resume(done.n_solves, n_failed(done));
+    }
+
+    void keep() {
+        sim::Saver kept;
+        kept(replicate_);
+        archive_report(kept, report_);
+        sink_->archive(kept);
+        file_.checkpoint(kept.bytes);
+    }
+
+    void run_replicate() {
+        write_uncertainty(study_, replicate_, file_);
+        const bool was_cancelled = solve();
+        add(sink_->report(), report_.run);
+        if (was_cancelled) {
+            report_.run.was_cancelled = true;
+            return;
+        }
+        sink_->write_summaries();
+        add_failures(study_, replicate_, *sink_, report_);
+        if (replicate_ == 0) describe_trial(study_, *sink_, report_);
+    }
+
+    /// One stretch of subjects after the other. @returns whether it was cancelled
+    bool solve() {
+        bool was_cancelled = false;
+        for (sim::RunRequest& request :
+             requests_of(study_, engine_, options_.n_threads, replicate_)) {
+            request.inputs = [this](const sim::SubjectRange& range, std::span<double> inputs) {
+                sink_->draw(range, inputs);
+            };
+            request.is_done = [this](std::size_t arm, const sim::SubjectRange& range) {
+                return sink_->is_done(arm, range);
+            };
+            was_cancelled = sim::run(request, *sink_, monitor_).was_cancelled || was_cancelled;
+        }
+        if (was_cancelled && sink_->n_done() + report_.run.n_solves > 0) checkpoints_.keep_now();
+        return was_cancelled;
+    }
+
+    const Study& study_;
+    const Engine& engine_;
+    const RunStudyOptions& options_;
+    io::ResultFile& file_;
+    sim::Monitor* monitor_;
+    StudyReport& report_;
+    Checkpoints checkpoints_;
+    std::uint32_t replicate_ = 0;
+    std::optional<StudySink> sink_; ///< of the replicate
+};
 
 void describe_solvers(const Study& study, const Engine& engine, StudyReport& report) {
     const std::vector<SolverRow> solvers = solver_rows(study, engine.choices);
@@ -147,7 +221,7 @@ void describe_solvers(const Study& study, const Engine& engine, StudyReport& rep
 
 StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor) {
     const Engine engine = make_engine(study, options.execution, options.width);
-    io::ResultFile file(options.output);
+    io::ResultFile file(options.output, {run_key(study, engine, options), options.restarts});
     declare_results(study, file);
     declare_events(study, file);
     write_provenance(study, engine, options, file);
@@ -155,8 +229,8 @@ StudyReport run_study(const Study& study, const RunStudyOptions& options, sim::M
 
     StudyReport report;
     describe_solvers(study, engine, report);
-    run_trials(study, engine, options, file, monitor, report);
-    if (report.run.was_cancelled) return report; // the unfinished file vanishes
+    Trials(study, engine, options, file, monitor, report).run();
+    if (report.run.was_cancelled) return report;
     report.n_failed = n_failed(report.run);
     write_tier(engine, report.run, file);
     report.results_sha256 = file.finish();

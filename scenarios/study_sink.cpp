@@ -186,6 +186,8 @@ StudySink::StudySink(const Study& study, io::ResultFile& file, std::uint32_t rep
       file_(file),
       saves_(written_saves(study)),
       samples_(study, replicate),
+      block_size_(block_size_of(study)),
+      is_done_((study.population.size + block_size_ - 1) / block_size_ * study.arms.size(), 0),
       assumptions_(study.model->maps.size()),
       outcomes_(study),
       failures_(study),
@@ -196,44 +198,87 @@ StudySink::StudySink(const Study& study, io::ResultFile& file, std::uint32_t rep
 void StudySink::draw(const sim::SubjectRange& range, std::span<double> inputs) {
     pkpd::CohortBlock cohort = study_.population.draw(range);
     fill_inputs(study_, cohort, inputs);
-    InFlight block{std::move(cohort), std::vector<std::uint8_t>(range.count, 0)};
-    const std::lock_guard lock(in_flight_mutex_);
-    in_flight_.insert_or_assign(range.first, std::move(block));
+    const std::lock_guard lock(cohorts_mutex_);
+    cohorts_.insert_or_assign(range.first, std::move(cohort));
 }
 
-StudySink::InFlight& StudySink::in_flight(const sim::SubjectRange& range) {
-    const std::lock_guard lock(in_flight_mutex_);
-    const auto at = in_flight_.find(range.first);
-    GEMEL_ASSERT(at != in_flight_.end(), "a block is drawn before it is solved");
+const pkpd::CohortBlock& StudySink::cohort(const sim::SubjectRange& range) {
+    const std::lock_guard lock(cohorts_mutex_);
+    const auto at = cohorts_.find(range.first);
+    GEMEL_ASSERT(at != cohorts_.end(), "a block is drawn before it is solved");
     return at->second; // of one worker until it is forgotten; a map moves nothing
 }
 
-void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockResult& result) {
-    InFlight& block = in_flight(range);
-    const auto index = static_cast<std::size_t>(arm);
-    const std::vector<double> outcomes = outcomes_of(study_, index, result);
-    const SolvedBlock solved{index, block.cohort, result, outcomes};
-    if (arm == 0) count_assumptions(study_, block.cohort, assumptions_);
-    write_curves(solved);
-    samples_.write(solved, saves_.size(), file_);
-    if (study_.writes_subjects) write_subjects(solved);
-    outcomes_.add(solved);
-    failures_.add(solved);
-    curves_.add(solved);
-    endpoints_.add(solved);
-    data_samples_.add(solved);
-    for (std::size_t s = 0; s < solved.n_subjects(); ++s)
-        if (!solved.is_solved(s)) block.has_failed[s] = 1;
-    if (index + 1 == study_.arms.size()) forget(range);
+std::size_t StudySink::number_of(std::size_t arm, const sim::SubjectRange& range) const {
+    return static_cast<std::size_t>(range.first / block_size_) * study_.arms.size() + arm;
 }
 
-/// After its last arm.
-void StudySink::forget(const sim::SubjectRange& range) {
-    const std::lock_guard lock(in_flight_mutex_);
-    const auto at = in_flight_.find(range.first);
-    n_failed_subjects_ = std::accumulate(
-        at->second.has_failed.begin(), at->second.has_failed.end(), n_failed_subjects_);
-    in_flight_.erase(at);
+bool StudySink::is_done(std::size_t arm, const sim::SubjectRange& range) const {
+    const std::lock_guard lock(mutex_);
+    return is_done_[number_of(arm, range)] != 0;
+}
+
+std::uint64_t StudySink::n_done() const {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::uint64_t>(std::count(is_done_.begin(), is_done_.end(), 1));
+}
+
+sim::RunReport StudySink::report() const {
+    sim::RunReport report;
+    report.n_fell_back = n_fell_back_;
+    for (std::size_t arm = 0; arm < study_.arms.size(); ++arm) {
+        const auto counts = failures_.counts(arm);
+        report.status_counts.emplace_back(counts.begin(), counts.end());
+        report.n_solves = std::accumulate(counts.begin(), counts.end(), report.n_solves);
+    }
+    return report;
+}
+
+void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockResult& result) {
+    const auto index = static_cast<std::size_t>(arm);
+    const std::vector<double> outcomes = outcomes_of(study_, index, result);
+    const SolvedBlock block{index, cohort(range), result, outcomes};
+    write_block(block);
+    count(block);
+    if (index + 1 == study_.arms.size()) {
+        const std::lock_guard lock(cohorts_mutex_);
+        cohorts_.erase(range.first);
+    }
+    if (after_block) after_block();
+}
+
+/// What of a block has a place of its own in the file.
+void StudySink::write_block(const SolvedBlock& block) {
+    write_curves(block);
+    samples_.write(block, saves_.size(), file_);
+    if (study_.writes_subjects) write_subjects(block);
+}
+
+/// After the block is written: what is counted is in the file.
+void StudySink::count(const SolvedBlock& block) {
+    std::vector<Assumption> assumptions(assumptions_.size());
+    if (block.arm == 0) count_assumptions(study_, block.cohort, assumptions);
+    const std::lock_guard lock(mutex_);
+    for (std::size_t map = 0; map < assumptions.size(); ++map)
+        assumptions_[map] += assumptions[map];
+    outcomes_.add(block);
+    failures_.add(block);
+    curves_.add(block);
+    endpoints_.add(block);
+    data_samples_.add(block);
+    for (const std::uint8_t fell_back : block.result.fell_back)
+        n_fell_back_ += fell_back;
+    const std::uint64_t first = block.cohort.range.first;
+    std::vector<std::uint8_t>& has_failed = has_failed_[first];
+    has_failed.resize(block.n_subjects(), 0);
+    for (std::size_t s = 0; s < block.n_subjects(); ++s)
+        if (!block.is_solved(s)) has_failed[s] = 1;
+    if (block.arm + 1 == study_.arms.size()) {
+        n_failed_subjects_ =
+            std::accumulate(has_failed.begin(), has_failed.end(), n_failed_subjects_);
+        has_failed_.erase(first);
+    }
+    is_done_[number_of(block.arm, block.cohort.range)] = 1;
 }
 
 /// What is written once for a subject comes with the first arm.

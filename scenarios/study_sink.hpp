@@ -10,7 +10,9 @@
 #include <gemel/scenarios/study.hpp>
 #include <gemel/sim/run.hpp>
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <vector>
@@ -26,8 +28,12 @@ void declare_results(const Study& study, io::Layout& file);
 /// Typical values of the replicate that the file has selected.
 void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFile& file);
 
-/// Draws blocks, writes them as they come and forgets them: what stays is counters. The memory it
-/// takes depends on arms, times and threads, not on the number of subjects.
+/// Draws blocks, writes them as they come and forgets them: what stays is counters, and a bit per
+/// block and arm. The memory it takes depends on arms, times and threads, hardly on the number of
+/// subjects.
+///
+/// Blocks are measured, digested and written side by side; what is counted over subjects takes them
+/// one at a time, and is the same in any order.
 class StudySink : public sim::Sink {
 public:
     StudySink(const Study& study, io::ResultFile& file, std::uint32_t replicate = 0);
@@ -35,21 +41,33 @@ public:
     /// RunRequest::inputs: draws a block and keeps it until its last arm is written.
     void draw(const sim::SubjectRange& range, std::span<double> inputs);
     void write(int arm, const sim::SubjectRange& range, const sim::BlockResult& result) override;
+    /// RunRequest::is_done: whether an arm of a block is written and counted.
+    bool is_done(std::size_t arm, const sim::SubjectRange& range) const;
+    std::uint64_t n_done() const;                              ///< arms of blocks
+    std::uint64_t n_blocks() const { return is_done_.size(); } ///< arms of blocks, in all
+    /// Called after every block, from any thread: what is then saved has all blocks done so far.
+    std::function<void()> after_block;
     void write_summaries(); ///< after the last block
+
+    /// All that is counted, and of which blocks: between two of them, whatever the threads do.
+    template <class Archive>
+    void archive(Archive& a) {
+        const std::lock_guard lock(mutex_);
+        a(is_done_, assumptions_, n_failed_subjects_, n_fell_back_, has_failed_);
+        a(outcomes_, failures_, curves_, endpoints_, data_samples_);
+    }
 
     const std::vector<Assumption>& assumptions() const { return assumptions_; }
     const OutcomeSummary& outcomes() const { return outcomes_; }
     const FailureSummary& failures() const { return failures_; }
     std::uint64_t n_failed_subjects() const { return n_failed_subjects_; } ///< in any arm
+    sim::RunReport report() const; ///< of all blocks done, in this run and those before
 
 private:
-    /// A block drawn and not yet written in every arm: as many as there are threads.
-    struct InFlight {
-        pkpd::CohortBlock cohort;
-        std::vector<std::uint8_t> has_failed; ///< [n_subjects] in any arm so far
-    };
-    InFlight& in_flight(const sim::SubjectRange& range);
-    void forget(const sim::SubjectRange& range);
+    const pkpd::CohortBlock& cohort(const sim::SubjectRange& range);
+    void write_block(const SolvedBlock& block);
+    void count(const SolvedBlock& block);
+    std::size_t number_of(std::size_t arm, const sim::SubjectRange& range) const;
 
     void write_subjects(const SolvedBlock& block);
     void write_curves(const SolvedBlock& block);
@@ -61,15 +79,22 @@ private:
     io::ResultFile& file_;
     std::vector<Save> saves_;
     SampleWriter samples_;
-    std::mutex in_flight_mutex_;
-    std::map<std::uint64_t, InFlight> in_flight_; ///< by first subject
-    std::vector<Assumption> assumptions_;         ///< [n_maps]
+    const std::uint64_t block_size_;
+    std::mutex cohorts_mutex_;
+    /// Blocks drawn and not yet written in every arm, by first subject: as many as there are
+    /// threads.
+    std::map<std::uint64_t, pkpd::CohortBlock> cohorts_;
+    mutable std::mutex mutex_;          ///< of all that follows
+    std::vector<std::uint8_t> is_done_; ///< [n_blocks × n_arms]
+    /// Of blocks done in some arms, by first subject: [n_subjects] whether any of them failed.
+    std::map<std::uint64_t, std::vector<std::uint8_t>> has_failed_;
+    std::vector<Assumption> assumptions_; ///< [n_maps]
     OutcomeSummary outcomes_;
     FailureSummary failures_;
     CurveSummary curves_;
     EndpointRecorder endpoints_;
     DataSampleRecorder data_samples_;
-    std::uint64_t n_failed_subjects_ = 0;
+    std::uint64_t n_failed_subjects_ = 0, n_fell_back_ = 0;
 };
 
 } // namespace gemel::scenarios

@@ -26,6 +26,8 @@ struct Options {
     int n_threads = 0;
     int width = 0;
     bool is_quiet = false;
+    bool restarts = false;
+    double checkpoint_seconds = scenarios::RunStudyOptions().checkpoint_seconds;
 };
 
 /// One word of a POSIX shell, whatever stands in it.
@@ -69,7 +71,22 @@ run_options(const Options& options, const scenarios::Study& study, const NativeP
     result.execution = native.execution();
     result.command = command_text(options);
     result.version = version();
+    result.restarts = options.restarts;
+    result.checkpoint_seconds = options.checkpoint_seconds;
     return result;
+}
+
+void tell_interrupted(const scenarios::StudyReport& report,
+                      const scenarios::Study& study,
+                      const std::filesystem::path& output) {
+    if (report.run.n_solves == 0)
+        fmt::print(stderr, "interrupted; no file was written\n");
+    else
+        fmt::print(stderr,
+                   "interrupted; {} of blocks are kept in {}.part, and the same command goes on "
+                   "from there\n",
+                   percent(report.run.n_solves, scenarios::n_solves(study)),
+                   output.string());
 }
 
 int run(const Options& options) {
@@ -84,7 +101,7 @@ int run(const Options& options) {
     const scenarios::StudyReport report = scenarios::run_study(study, how, &progress);
     progress.clear();
     if (report.run.was_cancelled) {
-        fmt::print(stderr, "interrupted; no file was written\n");
+        tell_interrupted(report, study, how.output);
         return exit_interrupted;
     }
     if (!options.is_quiet)
@@ -110,6 +127,14 @@ void add_run(CLI::App& program, Action& action) {
     command->add_option("--lanes", options->width, "SIMD lanes of the interpreter; changes no result")
         ->check(CLI::IsMember({8, 16, 32, 64}));
     add_executor_arguments(*command, options->executor);
+    command->add_flag("--restart",
+                      options->restarts,
+                      "begin anew, whatever an interrupted run left under NAME.h5.part");
+    command
+        ->add_option("--checkpoint",
+                     options->checkpoint_seconds,
+                     "seconds between states that an interrupted run goes on from; default: 2")
+        ->check(CLI::Range(0.0, 1e6));
     command->callback([options, &action] { action = [options] { return run(*options); }; });
 }
 

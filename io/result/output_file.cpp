@@ -116,12 +116,13 @@ void OutputFile::keep() {
     is_kept_ = true;
 }
 
-void OutputFile::publish() {
+void OutputFile::publish(const std::function<void()>& when_renamed) {
     sync();
     std::error_code error;
     fs::rename(part_, replaceable(path_), error);
     if (error) throw std::runtime_error(fmt::format("{}: renaming it: {}", part_, error.message()));
     is_published_ = true;
+    if (when_renamed) when_renamed();
     disk::sync_folder_of(path_);
 }
 

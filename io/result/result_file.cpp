@@ -94,6 +94,8 @@ struct ResultFile::Impl {
     /// What to go on from. A journal that is not gone on from is removed first of all: it must not
     /// outlive what it tells of.
     std::optional<Journal> journal_of_before(bool restarts) {
+        if (key.find_first_of(" \n\t") != std::string::npos)
+            throw std::invalid_argument("the key of a result file is one word");
         const bool has_part = output.size() > hdf5_signature.size();
         std::optional<Journal> journal = read_journal(side_name("journal"));
         if (has_part && !restarts && !key.empty() && journal) {
@@ -117,7 +119,7 @@ struct ResultFile::Impl {
     }
 
     ~Impl() {
-        if (is_finished || (!going_on && !has_checkpoint)) remove_side_files();
+        if (!going_on && !has_checkpoint) remove_side_files();
     }
 
     /// Runs an operation of HDF5; its failure names the file.
@@ -371,7 +373,7 @@ struct ResultFile::Impl {
              std::span<const T> values) {
         if (values.empty()) return;
         if constexpr (std::is_same_v<T, std::string>) {
-            texts.append({stored.number, slice, first, count}, values);
+            texts.append({stored.number, slice, first}, values);
         } else if constexpr (std::is_same_v<T, double>) {
             if (has_missing(values)) {
                 std::vector<double> canonical(values.begin(), values.end());
@@ -462,8 +464,9 @@ struct ResultFile::Impl {
         for (const TextSpool::Place& place : texts.places()) {
             const std::string& name = variable_order[place.block.variable];
             if (!dataset || dataset->path() != name) dataset = file.open_dataset(name);
-            const h5::Slab slab =
-                find(name).shape.slab(place.block.slice, place.block.first, place.block.count);
+            const Shape& shape = find(name).shape;
+            const h5::Slab slab = shape.slab(
+                place.block.slice, place.block.first, place.n_texts / shape.cells_per_subject());
             dataset->write(slab, std::span<const std::string>(texts.read(place)));
         }
     }
@@ -694,7 +697,7 @@ std::string ResultFile::finish() {
         impl_->verify();
         return sealed;
     });
-    impl_->output.publish();
+    impl_->output.publish([&] { impl_->remove_side_files(); });
     impl_->is_finished = true;
     return digest;
 }

@@ -10,7 +10,7 @@ namespace {
 
 struct SpoolHead {
     TextSpool::Block block;
-    std::uint64_t bytes = 0; ///< that follow
+    std::uint64_t n_texts = 0, bytes = 0; ///< that follow
 };
 
 void append_bytes(const void* from, std::size_t size, std::string& bytes) {
@@ -20,7 +20,7 @@ void append_bytes(const void* from, std::size_t size, std::string& bytes) {
 } // namespace
 
 void TextSpool::append(const Block& block, std::span<const std::string> texts) {
-    SpoolHead head{block, 0};
+    SpoolHead head{block, texts.size(), 0};
     for (const std::string& text : texts)
         head.bytes += sizeof(std::uint64_t) + text.size();
     std::string bytes;
@@ -59,7 +59,7 @@ std::vector<TextSpool::Place> TextSpool::places() const {
     for (std::uint64_t at = 0; at < size_; at += sizeof head + head.bytes) {
         if (file_.read_at(at, &head, sizeof head) != sizeof head)
             throw std::runtime_error("texts of blocks that were written are missing");
-        places.push_back({head.block, at + sizeof head, head.bytes});
+        places.push_back({head.block, head.n_texts, at + sizeof head, head.bytes});
     }
     std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
         return a.block < b.block;
@@ -73,7 +73,7 @@ std::vector<std::string> TextSpool::read(const Place& place) const {
     std::string bytes(place.bytes, '\0');
     file_.read_at(place.start, bytes.data(), bytes.size());
     std::vector<std::string> texts;
-    for (std::size_t at = 0; texts.size() < place.block.count;) {
+    for (std::size_t at = 0; texts.size() < place.n_texts;) {
         std::uint64_t size = 0;
         if (at + sizeof size > bytes.size()) break;
         std::memcpy(&size, bytes.data() + at, sizeof size);
@@ -82,7 +82,7 @@ std::vector<std::string> TextSpool::read(const Place& place) const {
         texts.emplace_back(bytes, at, size);
         at += size;
     }
-    if (texts.size() != place.block.count)
+    if (texts.size() != place.n_texts)
         throw std::runtime_error("texts of blocks that were written are damaged");
     return texts;
 }

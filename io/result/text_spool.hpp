@@ -16,9 +16,9 @@ class TextSpool {
 public:
     explicit TextSpool(disk::SideFile file) : file_(std::move(file)) {}
 
-    /// Which subjects of which slice of a variable a block is.
+    /// From which subject of which slice of a variable a block is.
     struct Block {
-        std::uint64_t variable = 0, slice = 0, first = 0, count = 0;
+        std::uint64_t variable = 0, slice = 0, first = 0;
         auto operator<=>(const Block&) const = default;
     };
     /// From any thread.
@@ -31,7 +31,7 @@ public:
 
     struct Place {
         Block block;
-        std::uint64_t start = 0, bytes = 0;
+        std::uint64_t n_texts = 0, start = 0, bytes = 0;
     };
     /// In the order of blocks; one that came twice, as after an interruption, once.
     std::vector<Place> places() const;

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <random>
 #include <thread>
 
 /// The program as a user meets it: exit codes, files, what goes where.
@@ -379,36 +380,175 @@ TEST_CASE("--version and --help exit with 0") {
     CHECK(has(help.out, "export"));
 }
 
-TEST_CASE("Ctrl-C ends a run with 130 and leaves no file" * doctest::test_suite("slow")) {
-    const TemporaryFolder folder;
-    const std::string study = (source_folder() / "examples/warfarin/study.toml").string();
+/// Runs a study and sends a signal after a while, if it is still running then. @returns how it
+/// ended
+int signalled_run(const std::filesystem::path& folder,
+                  std::vector<std::string> words,
+                  int signal,
+                  std::chrono::microseconds after) {
     const pid_t child = fork();
     if (child == 0) {
-        if (chdir(folder.path().c_str()) != 0) _exit(97);
+        if (chdir(folder.c_str()) != 0) _exit(97);
         const int nowhere = open("/dev/null", O_WRONLY);
         dup2(nowhere, 1);
         dup2(nowhere, 2);
-        execl(GEMEL_PROGRAM,
-              "gemel",
-              "run",
-              study.c_str(),
-              "--threads",
-              "1",
-              "--set",
-              "population.size=200000",
-              static_cast<char*>(nullptr));
+        std::vector<char*> arguments;
+        for (std::string& word : words)
+            arguments.push_back(word.data());
+        arguments.push_back(nullptr);
+        execv(GEMEL_PROGRAM, arguments.data());
         _exit(98);
     }
-    // The file appears before the first solve; from then on the run takes far longer than the test.
-    for (int i = 0; i < 600 && !std::filesystem::exists(folder / "study.h5.part"); ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    std::this_thread::sleep_for(std::chrono::seconds(2));
-    kill(child, SIGINT);
+    std::this_thread::sleep_for(after);
+    kill(child, signal);
     int status = 0;
     waitpid(child, &status, 0);
+    return status;
+}
+
+/// The line of resuming left out: it tells of the run before.
+std::string without_resuming(const std::string& out) {
+    if (!out.starts_with("resuming: ")) return out;
+    return out.substr(out.find('\n') + 1);
+}
+
+/// A study with all that a run keeps: curves of some subjects and a summary over all, texts,
+/// outcomes, endpoints, several blocks and arms.
+struct LongRun {
+    explicit LongRun(std::vector<std::string> more = {}) {
+        std::vector<std::string> set{"save.Cp.subjects=3000",
+                                     "endpoints.g={ value = \"geometric_mean_ratio(AUC, low)\" }",
+                                     "endpoints.m={ value = \"median(AUC)\", by = \"CYP2C9.phenotype\" }"};
+        set.insert(set.end(), more.begin(), more.end());
+        words = {"gemel",
+                 "run",
+                 (source_folder() / "tests/studies/genotypes.toml").string(),
+                 "-o",
+                 "x.h5",
+                 "--checkpoint",
+                 "0.02"};
+        for (const std::string& text : set)
+            words.insert(words.end(), {"--set", text});
+        for (std::size_t i = 1; i < words.size(); ++i)
+            command += "'" + words[i] + "' ";
+    }
+
+    std::vector<std::string> with_threads(int n) const {
+        std::vector<std::string> all = words;
+        all.insert(all.end(), {"--threads", std::to_string(n)});
+        return all;
+    }
+    Finished finish() const { return gemel_in(folder.path(), command + "--threads 2"); }
+    std::string digest() const {
+        return io::ResultReader(folder / "x.h5").attribute("results_sha256");
+    }
+
+    TemporaryFolder folder;
+    std::vector<std::string> words;
+    std::string command;
+};
+
+TEST_CASE("Ctrl-C ends a run with 130, and the same command goes on" *
+          doctest::test_suite("slow")) {
+    const LongRun run({"population.size=20000"});
+    const int status = signalled_run(
+        run.folder.path(), run.with_threads(1), SIGINT, std::chrono::milliseconds(700));
     REQUIRE(WIFEXITED(status));
     CHECK(WEXITSTATUS(status) == 130);
-    CHECK(n_files(folder.path()) == 0);
+    CHECK_FALSE(std::filesystem::exists(run.folder / "x.h5"));
+    const Finished rest = run.finish();
+    CHECK(rest.code == 0);
+    CHECK(has(rest.out, "resuming: "));
+    CHECK(has(rest.out, " % of blocks are there\n"));
+    CHECK(n_files(run.folder.path()) == 1);
+}
+
+TEST_CASE("kill -9 at any moment, and the next run has the same results" *
+          doctest::test_suite("slow")) {
+    // Oracle: the run that nobody killed. Moments from before the first block to after the last.
+    const LongRun run({"population.size=20000"});
+    const auto start = std::chrono::steady_clock::now();
+    const Finished whole = run.finish();
+    const auto length = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::steady_clock::now() - start);
+    REQUIRE(whole.code == 0);
+    const std::string digest = run.digest();
+    std::mt19937 random(20);
+    int n_killed = 0, n_resumed = 0;
+    for (int i = 0; i < 20; ++i) {
+        std::filesystem::remove(run.folder / "x.h5");
+        const auto after = std::chrono::microseconds(std::uniform_int_distribution<std::int64_t>(
+            0, static_cast<std::int64_t>(1.05 * static_cast<double>(length.count())))(random));
+        CAPTURE(i);
+        CAPTURE(after.count());
+        const int status =
+            signalled_run(run.folder.path(), run.with_threads(1 + i % 2), SIGKILL, after);
+        n_killed += WIFSIGNALED(status);
+        if (std::filesystem::exists(run.folder / "x.h5")) { // it was faster
+            CHECK(run.digest() == digest);
+            continue;
+        }
+        const Finished rest = run.finish();
+        CHECK(rest.code == 0);
+        n_resumed += has(rest.out, "resuming: ");
+        CHECK(without_resuming(rest.out) == whole.out); // summaries, assumptions, digest
+        CHECK(run.digest() == digest);
+        CHECK(n_files(run.folder.path()) == 1);
+    }
+    CHECK(n_killed >= 10);
+    CHECK(n_resumed >= 5);
+}
+
+TEST_CASE("a run that is killed over and over comes to its end" * doctest::test_suite("slow")) {
+    // With replicates; killed soon after it has gone on, so that each run adds a little.
+    const LongRun run({"population.size=3000", "study.replicates=5"});
+    const Finished whole = run.finish();
+    REQUIRE(whole.code == 0);
+    const std::string digest = run.digest();
+    std::filesystem::remove(run.folder / "x.h5");
+    std::mt19937 random(5);
+    int n_killed = 0;
+    while (!std::filesystem::exists(run.folder / "x.h5") && n_killed < 40) {
+        const std::chrono::milliseconds after(std::uniform_int_distribution<int>(100, 600)(random));
+        n_killed += WIFSIGNALED(
+            signalled_run(run.folder.path(), run.with_threads(1 + n_killed % 2), SIGKILL, after));
+    }
+    CHECK(n_killed > 1);
+    const bool is_through = std::filesystem::exists(run.folder / "x.h5");
+    if (!is_through) CHECK(without_resuming(run.finish().out) == whole.out);
+    CHECK(run.digest() == digest);
+}
+
+TEST_CASE("a run to the output of another that is running, or was interrupted, is refused") {
+    const LongRun run({"population.size=3000"});
+    {
+        const io::ResultFile other(run.folder / "x.h5");
+        const Finished refused = run.finish();
+        CHECK(refused.code == 1);
+        CHECK(has(refused.out, "x.h5.part is being written by another run"));
+    }
+    {
+        io::ResultFile other(run.folder / "x.h5", {.key = "something_else"});
+        other.add(io::Axis{.name = "subject", .count = 64});
+        other.add({.path = "x", .axes = {"subject"}, .units = "1"});
+        other.checkpoint("");
+    }
+    const Finished refused = run.finish();
+    CHECK(refused.code == 1);
+    CHECK(has(refused.out, "x.h5.part is what an interrupted run of something else left"));
+    CHECK(gemel_in(run.folder.path(), run.command + "--restart").code == 0);
+    CHECK(n_files(run.folder.path()) == 1);
+}
+
+TEST_CASE("a file that the disk does not take is told: exit 1, and nothing under its name") {
+    // A limit on the size of files stands for a full disk: both refuse to write.
+    const LongRun run({"population.size=3000"});
+    const Finished limited =
+        gemel_in(run.folder.path(), run.command, "trap '' XFSZ; ulimit -f 512; ");
+    CHECK(limited.code == 1);
+    CHECK(has(limited.out, "x.h5.part: "));
+    CHECK(has(limited.out, "File too large"));
+    CHECK(n_files(run.folder.path()) == 0);
 }
 
 TEST_CASE("nca prints its tables, writes files and never replaces its data") {

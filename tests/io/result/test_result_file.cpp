@@ -1,13 +1,17 @@
 #include "result/digest.hpp"
 #include "result/hdf5.hpp"
+#include "result/journal.hpp"
 #include "result/leaf_store.hpp"
 #include "trial.hpp"
 
 #include <gemel/io/result_file.hpp>
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -15,6 +19,7 @@
 #include <fstream>
 #include <limits>
 #include <numeric>
+#include <thread>
 
 namespace gemel::io {
 
@@ -346,6 +351,196 @@ TEST_CASE("A reader refuses what is no result of this layout") {
     CHECK(has(refused("absent.h5"), "there is no such file"));
     h5::File::create(folder.path / "other.h5").close();
     CHECK(has(refused("other.h5"), "no result file of layout gemel-trajectory/1"));
+}
+
+TEST_CASE("chunks that take their space at once are found, however many there are") {
+    // Oracle: HDF5, which reads through its own tree what was written past it. 64 subjects a chunk
+    // because of the long curve, so 1,563 chunks of 512 bytes in each of three arms.
+    const Folder folder("placement");
+    constexpr std::uint64_t n = 100000;
+    {
+        ResultFile file(folder.path / "x.h5");
+        file.add(Axis{.name = "arm", .labels = {"a", "b", "c"}});
+        file.add(Axis{.name = "subject", .count = n});
+        file.add(Axis{.name = "subject_64", .count = 64});
+        file.add(Axis{.name = "time", .units = "h", .numbers = std::vector<double>(2000, 1.0)});
+        file.add({.path = "x", .axes = {"arm", "subject"}, .units = "1"});
+        file.add({.path = "y",
+                  .type = ValueType::category,
+                  .axes = {"arm", "subject"},
+                  .units = "1",
+                  .meanings = std::vector<std::string>(251, "a")});
+        file.add({.path = "z", .axes = {"arm", "subject_64", "time"}, .units = "1"});
+        for (const int arm : {2, 0, 1}) {
+            std::vector<double> x(n);
+            std::vector<std::uint8_t> y(n);
+            for (std::uint64_t s = 0; s < n; ++s) {
+                x[s] = static_cast<double>(1000000 * arm) + static_cast<double>(s);
+                y[s] = static_cast<std::uint8_t>((s + static_cast<std::uint64_t>(arm)) % 251);
+            }
+            file.write("x", arm, 0, x);
+            file.write("y", arm, 0, y);
+            file.write("z", arm, 0, std::vector<double>(64 * 2000, arm));
+        }
+        file.finish();
+    }
+    const h5::File file = h5::File::open_read_only(folder.path / "x.h5");
+    const h5::Dataset x = file.open_dataset("x"), y = file.open_dataset("y");
+    CHECK(x.chunk() == h5::Extent{1, 64});
+    CHECK(x.placement().n_chunks == 3 * 1563);
+    CHECK(x.placement().stretches.size() < 8); // their tree does not come between
+    for (std::uint64_t arm = 0; arm < 3; ++arm) {
+        const h5::Slab slab{{arm, 0}, {1, n}};
+        const std::vector<double> reals = x.read_reals(slab);
+        const std::vector<std::uint8_t> bytes = y.read_bytes(slab);
+        std::uint64_t n_wrong = 0;
+        for (std::uint64_t s = 0; s < n; ++s)
+            n_wrong +=
+                reals[s] != static_cast<double>(1000000 * arm + s) || bytes[s] != (s + arm) % 251;
+        CHECK(n_wrong == 0);
+    }
+}
+
+TEST_CASE("threads write side by side, and the file is that of one thread") {
+    const Folder folder("threads");
+    const auto write = [&](const char* name, int n_threads) {
+        ResultFile file(folder.path / name);
+        file.add(Axis{.name = "subject", .count = 6400});
+        file.add(Axis{.name = "time", .units = "h", .numbers = {0.0, 1.0, 2.0}});
+        file.add({.path = "x", .axes = {"subject", "time"}, .units = "1"});
+        file.add({.path = "t", .type = ValueType::text, .axes = {"subject"}, .units = "1"});
+        std::atomic<std::uint64_t> next = 0;
+        const auto work = [&] {
+            for (std::uint64_t i = next++; i < 100; i = next++) {
+                std::vector<double> x(64 * 3, static_cast<double>(i));
+                file.write("x", -1, 64 * i, x);
+                file.write("t", -1, 64 * i, std::vector<std::string>(64, std::to_string(i)));
+            }
+        };
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < n_threads; ++i)
+            threads.emplace_back(work);
+        threads.clear();
+        return file.finish();
+    };
+    CHECK(write("a.h5", 1) == write("b.h5", 4));
+    CHECK(ResultReader(folder.path / "b.h5").texts("t", -1, 6399, 1).front() == "99");
+}
+
+namespace {
+
+/// Two blocks, a text and a summary; `n_blocks` of them are written, then the state is kept.
+ResultFile& half_written(ResultFile& file, int n_blocks) {
+    file.add(Axis{.name = "subject", .count = 128});
+    file.add({.path = "x", .axes = {"subject"}, .units = "1"});
+    file.add({.path = "t", .type = ValueType::text, .axes = {"subject"}, .units = "1"});
+    file.add({.path = "mean", .units = "1"});
+    for (int i = 0; i < n_blocks; ++i) {
+        const auto first = static_cast<std::uint64_t>(64 * i);
+        file.write("x", -1, first, std::vector<double>(64, i + 0.5));
+        file.write("t", -1, first, std::vector<std::string>(64, "µ"));
+    }
+    return file;
+}
+
+} // namespace
+
+TEST_CASE("a file goes on from its last checkpoint, in every state an end can leave") {
+    // Oracle: the file that was written at once.
+    const Folder folder("checkpoint");
+    const auto path = folder.path / "x.h5", part = folder.path / "x.h5.part";
+    const double mean = 1.0;
+    std::string whole;
+    {
+        ResultFile file(folder.path / "whole.h5");
+        half_written(file, 2).write_all("mean", std::span<const double>(&mean, 1));
+        file.attribute("title", "a title");
+        whole = file.finish();
+    }
+    {
+        ResultFile file(path, {.key = "k"});
+        CHECK(file.state() == nullptr);
+        half_written(file, 1).checkpoint("one block");
+    }
+    CHECK(std::filesystem::exists(part));
+    {
+        // What HDF5 has done to the file at the end, when it was not complete, is undone.
+        ResultFile file(path, {.key = "k"});
+        REQUIRE(file.state() != nullptr);
+        CHECK(*file.state() == "one block");
+        file.attribute("title", "quite another title");
+        CHECK_THROWS_AS(half_written(file, 0).finish(), std::invalid_argument);
+    }
+    CHECK(std::filesystem::exists(part));
+    std::ofstream(part, std::ios::binary | std::ios::app) << "and more";
+    ResultFile file(path, {.key = "k"});
+    CHECK(*file.state() == "one block");
+    half_written(file, 0);
+    file.write("x", -1, 64, std::vector<double>(64, 1.5));
+    file.write("t", -1, 64, std::vector<std::string>(64, "µ"));
+    file.write_all("mean", std::span<const double>(&mean, 1));
+    file.attribute("title", "a title");
+    CHECK(file.finish() == whole);
+    std::ifstream a(path, std::ios::binary), b(folder.path / "whole.h5", std::ios::binary);
+    CHECK(std::string(std::istreambuf_iterator<char>(a), {}) ==
+          std::string(std::istreambuf_iterator<char>(b), {}));
+}
+
+TEST_CASE("a file of another key is refused and left alone, or replaced if asked") {
+    const Folder folder("other_key");
+    const auto path = folder.path / "x.h5", part = folder.path / "x.h5.part";
+    {
+        ResultFile file(path, {.key = "k"});
+        half_written(file, 1).checkpoint("state");
+    }
+    const auto size = std::filesystem::file_size(part);
+    const auto refused =
+        thrown<std::runtime_error>([&] { const ResultFile other(path, {.key = "l"}); });
+    CHECK(has(refused, "x.h5.part is what an interrupted run of something else left"));
+    CHECK(std::filesystem::file_size(part) == size);
+    { const ResultFile anew(path, {.key = "l", .restarts = true}); }
+    CHECK(std::filesystem::is_empty(folder.path));
+    ResultFile keyless(path);
+    CHECK_THROWS_AS(keyless.checkpoint("state"), std::invalid_argument);
+    CHECK_THROWS_AS(ResultFile(folder.path / "y.h5", {.key = "two words"}), std::invalid_argument);
+}
+
+TEST_CASE("a journal is read whole or not at all") {
+    const Folder folder("journal");
+    const std::string path = (folder.path / "j").string();
+    CHECK_FALSE(read_journal(path).has_value());
+    const std::string state("state\0\nof bytes", 15);
+    write_journal(path, {"key", "places", 12, "before"});
+    write_journal(path, {"key", "places", 13, state});
+    const auto journal = read_journal(path);
+    REQUIRE(journal.has_value());
+    CHECK(journal->key == "key");
+    CHECK(journal->places == "places");
+    CHECK(journal->text_size == 13);
+    CHECK(journal->state == state);
+    const auto size = std::filesystem::file_size(path);
+    for (std::uint64_t torn = 0; torn < size; ++torn) {
+        write_journal(path, {"key", "places", 13, state});
+        std::filesystem::resize_file(path, torn);
+        CHECK_FALSE(read_journal(path).has_value());
+    }
+    for (std::uint64_t at = 0; at < size; ++at) {
+        write_journal(path, {"key", "places", 13, state});
+        std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+        file.seekp(static_cast<std::streamoff>(at));
+        file.put('~');
+        file.close();
+        CHECK_FALSE(read_journal(path).has_value());
+    }
+}
+
+TEST_CASE("what a full disk refuses is told by name and reason") {
+    // /dev/full is full by definition.
+    const int full = ::open("/dev/full", O_WRONLY);
+    REQUIRE(full >= 0);
+    CHECK(thrown<std::runtime_error>([&] { disk::write_at(full, 0, "x", 1, "x.part"); }) ==
+          "x.part: writing: No space left on device");
+    ::close(full);
 }
 
 /// Called by tests/io/check_layout.py, which gives the folder.

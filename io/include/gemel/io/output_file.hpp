@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -39,7 +40,9 @@ public:
     void keep(); ///< NAME.part stays, published or not
 
     /// fsync, rename, fsync of the folder. @throws std::runtime_error
-    void publish();
+    /// @param when_renamed  what else changes in the folder, such as removing what is needed no
+    /// more
+    void publish(const std::function<void()>& when_renamed = {});
 
 private:
     std::filesystem::path path_;

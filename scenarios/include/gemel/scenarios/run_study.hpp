@@ -19,6 +19,8 @@ struct RunStudyOptions {
     Execution execution = {};
     std::string command; ///< for provenance
     std::string version; ///< of the program, for provenance
+    bool restarts = false; ///< whatever an interrupted run left is thrown away, not gone on from
+    double checkpoint_seconds = 2.0; ///< between two states that an interrupted run goes on from
 };
 
 /// One line of the terminal summary: an arm, split by one grouping.
@@ -28,6 +30,11 @@ struct SummaryRow {
     std::string group;
     std::uint64_t n_subjects = 0;
     std::vector<double> mean, p05, median, p95; ///< [n_outcomes]
+
+    template <class Archive>
+    void archive(Archive& a) {
+        a(arm, grouping, group, n_subjects, mean, p05, median, p95);
+    }
 };
 
 struct StudyReport {
@@ -45,7 +52,11 @@ struct StudyReport {
     std::vector<std::string> written; ///< what the file holds, one line per variable group
 };
 
-/// @throws std::runtime_error for file errors; a cancelled run leaves no file
+/// Goes on from where a run of the same study, program and output was interrupted, if there was one
+/// (docs/decisions/resume.md). A cancelled run keeps what it has done beside the output, under
+/// OUTPUT.part; its report counts the solves done.
+/// @throws std::runtime_error for file errors, among them what an interrupted run of something else
+/// left under OUTPUT.part
 StudyReport
 run_study(const Study& study, const RunStudyOptions& options, sim::Monitor* monitor = nullptr);
 
