@@ -132,7 +132,7 @@ public:
 
     /// Stops when cancelled.
     void run() {
-        if (file_.state() != nullptr) go_on(*file_.state());
+        if (const std::optional<std::string> state = file_.take_state()) go_on(*state);
         for (; replicate_ < std::max(1u, study_.n_replicates); ++replicate_) {
             if (!sink_) begin_replicate();
             run_replicate();
@@ -161,11 +161,13 @@ private:
     }
 
     void keep() {
-        sim::Saver kept;
-        kept(replicate_);
-        archive_report(kept, report_);
-        sink_->archive(kept);
-        file_.checkpoint(kept.bytes);
+        file_.checkpoint([this](const auto& add_bytes) {
+            sim::Saver kept(add_bytes);
+            kept(replicate_);
+            archive_report(kept, report_);
+            sink_->archive(kept);
+            kept.flush();
+        });
     }
 
     void run_replicate() {

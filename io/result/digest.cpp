@@ -1,6 +1,7 @@
-#include "digest.hpp"
+#include "leaf_kernels.hpp"
 
 #include <gemel/io/result_file.hpp>
+#include <gemel/sim/lane_program.hpp>
 
 #include <openssl/evp.h>
 
@@ -10,7 +11,6 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <memory>
 #include <new>
@@ -31,30 +31,25 @@ Leaf canonical(XXH128_hash_t hash) {
     return leaf;
 }
 
+/// Of the machine.
+const LeafKernels& leaf_kernels() {
+    static const LeafKernels& chosen = []() -> const LeafKernels& {
+        const LeafKernels* v3 = x86_64_v3_leaf_kernels();
+        const bool has_v3 = sim::best_instruction_set() == sim::InstructionSet::x86_64_v3;
+        return v3 != nullptr && has_v3 ? *v3 : *baseline_leaf_kernels();
+    }();
+    return chosen;
+}
+
 template <typename T>
 Leaf digest_of_bytes(std::span<const T> values) {
-    return canonical(XXH3_128bits(values.data(), values.size_bytes()));
+    return leaf_kernels().digest(values.data(), values.size_bytes());
 }
 
 } // namespace
 
-/// Two numbers at once: far quicker than memory gives them.
 bool has_missing(std::span<const double> values) {
-    using Pair = double __attribute__((vector_size(16)));
-    using Mask = long long __attribute__((vector_size(16)));
-    constexpr std::size_t step = 8;
-    Mask missing{};
-    std::size_t i = 0;
-    for (; i + step <= values.size(); i += step) {
-        Pair pairs[step / 2];
-        std::memcpy(pairs, values.data() + i, sizeof pairs);
-        missing |= (pairs[0] != pairs[0]) | (pairs[1] != pairs[1]) | (pairs[2] != pairs[2]) |
-                   (pairs[3] != pairs[3]);
-    }
-    bool is_missing = (missing[0] | missing[1]) != 0;
-    for (; i < values.size(); ++i)
-        is_missing |= values[i] != values[i];
-    return is_missing;
+    return leaf_kernels().has_missing(values.data(), values.size());
 }
 
 void canonicalise_missing(std::span<double> values) {
@@ -138,6 +133,10 @@ Digest::~Digest() = default;
 
 void Digest::add(std::span<const Leaf> leaves) {
     state_->add(leaves.data(), leaves.size_bytes());
+}
+
+void Digest::add(std::string_view bytes) {
+    state_->add(bytes.data(), bytes.size());
 }
 
 std::string Digest::hex() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Digests of results (docs/decisions/result_digest.md): XXH3-128 per leaf, SHA-256 above.
@@ -37,6 +38,7 @@ public:
     Digest& operator=(const Digest&) = delete;
 
     void add(std::span<const Leaf> leaves);
+    void add(std::string_view bytes);
     std::string hex(); ///< lower case; nothing can be added afterwards
 
 private:

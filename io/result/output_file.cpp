@@ -104,6 +104,14 @@ void OutputFile::resize(std::uint64_t size) {
     disk::require(::ftruncate(lock_, static_cast<off_t>(size)) == 0, part_, "setting the size");
 }
 
+void OutputFile::take_space() {
+    const std::uint64_t bytes = size();
+    if (bytes == 0) return;
+    const bool done = ::fallocate(lock_, 0, 0, static_cast<off_t>(bytes)) == 0 ||
+                      errno == EOPNOTSUPP || errno == ENOSYS;
+    disk::require(done, part_, "taking its space on the disk");
+}
+
 void OutputFile::write_at(std::uint64_t place, const void* bytes, std::uint64_t size) {
     disk::write_at(lock_, place, bytes, size, part_);
 }

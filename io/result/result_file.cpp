@@ -15,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 namespace gemel::io {
 
@@ -174,6 +175,7 @@ struct ResultFile::Impl {
                 choose_chunk();
                 going_on ? lay_out_again() : lay_out(part);
             });
+            output.take_space();
             has_begun = true;
         });
     }
@@ -436,14 +438,17 @@ struct ResultFile::Impl {
             put(stored, shape.slice(replicate, arm), 0, 1, values.subspan(arm * cells, cells));
     }
 
-    void checkpoint(std::string_view state) {
+    /// The state first: what is finished by then is in the file.
+    void checkpoint(const StateWriter& write_state) {
         begin();
         const std::lock_guard lock(checkpoint_mutex);
+        NextJournal journal(side_name("journal"), key, places_digest());
+        write_state([&](std::string_view bytes) { journal.add_state(bytes); });
         const std::uint64_t text_size = texts.size();
         output.sync();
         leaves.sync();
         texts.sync();
-        write_journal(side_name("journal"), {key, places_digest(), text_size, std::string(state)});
+        journal.publish(text_size);
         has_checkpoint = true;
         output.keep();
     }
@@ -568,14 +573,15 @@ ResultFile::ResultFile(const std::filesystem::path& path, const ResultFileOption
 
 ResultFile::~ResultFile() = default;
 
-const std::string* ResultFile::state() const {
-    return impl_->going_on ? &impl_->going_on->state : nullptr;
+std::optional<std::string> ResultFile::take_state() {
+    if (!impl_->going_on) return std::nullopt;
+    return std::exchange(impl_->going_on->state, {});
 }
 
-void ResultFile::checkpoint(std::string_view state) {
+void ResultFile::checkpoint(const StateWriter& write_state) {
     if (impl_->key.empty())
         throw std::invalid_argument("a result file without a key has no checkpoints");
-    impl_->checkpoint(state);
+    impl_->checkpoint(write_state);
 }
 
 void ResultFile::add(const Axis& axis) {

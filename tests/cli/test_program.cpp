@@ -416,9 +416,10 @@ std::string without_resuming(const std::string& out) {
 /// outcomes, endpoints, several blocks and arms.
 struct LongRun {
     explicit LongRun(std::vector<std::string> more = {}) {
-        std::vector<std::string> set{"save.Cp.subjects=3000",
-                                     "endpoints.g={ value = \"geometric_mean_ratio(AUC, low)\" }",
-                                     "endpoints.m={ value = \"median(AUC)\", by = \"CYP2C9.phenotype\" }"};
+        std::vector<std::string> set{
+            "save.Cp.subjects=3000",
+            "endpoints.g={ value = \"geometric_mean_ratio(AUC, low)\" }",
+            "endpoints.m={ value = \"median(AUC)\", by = \"CYP2C9.phenotype\" }"};
         set.insert(set.end(), more.begin(), more.end());
         words = {"gemel",
                  "run",
@@ -531,7 +532,7 @@ TEST_CASE("a run to the output of another that is running, or was interrupted, i
         io::ResultFile other(run.folder / "x.h5", {.key = "something_else"});
         other.add(io::Axis{.name = "subject", .count = 64});
         other.add({.path = "x", .axes = {"subject"}, .units = "1"});
-        other.checkpoint("");
+        other.checkpoint([](const auto&) {});
     }
     const Finished refused = run.finish();
     CHECK(refused.code == 1);

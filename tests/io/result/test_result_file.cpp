@@ -1,10 +1,12 @@
 #include "result/digest.hpp"
 #include "result/hdf5.hpp"
 #include "result/journal.hpp"
+#include "result/leaf_kernels.hpp"
 #include "result/leaf_store.hpp"
 #include "trial.hpp"
 
 #include <gemel/io/result_file.hpp>
+#include <gemel/sim/lane_program.hpp>
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -20,6 +22,7 @@
 #include <limits>
 #include <numeric>
 #include <thread>
+#include <utility>
 
 namespace gemel::io {
 
@@ -94,6 +97,27 @@ TEST_CASE("XXH3-128 is that of its specification") {
                         0x49,
                         0x7f};
     CHECK(empty == expected);
+}
+
+TEST_CASE("Digests and the search for missing values are the same for every set of instructions") {
+    const LeafKernels* v3 = x86_64_v3_leaf_kernels();
+    if (v3 == nullptr || sim::best_instruction_set() != sim::InstructionSet::x86_64_v3) return;
+    const LeafKernels& baseline = *baseline_leaf_kernels();
+    std::vector<double> values(1000);
+    std::iota(values.begin(), values.end(), 0.5);
+    for (std::size_t size = 0; size <= values.size(); size += size < 70 ? 1 : 93) {
+        CAPTURE(size);
+        CHECK(v3->digest(values.data(), 8 * size) == baseline.digest(values.data(), 8 * size));
+        CHECK_FALSE(v3->has_missing(values.data(), size));
+        CHECK_FALSE(baseline.has_missing(values.data(), size));
+        for (std::size_t at : {std::size_t{0}, size / 2, size - 1}) {
+            if (at >= size) continue;
+            const double before = std::exchange(values[at], -std::nan(""));
+            CHECK(v3->has_missing(values.data(), size));
+            CHECK(baseline.has_missing(values.data(), size));
+            values[at] = before;
+        }
+    }
 }
 
 TEST_CASE("What was written is read back") {
@@ -459,22 +483,24 @@ TEST_CASE("a file goes on from its last checkpoint, in every state an end can le
     }
     {
         ResultFile file(path, {.key = "k"});
-        CHECK(file.state() == nullptr);
-        half_written(file, 1).checkpoint("one block");
+        CHECK_FALSE(file.take_state().has_value());
+        half_written(file, 1).checkpoint([](const auto& add) {
+            add("one ");
+            add("block");
+        });
     }
     CHECK(std::filesystem::exists(part));
     {
         // What HDF5 has done to the file at the end, when it was not complete, is undone.
         ResultFile file(path, {.key = "k"});
-        REQUIRE(file.state() != nullptr);
-        CHECK(*file.state() == "one block");
+        CHECK(file.take_state() == "one block");
         file.attribute("title", "quite another title");
         CHECK_THROWS_AS(half_written(file, 0).finish(), std::invalid_argument);
     }
     CHECK(std::filesystem::exists(part));
     std::ofstream(part, std::ios::binary | std::ios::app) << "and more";
     ResultFile file(path, {.key = "k"});
-    CHECK(*file.state() == "one block");
+    CHECK(file.take_state() == "one block");
     half_written(file, 0);
     file.write("x", -1, 64, std::vector<double>(64, 1.5));
     file.write("t", -1, 64, std::vector<std::string>(64, "µ"));
@@ -491,7 +517,7 @@ TEST_CASE("a file of another key is refused and left alone, or replaced if asked
     const auto path = folder.path / "x.h5", part = folder.path / "x.h5.part";
     {
         ResultFile file(path, {.key = "k"});
-        half_written(file, 1).checkpoint("state");
+        half_written(file, 1).checkpoint([](const auto& add) { add("state"); });
     }
     const auto size = std::filesystem::file_size(part);
     const auto refused =
@@ -501,7 +527,7 @@ TEST_CASE("a file of another key is refused and left alone, or replaced if asked
     { const ResultFile anew(path, {.key = "l", .restarts = true}); }
     CHECK(std::filesystem::is_empty(folder.path));
     ResultFile keyless(path);
-    CHECK_THROWS_AS(keyless.checkpoint("state"), std::invalid_argument);
+    CHECK_THROWS_AS(keyless.checkpoint([](const auto&) {}), std::invalid_argument);
     CHECK_THROWS_AS(ResultFile(folder.path / "y.h5", {.key = "two words"}), std::invalid_argument);
 }
 
@@ -510,8 +536,14 @@ TEST_CASE("a journal is read whole or not at all") {
     const std::string path = (folder.path / "j").string();
     CHECK_FALSE(read_journal(path).has_value());
     const std::string state("state\0\nof bytes", 15);
-    write_journal(path, {"key", "places", 12, "before"});
-    write_journal(path, {"key", "places", 13, state});
+    const auto write_journal = [&](std::uint64_t text_size, std::string_view its_state) {
+        NextJournal next(path, "key", "places");
+        next.add_state(its_state.substr(0, 3));
+        next.add_state(its_state.substr(3));
+        next.publish(text_size);
+    };
+    write_journal(12, "before");
+    write_journal(13, state);
     const auto journal = read_journal(path);
     REQUIRE(journal.has_value());
     CHECK(journal->key == "key");
@@ -520,12 +552,12 @@ TEST_CASE("a journal is read whole or not at all") {
     CHECK(journal->state == state);
     const auto size = std::filesystem::file_size(path);
     for (std::uint64_t torn = 0; torn < size; ++torn) {
-        write_journal(path, {"key", "places", 13, state});
+        write_journal(13, state);
         std::filesystem::resize_file(path, torn);
         CHECK_FALSE(read_journal(path).has_value());
     }
     for (std::uint64_t at = 0; at < size; ++at) {
-        write_journal(path, {"key", "places", 13, state});
+        write_journal(13, state);
         std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
         file.seekp(static_cast<std::streamoff>(at));
         file.put('~');

@@ -34,6 +34,10 @@ public:
 
     std::uint64_t size() const; ///< of NAME.part
     void resize(std::uint64_t size);
+    /// Takes the space of NAME.part on the disk, where the file system can: what fits is known
+    /// before anything is computed, and written faster. @throws std::runtime_error if it does not
+    /// fit
+    void take_space();
     /// Writes into NAME.part at a place, from any thread. @throws std::runtime_error
     void write_at(std::uint64_t place, const void* bytes, std::uint64_t size);
     void sync(); ///< what was written survives a loss of power

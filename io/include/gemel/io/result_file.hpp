@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -110,12 +112,14 @@ public:
     void add(const Axis& axis) override;
     void add(const Variable& variable) override;
 
-    /// What was given to the last checkpoint of the run that is gone on from; nullptr: it begins
-    /// anew.
-    const std::string* state() const;
-    /// All that is written so far outlives this process, even a loss of power, and `state` with it.
-    /// Others may be writing meanwhile. @throws std::runtime_error as write does
-    void checkpoint(std::string_view state);
+    /// What the last checkpoint of the run that is gone on from was given, to be taken once;
+    /// nothing: it begins anew.
+    std::optional<std::string> take_state();
+    /// Calls what it is given with the bytes of a state, piece by piece.
+    using StateWriter = std::function<void(const std::function<void(std::string_view)>& add)>;
+    /// All that is written so far outlives this process, even a loss of power, and the state with
+    /// it. Others may be writing meanwhile. @throws std::runtime_error as write does
+    void checkpoint(const StateWriter& write_state);
 
     /// What is written from now on is of this replicate, 0 at first, where a variable has the axis.
     /// Not while others are writing.

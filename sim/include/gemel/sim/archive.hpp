@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -105,24 +106,38 @@ struct Kept<std::map<Key, T>> {
 
 } // namespace detail
 
-/// Appends to `bytes`.
+/// Gives bytes in pieces of some 64 KiB, so that what is kept needs no room beside what it is kept
+/// of.
 class Saver {
 public:
     static constexpr bool is_loading = false;
+    using Take = std::function<void(std::string_view bytes)>;
+
+    explicit Saver(Take take) : take_(std::move(take)) {}
+    Saver(const Saver&) = delete;
+    Saver& operator=(const Saver&) = delete;
 
     template <class... T>
     void operator()(T&... values) {
         (detail::Kept<T>::archive(*this, values), ...);
     }
     void raw(const void* from, std::size_t size) {
-        bytes.append(static_cast<const char*>(from), size);
+        piece_.append(static_cast<const char*>(from), size);
+        if (piece_.size() >= piece_size) flush();
     }
     std::uint64_t count(std::uint64_t n) {
         raw(&n, sizeof n);
         return n;
     }
+    void flush() { ///< after the last
+        take_(piece_);
+        piece_.clear();
+    }
 
-    std::string bytes;
+private:
+    static constexpr std::size_t piece_size = std::size_t{64} << 10;
+    Take take_;
+    std::string piece_;
 };
 
 /// Takes in the same order what a Saver gave.
