@@ -53,9 +53,8 @@ const std::vector<double> special_numbers{0.0,
 /// Every operation, on columns and with constants at every place: result k is the k-th of them.
 ProgramsOfOneLayout every_operation() {
     ProgramsOfOneLayout all;
-    constexpr int n_operations = n_ops;
     int most = 0;
-    for (int op = 0; op < n_operations; ++op) {
+    for (int op = 0; op < n_ops; ++op) {
         const int arity = n_operands(static_cast<Op>(op));
         if (arity == 0) continue;
         LaneProgram program;
