@@ -79,9 +79,18 @@ struct ResultFile::Impl {
         if (going_on) {
             output.keep();
         } else {
+            start_anew();
+        }
+    }
+
+    void start_anew() {
+        try {
             output.resize(0);
             // By which a later run knows what it takes over.
             output.write_at(0, hdf5_signature.data(), hdf5_signature.size());
+        } catch (const std::runtime_error&) {
+            remove_side_files(); // a disk that is quite full; no destructor will
+            throw;
         }
     }
 
