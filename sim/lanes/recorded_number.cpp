@@ -44,8 +44,8 @@ bool PrimitiveRecorder::is_constant(std::uint32_t value) const {
     return ops_[value].op <= Primitive::mask_constant;
 }
 
-/// A constant where all operands are, or what a constant mask leaves of it. Nothing else changes
-/// anything: not even x + 0 is x.
+/// A constant where all operands are, what a constant mask leaves of it, or the mask that a choice
+/// of constants was made by. Nothing else changes anything: not even x + 0 is x.
 PrimitiveOp PrimitiveRecorder::simplified(const PrimitiveOp& op) const {
     const int n = n_operands(op.op);
     const std::uint32_t operands[] = {op.a, op.b, op.c};
@@ -60,11 +60,34 @@ PrimitiveOp PrimitiveRecorder::simplified(const PrimitiveOp& op) const {
             constant_of(value_kind(op.op)), 0, 0, 0, apply(op, values[0], values[1], values[2])};
     if (op.op == Primitive::select && is_constant(op.a)) return ops_[values[0] != 0 ? op.b : op.c];
     if (op.op == Primitive::select && op.b == op.c) return ops_[op.b];
+    if (op.op == Primitive::mask_not && ops_[op.a].op == Primitive::mask_not)
+        return ops_[ops_[op.a].a];
+    if (op.op == Primitive::equal) return equality(op);
     if (op.op != Primitive::mask_and && op.op != Primitive::mask_or) return op;
     const std::uint64_t decides = op.op == Primitive::mask_or ? 1 : 0;
     if (is_constant(op.a)) return ops_[values[0] == decides ? op.a : op.b];
     if (is_constant(op.b)) return ops_[values[1] == decides ? op.b : op.a];
     return op;
+}
+
+/// Of a choice between two constants and a constant, as comparisons and logic leave them: the mask
+/// itself.
+PrimitiveOp PrimitiveRecorder::equality(const PrimitiveOp& op) const {
+    const bool is_first = is_constant(op.b);
+    const PrimitiveOp& chosen = ops_[is_first ? op.a : op.b];
+    const std::uint32_t other = is_first ? op.b : op.a;
+    if (chosen.op != Primitive::select || !is_constant(other) || !is_constant(chosen.b) ||
+        !is_constant(chosen.c))
+        return op;
+    const auto is_equal = [&](std::uint32_t value) {
+        return lane::from_bits(ops_[value].bits) == lane::from_bits(ops_[other].bits);
+    };
+    const bool if_true = is_equal(chosen.b), if_false = is_equal(chosen.c);
+    if (if_true == if_false) return {Primitive::mask_constant, 0, 0, 0, if_true ? 1U : 0U};
+    if (if_true) return ops_[chosen.a];
+    const PrimitiveOp& mask = ops_[chosen.a];
+    return mask.op == Primitive::mask_not ? ops_[mask.a]
+                                          : PrimitiveOp{Primitive::mask_not, chosen.a, 0, 0, 0};
 }
 
 std::uint32_t PrimitiveRecorder::record(PrimitiveOp op) {

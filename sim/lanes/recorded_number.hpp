@@ -21,6 +21,7 @@ public:
 private:
     bool is_constant(std::uint32_t value) const;
     PrimitiveOp simplified(const PrimitiveOp& op) const;
+    PrimitiveOp equality(const PrimitiveOp& op) const;
     struct Hash {
         std::size_t operator()(const PrimitiveOp& op) const;
     };

@@ -51,7 +51,7 @@ private:
 
     ExpressionGraph& g_;
     const StepLayout& layout_;
-    Expr now_, used_, to_, is_good_, verdict_;
+    Expr now_, used_, to_, is_finite_, is_good_, verdict_;
     std::unordered_map<int, Expr> bare_; ///< by result slot
     ProgramSpec spec_{"step", {}};
 };
@@ -78,18 +78,20 @@ Expr StepController::are_finite() {
 }
 
 void StepController::judge() {
-    const Expr error = bare(layout_.error());
-    const Expr is_finite =
-        g_.binary(Op::logical_and, are_finite(), is_below(error, number(lane::infinity)));
+    const auto both = [&](Expr a, Expr b) { return g_.binary(Op::logical_and, a, b); };
     const auto code = [&](Verdict verdict) { return number(static_cast<double>(verdict)); };
-    verdict_ = g_.select(g_.binary(Op::less_equal, error, number(1.0)),
-                         code(Verdict::accepted),
-                         code(Verdict::inaccurate));
-    verdict_ = g_.select(is_finite, verdict_, code(Verdict::not_finite));
-    if (!layout_.is_explicit)
-        verdict_ = g_.select(bare(layout_.is_singular()), code(Verdict::singular), verdict_);
-    verdict_ = g_.select(is_below(now_, to_), verdict_, code(Verdict::no_progress));
-    is_good_ = g_.binary(Op::equal, verdict_, number(0.0));
+    const Expr error = bare(layout_.error());
+    const Expr has_moved = is_below(now_, to_);
+    is_finite_ = both(are_finite(), is_below(error, number(lane::infinity)));
+    is_good_ = both(both(has_moved, is_finite_), g_.binary(Op::less_equal, error, number(1.0)));
+    verdict_ = g_.select(is_finite_, code(Verdict::inaccurate), code(Verdict::not_finite));
+    if (!layout_.is_explicit) {
+        const Expr is_singular = bare(layout_.is_singular());
+        is_good_ = both(is_good_, g_.unary(Op::logical_not, is_singular));
+        verdict_ = g_.select(is_singular, code(Verdict::singular), verdict_);
+    }
+    verdict_ = g_.select(has_moved, verdict_, code(Verdict::no_progress));
+    verdict_ = g_.select(is_good_, code(Verdict::accepted), verdict_);
 }
 
 /// Of the next step's length.
@@ -98,14 +100,12 @@ Expr StepController::factor(Expr error) {
     const Expr wanted =
         g_.multiply(number(safety), g_.unary(Op::rough_inverse_tenth_root, above_zero));
     const Expr least = number(least_factor);
-    Expr factor =
+    const Expr by_error =
         g_.binary(Op::maximum, g_.binary(Op::minimum, wanted, at(Control::growth)), least);
-    const auto is = [&](Verdict verdict) {
-        return g_.binary(Op::equal, verdict_, number(static_cast<double>(verdict)));
-    };
-    factor = g_.select(is(Verdict::not_finite), least, factor);
-    return layout_.is_explicit ? factor
-                               : g_.select(is(Verdict::singular), number(singular_factor), factor);
+    const Expr factor = g_.select(is_finite_, by_error, least);
+    return layout_.is_explicit
+               ? factor
+               : g_.select(bare(layout_.is_singular()), number(singular_factor), factor);
 }
 
 void StepController::add_states() {
@@ -204,6 +204,14 @@ ProgramSpec look_program(CompiledSystem& system, const StepLayout& layout) {
     for (std::size_t k = 0; k < outputs.size(); ++k)
         spec.targets.push_back({layout.output(static_cast<int>(k)), outputs[k]});
     return spec;
+}
+
+LaneProgram samples_program(LaneProgram look) {
+    look.name = "samples";
+    for (LaneProgram::Instruction& instruction : look.instructions)
+        if (instruction.op == Op::leaf && instruction.leaf == control(Control::look_time))
+            instruction.leaf = control(Control::sample);
+    return look;
 }
 
 } // namespace gemel::sim

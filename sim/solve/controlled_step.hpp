@@ -48,5 +48,7 @@ controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayou
 
 /// The program `look`: every output at `look_time`, which is within the step just taken.
 ProgramSpec look_program(CompiledSystem& system, const StepLayout& layout);
+/// The same at `sample`, made of the lowered one so that it gives the same bits.
+LaneProgram samples_program(LaneProgram look);
 
 } // namespace gemel::sim

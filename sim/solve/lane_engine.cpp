@@ -20,6 +20,7 @@ ProgramSet lower_method(CompiledSystem& system,
                                rates_program(system),
                                look_program(system, layout)};
     ProgramSet set = lower_with_common(system, own);
+    set.programs.push_back(samples_program(set.programs.back()));
     set.layout.make_room(LeafKind::scale, system.system.n_controlled_states());
     set.layout.make_room(LeafKind::control, n_controls);
     return set;
@@ -58,13 +59,16 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       step_(compile(method, executor, step_program, width)),
       rates_(compile(method, executor, rates_program_number, width)),
       look_(compile(method, executor, look_program_number, width)),
+      samples_(compile(method, executor, samples_program_number, width)),
       points_(method.programs.programs[look_program_number],
               method.programs.layout,
               look_points,
               *look_,
               width),
-      workspace_(index(std::max({step_->n_slots(), rates_->n_slots(), look_->n_slots()})) *
-                 index(width_)),
+      workspace_(
+          index(std::max(
+              {step_->n_slots(), rates_->n_slots(), look_->n_slots(), samples_->n_slots()})) *
+          index(width_)),
       doses_(method.system, method.programs),
       watch_(observer_, width_),
       scales_(method.system.system),
@@ -72,6 +76,8 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       events_(index(width_)),
       running_(index(n_states_ * width_)),
       follows_(index(n_controlled_ * width_)),
+      called_room_(index(width_)),
+      due_room_(index(width_)),
       accepted_(index(width_)),
       shown_(index(width_)),
       failure_(index(width_)) {
@@ -422,25 +428,24 @@ double LaneEngine::first_step(int lane) const {
     return step < room ? step : room;
 }
 
-/// 0 if nothing moves. Only parts of the largest are squared: 1e300 per hour has no square.
+/// 0 if nothing moves.
 double LaneEngine::rms_of_relative_rates(int lane) const {
     const double moment = hardly_a_moment(at(Control::time, lane));
-    const auto part = [&](int i) {
-        const double size =
-            std::abs(column(LeafKind::state, i)[lane]) + column(LeafKind::scale, i)[lane];
-        const double rate = std::abs(column(LeafKind::result, i)[lane]);
-        const double least = follows_[index(i * width_ + lane)] != 0.0 ? rate * moment : 0.0;
-        return size > least ? rate / size : 0.0;
-    };
-    double largest = 0.0, sum = 0.0;
-    for (int i = 0; i < n_own_; ++i)
-        largest = std::max(largest, part(i));
-    if (!(largest > 0.0)) return 0.0;
+    const double* states = column(LeafKind::state, 0) + lane;
+    const double* scales = column(LeafKind::scale, 0) + lane;
+    const double* rates = column(LeafKind::result, 0) + lane;
+    double sum = 0.0, largest = 0.0;
     for (int i = 0; i < n_own_; ++i) {
-        const double relative = part(i) / largest;
-        sum += relative * relative;
+        const int k = i * width_;
+        const double size = std::abs(states[k]) + scales[k], rate = std::abs(rates[k]);
+        const double least = follows_[index(k + lane)] != 0.0 ? rate * moment : 0.0;
+        const double part = size > least ? rate / size : 0.0;
+        largest = std::max(largest, part);
+        sum += part * part;
     }
-    return largest * std::sqrt(sum / n_own_);
+    // 1e300 per hour has no square, and 1e-300 neither: then the largest stands for all.
+    const bool is_regular = sum > 1e-280 && sum < 1e280;
+    return is_regular ? std::sqrt(sum / n_own_) : largest;
 }
 
 void LaneEngine::take_step() {
@@ -459,22 +464,21 @@ void LaneEngine::take_step() {
 /// Without branches: which lanes ask is anybody's guess. Where triggers are watched, every step of
 /// every lane is looked at.
 void LaneEngine::find_called() {
-    called_.resize(index(width_));
-    due_.resize(index(width_));
     const double* attention = column(method_.layout.attention());
     const double* live = column(Control::live);
     const int all = is_watching() ? 1 : 0;
-    std::size_t n_called = 0, n_due = 0;
+    int* called = called_room_.data();
+    int* due = due_room_.data();
+    int n_called = 0, n_due = 0;
     for (int lane = 0; lane < width_; ++lane) {
         const int code = static_cast<int>(attention[lane]);
-        due_[n_due] = lane;
-        n_due += static_cast<unsigned>(code & sample_is_due);
-        called_[n_called] = lane;
-        n_called +=
-            static_cast<unsigned>((code >= is_at_stop) | (all & static_cast<int>(live[lane])));
+        due[n_due] = lane;
+        n_due += code & sample_is_due;
+        called[n_called] = lane;
+        n_called += static_cast<int>(code >= is_at_stop) | (all & static_cast<int>(live[lane]));
     }
-    called_.resize(n_called);
-    due_.resize(n_due);
+    called_ = {called, index(n_called)};
+    due_ = {due, index(n_due)};
 }
 
 void LaneEngine::judge(int lane) {
@@ -595,8 +599,11 @@ double LaneEngine::shortest_part() const {
 /// What there is to see of the steps.
 void LaneEngine::show() {
     observer_.look_at(column(method_.layout.from()), column(Control::time), *this);
-    if (is_watching())
-        std::erase_if(due_, [this](int lane) { return accepted_[index(lane)] == 0; });
+    if (is_watching()) {
+        const auto end = std::remove_if(
+            due_.begin(), due_.end(), [this](int lane) { return accepted_[index(lane)] == 0; });
+        due_ = due_.first(static_cast<std::size_t>(end - due_.begin()));
+    }
     if (!due_.empty()) observer_.take_samples(due_);
     bool any = false;
     for (const int lane : called_) {
@@ -659,6 +666,11 @@ const double* LaneEngine::at_points(int n_points, const int* lanes, const double
 const double* LaneEngine::at_lanes(const double* times) {
     std::copy_n(times, width_, column(Control::look_time));
     look_->run(workspace_.data());
+    return column(method_.layout.output(0));
+}
+
+const double* LaneEngine::at_samples() {
+    samples_->run(workspace_.data());
     return column(method_.layout.output(0));
 }
 

@@ -18,7 +18,8 @@ namespace gemel::sim {
 
 /// Places of the method's programs in LaneMethod::programs.
 inline constexpr int step_program = n_common_programs, rates_program_number = n_common_programs + 1,
-                     look_program_number = n_common_programs + 2;
+                     look_program_number = n_common_programs + 2,
+                     samples_program_number = n_common_programs + 3;
 
 /// What the engine itself does per step and lane (control, samples, bookkeeping), in additions of
 /// the interpreter. Measured once, fixed since: a weight, not a promise.
@@ -34,7 +35,7 @@ struct LaneMethod {
     CompiledSystem system;
     SolverOptions options;
     StepLayout layout;
-    ProgramSet programs; ///< the common ones, then `step`, `rates`, `look`
+    ProgramSet programs; ///< the common ones, then `step`, `rates`, `look`, `samples`
 };
 
 /// One lane at a step end, besides its columns: states, rates, infusions, scales, doses running and
@@ -122,6 +123,7 @@ private:
     void write_counts(int lane);
     const double* at_points(int n_points, const int* lanes, const double* times) override;
     const double* at_lanes(const double* times) override;
+    const double* at_samples() override;
 
     const LaneMethod& method_;
     int width_ = 0, n_states_ = 0, n_own_ = 0, n_controlled_ = 0, n_inputs_ = 0, n_derived_ = 0;
@@ -129,7 +131,7 @@ private:
     double start_tolerance_ = 0.0;               ///< ½·rtol^(1/5)
     SetupPrograms setup_programs_;
     DenseObserver observer_;
-    std::unique_ptr<Kernel> step_, rates_, look_;
+    std::unique_ptr<Kernel> step_, rates_, look_, samples_;
     PointsOfLanes points_; ///< for `look`
     Workspace workspace_;
 
@@ -149,11 +151,12 @@ private:
     std::vector<SubjectEvents> events_;     ///< per lane
     std::vector<int> running_;              ///< [n_states × width] infusions running
     std::vector<double> follows_; ///< [n_controlled × width] 1: scale is the largest value so far
-    std::vector<int> called_;     ///< lanes that asked for attention
-    std::vector<int> due_;        ///< lanes with a sample to take
-    std::vector<char> accepted_;  ///< [width] of called lanes
-    std::vector<char> shown_;     ///< [width] 0 of lanes that are not
-    std::vector<SolverStatus> failure_; ///< [width] of the step just taken
+    std::vector<int> called_room_, due_room_; ///< [width]
+    std::span<int> called_;                   ///< lanes that ask for attention
+    std::span<int> due_;                      ///< lanes with a sample to take
+    std::vector<char> accepted_;              ///< [width] of called lanes
+    std::vector<char> shown_;                 ///< [width] 0 of lanes that are not
+    std::vector<SolverStatus> failure_;       ///< [width] of the step just taken
 };
 
 } // namespace gemel::sim

@@ -14,7 +14,7 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 /// From one lane in so many on, all are evaluated where they lie rather than gathered.
-constexpr int many_of = 4;
+constexpr int many_of = 16;
 
 /// What a program loads that stays fixed during a solve.
 std::vector<Leaf> fixed_leaves(const LaneProgram& program) {
@@ -41,7 +41,8 @@ DenseObserver::DenseObserver(const CompiledSystem& system,
       workspace_(index(outputs_->n_slots()) * index(width)),
       own_(index(width)) {
     const auto lanes = index(width);
-    for (auto* column : {&theta_, &point_time_, &time_, &begin_, &end_, &part_begin_, &part_end_})
+    for (auto* column :
+         {&theta_, &point_time_, &last_, &time_, &begin_, &end_, &part_begin_, &part_end_})
         column->assign(lanes, 0.0);
     own_next_time_.assign(lanes, infinity);
     next_time_ = own_next_time_.data();
@@ -282,40 +283,49 @@ const Functional& DenseObserver::functional(int k) const {
 /// batches of points: a lane with many does not make the others wait.
 void DenseObserver::take_samples(std::span<const int> lanes) {
     due_.assign(lanes.begin(), lanes.end());
-    while (many_of * static_cast<int>(due_.size()) >= width_) {
-        outputs_of_points_ = curves_->at_lanes(next_time_);
-        if (is_simple_)
-            for (const int lane : due_)
-                store_next(lane);
-        else
+    for (const int lane : due_)
+        last_[index(lane)] = to_[lane] - least_step(to_[lane]);
+    while (!due_.empty() && many_of * static_cast<int>(due_.size()) >= width_) {
+        outputs_of_points_ = curves_->at_samples();
+        if (is_simple_) {
+            store_next();
+        } else {
             for (const int lane : due_)
                 store(lane, take_next(lane), lane);
-        keep_due();
+            keep_due();
+        }
     }
-    take_due_points();
+    if (!due_.empty()) take_due_points();
 }
 
 /// Times closer than a step can be are one: what happens at the end comes first.
 void DenseObserver::keep_due() {
-    std::size_t n = 0;
-    for (const int lane : due_) {
-        due_[n] = lane;
-        n += next_time_[lane] < to_[lane] - least_step(to_[lane]) ? 1U : 0U;
-    }
-    due_.resize(n);
+    std::erase_if(
+        due_, [this](int lane) { return !(next_time_[lane] < to_[lane] - least_step(to_[lane])); });
 }
 
-/// Of a lane whose samples are all shared, and of all outputs at once.
-void DenseObserver::store_next(int lane) {
-    const auto point = index(cursor_[index(lane)]++);
-    bool is_bad = false;
-    for (std::size_t k = 0; k < columns_.size(); ++k) {
-        const double value = outputs_of_points_[columns_[k].output * width_ + lane];
-        rows_[k * index(width_) + index(lane)][point] = value;
-        is_bad |= !(std::abs(value) <= std::numeric_limits<double>::max());
+/// Of due lanes whose samples are all shared, and of all outputs at once; those that have another
+/// due stay. Without branches on what is due.
+void DenseObserver::store_next() {
+    const std::size_t n_columns = columns_.size();
+    const double* times = point_times_.data() + 1;
+    double* const* rows = rows_.data();
+    int* due = due_.data();
+    std::size_t n_left = 0;
+    for (const int lane : due_) {
+        const int point = cursor_[index(lane)]++;
+        bool is_bad = false;
+        for (std::size_t k = 0; k < n_columns; ++k) {
+            const double value = outputs_of_points_[columns_[k].output * width_ + lane];
+            rows[k * index(width_) + index(lane)][point] = value;
+            is_bad |= !(std::abs(value) <= std::numeric_limits<double>::max());
+        }
+        is_bad_[index(lane)] |= static_cast<char>(is_bad);
+        next_time_[lane] = times[point];
+        due[n_left] = lane;
+        n_left += times[point] < last_[index(lane)] ? 1U : 0U;
     }
-    is_bad_[index(lane)] |= static_cast<char>(is_bad);
-    next_time_[lane] = point_times_[point + 1];
+    due_.resize(n_left);
 }
 
 void DenseObserver::take_due_points() {

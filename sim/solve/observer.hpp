@@ -195,7 +195,7 @@ private:
     void store_points(int n_points);
     void store(int lane, int point, int column);
     void store_shared(int lane, int point, int column);
-    void store_next(int lane);
+    void store_next();
     void store_own(int lane, int sample, int column);
     void find_next(int lane);
     int take_next(int lane);
@@ -268,11 +268,12 @@ private:
     const double* outputs_of_points_ = nullptr; ///< [n_outputs × width] of the points in hand
     std::vector<int> point_lane_, point_index_; ///< [width] of points
     std::vector<double> theta_, point_time_;    ///< [width] of points
-    std::vector<int> due_;                      ///< lanes with a sample to take
-    std::vector<double> results_;               ///< [n_outputs × width], of lanes
-    std::vector<double> time_, begin_, end_;    ///< [width]
-    std::vector<char> mask_, active_;           ///< [width]
-    std::vector<double> nodes_;                 ///< [outputs in use × nodes × width]
+    std::vector<double> last_;    ///< [width] before which samples of a lane's piece are due
+    std::vector<int> due_;        ///< lanes with a sample to take
+    std::vector<double> results_; ///< [n_outputs × width], of lanes
+    std::vector<double> time_, begin_, end_;           ///< [width]
+    std::vector<char> mask_, active_;                  ///< [width]
+    std::vector<double> nodes_;                        ///< [outputs in use × nodes × width]
     std::vector<double> bracket_time_, bracket_value_; ///< [3 × width]
     std::vector<double> part_begin_, part_end_;        ///< [width] a subinterval with a crossing
     std::vector<int> crossing_;                        ///< [width] next subinterval to look at
@@ -287,6 +288,8 @@ public:
     virtual const double* at_points(int n_points, const int* lanes, const double* times) = 0;
     /// Outputs of every lane at its time, [width]: value k of lane l at [k·width + l].
     virtual const double* at_lanes(const double* times) = 0;
+    /// The same at DenseObserver::next_samples(), which the solver keeps.
+    virtual const double* at_samples() = 0;
 };
 
 } // namespace gemel::sim
