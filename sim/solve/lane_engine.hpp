@@ -23,7 +23,7 @@ inline constexpr int step_program = n_common_programs, rates_program_number = n_
 
 /// What the engine itself does per step and lane (control, samples, bookkeeping), in additions of
 /// the interpreter. Measured once, fixed since: a weight, not a promise.
-inline constexpr double engine_cost = 200.0;
+inline constexpr double engine_cost = 50.0;
 
 /// A system made ready for the engine. Immutable, shared by workers; keeps its own copy of the
 /// system.

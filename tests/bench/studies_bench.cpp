@@ -46,7 +46,7 @@ public:
            const LaneExecutor& executor,
            double rtol)
         : study_(load(name, solver.name, rtol)),
-          engine_(scenarios::make_engine(study_, 0)),
+          engine_(scenarios::make_engine(study_, {}, 0)),
           prepared_(solver.prepare(*engine_.system, lane_options(executor, rtol))),
           block_size_(scenarios::block_size_of(study_)),
           worker_(prepared_->worker()) {
