@@ -166,7 +166,9 @@ public:
                const exact::Kernels& kernels)
         : system_(prepared.system()),
           subjects_(prepared.subject_worker()),
-          setup_programs_(system_, prepared.programs(), prepared.options().width),
+          setup_programs_(system_,
+                          prepared.programs(),
+                          prepared.options().width > 0 ? prepared.options().width : 32),
           packs_(system_,
                  prepared.programs(),
                  n_common_programs,

@@ -18,7 +18,7 @@ public:
     TieredWorker(const LaneMethod& method, NativeTier& tier) : method_(method), tier_(tier) {}
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
-        choose_engine();
+        choose_engine(problem.n_subjects);
         engine_->solve(problem, result);
         if (is_native_) return;
         std::int64_t n_steps = 0;
@@ -28,16 +28,21 @@ public:
     }
 
 private:
-    void choose_engine() {
+    void choose_engine(int n_subjects) {
         if (is_native_) return;
         if (const auto native = tier_.executor()) {
             engine_ = std::make_unique<LaneEngine>(method_, *native, tier_.width());
             is_native_ = true;
-        } else if (engine_ == nullptr) {
-            engine_ = std::make_unique<LaneEngine>(method_, interpreter(), method_.options.width);
+            return;
         }
+        const int asked = method_.options.width;
+        const int width = asked > 0 ? asked : lanes_for(n_subjects);
+        if (engine_ != nullptr && width <= width_) return;
+        engine_ = std::make_unique<LaneEngine>(method_, interpreter(), width);
+        width_ = width;
     }
 
+    int width_ = 0; ///< of the interpreting engine
     const LaneMethod& method_;
     NativeTier& tier_;
     std::unique_ptr<LaneEngine> engine_;
@@ -82,7 +87,7 @@ std::unique_ptr<PreparedSolver> prepare_lanes(std::string_view name,
     if (!(options.rtol > 0.0 && options.rtol < 1.0))
         throw std::invalid_argument(
             fmt::format("{}: rtol must lie in (0, 1), got {}", name, options.rtol));
-    if (options.width != 1 && (options.width <= 0 || options.width % 8 != 0))
+    if (options.width != 1 && (options.width < 0 || options.width % 8 != 0))
         throw std::invalid_argument(
             fmt::format("{}: width must be a multiple of 8, got {}", name, options.width));
     return std::make_unique<LaneSolver>(system, method, options);

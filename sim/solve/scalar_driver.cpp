@@ -21,7 +21,7 @@ public:
         : system_(system),
           n_states_(static_cast<int>(system.system.states.size())),
           rtol_(options.rtol),
-          setup_programs_(system, programs, options.width),
+          setup_programs_(system, programs, options.width > 0 ? options.width : 32),
           observer_(system, programs, 1),
           doses_(system, programs),
           watch_(observer_, 1),

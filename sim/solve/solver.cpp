@@ -117,4 +117,10 @@ void BlockResult::resize(const CompiledSystem& system, const BlockProblem& probl
     parked.assign(problem.park_at <= problem.timeline->end ? n : 0, {});
 }
 
+int lanes_for(int n_subjects) {
+    constexpr int most = 128, usual = 64, many_subjects = 512; // measured: docs/benchmarks.md
+    const int lanes = n_subjects >= many_subjects ? most : usual;
+    return std::max(8, std::min(lanes, (n_subjects + 7) / 8 * 8));
+}
+
 } // namespace gemel::sim

@@ -53,13 +53,17 @@ inline constexpr std::string_view executor_choice_names[] = {"interpreter", "nat
 struct SolverOptions {
     double rtol = 1e-6;
     std::int64_t max_steps = 1'000'000; ///< accepted and rejected, per subject and arm
-    int width = 32;                     ///< lanes, interpreted; changes no bit of any result
+    int width = 0; ///< lanes of the interpreter; 0: lanes_for(). Changes no bit of any result
     bool falls_back = true; ///< subjects that a lane solver gives up are solved by CVODE
     /// Of lane solvers; others have no native code.
     ExecutorChoice executor = ExecutorChoice::interpreter;
     const NativeCode* native_code = nullptr; ///< who makes it; outlives the solver
     std::int64_t expected_subjects = 0;      ///< that will come, of all arms; 0: nobody knows
 };
+
+/// The lanes for a block where nothing else is asked for: the more, the less an operation costs,
+/// as long as subjects wait to take the place of those that are done.
+int lanes_for(int n_subjects);
 
 /// One number per subject, taken from an output while it is solved: exact in time, not from a grid.
 enum class FunctionalKind : std::uint8_t {
