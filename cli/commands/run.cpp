@@ -125,7 +125,7 @@ void add_run(CLI::App& program, Action& action) {
         ->check(CLI::Range(1, 4096));
     command->add_flag("--quiet", options->is_quiet, "no progress, no notes, no summary");
     command->add_option("--lanes", options->width, "SIMD lanes of the interpreter; changes no result")
-        ->check(CLI::IsMember({8, 16, 32, 64}));
+        ->check(CLI::IsMember({8, 16, 32, 64, 128}));
     add_executor_arguments(*command, options->executor);
     command->add_flag("--restart",
                       options->restarts,
