@@ -9,10 +9,11 @@
 /// No branches: a loop over lanes vectorises. Methods and measured errors:
 /// docs/theory/lane_math.md.
 ///
-/// Functions are written for a kind of number, with its bits and its masks: doubles, or numbers
-/// that record what is done to them (lanes/recorded_number.hpp), from which native code is made.
-/// A kind brings + − × ÷, comparisons that give masks, & | ! on masks, & | ^ + − << >> on bits, and
-/// the overloads of the six functions below.
+/// Functions are written for a kind of number, with its bits and its masks: doubles, vectors of
+/// them (lanes/lane_vector.hpp), of which the interpreter's kernels are made, or numbers that
+/// record what is done to them (lanes/recorded_number.hpp), from which native code is made. A kind
+/// brings + − × ÷, comparisons that give masks, & | ! on masks, & | ^ + − << >> on bits, and the
+/// overloads of the six functions below.
 ///
 /// Everything is inlined always: an out-of-line copy compiled for one instruction set could be
 /// linked into code meant for another.

@@ -5,65 +5,59 @@
 
 #include <fmt/format.h>
 
+#include <span>
 #include <stdexcept>
 
 namespace gemel::sim {
 namespace {
 
-/// A planned program with its handlers. Constants are the kernel's own; all else is in the
-/// workspace.
+/// A planned program with its handlers. All it works on is in the workspace.
 class InterpretedKernel final : public Kernel {
 public:
-    InterpretedKernel(const Plan& plan, const KernelTable& table, int width)
-        : constants_(plan.constants),
+    InterpretedKernel(const Plan& plan, const KernelSet& set, Chunk chunk, int width)
+        : set_(set),
+          chunk_(chunk),
           n_slots_(plan.n_slots),
           width_(width) {
-        for (const PlannedStep& step : plan.steps)
-            steps_.push_back({handler(step, table),
-                              resolve(step.a),
-                              resolve(step.b),
-                              resolve(step.c),
-                              step.out * width});
+        steps_.reserve(plan.steps.size() + 1);
+        for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+            const PlannedStep& step = plan.steps[i];
+            steps_.push_back({handler(std::span(plan.steps).subspan(i)),
+                              operand(step.a),
+                              operand(step.b),
+                              operand(step.c),
+                              column(step.out)});
+        }
+        steps_.push_back({set.stop(chunk)});
     }
 
     int n_slots() const override { return n_slots_; }
-
     void run(double* workspace) const noexcept override {
-        const double* const bases[] = {workspace, constants_.data()};
-        for (const Step& step : steps_)
-            step.handler(workspace + step.out,
-                         bases[step.a.base] + step.a.offset,
-                         bases[step.b.base] + step.b.offset,
-                         bases[step.c.base] + step.c.offset,
-                         width_);
+        set_.run(chunk_, steps_.data(), workspace, width_);
     }
 
 private:
-    struct Address {
-        int base = 0; ///< 0 workspace, 1 constants
-        int offset = 0;
-    };
-    struct Step {
-        Handler handler = nullptr;
-        Address a, b, c;
-        int out = 0;
-    };
-
-    Address resolve(const Place& place) const {
-        return place.is_constant ? Address{1, place.index} : Address{0, place.index * width_};
+    /// Of as many steps as one handler takes.
+    Step::Handler handler(std::span<const PlannedStep> steps) const {
+        const PlannedStep& first = steps.front();
+        std::size_t n = 1;
+        while (n < steps.size() && steps[n].op == first.op && !steps[n - 1].stores &&
+               steps[n].modes().index() == first.modes().index())
+            ++n;
+        for (; n > 1; --n)
+            if (const auto found =
+                    set_.handler(chunk_, first.op, first.modes(), steps[n - 1].stores, n))
+                return found;
+        return set_.handler(chunk_, first.op, first.modes(), first.stores, 1);
+    }
+    std::ptrdiff_t column(int slot) const { return std::ptrdiff_t{slot} * width_; }
+    Step::Operand operand(const Place& place) const {
+        if (place.mode == Mode::number) return {.number = place.number};
+        return {.column = column(place.slot)};
     }
 
-    Handler handler(const PlannedStep& step, const KernelTable& table) const {
-        if (step.is_copy && width_ > 1) return step.a.is_constant ? table.fill : table.copy;
-        if (step.is_copy) // one lane: a copy and a fill are the same
-            return [](double* out, const double* a, const double*, const double*, int) noexcept {
-                *out = *a;
-            };
-        const auto op = static_cast<int>(step.op);
-        return width_ == 1 ? table.scalar[op] : table.lanes[op][step.constant_mask()];
-    }
-
-    std::vector<double> constants_;
+    const KernelSet& set_;
+    Chunk chunk_;
     int n_slots_;
     int width_;
     std::vector<Step> steps_;
@@ -71,24 +65,25 @@ private:
 
 class Interpreter final : public Executor {
 public:
-    explicit Interpreter(const KernelTable* table) : table_(table) {}
+    explicit Interpreter(const KernelSet& set) : set_(set) {}
 
     std::unique_ptr<Kernel>
     compile(const LaneProgram& program, const WorkspaceLayout& layout, int width) const override {
         if (width != 1 && (width <= 0 || width % 8 != 0))
             throw std::invalid_argument(
                 fmt::format("Executor::compile: width {} is neither 1 nor a multiple of 8", width));
-        const auto is_allowed = [&](Op op, unsigned constants) {
-            return width == 1 || table_->lanes[static_cast<int>(op)][constants] != nullptr;
+        const Chunk chunk = width == 1                             ? Chunk::one_lane
+                            : width % set_.lanes_of_registers == 0 ? Chunk::registers
+                                                                   : Chunk::eight_lanes;
+        const auto is_built = [&](Op op, Modes modes, bool stores) {
+            return set_.handler(chunk, op, modes, stores, 1) != nullptr;
         };
-        const Plan plan = make_plan(program, layout, is_allowed);
-        return std::make_unique<InterpretedKernel>(plan, *table_, width);
+        const Plan plan = make_plan(program, layout, is_built);
+        return std::make_unique<InterpretedKernel>(plan, set_, chunk, width);
     }
 
-    bool is_available() const { return table_ != nullptr; }
-
 private:
-    const KernelTable* table_;
+    const KernelSet& set_;
 };
 
 /// What is built and what the machine has.
@@ -103,6 +98,14 @@ bool has(InstructionSet set) {
     if (set == InstructionSet::x86_64_v3) return v3 && x86_64_v3_kernels() != nullptr;
 #endif
     return set == InstructionSet::baseline;
+}
+
+const KernelSet& kernels(InstructionSet set) {
+    if (!has(set))
+        throw std::invalid_argument("interpreter: this machine has not the instruction set");
+    return set == InstructionSet::baseline    ? baseline_kernels()
+           : set == InstructionSet::x86_64_v3 ? *x86_64_v3_kernels()
+                                              : *x86_64_v4_kernels();
 }
 
 } // namespace
@@ -121,15 +124,22 @@ std::string_view name(InstructionSet set) {
     return names[static_cast<int>(set)];
 }
 
+int best_width(InstructionSet set) {
+    return kernels(set).lanes_of_registers;
+}
+
 const Executor& interpreter(InstructionSet set) {
-    static const Interpreter baseline(&baseline_kernels());
-    static const Interpreter x86_64_v3(x86_64_v3_kernels());
-    static const Interpreter x86_64_v4(x86_64_v4_kernels());
-    if (!has(set))
-        throw std::invalid_argument("interpreter: this machine has not the instruction set");
-    return set == InstructionSet::baseline    ? baseline
-           : set == InstructionSet::x86_64_v3 ? x86_64_v3
-                                              : x86_64_v4;
+    const KernelSet& asked = kernels(set);
+    if (set == InstructionSet::baseline) {
+        static const Interpreter baseline(asked);
+        return baseline;
+    }
+    if (set == InstructionSet::x86_64_v3) {
+        static const Interpreter x86_64_v3(asked);
+        return x86_64_v3;
+    }
+    static const Interpreter x86_64_v4(asked);
+    return x86_64_v4;
 }
 
 } // namespace gemel::sim

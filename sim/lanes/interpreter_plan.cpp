@@ -1,10 +1,11 @@
 #include "lanes/interpreter_plan.hpp"
 
+#include "base/index.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <stdexcept>
-#include <unordered_map>
 
 namespace gemel::sim {
 namespace {
@@ -23,21 +24,22 @@ int slot_of(const WorkspaceLayout& layout, Leaf leaf) {
 struct Value {
     enum class Source { load, constant, step } source = Source::step;
     int slot = nowhere;     ///< of a load; of a step's result once it is placed
-    int constant = nowhere; ///< index
-    int last_use = -1;      ///< step that reads it last; the number of steps if stored at the end
+    double number = 0.0;    ///< of a constant
+    int last_use = nowhere; ///< step that reads its slot last; the number of steps if stored at the
+                            ///< end; nowhere: it needs no slot
     int wanted = nowhere;   ///< slot it is stored to first
 };
 
 class Planner {
 public:
-    Planner(const LaneProgram& program,
-            const WorkspaceLayout& layout,
-            const std::function<bool(Op, unsigned)>& is_allowed)
+    using IsBuilt = std::function<bool(Op, Modes, bool)>;
+
+    Planner(const LaneProgram& program, const WorkspaceLayout& layout, const IsBuilt& is_built)
         : layout_(layout),
-          is_allowed_(is_allowed),
+          is_built_(is_built),
           n_layout_slots_(layout.n_slots()),
-          slot_last_read_(static_cast<std::size_t>(n_layout_slots_), -1),
-          n_stores_to_(static_cast<std::size_t>(n_layout_slots_), 0) {
+          slot_last_read_(index(n_layout_slots_), nowhere),
+          n_stores_to_(index(n_layout_slots_), 0) {
         plan_.n_slots = n_layout_slots_;
         for (const LaneProgram::Instruction& instruction : program.instructions)
             add_instruction(instruction);
@@ -52,80 +54,86 @@ public:
         for (const PendingStore& store : stores_)
             if (at(store.value).slot != store.slot)
                 plan_.steps.push_back(
-                    {Op::constant, true, {false, at(store.value).slot}, {}, {}, store.slot});
+                    {Op::leaf, {Mode::column, at(store.value).slot}, {}, {}, true, store.slot});
         return std::move(plan_);
     }
 
 private:
     static constexpr int no_operand = -1;
     struct PendingStep {
-        Op op = Op::constant;
-        bool is_copy = false;
+        Op op = Op::leaf;
         int operands[3] = {no_operand, no_operand, no_operand};
+        Mode modes[3] = {};
         int result = 0; ///< value
     };
     struct PendingStore {
         int slot = 0, value = 0;
     };
 
-    Value& at(int value) { return values_[static_cast<std::size_t>(value)]; }
-    int& last_read(int slot) { return slot_last_read_[static_cast<std::size_t>(slot)]; }
+    Value& at(int value) { return values_[index(value)]; }
+    int& last_read(int slot) { return slot_last_read_[index(slot)]; }
 
     int new_value(Value value) {
         values_.push_back(value);
         return static_cast<int>(values_.size()) - 1;
     }
-    int add_step(PendingStep step) {
-        step.result = new_value({});
-        steps_.push_back(step);
-        return step.result;
-    }
-
-    int new_constant(double value) {
-        plan_.constants.push_back(value);
-        Value added;
-        added.source = Value::Source::constant;
-        added.constant = static_cast<int>(plan_.constants.size()) - 1;
-        return new_value(added);
-    }
-    int new_load(Leaf leaf) {
-        Value added;
-        added.source = Value::Source::load;
-        added.slot = slot_of(layout_, leaf);
-        return new_value(added);
-    }
 
     void add_instruction(const LaneProgram::Instruction& instruction) {
         if (instruction.op == Op::constant)
-            result_of_.push_back(new_constant(instruction.value));
+            result_of_.push_back(
+                new_value({.source = Value::Source::constant, .number = instruction.value}));
         else if (instruction.op == Op::leaf)
-            result_of_.push_back(new_load(instruction.leaf));
+            result_of_.push_back(new_value(
+                {.source = Value::Source::load, .slot = slot_of(layout_, instruction.leaf)}));
         else
             result_of_.push_back(add_operation(instruction));
     }
 
     int add_operation(const LaneProgram::Instruction& instruction) {
-        PendingStep step;
-        step.op = instruction.op;
-        unsigned constants = 0;
+        PendingStep step{.op = instruction.op};
         const std::uint32_t operands[] = {instruction.a, instruction.b, instruction.c};
-        const int n = n_operands(instruction.op);
-        for (int i = 0; i < n; ++i) {
+        for (int i = 0; i < n_operands(instruction.op); ++i) {
             if (operands[i] >= result_of_.size())
                 throw std::invalid_argument(
                     "Executor::compile: a value is used before it is computed");
             step.operands[i] = result_of_[operands[i]];
-            if (at(step.operands[i]).source == Value::Source::constant) constants |= 1U << i;
         }
-        if (!is_allowed_(step.op, constants))
-            for (int i = 0; i < n; ++i)
-                if ((constants >> i & 1U) != 0) step.operands[i] = add_copy(step.operands[i]);
         return add_step(step);
+    }
+
+    bool has_handler(const PendingStep& step) const {
+        return is_built_(step.op, {step.modes[0], step.modes[1], step.modes[2]}, true);
+    }
+
+    /// Operands from the accumulator and numbers where there is a handler for that, else from
+    /// columns.
+    int add_step(PendingStep step) {
+        const int before = steps_.empty() ? no_operand : steps_.back().result;
+        for (int i = 0; i < 3; ++i)
+            if (step.operands[i] != no_operand) step.modes[i] = mode_of(step.operands[i], before);
+        if (!has_handler(step)) {
+            for (int i = 0; i < 3; ++i)
+                if (step.modes[i] == Mode::number) {
+                    step.operands[i] = add_copy(step.operands[i]);
+                    step.modes[i] = Mode::column;
+                }
+            // A copy, if one was added, has the accumulator now.
+            const bool keeps = steps_.empty() || steps_.back().result == before;
+            for (Mode& mode : step.modes)
+                if (mode == Mode::accumulator && !(keeps && has_handler(step))) mode = Mode::column;
+        }
+        step.result = new_value({});
+        steps_.push_back(step);
+        return step.result;
+    }
+
+    Mode mode_of(int operand, int before) {
+        if (at(operand).source == Value::Source::constant) return Mode::number;
+        return operand == before ? Mode::accumulator : Mode::column;
     }
 
     int add_copy(int value) {
         PendingStep step;
-        step.is_copy = true;
         step.operands[0] = value;
         return add_step(step);
     }
@@ -138,19 +146,24 @@ private:
         int value = result_of_[store.value];
         if (at(value).source != Value::Source::step) value = add_copy(value);
         const int slot = slot_of(layout_, store.to);
-        ++n_stores_to_[static_cast<std::size_t>(slot)];
+        ++n_stores_to_[index(slot)];
         if (at(value).wanted == nowhere) at(value).wanted = slot;
         stores_.push_back({slot, value});
     }
 
     void find_last_uses() {
         const int n = static_cast<int>(steps_.size());
-        for (int i = 0; i < n; ++i)
-            for (const int operand : steps_[static_cast<std::size_t>(i)].operands) {
-                if (operand == no_operand) continue;
+        for (int i = 0; i < n; ++i) {
+            const PendingStep& step = steps_[index(i)];
+            for (int k = 0; k < 3; ++k) {
+                const int operand = step.operands[k];
+                if (operand == no_operand || step.modes[k] != Mode::column) continue;
                 at(operand).last_use = i;
                 if (at(operand).source == Value::Source::load) last_read(at(operand).slot) = i;
             }
+            if (!is_built_(step.op, {step.modes[0], step.modes[1], step.modes[2]}, false))
+                at(step.result).last_use = i; // stores in any case
+        }
         for (const PendingStore& store : stores_)
             at(store.value).last_use = n;
     }
@@ -158,7 +171,7 @@ private:
     /// A result goes straight to the slot it is stored to if no later step reads the old content.
     bool can_go_home(const Value& value, int step) {
         return value.wanted != nowhere && last_read(value.wanted) <= step &&
-               n_stores_to_[static_cast<std::size_t>(value.wanted)] == 1;
+               n_stores_to_[index(value.wanted)] == 1;
     }
 
     int new_scratch() {
@@ -168,43 +181,38 @@ private:
         return slot;
     }
 
-    Place place_of(int operand) {
-        if (operand == no_operand) return {false, 0};
-        const Value& value = at(operand);
-        return value.source == Value::Source::constant ? Place{true, value.constant}
-                                                       : Place{false, value.slot};
+    Place place_of(const PendingStep& step, int k) {
+        const int operand = step.operands[k];
+        if (operand == no_operand || step.modes[k] == Mode::accumulator) return {step.modes[k]};
+        return {step.modes[k], std::max(at(operand).slot, 0), at(operand).number};
     }
 
     void release(int operand, int step) {
         if (operand == no_operand) return;
-        const Value& value = at(operand);
-        const bool is_scratch =
-            value.source == Value::Source::step && value.slot >= n_layout_slots_;
-        if (is_scratch && value.last_use == step &&
-            std::find(free_.begin(), free_.end(), value.slot) == free_.end())
-            free_.push_back(value.slot);
+        Value& value = at(operand);
+        if (value.source != Value::Source::step || value.slot < n_layout_slots_) return;
+        if (value.last_use != step) return;
+        free_.push_back(value.slot);
+        value.last_use = nowhere; // once, though it may be an operand twice
     }
 
     void place(int i) {
-        const PendingStep& step = steps_[static_cast<std::size_t>(i)];
-        PlannedStep planned;
-        planned.op = step.op;
-        planned.is_copy = step.is_copy;
-        planned.a = place_of(step.operands[0]);
-        planned.b = place_of(step.operands[1]);
-        planned.c = place_of(step.operands[2]);
+        const PendingStep& step = steps_[index(i)];
+        PlannedStep planned{step.op, place_of(step, 0), place_of(step, 1), place_of(step, 2)};
         for (const int operand : step.operands) // a result may take the place of its operand
             release(operand, i);
         Value& result = at(step.result);
-        result.slot = can_go_home(result, i) ? result.wanted : new_scratch();
-        planned.out = result.slot;
-        if (result.last_use < i) // computed for nobody
-            release(step.result, result.last_use);
+        if (result.last_use != nowhere) {
+            result.slot = can_go_home(result, i) ? result.wanted : new_scratch();
+            planned.stores = true;
+            planned.out = result.slot;
+            release(step.result, i); // stored for nobody
+        }
         plan_.steps.push_back(planned);
     }
 
     const WorkspaceLayout& layout_;
-    const std::function<bool(Op, unsigned)>& is_allowed_;
+    const IsBuilt& is_built_;
     int n_layout_slots_;
     Plan plan_;
     std::vector<Value> values_;
@@ -220,8 +228,8 @@ private:
 
 Plan make_plan(const LaneProgram& program,
                const WorkspaceLayout& layout,
-               const std::function<bool(Op op, unsigned constants)>& is_allowed) {
-    return Planner(program, layout, is_allowed).finish();
+               const std::function<bool(Op op, Modes modes, bool stores)>& is_built) {
+    return Planner(program, layout, is_built).finish();
 }
 
 } // namespace gemel::sim

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "lanes/kernels.hpp"
+
 #include <gemel/sim/lane_program.hpp>
 
 #include <functional>
@@ -8,37 +10,36 @@
 /// Where every value of a program lives while it is interpreted.
 namespace gemel::sim {
 
-/// A slot of the workspace, or one of the plan's constants.
+/// Where a step finds an operand: a slot of the workspace, a number, or what the step before left
+/// in the accumulator.
 struct Place {
-    bool is_constant = false;
-    int index = 0;
+    Mode mode = Mode::column;
+    int slot = 0;
+    double number = 0.0;
 };
 
 struct PlannedStep {
-    Op op = Op::constant;
-    bool is_copy = false; ///< out = a, instead of an operation
+    Op op = Op::leaf; ///< Op::leaf copies a
     Place a, b, c;
-    int out = 0; ///< slot
+    bool stores = false;
+    int out = 0; ///< slot, if it stores
 
-    unsigned constant_mask() const {
-        return (a.is_constant ? 1U : 0U) | (b.is_constant ? 2U : 0U) | (c.is_constant ? 4U : 0U);
-    }
+    Modes modes() const { return {a.mode, b.mode, c.mode}; }
 };
 
 struct Plan {
     std::vector<PlannedStep> steps;
-    std::vector<double> constants;
     int n_slots = 0; ///< the layout's, then scratch
 };
 
-/// Assigns slots: loads are read where they lie, results are computed where they will be stored if
-/// no later step still reads what lay there, everything else shares scratch by liveness.
+/// Every step leaves its result in the accumulator; it is stored as well where a step other than
+/// the next, or the program's end, asks for it. Loads are read where they lie, results are stored
+/// where the program wants them if no later step still reads what lay there, everything else shares
+/// scratch by liveness.
 ///
-/// @param is_allowed  whether an operation takes constants at the operands of the mask; if not,
-/// they
-///                    are copied to scratch first
+/// @param is_built  whether there is a handler
 Plan make_plan(const LaneProgram& program,
                const WorkspaceLayout& layout,
-               const std::function<bool(Op op, unsigned constants)>& is_allowed);
+               const std::function<bool(Op op, Modes modes, bool stores)>& is_built);
 
 } // namespace gemel::sim

@@ -1,9 +1,9 @@
-#include "lanes/kernel_loops.hpp"
+#include "lanes/handlers.hpp"
 
 namespace gemel::sim {
 
-const KernelTable& baseline_kernels() {
-    return table_of_this_set;
+const KernelSet& baseline_kernels() {
+    return kernels_of_this_set;
 }
 
 } // namespace gemel::sim

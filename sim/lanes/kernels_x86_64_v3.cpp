@@ -2,14 +2,14 @@
 #include "lanes/kernels.hpp"
 
 #ifdef __AVX2__
-#include "lanes/kernel_loops.hpp"
+#include "lanes/handlers.hpp"
 #endif
 
 namespace gemel::sim {
 
-const KernelTable* x86_64_v3_kernels() {
+const KernelSet* x86_64_v3_kernels() {
 #ifdef __AVX2__
-    return &table_of_this_set;
+    return &kernels_of_this_set;
 #else
     return nullptr;
 #endif

@@ -2,14 +2,14 @@
 #include "lanes/kernels.hpp"
 
 #ifdef __AVX512DQ__
-#include "lanes/kernel_loops.hpp"
+#include "lanes/handlers.hpp"
 #endif
 
 namespace gemel::sim {
 
-const KernelTable* x86_64_v4_kernels() {
+const KernelSet* x86_64_v4_kernels() {
 #ifdef __AVX512DQ__
-    return &table_of_this_set;
+    return &kernels_of_this_set;
 #else
     return nullptr;
 #endif

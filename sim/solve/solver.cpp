@@ -1,5 +1,6 @@
 #include "solve/fallback.hpp"
 
+#include <gemel/sim/lane_program.hpp>
 #include <gemel/sim/solver.hpp>
 
 #include <fmt/format.h>
@@ -118,9 +119,7 @@ void BlockResult::resize(const CompiledSystem& system, const BlockProblem& probl
 }
 
 int lanes_for(int n_subjects) {
-    constexpr int most = 128, usual = 64, many_subjects = 512; // measured: docs/benchmarks.md
-    const int lanes = n_subjects >= many_subjects ? most : usual;
-    return std::max(8, std::min(lanes, (n_subjects + 7) / 8 * 8));
+    return n_subjects <= 8 ? 8 : best_width();
 }
 
 } // namespace gemel::sim

@@ -160,6 +160,35 @@ TEST_CASE("scratch is used again: a long chain needs little of it") {
     CHECK(kernel->n_slots() <= set.layout.n_slots() + 3);
 }
 
+TEST_CASE("a chain of values stays in registers: it needs no scratch") {
+    ExpressionGraph g;
+    Expr sum = g.leaf(LeafKind::state, 0);
+    for (int i = 1; i < 20; ++i)
+        sum = g.add(g.multiply(g.constant(i), g.leaf(LeafKind::state, i)), sum);
+    const Expr half = g.multiply(sum, g.constant(0.5));
+    const ProgramSpec spec{"p", {{{LeafKind::result, 0}, g.unary(Op::absolute, half)}}};
+    const ProgramSet set = lower(g, {&spec, 1});
+    const auto kernel = interpreter().compile(set.programs[0], set.layout, best_width());
+    CHECK(kernel->n_slots() == set.layout.n_slots());
+    check_everywhere(set.programs[0], set.layout, leaf_values(97));
+}
+
+TEST_CASE("a program of a million operations needs no stack") {
+    LaneProgram program;
+    program.instructions.push_back({Op::leaf, 0, 0, 0, 0.0, {LeafKind::state, 0}});
+    program.instructions.push_back({Op::constant, 0, 0, 0, 1.0, {}});
+    for (std::uint32_t i = 1; i <= 1'000'000; ++i)
+        program.instructions.push_back({i % 2 == 0 ? Op::subtract : Op::add, i, 0, 0, 0.0, {}});
+    const auto last = static_cast<std::uint32_t>(program.instructions.size() - 1);
+    program.stores.push_back({{LeafKind::result, 0}, last});
+    WorkspaceLayout layout;
+    layout.make_room(LeafKind::state, 1);
+    layout.make_room(LeafKind::result, 1);
+    for (const InstructionSet set : instruction_sets())
+        for (const int width : {1, 8, best_width(set)})
+            CHECK(n_differences(program, layout, {1.0, 0.0, -3.5}, set, width) == 0);
+}
+
 TEST_CASE("what cannot be run is refused before running") {
     const LaneProgram program = lane_program_from_text("gemel-lane-program/1\nname p\n"
                                                        "v0 = load state 1\nstore result 0 v0\n");

@@ -102,6 +102,8 @@ public:
 enum class InstructionSet { baseline, x86_64_v3, x86_64_v4 };
 InstructionSet best_instruction_set();     ///< of this machine
 std::string_view name(InstructionSet set); ///< "baseline", "x86-64-v3", "x86-64-v4"
+/// The width at which an operation costs least per lane: a column fits in registers.
+int best_width(InstructionSet set = best_instruction_set());
 /// @throws std::invalid_argument if this machine lacks the set
 const Executor& interpreter(InstructionSet set = best_instruction_set());
 

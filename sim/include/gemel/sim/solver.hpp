@@ -61,8 +61,8 @@ struct SolverOptions {
     std::int64_t expected_subjects = 0;      ///< that will come, of all arms; 0: nobody knows
 };
 
-/// The lanes for a block where nothing else is asked for: the more, the less an operation costs,
-/// as long as subjects wait to take the place of those that are done.
+/// The lanes for a block where nothing else is asked for: those whose values fit in registers
+/// (best_width), 8 for very few subjects.
 int lanes_for(int n_subjects);
 
 /// One number per subject, taken from an output while it is solved: exact in time, not from a grid.
