@@ -5,6 +5,7 @@
 #include "lanes/lane_vector.hpp"
 
 #include <array>
+#include <atomic>
 #include <utility>
 
 /// The one source of the kernels. Included by one source per instruction set; everything has
@@ -67,6 +68,8 @@ constexpr bool is_built(Modes modes, bool stores) {
 template <class Number>
 constexpr int lanes_of = lane::lanes_of_vector;
 template <>
+constexpr int lanes_of<lane::Vectors> = 2 * lane::lanes_of_vector;
+template <>
 constexpr int lanes_of<double> = 1;
 
 template <class Number>
@@ -80,13 +83,21 @@ GEMEL_LANE void store(double* to, Number x) {
     std::memcpy(__builtin_assume_aligned(to, sizeof x), &x, sizeof x);
 }
 
-template <class Number, Mode mode>
+/// Operand k of those with these modes.
+template <class Number, Modes modes, int k>
 struct Source {
+    static constexpr Mode mode = modes[k];
+    /// How many before it are found alike.
+    static constexpr int rank = (k > 0 && modes.a == mode) + (k > 1 && modes.b == mode);
+
     const double* column = nullptr;
     Number number = 0.0;
-    GEMEL_LANE Source(const Step::Operand& operand, const double* lanes) {
-        if constexpr (mode == Mode::number) number = operand.number;
-        if constexpr (mode == Mode::column) column = lanes + operand.column;
+    GEMEL_LANE Source(const Step& step, std::uint64_t columns, const double* lanes) {
+        if constexpr (mode == Mode::number) number = step.numbers[rank];
+        if constexpr (mode == Mode::column)
+            column = lanes + (rank == 0   ? static_cast<std::uint32_t>(columns)
+                              : rank == 1 ? columns >> 32
+                                          : step.third);
     }
     GEMEL_LANE Number at(std::size_t vector, Number accumulator) const {
         if constexpr (mode == Mode::number) return number;
@@ -115,14 +126,19 @@ struct Handlers<Number, std::index_sequence<vector...>> {
     static constexpr Modes chain_modes{Mode::number, Mode::column, Mode::accumulator};
     template <std::size_t>
     using Register = Number;
-    using Handler = void (*)(const Step*, double*, Register<vector>...) noexcept;
+    using Handler = void (*)(const Step*,
+                             double*,
+                             std::uint64_t columns,
+                             Register<vector>...) noexcept;
 
     template <class Do, Modes modes>
-    GEMEL_LANE static void
-    compute(const Step& step, const double* lanes, Register<vector>&... accumulator) {
-        const Source<Number, modes.a> a(step.a, lanes);
-        const Source<Number, modes.b> b(step.b, lanes);
-        const Source<Number, modes.c> c(step.c, lanes);
+    GEMEL_LANE static void compute(const Step& step,
+                                   std::uint64_t columns,
+                                   const double* lanes,
+                                   Register<vector>&... accumulator) {
+        const Source<Number, modes, 0> a(step, columns, lanes);
+        const Source<Number, modes, 1> b(step, columns, lanes);
+        const Source<Number, modes, 2> c(step, columns, lanes);
         ((accumulator = Do::run(
               a.at(vector, accumulator), b.at(vector, accumulator), c.at(vector, accumulator))),
          ...);
@@ -130,37 +146,51 @@ struct Handlers<Number, std::index_sequence<vector...>> {
 
     /// So many steps alike, of which the last may store.
     template <class Do, Modes modes, bool stores, std::size_t... number>
-    static void handle(const Step* step, double* lanes, Register<vector>... accumulator) noexcept {
-        (compute<Do, modes>(step[number], lanes, accumulator...), ...);
+    static void handle(const Step* step,
+                       double* lanes,
+                       std::uint64_t columns,
+                       Register<vector>... accumulator) noexcept {
+        const auto next = reinterpret_cast<Handler>(step[sizeof...(number)].handler);
+        std::uint64_t next_columns = 0;
+        ((next_columns = step[number + 1].columns,
+          std::atomic_signal_fence(std::memory_order_acquire), // read before the columns
+          compute<Do, modes>(step[number], columns, lanes, accumulator...),
+          columns = next_columns),
+         ...);
         step += sizeof...(number);
-        const auto next = reinterpret_cast<Handler>(step->handler);
         double* const out = lanes + step[-1].out;
         if constexpr (stores) (store(out + vector * lanes_of<Number>, accumulator), ...);
-        GEMEL_TAIL_CALL next(step, lanes, accumulator...);
+        GEMEL_TAIL_CALL next(step, lanes, columns, accumulator...);
     }
 
     template <class Do, Modes modes>
-    static void loop(const Step* step, double* lanes, Register<vector>... accumulator) noexcept {
+    static void loop(const Step* step,
+                     double* lanes,
+                     std::uint64_t columns,
+                     Register<vector>... accumulator) noexcept {
         double* const out = lanes + step->out;
-        const double* a = lanes + step->a.column;
-        const double* const b = lanes + step->b.column;
+        const double* a = lanes + static_cast<std::uint32_t>(columns);
+        const double* const b = lanes + (columns >> 32);
         if constexpr (modes.a == Mode::accumulator) {
             (store(out + vector * lanes_of<Number>, accumulator), ...);
             a = out;
         }
-        for (int lane = 0; lane < n_lanes; lane += lanes_of<Number>)
-            store(out + lane, Do::run(load<Number>(a + lane), load<Number>(b + lane), Number(0.0)));
+        using Wide = std::conditional_t<sizeof...(vector) % 2 == 0, lane::Vectors, Number>;
+        for (int lane = 0; lane < n_lanes; lane += lanes_of<Wide>)
+            store(out + lane, Do::run(load<Wide>(a + lane), load<Wide>(b + lane), Wide(0.0)));
         ((accumulator = load<Number>(out + vector * lanes_of<Number>)), ...);
         const auto next = reinterpret_cast<Handler>((++step)->handler);
-        GEMEL_TAIL_CALL next(step, lanes, accumulator...);
+        GEMEL_TAIL_CALL next(step, lanes, step->columns, accumulator...);
     }
 
-    static void stop(const Step*, double*, Register<vector>...) noexcept { lane::leave_vectors(); }
+    static void stop(const Step*, double*, std::uint64_t, Register<vector>...) noexcept {
+        lane::leave_vectors();
+    }
 
     static void run(const Step* steps, double* workspace, int width) {
         for (int lane = 0; lane < width; lane += n_lanes)
             reinterpret_cast<Handler>(steps->handler)(
-                steps, workspace + lane, Register<vector>(0.0)...);
+                steps, workspace + lane, steps->columns, Register<vector>(0.0)...);
     }
 
     using Table = std::array<std::array<Handler, 2 * Modes::count>, n_ops>;

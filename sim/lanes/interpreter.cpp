@@ -21,12 +21,8 @@ public:
           width_(width) {
         steps_.reserve(plan.steps.size() + 1);
         for (std::size_t i = 0; i < plan.steps.size(); ++i) {
-            const PlannedStep& step = plan.steps[i];
-            steps_.push_back({handler(std::span(plan.steps).subspan(i)),
-                              operand(step.a),
-                              operand(step.b),
-                              operand(step.c),
-                              column(step.out)});
+            steps_.push_back(resolved(plan.steps[i]));
+            steps_.back().handler = handler(std::span(plan.steps).subspan(i));
         }
         steps_.push_back({set.stop(chunk)});
     }
@@ -50,11 +46,20 @@ private:
                 return found;
         return set_.handler(chunk_, first.op, first.modes(), first.stores, 1);
     }
-    std::ptrdiff_t column(int slot) const { return std::ptrdiff_t{slot} * width_; }
-    Step::Operand operand(const Place& place) const {
-        if (place.mode == Mode::number) return {.number = place.number};
-        return {.column = column(place.slot)};
+    Step resolved(const PlannedStep& step) const {
+        Step made;
+        std::uint32_t columns[3] = {};
+        int n_columns = 0, n_numbers = 0;
+        for (const Place& place : {step.a, step.b, step.c}) {
+            if (place.mode == Mode::column) columns[n_columns++] = column(place.slot);
+            if (place.mode == Mode::number) made.numbers[n_numbers++] = place.number;
+        }
+        made.columns = columns[0] | std::uint64_t{columns[1]} << 32;
+        made.third = columns[2];
+        made.out = column(step.out);
+        return made;
     }
+    std::uint32_t column(int slot) const { return static_cast<std::uint32_t>(slot * width_); }
 
     const KernelSet& set_;
     Chunk chunk_;

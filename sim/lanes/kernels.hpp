@@ -3,6 +3,7 @@
 #include <gemel/sim/lane_program.hpp>
 
 #include <cstddef>
+#include <cstdint>
 
 /// The interpreter's kernels: one handler per operation and way of finding its operands, compiled
 /// once per instruction set. Handlers call one another; what one computes stays in registers, the
@@ -16,6 +17,7 @@ enum class Mode : unsigned char { column, number, accumulator };
 struct Modes {
     Mode a = Mode::column, b = Mode::column, c = Mode::column;
     static constexpr std::size_t count = 27;
+    constexpr Mode operator[](int k) const { return k == 0 ? a : k == 1 ? b : c; }
     constexpr std::size_t index() const {
         return static_cast<std::size_t>(a) + 3 * static_cast<std::size_t>(b) +
                9 * static_cast<std::size_t>(c);
@@ -27,16 +29,15 @@ struct Modes {
     }
 };
 
-/// An operation as its handler reads it.
+/// An operation as its handler reads it. The one before has read `columns` already, so that no
+/// column waits for its address.
 struct Step {
-    union Operand {
-        std::ptrdiff_t column; ///< of the first lane, in the workspace
-        double number;
-    };
     using Handler = void (*)(); ///< of a type that its instruction set alone knows
     Handler handler = nullptr;
-    Operand a{0}, b{0}, c{0};
-    std::ptrdiff_t out = 0; ///< column; unused by handlers that do not store
+    std::uint64_t columns = 0; ///< the first operand that is a column, and the second << 32
+    double numbers[2] = {};    ///< operands that are numbers
+    std::uint32_t third = 0;   ///< operand that is a column
+    std::uint32_t out = 0;     ///< unused by handlers that do not store
 };
 
 /// Lanes that a handler takes at once.

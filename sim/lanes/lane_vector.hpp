@@ -3,6 +3,7 @@
 #include "base/lane_math.hpp"
 
 #include <cstring>
+#include <type_traits>
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
@@ -173,6 +174,62 @@ GEMEL_LANE Vector square_root(Vector x) {
 }
 #endif
 #endif
+
+/// Two of a kind side by side: while one waits for its last result, the other computes.
+template <class T>
+struct Twice {
+    T first, second;
+    Twice() = default;
+    GEMEL_LANE Twice(T a, T b) : first(a), second(b) {}
+    template <class Constant>
+    requires std::is_arithmetic_v<Constant> GEMEL_LANE Twice(Constant x) : first(x), second(x) {}
+
+#define GEMEL_TWICE(symbol)                                                                        \
+    GEMEL_LANE friend auto operator symbol(Twice a, Twice b) {                                     \
+        return Twice<decltype(a.first symbol b.first)>(a.first symbol b.first,                     \
+                                                       a.second symbol b.second);                  \
+    }
+    GEMEL_TWICE(+)
+    GEMEL_TWICE(-)
+    GEMEL_TWICE(*)
+    GEMEL_TWICE(/)
+    GEMEL_TWICE(&)
+    GEMEL_TWICE(|)
+    GEMEL_TWICE(^)
+    GEMEL_TWICE(<)
+    GEMEL_TWICE(<=)
+    GEMEL_TWICE(>)
+    GEMEL_TWICE(==)
+    GEMEL_TWICE(!=)
+#undef GEMEL_TWICE
+    GEMEL_LANE friend Twice operator-(Twice a) {
+        return {-a.first, -a.second};
+    }
+    GEMEL_LANE friend Twice operator!(Twice a) {
+        return {!a.first, !a.second};
+    }
+    GEMEL_LANE friend Twice operator<<(Twice a, int by) {
+        return {a.first << by, a.second << by};
+    }
+    GEMEL_LANE friend Twice operator>>(Twice a, int by) {
+        return {a.first >> by, a.second >> by};
+    }
+};
+
+using Vectors = Twice<Vector>;
+GEMEL_LANE Twice<VectorBits> bits(Vectors x) {
+    return {bits(x.first), bits(x.second)};
+}
+GEMEL_LANE Vectors from_bits(Twice<VectorBits> x) {
+    return {from_bits(x.first), from_bits(x.second)};
+}
+GEMEL_LANE Vectors choose(Twice<VectorMask> condition, Vectors if_true, Vectors if_false) {
+    return {choose(condition.first, if_true.first, if_false.first),
+            choose(condition.second, if_true.second, if_false.second)};
+}
+GEMEL_LANE Vectors fma(Vectors a, Vectors b, Vectors c) {
+    return {fma(a.first, b.first, c.first), fma(a.second, b.second, c.second)};
+}
 
 /// Before code that knows no such registers: else it is slow on some machines.
 GEMEL_LANE void leave_vectors() {
