@@ -32,6 +32,12 @@ public:
         return std::move(spec_);
     }
 
+    ProgramSpec build_edge() {
+        spec_.name = "edge";
+        if (layout_.is_explicit) store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
+        return std::move(spec_);
+    }
+
 private:
     Expr number(double value) { return g_.constant(value); }
     Expr at(Control which) { return g_.leaf(LeafKind::control, static_cast<int>(which)); }
@@ -132,25 +138,15 @@ void StepController::add_passage() {
     store(layout_.from(), now_);
     store(layout_.verdict(), verdict_);
     store(layout_.attention(), attention(left));
-    if (layout_.is_explicit) store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
 }
 
-/// Times closer than a step can be are one: a sample at the end comes after what happens there.
 Expr StepController::attention(Expr left) {
-    const auto when = [&](Expr is_so, double code) {
-        return g_.select(is_so, number(code), number(0.0));
-    };
-    const Expr least = g_.binary(Op::maximum,
-                                 g_.multiply(number(least_step(1.0)), g_.unary(Op::absolute, to_)),
-                                 number(least_step(0.0)));
-    Expr code = when(is_below(at(Control::sample), g_.subtract(to_, least)), sample_is_due);
-    code = g_.add(code, when(g_.binary(Op::less_equal, at(Control::stop), to_), is_at_stop));
-    code = g_.select(is_good_, code, number(0.0));
+    const auto both = [&](Expr a, Expr b) { return g_.binary(Op::logical_and, a, b); };
+    const Expr is_due = both(is_good_, is_below(at(Control::due), to_));
     const Expr may_go_on =
-        g_.binary(Op::logical_and,
-                  g_.binary(Op::logical_and, is_good_, is_below(to_, at(Control::alarm))),
-                  is_below(at(Control::watch), left));
-    code = g_.add(code, g_.select(may_go_on, number(0.0), number(is_called)));
+        both(both(is_good_, is_below(to_, at(Control::alarm))), is_below(at(Control::watch), left));
+    const Expr code = g_.add(g_.select(is_due, number(sample_is_due), number(0.0)),
+                             g_.select(may_go_on, number(0.0), number(is_called)));
     return g_.multiply(code, at(Control::live));
 }
 
@@ -182,6 +178,11 @@ Expr dense_value(ExpressionGraph& g, const StepLayout& layout, int k) {
 ProgramSpec
 controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout) {
     return StepController(system, bare, layout).build();
+}
+
+ProgramSpec
+edge_program(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout) {
+    return StepController(system, bare, layout).build_edge();
 }
 
 ProgramSpec look_program(CompiledSystem& system, const StepLayout& layout) {

@@ -14,7 +14,8 @@ enum class Control : int {
     step,      ///< to try next
     stop,      ///< no step goes beyond
     event,     ///< time of the last event, from which an exact part counts
-    sample,    ///< the next sample is due then
+    sample,    ///< when the next sample is to be taken
+    due,       ///< a step that goes beyond this takes it
     alarm,     ///< a step that gets here asks for attention
     growth,    ///< the next step may be so many times as long
     left,      ///< steps that may still be tried, −1 when there is one too many
@@ -37,14 +38,18 @@ enum class Verdict : int {
 };
 
 /// Why a lane asks for attention, added up.
-inline constexpr int sample_is_due = 1, is_at_stop = 2,
-                     is_called = 4; ///< by its alarm or watch, or the step was not good
+inline constexpr int sample_is_due = 1,
+                     is_called = 2; ///< by its alarm or watch, or the step was not good
 
 /// The program `step` out of a method's bare one (StepMethod::build). States, and an explicit
 /// method's rates, are those at the end where the step is good, and stay otherwise; ends of exact
 /// states, dense output, `begin`, `verdict`, `attention` and `from` come as results.
 ProgramSpec
 controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout);
+
+/// The program `edge` of an explicit method: whether the step about to be taken is as long as
+/// stability allows. Empty of another's.
+ProgramSpec edge_program(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout);
 
 /// The program `look`: every output at `look_time`, which is within the step just taken.
 ProgramSpec look_program(CompiledSystem& system, const StepLayout& layout);

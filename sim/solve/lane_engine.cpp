@@ -16,11 +16,13 @@ ProgramSet lower_method(CompiledSystem& system,
                         const StepMethod& method,
                         const StepLayout& layout,
                         double rtol) {
-    const ProgramSpec own[] = {controlled_step(system, method.build(system, layout, rtol), layout),
+    const ProgramSpec bare = method.build(system, layout, rtol);
+    const ProgramSpec own[] = {controlled_step(system, bare, layout),
                                rates_program(system),
-                               look_program(system, layout)};
+                               look_program(system, layout),
+                               edge_program(system, bare, layout)};
     ProgramSet set = lower_with_common(system, own);
-    set.programs.push_back(samples_program(set.programs.back()));
+    set.programs.push_back(samples_program(set.programs[look_program_number]));
     set.layout.make_room(LeafKind::scale, system.system.n_controlled_states());
     set.layout.make_room(LeafKind::control, n_controls);
     return set;
@@ -59,16 +61,19 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       step_(compile(method, executor, step_program, width)),
       rates_(compile(method, executor, rates_program_number, width)),
       look_(compile(method, executor, look_program_number, width)),
+      edge_(compile(method, interpreter(), edge_program_number, width)),
       samples_(compile(method, executor, samples_program_number, width)),
       points_(method.programs.programs[look_program_number],
               method.programs.layout,
               look_points,
               *look_,
               width),
-      workspace_(
-          index(std::max(
-              {step_->n_slots(), rates_->n_slots(), look_->n_slots(), samples_->n_slots()})) *
-          index(width_)),
+      workspace_(index(std::max({step_->n_slots(),
+                                 rates_->n_slots(),
+                                 look_->n_slots(),
+                                 edge_->n_slots(),
+                                 samples_->n_slots()})) *
+                 index(width_)),
       doses_(method.system, method.programs),
       watch_(observer_, width_),
       scales_(method.system.system),
@@ -83,7 +88,7 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       failure_(index(width_)) {
     for (int kind = 0; kind < n_leaf_kinds; ++kind)
         first_slot_[index(kind)] = method.programs.layout.slot({static_cast<LeafKind>(kind), 0});
-    observer_.keep_next_samples_in(column(Control::sample));
+    observer_.keep_next_samples_in(column(Control::sample), column(Control::due));
 }
 
 void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
@@ -106,7 +111,7 @@ void LaneEngine::carry(std::span<Passage> passages) {
 void LaneEngine::run_lanes() {
     next_ = 0;
     n_live_ = width_;
-    n_fresh_ = n_following_ = 0;
+    n_fresh_ = n_following_ = n_watched_ = 0;
     std::fill(follows_.begin(), follows_.end(), 0.0);
     for (int lane = 0; lane < width_; ++lane)
         refill(lane);
@@ -210,6 +215,7 @@ SolverStatus LaneEngine::keep(int lane, Parking& parking) {
     parking(state.n_singular);
     parking(state.n_at_the_edge);
     parking(state.n_inside);
+    parking(state.is_watched);
     parking(state.was_not_finite);
     set_steps(lane, n_accepted);
     at(Control::event, lane) = at(Control::time, lane);
@@ -307,6 +313,7 @@ void LaneEngine::idle(int lane) {
     at(Control::time, lane) = at(Control::stop, lane) = at(Control::event, lane) = 1.0;
     at(Control::step, lane) = 1.0;
     at(Control::live, lane) = 0.0;
+    set_watch(lane);
 }
 
 /// At a stop (or the start): what happens now happens, then on to the next stop.
@@ -450,6 +457,7 @@ double LaneEngine::rms_of_relative_rates(int lane) const {
 
 void LaneEngine::take_step() {
     if (is_watching()) keep_before();
+    if (n_watched_ > 0) edge_->run(workspace_.data());
     step_->run(workspace_.data());
     find_called();
     for (const int lane : called_)
@@ -475,7 +483,7 @@ void LaneEngine::find_called() {
         due[n_due] = lane;
         n_due += code & sample_is_due;
         called[n_called] = lane;
-        n_called += static_cast<int>(code >= is_at_stop) | (all & static_cast<int>(live[lane]));
+        n_called += static_cast<int>(code >= is_called) | (all & static_cast<int>(live[lane]));
     }
     called_ = {called, index(n_called)};
     due_ = {due, index(n_due)};
@@ -520,33 +528,42 @@ void LaneEngine::judge_rejected(int lane, Verdict verdict) {
 /// Source: Hairer & Wanner, Solving ODEs II, section IV.2, and their code DOPRI5.
 void LaneEngine::watch_stability(int lane) {
     LaneState& state = lanes_[index(lane)];
-    if (column(method_.layout.is_at_the_edge())[lane] != 0.0) {
+    if (!state.is_watched) {
+        state.is_watched = true;
+    } else if (column(method_.layout.is_at_the_edge())[lane] != 0.0) {
         state.n_inside = 0;
         if (++state.n_at_the_edge == stiff_after) failure_[index(lane)] = SolverStatus::stiff;
-    } else if (++state.n_inside == calm_after) {
-        state.n_at_the_edge = 0;
+    } else {
+        if (++state.n_inside == calm_after) state.n_at_the_edge = 0;
+        state.is_watched = state.n_at_the_edge > 0;
     }
     set_watch(lane);
 }
 
 /// When to look at a lane for the steps it has taken.
 void LaneEngine::set_watch(int lane) {
-    double& watch = at(Control::watch, lane);
-    watch = -1.0; // one step too many
-    if (!method_.layout.is_explicit) return;
-    if (lanes_[index(lane)].n_at_the_edge > 0) {
-        watch = std::numeric_limits<double>::infinity();
-        return;
-    }
-    const std::int64_t next = (n_steps(lane) / stability_watch + 1) * stability_watch;
-    const std::int64_t left = method_.options.max_steps - lanes_[index(lane)].n_rejected - next;
-    watch = std::max(watch, static_cast<double>(left));
+    double& now = at(Control::watch, lane);
+    const auto is_infinite = [](double watch) { return static_cast<int>(watch == lane::infinity); };
+    n_watched_ -= is_infinite(now);
+    now = watch(lane);
+    n_watched_ += is_infinite(now);
 }
 
-/// When to look at a lane for functionals.
+/// So many steps left, or fewer; −1: one too many.
+double LaneEngine::watch(int lane) const {
+    const LaneState& state = lanes_[index(lane)];
+    if (!method_.layout.is_explicit || state.subject < 0) return -1.0;
+    if (state.is_watched) return lane::infinity;
+    const std::int64_t next = (n_steps(lane) / stability_watch + 1) * stability_watch;
+    const std::int64_t left = method_.options.max_steps - state.n_rejected - next;
+    return std::max(-1.0, static_cast<double>(left));
+}
+
+/// When to look at a lane for its stop and for functionals.
 void LaneEngine::set_alarm(int lane) {
-    at(Control::alarm, lane) = is_carrying() ? std::numeric_limits<double>::infinity()
-                                             : observer_.next_functional(at(Control::time, lane));
+    double& alarm = at(Control::alarm, lane);
+    alarm = at(Control::stop, lane);
+    if (!is_carrying()) alarm = std::min(alarm, observer_.next_functional(at(Control::time, lane)));
 }
 
 /// Columns as they were before the step: where a trigger acts it is taken again.
@@ -561,7 +578,7 @@ void LaneEngine::keep_before() {
 
 /// The step did not happen, but counts.
 void LaneEngine::take_back(int lane) {
-    const double left = at(Control::left, lane);
+    const double left = at(Control::left, lane), watch = at(Control::watch, lane);
     const double* from = columns_before_.data() + lane;
     for (const LeafKind kind : {LeafKind::state, LeafKind::rate, LeafKind::control})
         for (int i = 0; i < method_.programs.layout.count(kind); ++i, from += width_)
@@ -569,6 +586,7 @@ void LaneEngine::take_back(int lane) {
     lanes_[index(lane)] = before_[index(lane)];
     ++lanes_[index(lane)].n_rejected;
     at(Control::left, lane) = left;
+    at(Control::watch, lane) = watch; // set_watch() counts
     set_watch(lane);
     accepted_[index(lane)] = 0;
 }
@@ -587,6 +605,7 @@ void LaneEngine::look_for_crossings() {
         if (!mask[index(lane)] || !(watch_.crossing(lane) <= to[lane])) continue;
         if (watch_.crossing(lane) < to[lane]) take_back(lane);
         at(Control::stop, lane) = watch_.crossing(lane);
+        set_alarm(lane);
         lanes_[index(lane)].is_on_its_way_to_a_crossing = true;
     }
 }

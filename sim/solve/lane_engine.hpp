@@ -19,7 +19,8 @@ namespace gemel::sim {
 /// Places of the method's programs in LaneMethod::programs.
 inline constexpr int step_program = n_common_programs, rates_program_number = n_common_programs + 1,
                      look_program_number = n_common_programs + 2,
-                     samples_program_number = n_common_programs + 3;
+                     edge_program_number = n_common_programs + 3,
+                     samples_program_number = n_common_programs + 4;
 
 /// What the engine itself does per step and lane (control, samples, bookkeeping), in additions of
 /// the interpreter. Measured once, fixed since: a weight, not a promise.
@@ -35,7 +36,7 @@ struct LaneMethod {
     CompiledSystem system;
     SolverOptions options;
     StepLayout layout;
-    ProgramSet programs; ///< the common ones, then `step`, `rates`, `look`, `samples`
+    ProgramSet programs; ///< the common ones, then `step`, `rates`, `look`, `edge`, `samples`
 };
 
 /// One lane at a step end, besides its columns: states, rates, infusions, scales, doses running and
@@ -50,6 +51,7 @@ struct LaneState {
     int n_singular = 0;                       ///< halvings in a row for bad linear algebra
     int n_at_the_edge = 0;                    ///< steps as long as stability allows …
     int n_inside = 0;                         ///< … and well shorter ones since the last of them
+    bool is_watched = false;                  ///< its next step is looked at for stability
     bool is_fresh = false;                    ///< needs a first step: at the start and after events
     bool was_not_finite = false;              ///< the last rejected step
     bool is_on_its_way_to_a_crossing = false; ///< it stops where a trigger acts
@@ -115,6 +117,7 @@ private:
     void judge_rejected(int lane, Verdict verdict);
     void watch_stability(int lane);
     void set_watch(int lane);
+    double watch(int lane) const;
     void set_alarm(int lane);
     void follow_scales();
     void show();
@@ -131,7 +134,7 @@ private:
     double start_tolerance_ = 0.0;               ///< ½·rtol^(1/5)
     SetupPrograms setup_programs_;
     DenseObserver observer_;
-    std::unique_ptr<Kernel> step_, rates_, look_, samples_;
+    std::unique_ptr<Kernel> step_, rates_, look_, edge_, samples_;
     PointsOfLanes points_; ///< for `look`
     Workspace workspace_;
 
@@ -144,6 +147,7 @@ private:
     std::span<Passage> passages_; ///< lanes carry these instead of subjects
     int next_ = 0;                ///< subject or passage
     int n_live_ = 0, n_fresh_ = 0;
+    int n_watched_ = 0;   ///< lanes that are watched
     int n_following_ = 0; ///< scales that follow the largest value so far
 
     std::vector<LaneState> lanes_, before_; ///< before_: where triggers are watched, the step

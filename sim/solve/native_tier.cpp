@@ -48,10 +48,11 @@ NativeTier::~NativeTier() {
     if (maker_.joinable()) maker_.join(); // LLVM cannot be stopped on its way
 }
 
+/// All but `edge`, which hardly ever runs.
 std::vector<const LaneProgram*> NativeTier::programs() const {
     std::vector<const LaneProgram*> all{&method_.programs.prepare};
     for (const LaneProgram& program : method_.programs.programs)
-        all.push_back(&program);
+        if (&program != &method_.programs.programs[edge_program_number]) all.push_back(&program);
     return all;
 }
 

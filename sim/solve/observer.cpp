@@ -26,6 +26,11 @@ std::vector<Leaf> fixed_leaves(const LaneProgram& program) {
     return leaves;
 }
 
+/// What a piece must go beyond to take a sample.
+double due(double time) {
+    return time + least_step(time);
+}
+
 } // namespace
 
 DenseObserver::DenseObserver(const CompiledSystem& system,
@@ -41,11 +46,12 @@ DenseObserver::DenseObserver(const CompiledSystem& system,
       workspace_(index(outputs_->n_slots()) * index(width)),
       own_(index(width)) {
     const auto lanes = index(width);
-    for (auto* column :
-         {&theta_, &point_time_, &last_, &time_, &begin_, &end_, &part_begin_, &part_end_})
+    for (auto* column : {&theta_, &point_time_, &time_, &begin_, &end_, &part_begin_, &part_end_})
         column->assign(lanes, 0.0);
     own_next_time_.assign(lanes, infinity);
+    own_next_due_.assign(lanes, infinity);
     next_time_ = own_next_time_.data();
+    next_due_ = own_next_due_.data();
     next_own_.assign(lanes, infinity);
     for (auto* column : {&subject_, &cursor_, &crossing_, &point_lane_, &point_index_})
         column->assign(lanes, 0);
@@ -74,7 +80,8 @@ void DenseObserver::begin(const BlockProblem& problem,
                              index(setup.first_row[i % index(setup.n_subjects)])];
     collect_samples();
     collect_functionals();
-    std::fill_n(next_time_, width_, infinity);
+    for (int lane = 0; lane < width_; ++lane)
+        take_no_more(lane);
 }
 
 void DenseObserver::collect_samples() {
@@ -96,6 +103,9 @@ void DenseObserver::collect_samples() {
         point_targets_.push_back(static_cast<int>(targets_.size()));
     }
     point_times_.push_back(infinity);
+    point_due_.clear();
+    for (const double time : point_times_)
+        point_due_.push_back(due(time));
     is_simple_ = problem_->own.empty();
     for (const SampledOutput& output : sampled)
         is_simple_ = is_simple_ && output.times == sampled.front().times;
@@ -283,8 +293,6 @@ const Functional& DenseObserver::functional(int k) const {
 /// batches of points: a lane with many does not make the others wait.
 void DenseObserver::take_samples(std::span<const int> lanes) {
     due_.assign(lanes.begin(), lanes.end());
-    for (const int lane : due_)
-        last_[index(lane)] = to_[lane] - least_step(to_[lane]);
     while (!due_.empty() && many_of * static_cast<int>(due_.size()) >= width_) {
         outputs_of_points_ = curves_->at_samples();
         if (is_simple_) {
@@ -298,32 +306,33 @@ void DenseObserver::take_samples(std::span<const int> lanes) {
     if (!due_.empty()) take_due_points();
 }
 
-/// Times closer than a step can be are one: what happens at the end comes first.
 void DenseObserver::keep_due() {
-    std::erase_if(
-        due_, [this](int lane) { return !(next_time_[lane] < to_[lane] - least_step(to_[lane])); });
+    std::erase_if(due_, [this](int lane) { return !is_due(lane); });
 }
 
 /// Of due lanes whose samples are all shared, and of all outputs at once; those that have another
 /// due stay. Without branches on what is due.
 void DenseObserver::store_next() {
     const std::size_t n_columns = columns_.size();
-    const double* times = point_times_.data() + 1;
+    const auto width = index(width_);
     double* const* rows = rows_.data();
-    int* due = due_.data();
+    const double *times = point_times_.data() + 1, *dues = point_due_.data() + 1, *to = to_;
+    double *next_time = next_time_, *next_due = next_due_;
+    int *due = due_.data(), *cursor = cursor_.data();
+    char* is_bad = is_bad_.data();
     std::size_t n_left = 0;
     for (const int lane : due_) {
-        const int point = cursor_[index(lane)]++;
-        bool is_bad = false;
+        const int point = cursor[lane]++;
         for (std::size_t k = 0; k < n_columns; ++k) {
             const double value = outputs_of_points_[columns_[k].output * width_ + lane];
-            rows[k * index(width_) + index(lane)][point] = value;
-            is_bad |= !(std::abs(value) <= std::numeric_limits<double>::max());
+            rows[k * width + index(lane)][point] = value;
+            is_bad[lane] |=
+                static_cast<char>(!(std::abs(value) <= std::numeric_limits<double>::max()));
         }
-        is_bad_[index(lane)] |= static_cast<char>(is_bad);
-        next_time_[lane] = times[point];
+        next_time[lane] = times[point];
+        next_due[lane] = dues[point];
         due[n_left] = lane;
-        n_left += times[point] < last_[index(lane)] ? 1U : 0U;
+        n_left += dues[point] < to[lane] ? 1U : 0U;
     }
     due_.resize(n_left);
 }
@@ -331,8 +340,7 @@ void DenseObserver::store_next() {
 void DenseObserver::take_due_points() {
     int n = 0;
     for (const int lane : due_) {
-        const double last = to_[lane] - least_step(to_[lane]);
-        while (next_time_[lane] < last) {
+        while (is_due(lane)) {
             point_lane_[index(n)] = lane;
             theta_[index(n)] =
                 std::max(0.0, (next_time_[lane] - from_[lane]) / (to_[lane] - from_[lane]));
@@ -359,6 +367,11 @@ void DenseObserver::find_next(int lane) {
         own.empty() ? infinity
                     : problem_->own[index(subject_[index(lane)])]->samples[index(own.front())].time;
     next_time_[lane] = std::min(next_own_[index(lane)], point_times_[index(cursor_[index(lane)])]);
+    next_due_[lane] = due(next_time_[lane]);
+}
+
+void DenseObserver::take_no_more(int lane) {
+    next_time_[lane] = next_due_[lane] = infinity;
 }
 
 /// The sample due next: a shared point, or −1 − number of an own sample; then on to the one after.
@@ -442,7 +455,7 @@ DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_
 void DenseObserver::park(int lane, double time) {
     result_->status[index(subject_[index(lane)])] = SolverStatus::ok;
     result_->stopped_at[index(subject_[index(lane)])] = time;
-    next_time_[lane] = infinity;
+    take_no_more(lane);
 }
 
 void DenseObserver::keep(int lane, Parking& parking) {
@@ -479,7 +492,7 @@ void DenseObserver::fail(int lane, SolverStatus status, double time) {
                       nan);
     result_->status[subject] = status;
     result_->stopped_at[subject] = time;
-    next_time_[lane] = infinity;
+    take_no_more(lane);
 }
 
 } // namespace gemel::sim

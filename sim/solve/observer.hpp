@@ -79,8 +79,13 @@ public:
                   int width,
                   const Executor& executor = interpreter());
 
-    /// Keeps next_samples() in the solver's own columns from now on.
-    void keep_next_samples_in(double* column) { next_time_ = column; }
+    /// Keeps the times of next samples in the solver's own columns from now on, and beyond which
+    /// time a piece must go to take them: times closer than a step can be are one, and what happens
+    /// then comes first.
+    void keep_next_samples_in(double* times, double* due) {
+        next_time_ = times;
+        next_due_ = due;
+    }
     /// Starts a problem; results go to `result` (already reset). Writes the parameters, and the
     /// status of subjects whose setup failed: a solver skips those. All three must outlive the
     /// solve.
@@ -198,6 +203,8 @@ private:
     void store_next();
     void store_own(int lane, int sample, int column);
     void find_next(int lane);
+    void take_no_more(int lane);
+    bool is_due(int lane) const { return next_due_[lane] < to_[lane]; }
     int take_next(int lane);
     void take_left_limits(const double* from, const double* to, const char* mask);
     bool overlap(const Window& window, const double* from, const double* to, const char* mask);
@@ -231,6 +238,7 @@ private:
     BlockResult* result_ = nullptr;
 
     std::vector<double> point_times_; ///< all sampled times, merged, then +inf
+    std::vector<double> point_due_;   ///< which a piece must go beyond
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
     std::vector<Column> columns_;      ///< per sampled output
@@ -242,17 +250,18 @@ private:
     std::vector<LeftLimit> left_limits_;
     int n_peaks_ = 0;
 
-    std::vector<int> subject_, cursor_;          ///< [width]
-    std::vector<std::span<const int>> own_;      ///< [width] lone samples still to be taken
-    std::vector<double> next_own_;               ///< [width] time of the first of them
-    std::vector<double> fixed_values_;           ///< [fixed_ × width], of lanes
-    std::vector<double> own_next_time_;          ///< [width], or room given by the solver:
-    double* next_time_ = nullptr;                ///< [width]
-    std::vector<char> is_bad_;                   ///< [width] a result is not finite
-    std::vector<double> total_;                  ///< [n_functionals × width]
-    std::vector<double> best_value_, best_time_; ///< [n_peaks × width]
-    std::vector<double> largest_;                ///< [lone_windows_ × width] |output| so far
-    std::vector<int> n_parts_;                   ///< [lone_windows_ × width] so far
+    std::vector<int> subject_, cursor_;                ///< [width]
+    std::vector<std::span<const int>> own_;            ///< [width] lone samples still to be taken
+    std::vector<double> next_own_;                     ///< [width] time of the first of them
+    std::vector<double> fixed_values_;                 ///< [fixed_ × width], of lanes
+    std::vector<double> own_next_time_, own_next_due_; ///< [width], or room given by the solver:
+    double* next_time_ = nullptr;                      ///< [width]
+    double* next_due_ = nullptr;                       ///< [width]
+    std::vector<char> is_bad_;                         ///< [width] a result is not finite
+    std::vector<double> total_;                        ///< [n_functionals × width]
+    std::vector<double> best_value_, best_time_;       ///< [n_peaks × width]
+    std::vector<double> largest_;                      ///< [lone_windows_ × width] |output| so far
+    std::vector<int> n_parts_;                         ///< [lone_windows_ × width] so far
     /// A part of a piece still to be looked at, halved `depth` times.
     struct Part {
         double begin = 0.0, end = 0.0;
@@ -268,12 +277,11 @@ private:
     const double* outputs_of_points_ = nullptr; ///< [n_outputs × width] of the points in hand
     std::vector<int> point_lane_, point_index_; ///< [width] of points
     std::vector<double> theta_, point_time_;    ///< [width] of points
-    std::vector<double> last_;    ///< [width] before which samples of a lane's piece are due
-    std::vector<int> due_;        ///< lanes with a sample to take
-    std::vector<double> results_; ///< [n_outputs × width], of lanes
-    std::vector<double> time_, begin_, end_;           ///< [width]
-    std::vector<char> mask_, active_;                  ///< [width]
-    std::vector<double> nodes_;                        ///< [outputs in use × nodes × width]
+    std::vector<int> due_;                      ///< lanes with a sample to take
+    std::vector<double> results_;               ///< [n_outputs × width], of lanes
+    std::vector<double> time_, begin_, end_;    ///< [width]
+    std::vector<char> mask_, active_;           ///< [width]
+    std::vector<double> nodes_;                 ///< [outputs in use × nodes × width]
     std::vector<double> bracket_time_, bracket_value_; ///< [3 × width]
     std::vector<double> part_begin_, part_end_;        ///< [width] a subinterval with a crossing
     std::vector<int> crossing_;                        ///< [width] next subinterval to look at

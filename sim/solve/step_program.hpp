@@ -39,7 +39,7 @@ struct StepLayout {
     Leaf error() const { return dense(n_dense_terms, 0); }
     /// Implicit methods: not 0 where the linear systems were not solved well.
     Leaf is_singular() const { return {LeafKind::result, error().index + 1}; }
-    /// Explicit methods: not 0 where the step is as long as stability allows.
+    /// Explicit methods: not 0 where the step is as long as stability allows (edge_program()).
     Leaf is_at_the_edge() const { return {LeafKind::result, error().index + 1}; }
     /// Explicit methods: the rate at the end, with which the next step starts.
     Leaf end_rate(int state) const { return {LeafKind::result, error().index + 2 + state}; }
