@@ -9,7 +9,8 @@
 #include <utility>
 
 /// The one source of the kernels. Included by one source per instruction set; everything has
-/// internal linkage, so that the linker cannot merge code made for different machines.
+/// internal linkage or vectors of the set in its name, so that the linker cannot merge code made
+/// for different machines.
 namespace gemel::sim {
 namespace {
 
@@ -53,12 +54,12 @@ GEMEL_LONG(power)
 /// Whether there is a handler. Numbers that none takes are copied to a column first.
 template <class Do, int arity>
 constexpr bool is_built(Modes modes, bool stores) {
-    const Mode all[] = {modes.a, modes.b, modes.c};
+    const OperandMode all[] = {modes.a, modes.b, modes.c};
     int n_numbers = 0, n_accumulators = 0;
     for (int i = 0; i < 3; ++i) {
-        n_numbers += all[i] == Mode::number ? 1 : 0;
-        n_accumulators += all[i] == Mode::accumulator ? 1 : 0;
-        if (i >= arity && all[i] != Mode::column) return false;
+        n_numbers += all[i] == OperandMode::number ? 1 : 0;
+        n_accumulators += all[i] == OperandMode::accumulator ? 1 : 0;
+        if (i >= arity && all[i] != OperandMode::column) return false;
     }
     if (std::is_same_v<Do, Do_copy>) return stores;
     if (is_long<Do>) return stores && n_numbers == 0 && (n_accumulators == 0 || arity == 1);
@@ -86,22 +87,23 @@ GEMEL_LANE void store(double* to, Number x) {
 /// Operand k of those with these modes.
 template <class Number, Modes modes, int k>
 struct Source {
-    static constexpr Mode mode = modes[k];
+    static constexpr OperandMode mode = modes[k];
     /// How many before it are found alike.
     static constexpr int rank = (k > 0 && modes.a == mode) + (k > 1 && modes.b == mode);
 
     const double* column = nullptr;
     Number number = 0.0;
     GEMEL_LANE Source(const Step& step, std::uint64_t columns, const double* lanes) {
-        if constexpr (mode == Mode::number) number = step.numbers[rank];
-        if constexpr (mode == Mode::column)
+        if constexpr (mode == OperandMode::number) number = step.numbers[rank];
+        if constexpr (mode == OperandMode::column)
             column = lanes + (rank == 0   ? static_cast<std::uint32_t>(columns)
                               : rank == 1 ? columns >> 32
                                           : step.third);
     }
     GEMEL_LANE Number at(std::size_t vector, Number accumulator) const {
-        if constexpr (mode == Mode::number) return number;
-        if constexpr (mode == Mode::column) return load<Number>(column + vector * lanes_of<Number>);
+        if constexpr (mode == OperandMode::number) return number;
+        if constexpr (mode == OperandMode::column)
+            return load<Number>(column + vector * lanes_of<Number>);
         return accumulator;
     }
 };
@@ -123,7 +125,8 @@ template <class Number, std::size_t... vector>
 struct Handlers<Number, std::index_sequence<vector...>> {
     static constexpr int n_lanes = sizeof...(vector) * lanes_of<Number>;
     static constexpr std::size_t longest_chain = 8;
-    static constexpr Modes chain_modes{Mode::number, Mode::column, Mode::accumulator};
+    static constexpr Modes chain_modes{
+        OperandMode::number, OperandMode::column, OperandMode::accumulator};
     template <std::size_t>
     using Register = Number;
     using Handler = void (*)(const Step*,
@@ -171,7 +174,7 @@ struct Handlers<Number, std::index_sequence<vector...>> {
         double* const out = lanes + step->out;
         const double* a = lanes + static_cast<std::uint32_t>(columns);
         const double* const b = lanes + (columns >> 32);
-        if constexpr (modes.a == Mode::accumulator) {
+        if constexpr (modes.a == OperandMode::accumulator) {
             (store(out + vector * lanes_of<Number>, accumulator), ...);
             a = out;
         }

@@ -51,8 +51,8 @@ private:
         std::uint32_t columns[3] = {};
         int n_columns = 0, n_numbers = 0;
         for (const Place& place : {step.a, step.b, step.c}) {
-            if (place.mode == Mode::column) columns[n_columns++] = column(place.slot);
-            if (place.mode == Mode::number) made.numbers[n_numbers++] = place.number;
+            if (place.mode == OperandMode::column) columns[n_columns++] = column(place.slot);
+            if (place.mode == OperandMode::number) made.numbers[n_numbers++] = place.number;
         }
         made.columns = columns[0] | std::uint64_t{columns[1]} << 32;
         made.third = columns[2];

@@ -53,8 +53,12 @@ public:
             place(i);
         for (const PendingStore& store : stores_)
             if (at(store.value).slot != store.slot)
-                plan_.steps.push_back(
-                    {Op::leaf, {Mode::column, at(store.value).slot}, {}, {}, true, store.slot});
+                plan_.steps.push_back({Op::leaf,
+                                       {OperandMode::column, at(store.value).slot},
+                                       {},
+                                       {},
+                                       true,
+                                       store.slot});
         return std::move(plan_);
     }
 
@@ -63,7 +67,7 @@ private:
     struct PendingStep {
         Op op = Op::leaf;
         int operands[3] = {no_operand, no_operand, no_operand};
-        Mode modes[3] = {};
+        OperandMode modes[3] = {};
         int result = 0; ///< value
     };
     struct PendingStore {
@@ -113,23 +117,24 @@ private:
             if (step.operands[i] != no_operand) step.modes[i] = mode_of(step.operands[i], before);
         if (!has_handler(step)) {
             for (int i = 0; i < 3; ++i)
-                if (step.modes[i] == Mode::number) {
+                if (step.modes[i] == OperandMode::number) {
                     step.operands[i] = add_copy(step.operands[i]);
-                    step.modes[i] = Mode::column;
+                    step.modes[i] = OperandMode::column;
                 }
             // A copy, if one was added, has the accumulator now.
             const bool keeps = steps_.empty() || steps_.back().result == before;
-            for (Mode& mode : step.modes)
-                if (mode == Mode::accumulator && !(keeps && has_handler(step))) mode = Mode::column;
+            for (OperandMode& mode : step.modes)
+                if (mode == OperandMode::accumulator && !(keeps && has_handler(step)))
+                    mode = OperandMode::column;
         }
         step.result = new_value({});
         steps_.push_back(step);
         return step.result;
     }
 
-    Mode mode_of(int operand, int before) {
-        if (at(operand).source == Value::Source::constant) return Mode::number;
-        return operand == before ? Mode::accumulator : Mode::column;
+    OperandMode mode_of(int operand, int before) {
+        if (at(operand).source == Value::Source::constant) return OperandMode::number;
+        return operand == before ? OperandMode::accumulator : OperandMode::column;
     }
 
     int add_copy(int value) {
@@ -157,7 +162,7 @@ private:
             const PendingStep& step = steps_[index(i)];
             for (int k = 0; k < 3; ++k) {
                 const int operand = step.operands[k];
-                if (operand == no_operand || step.modes[k] != Mode::column) continue;
+                if (operand == no_operand || step.modes[k] != OperandMode::column) continue;
                 at(operand).last_use = i;
                 if (at(operand).source == Value::Source::load) last_read(at(operand).slot) = i;
             }
@@ -183,7 +188,8 @@ private:
 
     Place place_of(const PendingStep& step, int k) {
         const int operand = step.operands[k];
-        if (operand == no_operand || step.modes[k] == Mode::accumulator) return {step.modes[k]};
+        if (operand == no_operand || step.modes[k] == OperandMode::accumulator)
+            return {step.modes[k]};
         return {step.modes[k], std::max(at(operand).slot, 0), at(operand).number};
     }
 

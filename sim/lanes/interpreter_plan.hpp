@@ -13,7 +13,7 @@ namespace gemel::sim {
 /// Where a step finds an operand: a slot of the workspace, a number, or what the step before left
 /// in the accumulator.
 struct Place {
-    Mode mode = Mode::column;
+    OperandMode mode = OperandMode::column;
     int slot = 0;
     double number = 0.0;
 };

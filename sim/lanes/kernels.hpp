@@ -11,21 +11,21 @@
 namespace gemel::sim {
 
 /// Where an operand is.
-enum class Mode : unsigned char { column, number, accumulator };
+enum class OperandMode : unsigned char { column, number, accumulator };
 
 /// Of operands a, b, c; those that an operation lacks are columns.
 struct Modes {
-    Mode a = Mode::column, b = Mode::column, c = Mode::column;
+    OperandMode a = OperandMode::column, b = OperandMode::column, c = OperandMode::column;
     static constexpr std::size_t count = 27;
-    constexpr Mode operator[](int k) const { return k == 0 ? a : k == 1 ? b : c; }
+    constexpr OperandMode operator[](int k) const { return k == 0 ? a : k == 1 ? b : c; }
     constexpr std::size_t index() const {
         return static_cast<std::size_t>(a) + 3 * static_cast<std::size_t>(b) +
                9 * static_cast<std::size_t>(c);
     }
     static constexpr Modes at(std::size_t index) {
-        return {static_cast<Mode>(index % 3),
-                static_cast<Mode>(index / 3 % 3),
-                static_cast<Mode>(index / 9)};
+        return {static_cast<OperandMode>(index % 3),
+                static_cast<OperandMode>(index / 3 % 3),
+                static_cast<OperandMode>(index / 9)};
     }
 };
 
