@@ -19,7 +19,7 @@ LinearModes::LinearModes(const std::vector<ModalPart>& parts,
       y_(index(n_states) * pack) {
     std::vector<exact::Read> reads;
     for (int i = 0; i < n_states; ++i)
-        reads.push_back({i, nullptr, y_.data() + i * pack});
+        reads.push_back({i, y_.data() + i * pack});
     reads_ = pack_.by_part(reads);
 }
 

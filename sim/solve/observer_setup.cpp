@@ -1,3 +1,4 @@
+#include "base/finite.hpp"
 #include "solve/observer.hpp"
 
 #include <algorithm>
@@ -194,6 +195,10 @@ void SetupPrograms::check(BlockSetup& setup) const {
             return setup.parameters[static_cast<std::size_t>(p * n + row)] < 0.0;
         });
     };
+    const bool is_plain = not_negative_.empty() && all_finite(setup.initial) &&
+                          all_finite(setup.bioavailability) && all_finite(setup.lag) &&
+                          all_finite(setup.parameters);
+    if (is_plain) return;
     for (int s = 0; s < setup.n_subjects; ++s)
         for (int row = setup.first_row[static_cast<std::size_t>(s)];
              row < setup.first_row[static_cast<std::size_t>(s) + 1];

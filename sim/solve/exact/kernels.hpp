@@ -36,25 +36,75 @@ struct PartFlow {
     double* fed_area = nullptr;   ///< [mode][depot]
 };
 
-/// A state to be read out: of a part's depots, then of its block.
-struct Read {
-    int state = 0;
-    const double* factor = nullptr; ///< a column; null: the state itself
-    double* to = nullptr;           ///< columns, one per point
+/// What a state is worth at points one step apart, times a factor, per amount in each modal
+/// coordinate at the first of them; and per source, where there are any.
+struct PartResponse {
+    PartShape shape;
+    const PartModes* modes = nullptr;
+    const PartFlow* step = nullptr; ///< from point to point
+    bool has_sources = false;
+    int state = 0;                  ///< of a part's depots, then of its block
+    const double* factor = nullptr; ///< a column
+    int n_points = 0;               ///< a multiple of `pack`
+    double* room = nullptr;         ///< columns [n_terms × pack]
+    double* more_room = nullptr;    ///< columns [n_terms]
+    double* to = nullptr;           ///< [lane][n_points / pack][n_terms][pack points]
+    double* squares = nullptr;      ///< a column: their sum
 };
 
-/// Points one step apart, read out; or, where nothing is read, one step.
-struct PartRun {
+/// One step of the way that all subjects go.
+struct WayStep {
+    enum class Kind {
+        add,    ///< a dose
+        source, ///< from now on; −1: none
+        go_on,  ///< over a flow
+        note,   ///< what is there, or a flow later, as a start
+    };
+    Kind kind = Kind::add;
+    int number = 0; ///< of the dose, source or start
+    int flow = -1;  ///< −1: at once
+};
+
+/// A part on its way.
+struct PartWay {
     PartShape shape;
-    PartFlow step;
-    const double* constant = nullptr; ///< [n_modal] c of the step, or null
-    const double* from = nullptr;     ///< [n_modal] at the first point
-    double* to = nullptr; ///< [n_modal] one step after `from`; of a run that reads: room
+    const WayStep* steps = nullptr;
+    int n_steps = 0;
+    const PartFlow* flows = nullptr;
+    const double *doses = nullptr, *sources = nullptr; ///< columns [n_modal]
+    int size = 0;                                      ///< columns from one to the next
+    double* z = nullptr;                               ///< [n_modal] where the part is
+    double* starts = nullptr; ///< columns: modal coordinates and, where there are, sources
+    int start_size = 0;       ///< columns from one to the next
+    bool has_sources = false;
+    double* squares = nullptr; ///< a column, which grows by those of starts
+    double* room = nullptr;    ///< columns [2 × n_modal]
+};
+
+/// Points from one exact value to the next on a regular grid: so many steps' roundings add up.
+inline constexpr int longest_run = 32;
+
+/// Points of a row one step apart.
+struct RowRun {
+    int place = 0; ///< of the first point in the row
     int n_points = 0;
-    int n_reads = 0;
-    const Read* reads = nullptr;
-    int place = 0;                 ///< of the first point in the columns
-    const double* right = nullptr; ///< of the modes
+    int start = 0; ///< what is there at the first point
+};
+
+/// Rows of subjects: in each run, the responses of its points to its start.
+struct Rows {
+    const double* response = nullptr;
+    int n_response_points = 0, n_terms = 0;
+    const double* starts = nullptr; ///< columns [n_terms]
+    int start_size = 0;             ///< columns from one to the next
+    const double *response_squares = nullptr, *start_squares = nullptr; ///< columns: their sums
+    const RowRun* runs = nullptr;                                       ///< one after the other
+    int n_runs = 0;
+    int n_points = 0;          ///< in all runs: nothing is written behind them
+    double* to = nullptr;      ///< the first point of the first row
+    std::ptrdiff_t stride = 0; ///< from row to row
+    int n_lanes = 0;
+    double* finite = nullptr; ///< a column, which becomes NaN where a number is not finite
 };
 
 struct Kernels {
@@ -69,26 +119,28 @@ struct Kernels {
                            const double* const* entry,
                            const PartModes& modes,
                            int width);
-    /// @param tau  a column
+    /// @param tau  columns [n_flows]
     void (*flow)(PartShape shape,
                  const PartModes& modes,
                  const double* tau,
-                 const PartFlow& flow,
-                 int width);
-    /// c of a flow under a constant source. [n_modal]
-    void (*constant)(
-        PartShape shape, const PartFlow& flow, const double* source, double* c, int width);
-    /// Modal coordinates of what is in states, and back. `states`: columns of depots, then of the
-    /// block
+                 const PartFlow* flows,
+                 int n_flows);
+    /// Modal coordinates of what is in states: columns of depots, then of the block; null: 0
     void (*project)(
         PartShape shape, const PartModes& modes, const double* const* states, double* z, int width);
-    /// z += by·amount, columns; `by` null: 1
-    void (*increase)(double* z, const double* by, const double* amount);
-    void (*run)(const PartRun& run);
-    /// to[lane·stride + i] ← columns[i·pack + lane]. `finite` (a column) becomes NaN where a number
-    /// is not finite.
-    void (*transpose)(
-        const double* columns, int n, double* to, std::ptrdiff_t stride, double* finite);
+    /// to ← Φ from + c under a constant source (null: 0), [n_modal]. What is 0 stays 0.
+    void (*go_on)(PartShape shape,
+                  const PartFlow& flow,
+                  const double* source,
+                  const double* from,
+                  double* to);
+    void (*march)(const PartWay& way);
+    /// What is in a state, of a part's depots, then of its block.
+    void (*read)(PartShape shape, const PartModes& modes, const double* z, int state, double* to);
+    void (*respond)(const PartResponse& response);
+    void (*write_rows)(const Rows& rows);
+    /// `finite` becomes NaN where a number is not finite.
+    void (*copy_row)(const double* from, int n, double* to, double* finite);
     /// A copy of whole cache lines past the caches; end_stream() before anybody reads them.
     void (*stream)(const double* from, double* to, std::size_t n);
     void (*end_stream)();

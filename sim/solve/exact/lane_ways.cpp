@@ -25,7 +25,7 @@ LaneWays::LaneWays(const CompiledSystem& system,
         *columns = Workspace(index(n_states_) * pack);
     std::vector<Read> reads;
     for (int i = 0; i < n_states_; ++i) {
-        reads.push_back({i, nullptr, column(reached_, i)});
+        reads.push_back({i, column(reached_, i)});
         y_columns_.push_back(column(y_, i));
         source_columns_.push_back(column(source_states_, i));
     }

@@ -229,62 +229,72 @@ GEMEL_LANE double difference_with_0(double a, double b, double of_a, double of_b
     return lane::choose(p <= 1.0, near, far);
 }
 
-void flow(PartShape shape, const PartModes& m, const double* tau, const PartFlow& f, int width) {
-    const auto decay = [=](const double* rate, double* to) {
-        each_lane(width, [=](int l) { to[l] = lane_exp(rate[l] * tau[l]); });
-    };
-    const auto area = [=](const double* rate, const double* decayed, double* to) {
-        each_lane(width, [=](int l) { to[l] = difference(rate[l], 0.0, decayed[l], 1.0, tau[l]); });
-    };
-    for (int i = 0; i < shape.n_depots; ++i) {
-        decay(m.depot_rate + i * width, f.depot_decay + i * width);
-        if (f.depot_area != nullptr)
-            area(m.depot_rate + i * width, f.depot_decay + i * width, f.depot_area + i * width);
-    }
-    for (int j = 0; j < shape.n_block; ++j) {
-        const double* rate = m.mode_rate + j * width;
-        double* decayed = f.mode_decay + j * width;
-        decay(rate, decayed);
-        if (f.mode_area != nullptr) area(rate, decayed, f.mode_area + j * width);
-        for (int i = 0; i < shape.n_depots; ++i) {
-            const int at = (j * shape.n_depots + i) * width;
-            const double *feed = m.feed + at, *depot = m.depot_rate + i * width;
-            const double* emptied = f.depot_decay + i * width;
-            double* fed = f.fed + at;
-            each_lane(width, [=](int l) {
-                const double by = difference(rate[l], depot[l], decayed[l], emptied[l], tau[l]);
-                fed[l] = lane::choose(feed[l] != 0.0, feed[l] * by, 0.0);
-            });
-            if (f.fed_area == nullptr) continue;
-            double* fed_area = f.fed_area + at;
-            each_lane(width, [=](int l) {
-                const double by =
-                    difference_with_0(rate[l], depot[l], decayed[l], emptied[l], tau[l]);
-                fed_area[l] = lane::choose(feed[l] != 0.0, feed[l] * by, 0.0);
-            });
-        }
-    }
+/// What a depot feeds into a mode, from an amount in it and from a source.
+struct Feeding {
+    const double *feed, *mode_rate, *depot_rate, *mode_decay, *depot_decay, *tau;
+};
+void feed_mode(const Feeding& f, double* fed) {
+    each_lane(pack, [=](int l) {
+        const double by = difference(
+            f.mode_rate[l], f.depot_rate[l], f.mode_decay[l], f.depot_decay[l], f.tau[l]);
+        fed[l] = lane::choose(f.feed[l] != 0.0, f.feed[l] * by, 0.0);
+    });
+}
+void feed_mode_by_source(const Feeding& f, double* fed) {
+    each_lane(pack, [=](int l) {
+        const double by = difference_with_0(
+            f.mode_rate[l], f.depot_rate[l], f.mode_decay[l], f.depot_decay[l], f.tau[l]);
+        fed[l] = lane::choose(f.feed[l] != 0.0, f.feed[l] * by, 0.0);
+    });
 }
 
-/// x·y + sum, where a factor x of 0 means nothing, whatever y is.
-GEMEL_LANE double add_product(double x, double y, double sum) {
-    return lane::choose(x != 0.0, lane::fma(x, y, sum), sum);
-}
-
-void constant(PartShape shape, const PartFlow& f, const double* source, double* c, int width) {
+/// One length of time after the other in each loop, so that they can overlap.
+void flow(
+    PartShape shape, const PartModes& m, const double* taus, const PartFlow* flows, int n_flows) {
+    const auto each_flow = [&](auto do_flow) {
+        for (int k = 0; k < n_flows; ++k)
+            do_flow(flows[k], taus + k * pack);
+    };
+    const auto decay = [](const double* rate, const double* tau, double* to) {
+        each_lane(pack, [=](int l) { to[l] = lane_exp(rate[l] * tau[l]); });
+    };
+    const auto area = [](const double* rate, const double* decayed, const double* tau, double* to) {
+        if (to == nullptr) return;
+        each_lane(pack, [=](int l) { to[l] = difference(rate[l], 0.0, decayed[l], 1.0, tau[l]); });
+    };
     for (int i = 0; i < shape.n_depots; ++i) {
-        const double *s = source + i * width, *area = f.depot_area + i * width;
-        double* to = c + i * width;
-        each_lane(width, [=](int l) { to[l] = add_product(s[l], area[l], 0.0); });
+        const double* rate = m.depot_rate + i * pack;
+        const auto at = [i](double* columns) { return columns ? columns + i * pack : nullptr; };
+        each_flow(
+            [&](const PartFlow& f, const double* tau) { decay(rate, tau, at(f.depot_decay)); });
+        each_flow([&](const PartFlow& f, const double* tau) {
+            area(rate, at(f.depot_decay), tau, at(f.depot_area));
+        });
     }
     for (int j = 0; j < shape.n_block; ++j) {
-        const double *s = source + (shape.n_depots + j) * width, *area = f.mode_area + j * width;
-        double* to = c + (shape.n_depots + j) * width;
-        each_lane(width, [=](int l) { to[l] = add_product(s[l], area[l], 0.0); });
+        const double* rate = m.mode_rate + j * pack;
+        const auto at = [j](double* columns) { return columns ? columns + j * pack : nullptr; };
+        each_flow(
+            [&](const PartFlow& f, const double* tau) { decay(rate, tau, at(f.mode_decay)); });
+        each_flow([&](const PartFlow& f, const double* tau) {
+            area(rate, at(f.mode_decay), tau, at(f.mode_area));
+        });
         for (int i = 0; i < shape.n_depots; ++i) {
-            const double* depot = source + i * width;
-            const double* fed = f.fed_area + (j * shape.n_depots + i) * width;
-            each_lane(width, [=](int l) { to[l] = add_product(depot[l], fed[l], to[l]); });
+            const int to = (j * shape.n_depots + i) * pack;
+            const auto feeding = [&](const PartFlow& f, const double* tau) {
+                return Feeding{m.feed + to,
+                               rate,
+                               m.depot_rate + i * pack,
+                               f.mode_decay + j * pack,
+                               f.depot_decay + i * pack,
+                               tau};
+            };
+            each_flow([&](const PartFlow& f, const double* tau) {
+                feed_mode(feeding(f, tau), f.fed + to);
+            });
+            each_flow([&](const PartFlow& f, const double* tau) {
+                if (f.fed_area != nullptr) feed_mode_by_source(feeding(f, tau), f.fed_area + to);
+            });
         }
     }
 }
@@ -305,231 +315,313 @@ void project(
     }
 }
 
-void increase(double* z, const double* by, const double* amount) {
-    const Vector given = load(amount);
-    store(add(load(z), by == nullptr ? given : multiply(load(by), given)), z);
+/// x·y + sum, where a factor x of 0 means nothing, whatever y is.
+GEMEL_LANE Vector add_product(Vector x, Vector y, Vector sum) {
+    return unless_0(x, multiply_add(x, y, sum), sum);
 }
 
-// ---- Recursion over a regular grid.
-
-/// A part in registers, where the shape is known. What a depot feeds into a mode per step decays as
-/// the depot does, so that a mode need not wait for the depot; the depot itself goes along where
-/// somebody asks for it.
-template <int n_depots, int n_block, bool has_constant>
-struct KnownRun {
-    static constexpr int n_fed = n_block * n_depots;
-    Vector depot[n_depots + 1], emptied[n_depots + 1], mode[n_block], decay[n_block];
-    Vector fed[n_fed + 1];                                           ///< [mode][depot]
-    Vector c_depot[n_depots + 1], c_mode[n_block], c_fed[n_fed + 1]; ///< where there are constants
-
-    GEMEL_LANE explicit KnownRun(const PartRun& r) {
-        for (int i = 0; i < n_depots; ++i) {
-            depot[i] = load(r.from + i * pack);
-            emptied[i] = load(r.step.depot_decay + i * pack);
-            if constexpr (has_constant) c_depot[i] = load(r.constant + i * pack);
-        }
-        for (int j = 0; j < n_block; ++j) {
-            mode[j] = load(r.from + (n_depots + j) * pack);
-            decay[j] = load(r.step.mode_decay + j * pack);
-            if constexpr (has_constant) c_mode[j] = load(r.constant + (n_depots + j) * pack);
-        }
-        for (int k = 0; k < n_fed; ++k) {
-            const Vector by = load(r.step.fed + k * pack);
-            fed[k] = multiply(depot[k % n_depots], by);
-            if constexpr (has_constant) c_fed[k] = multiply(c_depot[k % n_depots], by);
-        }
-    }
-    GEMEL_LANE void step_modes() {
-        for (int j = 0; j < n_block; ++j) {
-            Vector comes = has_constant ? c_mode[j] : zero();
+/// What is 0 stays 0, even where e^{λτ} is infinite. `to` may be `from`.
+GEMEL_LANE void
+go_on_of(PartShape shape, const PartFlow& f, const double* source, const Vector* from, Vector* to) {
+    const int n_depots = shape.n_depots, n_block = shape.n_block;
+    const auto source_of = [&](int k) { return load(source + k * pack); };
+    for (int j = 0; j < n_block; ++j) {
+        Vector comes = zero();
+        if (source != nullptr) {
+            comes = add_product(source_of(n_depots + j), load(f.mode_area + j * pack), comes);
             for (int i = 0; i < n_depots; ++i)
                 comes =
-                    !has_constant && i == 0 ? fed[j * n_depots] : add(comes, fed[j * n_depots + i]);
-            mode[j] = n_depots > 0 || has_constant ? multiply_add(mode[j], decay[j], comes)
-                                                   : multiply(mode[j], decay[j]);
+                    add_product(source_of(i), load(f.fed_area + (j * n_depots + i) * pack), comes);
         }
-        for (int k = 0; k < n_fed; ++k)
-            fed[k] = decayed(fed[k], emptied[k % n_depots], c_fed[k]);
-    }
-    GEMEL_LANE void step_depots() {
-        for (int i = 0; i < n_depots; ++i)
-            depot[i] = decayed(depot[i], emptied[i], c_depot[i]);
-    }
-    GEMEL_LANE static Vector decayed(Vector x, Vector by, Vector c) {
-        if constexpr (has_constant)
-            return multiply_add(x, by, c);
-        else
-            return multiply(x, by);
-    }
-};
-
-GEMEL_LANE Vector factor_of(const Read& read) {
-    if (read.factor != nullptr) return load(read.factor);
-    alignas(64) static constexpr double ones[pack] = {1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0};
-    return load(ones);
-}
-
-/// Σ right·mode of one state of a block; the only mode of a single state is the state.
-template <int n_block>
-GEMEL_LANE Vector state_of(const Vector* modes, const Vector* right) {
-    if constexpr (n_block == 1) return modes[0];
-    Vector y = zero();
-    for (int j = 0; j < n_block; ++j)
-        y = multiply_add(right[j], modes[j], y);
-    return y;
-}
-
-/// One state of the block alone: what is asked for most.
-template <class Known, int n_depots, int n_block>
-void read_one(const PartRun& r) {
-    Known run(r);
-    const Read read = r.reads[0];
-    const Vector factor = factor_of(read);
-    Vector right[n_block];
-    for (int j = 0; j < n_block; ++j)
-        right[j] = load(r.right + (j * n_block + read.state - n_depots) * pack);
-    double* to = read.to + r.place * pack;
-    for (int point = 0; point < r.n_points; ++point) {
-        store(multiply(state_of<n_block>(run.mode, right), factor), to + point * pack);
-        run.step_modes();
-    }
-}
-
-template <class Known, int n_depots, int n_block>
-void read_all(const PartRun& r) {
-    Known run(r);
-    for (int point = 0; point < r.n_points; ++point) {
-        for (int k = 0; k < r.n_reads; ++k) {
-            const Read& read = r.reads[k];
-            Vector y = zero();
-            if (read.state >= n_depots) {
-                Vector right[n_block];
-                for (int j = 0; j < n_block; ++j)
-                    right[j] = load(r.right + (j * n_block + read.state - n_depots) * pack);
-                y = state_of<n_block>(run.mode, right);
-            }
-            for (int i = 0; i < n_depots; ++i)
-                if (read.state == i) y = run.depot[i];
-            store(multiply(y, factor_of(read)), read.to + (r.place + point) * pack);
-        }
-        run.step_modes();
-        run.step_depots();
-    }
-}
-
-/// One step, as KnownRun does it; but what is 0 stays 0, even where e^{λτ} is infinite.
-GEMEL_LANE void go_on(const PartRun& r, int n_depots, int n_block) {
-    const auto constant_of = [&](int k) {
-        return r.constant == nullptr ? zero() : load(r.constant + k * pack);
-    };
-    for (int j = 0; j < n_block; ++j) {
-        Vector comes = constant_of(n_depots + j);
         for (int i = 0; i < n_depots; ++i) {
-            const Vector depot = load(r.from + i * pack);
-            const Vector fed = multiply(depot, load(r.step.fed + (j * n_depots + i) * pack));
-            comes = add(comes, unless_0(depot, fed, zero()));
+            const Vector fed = multiply(from[i], load(f.fed + (j * n_depots + i) * pack));
+            comes = add(comes, unless_0(from[i], fed, zero()));
         }
-        const Vector mode = load(r.from + (n_depots + j) * pack);
-        const Vector next = multiply_add(mode, load(r.step.mode_decay + j * pack), comes);
-        store(unless_0(mode, next, comes), r.to + (n_depots + j) * pack);
+        to[n_depots + j] = add_product(from[n_depots + j], load(f.mode_decay + j * pack), comes);
     }
     for (int i = 0; i < n_depots; ++i) {
-        const Vector depot = load(r.from + i * pack), comes = constant_of(i);
-        const Vector next = multiply_add(depot, load(r.step.depot_decay + i * pack), comes);
-        store(unless_0(depot, next, comes), r.to + i * pack);
+        Vector comes = zero();
+        if (source != nullptr)
+            comes = add_product(source_of(i), load(f.depot_area + i * pack), comes);
+        to[i] = add_product(from[i], load(f.depot_decay + i * pack), comes);
     }
 }
 
-template <int n_depots, int n_block, bool has_constant>
-void run_known(const PartRun& r) {
-    using Known = KnownRun<n_depots, n_block, has_constant>;
-    if (r.n_reads == 1 && r.reads[0].state >= n_depots)
-        return read_one<Known, n_depots, n_block>(r);
-    read_all<Known, n_depots, n_block>(r);
+void go_on(
+    PartShape shape, const PartFlow& f, const double* source, const double* from, double* to) {
+    go_on_of(
+        shape, f, source, reinterpret_cast<const Vector*>(from), reinterpret_cast<Vector*>(to));
+}
+
+/// @param z, later  room for a vector of each modal coordinate
+GEMEL_LANE void march_of(const PartWay& way, PartShape shape, Vector* z, Vector* later) {
+    const int n = shape.n_depots + shape.n_block;
+    for (int k = 0; k < n; ++k)
+        z[k] = load(way.z + k * pack);
+    Vector squares = load(way.squares);
+    const double* source = nullptr;
+    const auto note = [&](const Vector* what, double* to) {
+        for (int k = 0; k < n; ++k) {
+            squares = multiply_add(what[k], what[k], squares);
+            store(what[k], to + k * pack);
+        }
+        for (int k = 0; way.has_sources && k < n; ++k) {
+            const Vector x = source == nullptr ? zero() : load(source + k * pack);
+            squares = multiply_add(x, x, squares);
+            store(x, to + (n + k) * pack);
+        }
+    };
+    for (int number = 0; number < way.n_steps; ++number) {
+        const WayStep step = way.steps[number];
+        const int at = step.number * way.size * pack;
+        if (step.kind == WayStep::Kind::add)
+            for (int k = 0; k < n; ++k)
+                z[k] = add(z[k], load(way.doses + at + k * pack));
+        if (step.kind == WayStep::Kind::source)
+            source = step.number < 0 ? nullptr : way.sources + at;
+        if (step.kind == WayStep::Kind::go_on) go_on_of(shape, way.flows[step.flow], source, z, z);
+        if (step.kind != WayStep::Kind::note) continue;
+        double* to = way.starts + step.number * way.start_size * pack;
+        if (step.flow < 0) {
+            note(z, to);
+            continue;
+        }
+        go_on_of(shape, way.flows[step.flow], source, z, later);
+        note(later, to);
+    }
+    for (int k = 0; k < n; ++k)
+        store(z[k], way.z + k * pack);
+    store(squares, way.squares);
 }
 
 template <int n_depots, int n_block>
-void run_known(const PartRun& r) {
-    if (r.n_reads == 0) return go_on(r, n_depots, n_block);
-    r.constant != nullptr ? run_known<n_depots, n_block, true>(r)
-                          : run_known<n_depots, n_block, false>(r);
+void march_known(const PartWay& way) {
+    Vector z[n_depots + n_block], later[n_depots + n_block];
+    march_of(way, {n_depots, n_block}, z, later);
 }
 
-/// The same for any number of depots.
-void run_any(const PartRun& r) {
-    const int n_depots = r.shape.n_depots, n_block = r.shape.n_block;
-    const auto constant_of = [&](int k) {
-        return r.constant == nullptr ? zero() : load(r.constant + k * pack);
-    };
-    double* z = r.to;
-    for (int k = 0; k < n_depots + n_block; ++k)
-        store(load(r.from + k * pack), z + k * pack);
-    for (int point = 0; point < r.n_points; ++point) {
-        for (int k = 0; k < r.n_reads; ++k) {
-            const Read& read = r.reads[k];
-            Vector y = zero();
-            if (read.state < n_depots) y = load(z + read.state * pack);
-            for (int j = 0; read.state >= n_depots && j < n_block; ++j)
-                y = multiply_add(load(r.right + (j * n_block + read.state - n_depots) * pack),
-                                 load(z + (n_depots + j) * pack),
-                                 y);
-            store(multiply(y, factor_of(read)), read.to + (r.place + point) * pack);
-        }
-        for (int j = 0; j < n_block; ++j) {
-            Vector sum = constant_of(n_depots + j);
-            for (int i = 0; i < n_depots; ++i)
-                sum = multiply_add(
-                    load(z + i * pack), load(r.step.fed + (j * n_depots + i) * pack), sum);
-            double* mode = z + (n_depots + j) * pack;
-            store(multiply_add(load(mode), load(r.step.mode_decay + j * pack), sum), mode);
-        }
-        for (int i = 0; i < n_depots; ++i) {
-            double* depot = z + i * pack;
-            store(multiply_add(load(depot), load(r.step.depot_decay + i * pack), constant_of(i)),
-                  depot);
-        }
-    }
-}
-
-void run(const PartRun& r) {
-    switch (r.shape.n_depots * 4 + r.shape.n_block) {
+void march(const PartWay& way) {
+    Vector* room = reinterpret_cast<Vector*>(way.room);
+    switch (way.shape.n_depots * 4 + way.shape.n_block) {
     case 1:
-        return run_known<0, 1>(r);
+        return march_known<0, 1>(way);
     case 2:
-        return run_known<0, 2>(r);
+        return march_known<0, 2>(way);
     case 3:
-        return run_known<0, 3>(r);
+        return march_known<0, 3>(way);
     case 5:
-        return run_known<1, 1>(r);
+        return march_known<1, 1>(way);
     case 6:
-        return run_known<1, 2>(r);
+        return march_known<1, 2>(way);
     case 7:
-        return run_known<1, 3>(r);
+        return march_known<1, 3>(way);
     default:
-        if (r.n_reads == 0) return go_on(r, r.shape.n_depots, r.shape.n_block);
-        return run_any(r);
+        return march_of(way, way.shape, room, room + (way.shape.n_depots + way.shape.n_block));
     }
+}
+
+void read(PartShape shape, const PartModes& modes, const double* z, int state, double* to) {
+    if (state < shape.n_depots) return store(load(z + state * pack), to);
+    Vector y = zero();
+    for (int j = 0; j < shape.n_block; ++j)
+        y = multiply_add(load(modes.right + (j * shape.n_block + state - shape.n_depots) * pack),
+                         load(z + (shape.n_depots + j) * pack),
+                         y);
+    store(y, to);
 }
 
 // ---- Rows of subjects.
 
-void transpose(const double* columns, int n, double* to, std::ptrdiff_t stride, double* finite) {
-    Vector all = load(finite);
-    int i = 0;
-    for (; i + pack <= n; i += pack) {
-        Vector x[pack];
-        load_transposed(columns + i * pack, x);
-        for (int k = 0; k < pack; ++k)
-            all = multiply_add(load(columns + (i + k) * pack), zero(), all);
-        for (int lane = 0; lane < pack; ++lane)
-            store_anywhere(x[lane], to + lane * stride + i);
+/// Responses at the next point from those at one, p: depots, modes, then sources of both. What
+/// is worth something to the state later is worth that much of what it becomes in a step.
+GEMEL_LANE void respond_next(const PartFlow& f, PartShape shape, bool has_sources, Vector* p) {
+    const int n_depots = shape.n_depots, n_block = shape.n_block;
+    const Vector* mode = p + n_depots;
+    Vector* source = p + n_depots + n_block;
+    for (int j = 0; has_sources && j < n_block; ++j)
+        source[n_depots + j] =
+            multiply_add(mode[j], load(f.mode_area + j * pack), source[n_depots + j]);
+    for (int i = 0; has_sources && i < n_depots; ++i) {
+        source[i] = multiply_add(p[i], load(f.depot_area + i * pack), source[i]);
+        for (int j = 0; j < n_block; ++j)
+            source[i] =
+                multiply_add(mode[j], load(f.fed_area + (j * n_depots + i) * pack), source[i]);
     }
-    for (; i < n; ++i) {
-        all = multiply_add(load(columns + i * pack), zero(), all);
-        for (int lane = 0; lane < pack; ++lane)
-            to[lane * stride + i] = columns[i * pack + lane];
+    for (int i = 0; i < n_depots; ++i) {
+        p[i] = multiply(p[i], load(f.depot_decay + i * pack));
+        for (int j = 0; j < n_block; ++j)
+            p[i] = multiply_add(mode[j], load(f.fed + (j * n_depots + i) * pack), p[i]);
     }
-    store(all, finite);
+    for (int j = 0; j < n_block; ++j)
+        p[n_depots + j] = multiply(mode[j], load(f.mode_decay + j * pack));
+}
+
+/// Responses at the first point.
+GEMEL_LANE void respond_at_once(const PartResponse& r, PartShape shape, int n_terms, Vector* p) {
+    for (int term = 0; term < n_terms; ++term)
+        p[term] = zero();
+    const Vector factor = load(r.factor);
+    for (int i = 0; i < shape.n_depots; ++i)
+        if (i == r.state) p[i] = factor;
+    if (r.state < shape.n_depots) return;
+    const double* right = r.modes->right + (r.state - shape.n_depots) * pack;
+    for (int j = 0; j < shape.n_block; ++j)
+        p[shape.n_depots + j] = multiply(load(right + j * shape.n_block * pack), factor);
+}
+
+/// @param p  room for a vector of each term
+GEMEL_LANE void respond(const PartResponse& r, PartShape shape, bool has_sources, Vector* p) {
+    const int n_terms = (has_sources ? 2 : 1) * (shape.n_depots + shape.n_block);
+    respond_at_once(r, shape, n_terms, p);
+    Vector squares = zero();
+    double* to = r.to;
+    for (int point = 0; point < r.n_points; point += pack, to += n_terms * pack) {
+        for (int k = 0; k < pack; ++k) {
+            for (int term = 0; term < n_terms; ++term) {
+                squares = multiply_add(p[term], p[term], squares);
+                store(p[term], r.room + (term * pack + k) * pack);
+            }
+            respond_next(*r.step, shape, has_sources, p);
+        }
+        for (int term = 0; term < n_terms; ++term) {
+            Vector x[pack];
+            load_transposed(r.room + term * pack * pack, x);
+            for (int lane = 0; lane < pack; ++lane)
+                store(x[lane], to + lane * r.n_points * n_terms + term * pack);
+        }
+    }
+    store(squares, r.squares);
+}
+
+template <int n_depots, int n_block>
+void respond_known(const PartResponse& r) {
+    Vector p[2 * (n_depots + n_block)];
+    r.has_sources ? respond(r, {n_depots, n_block}, true, p)
+                  : respond(r, {n_depots, n_block}, false, p);
+}
+
+void respond(const PartResponse& r) {
+    switch (r.shape.n_depots * 4 + r.shape.n_block) {
+    case 1:
+        return respond_known<0, 1>(r);
+    case 2:
+        return respond_known<0, 2>(r);
+    case 3:
+        return respond_known<0, 3>(r);
+    case 5:
+        return respond_known<1, 1>(r);
+    case 6:
+        return respond_known<1, 2>(r);
+    case 7:
+        return respond_known<1, 3>(r);
+    default:
+        return respond(r, r.shape, r.has_sources, reinterpret_cast<Vector*>(r.more_room));
+    }
+}
+
+/// A run of one subject: n_blocks times eight points.
+template <int known_terms, int n_blocks> // 0 terms: any
+GEMEL_LANE void
+write_blocks(const double* response, const double* start, int any_terms, double* to) {
+    const int n_terms = known_terms > 0 ? known_terms : any_terms;
+    Vector y[n_blocks];
+    for (int block = 0; block < n_blocks; ++block)
+        y[block] = multiply(load(response + block * n_terms * pack), repeat(start));
+    for (int term = 1; term < n_terms; ++term) {
+        const Vector amount = repeat(start + term * pack);
+        for (int block = 0; block < n_blocks; ++block)
+            y[block] =
+                multiply_add(load(response + (block * n_terms + term) * pack), amount, y[block]);
+    }
+    for (int block = 0; block < n_blocks; ++block)
+        store_anywhere(y[block], to + block * pack);
+}
+
+/// A run of all. Whole vectors are stored even where it ends before: what comes after overwrites
+/// the rest.
+template <int known_terms, int n_blocks>
+void write_run(const Rows& r, const RowRun& run, double* to) {
+    const double* start = r.starts + run.start * r.start_size * pack;
+    const double* response = r.response;
+    const std::ptrdiff_t size = r.n_response_points * r.n_terms, stride = r.stride;
+    const int n_terms = r.n_terms, n_lanes = r.n_lanes;
+    for (int lane = 0; lane < n_lanes; ++lane, response += size, to += stride)
+        write_blocks<known_terms, n_blocks>(response, start + lane, n_terms, to);
+}
+
+/// The same where nothing may be written behind it.
+template <int known_terms>
+void write_end(const Rows& r, const RowRun& run, double* to) {
+    alignas(64) double points[longest_run];
+    for (int lane = 0; lane < r.n_lanes; ++lane, to += r.stride) {
+        const double* response = r.response + lane * r.n_response_points * r.n_terms;
+        const double* start = r.starts + run.start * r.start_size * pack + lane;
+        for (int i = 0; i < run.n_points; i += pack)
+            write_blocks<known_terms, 1>(response + i * r.n_terms, start, r.n_terms, points + i);
+        for (int i = 0; i < run.n_points; ++i)
+            to[i] = points[i];
+    }
+}
+
+template <int known_terms>
+GEMEL_LANE void write_run(const Rows& r, const RowRun& run, double* to, int n_behind) {
+    const int n_blocks = (run.n_points + pack - 1) / pack;
+    static_assert(longest_run == 4 * pack);
+    if (n_blocks * pack > run.n_points + n_behind) return write_end<known_terms>(r, run, to);
+    switch (n_blocks) {
+    case 1:
+        return write_run<known_terms, 1>(r, run, to);
+    case 2:
+        return write_run<known_terms, 2>(r, run, to);
+    case 3:
+        return write_run<known_terms, 3>(r, run, to);
+    default:
+        return write_run<known_terms, 4>(r, run, to);
+    }
+}
+
+GEMEL_LANE double sum_of_0(const double* row, int n) {
+    double sum = 0.0;
+    for (int i = 0; i < n; ++i)
+        sum = lane::fma(row[i], 0.0, sum);
+    return sum;
+}
+
+template <int known_terms>
+void write_rows_of(const Rows& r) {
+    int n_behind = r.n_points;
+    double* to = r.to;
+    for (int k = 0; k < r.n_runs; ++k) {
+        const RowRun run = r.runs[k];
+        n_behind -= run.n_points;
+        write_run<known_terms>(r, run, to, n_behind);
+        to += run.n_points;
+    }
+    // (Σ p·z)² ≤ Σ p²·Σ z²: where that is far from overflow nobody need look.
+    constexpr double safe = 1e300;
+    for (int lane = 0; lane < r.n_lanes; ++lane)
+        if (!(r.response_squares[lane] * r.start_squares[lane] <= safe))
+            r.finite[lane] += sum_of_0(r.to + lane * r.stride, r.n_points);
+}
+
+void write_rows(const Rows& r) {
+    switch (r.n_terms) {
+    case 1:
+        return write_rows_of<1>(r);
+    case 2:
+        return write_rows_of<2>(r);
+    case 3:
+        return write_rows_of<3>(r);
+    case 4:
+        return write_rows_of<4>(r);
+    default:
+        return write_rows_of<0>(r);
+    }
+}
+
+void copy_row(const double* from, int n, double* to, double* finite) {
+    __builtin_memcpy(to, from, static_cast<std::size_t>(n) * sizeof(double));
+    *finite += sum_of_0(from, n);
 }
 
 void stream(const double* from, double* to, std::size_t n) {
@@ -540,8 +632,17 @@ void end_stream() {
     drain();
 }
 
-constexpr Kernels kernels_of_this_set{
-    solve_part, flow, constant, project, increase, run, transpose, stream, end_stream};
+constexpr Kernels kernels_of_this_set{.solve_part = solve_part,
+                                      .flow = flow,
+                                      .project = project,
+                                      .go_on = go_on,
+                                      .march = march,
+                                      .read = read,
+                                      .respond = respond,
+                                      .write_rows = write_rows,
+                                      .copy_row = copy_row,
+                                      .stream = stream,
+                                      .end_stream = end_stream};
 
 } // namespace
 } // namespace gemel::sim::exact

@@ -3,7 +3,6 @@
 #include "base/index.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace gemel::sim::exact {
 
@@ -32,6 +31,11 @@ MatrixColumns::MatrixColumns(const ProgramSet& programs,
         constants_.push_back(result(k));
 }
 
+void MatrixColumns::load(const PackInputs& inputs) {
+    for (const Fixed& fixed : fixed_)
+        inputs.load(fixed.leaf, fixed.column);
+}
+
 void MatrixColumns::load(int lane, const BlockProblem& problem, const BlockSetup& setup, int row) {
     for (const Fixed& fixed : fixed_) {
         const std::size_t at = index(fixed.leaf.index * setup.n_rows + row);
@@ -42,11 +46,14 @@ void MatrixColumns::load(int lane, const BlockProblem& problem, const BlockSetup
 
 unsigned MatrixColumns::run() {
     kernel_->run(workspace_.data());
-    unsigned bad = 0;
+    double finite[pack] = {}; // NaN in lanes where a number is not
     for (const auto* columns : {&entries_, &constants_})
         for (const double* column : *columns)
             for (int l = 0; column != nullptr && l < pack; ++l)
-                if (!std::isfinite(column[l])) bad |= 1U << l;
+                finite[l] += column[l] * 0.0;
+    unsigned bad = 0;
+    for (int l = 0; l < pack; ++l)
+        bad |= finite[l] == 0.0 ? 0U : 1U << l;
     return bad;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "solve/exact/kernels.hpp"
+#include "solve/exact/pack_inputs.hpp"
 #include "solve/observer.hpp"
 #include "solve/workspace.hpp"
 
@@ -23,6 +23,8 @@ class MatrixColumns {
 public:
     MatrixColumns(const ProgramSet& programs, int matrix_program, const MatrixShape& shape);
 
+    /// A pack's subjects, who have one row of inputs each.
+    void load(const PackInputs& inputs);
     /// Row `row` of the block's inputs is in force in a lane.
     void load(int lane, const BlockProblem& problem, const BlockSetup& setup, int row);
     /// @returns lanes, as bits, with a number that is not finite

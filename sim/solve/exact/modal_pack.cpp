@@ -9,11 +9,11 @@ namespace gemel::sim::exact {
 
 ModalPack::ModalPack(const std::vector<ModalPart>& parts,
                      int n_states,
-                     int n_kept,
+                     int n_flows,
                      bool has_sources,
                      const Kernels& kernels)
     : n_states_(n_states),
-      n_kept_(n_kept),
+      has_sources_(has_sources),
       kernels_(kernels),
       place_(index(n_states)) {
     for (const ModalPart& part : parts) {
@@ -28,14 +28,12 @@ ModalPack::ModalPack(const std::vector<ModalPart>& parts,
         n_modal_ += own.shape.n_modal();
         const int d = own.shape.n_depots, m = own.shape.n_block;
         own.modes = {columns(d), columns(m), columns(m * m), columns(m * m), columns(m * d)};
+        for (int k = 0; k < n_flows; ++k)
+            own.flows.push_back(new_flow(own.shape));
+        own.flow_now = new_flow(own.shape);
+        own.nothing = new_flow(own.shape);
     }
-    room_ = Workspace(index(n_modal_) * pack);
-    room_c_ = Workspace(index(n_modal_) * pack);
-    flows_.resize(index(n_kept) + 1);
-    is_known_.assign(index(n_kept) + 1, 0);
-    for (Flow& flow : flows_)
-        for (const Part& part : parts_)
-            flow.parts.push_back(new_flow(part.shape, has_sources));
+    room_ = Workspace(index(2 * n_modal_) * pack);
 }
 
 double* ModalPack::columns(int n) {
@@ -43,10 +41,10 @@ double* ModalPack::columns(int n) {
     return storage_.back().data();
 }
 
-PartFlow ModalPack::new_flow(PartShape shape, bool has_sources) {
+PartFlow ModalPack::new_flow(PartShape shape) {
     const int d = shape.n_depots, m = shape.n_block;
     PartFlow flow{columns(d), columns(m), columns(m * d)};
-    if (has_sources) {
+    if (has_sources_) {
         flow.depot_area = columns(d);
         flow.mode_area = columns(m);
         flow.fed_area = columns(m * d);
@@ -55,7 +53,6 @@ PartFlow ModalPack::new_flow(PartShape shape, bool has_sources) {
 }
 
 unsigned ModalPack::solve(std::span<const double* const> entry) {
-    std::fill(is_known_.begin(), is_known_.end(), 0);
     unsigned bad = 0;
     for (const Part& part : parts_)
         bad |= kernels_.solve_part(part.shape,
@@ -83,16 +80,9 @@ void ModalPack::note_rates(const double* rates, int n) {
         }
 }
 
-const Flow& ModalPack::flow(double tau, int number) {
-    const bool is_kept = number < n_kept_;
-    const std::size_t slot = index(is_kept ? number : n_kept_);
-    if (is_kept && is_known_[slot]) return flows_[slot];
-    is_known_[slot] = 1;
-    alignas(Workspace::alignment) double all[pack];
-    std::fill(all, all + pack, tau);
-    for (std::size_t p = 0; p < parts_.size(); ++p)
-        kernels_.flow(parts_[p].shape, parts_[p].modes, all, flows_[slot].parts[p], pack);
-    return flows_[slot];
+void ModalPack::find_flows(const double* taus, int first, int n) {
+    for (const Part& part : parts_)
+        kernels_.flow(part.shape, part.modes, taus, part.flows.data() + first, n);
 }
 
 void ModalPack::project(const double* const* states, double* z) {
@@ -104,93 +94,103 @@ void ModalPack::project(const double* const* states, double* z) {
     }
 }
 
-void ModalPack::constant(const Flow& flow, const double* source, double* c) const {
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-        const int at = parts_[p].first * pack;
-        kernels_.constant(parts_[p].shape, flow.parts[p], source + at, c + at, pack);
+void ModalPack::project(int state, const double* amount, double* z) const {
+    std::fill_n(z, index(n_modal_) * pack, 0.0);
+    const auto [of, at] = place_[index(state)];
+    const Part& part = parts_[index(of)];
+    const int d = part.shape.n_depots, m = part.shape.n_block;
+    double* own = z + part.first * pack;
+    if (at < d) {
+        std::copy_n(amount, pack, own + at * pack);
+        return;
     }
+    for (int j = 0; j < m; ++j)
+        for (int l = 0; l < pack; ++l)
+            own[(d + j) * pack + l] = part.modes.left[(j * m + at - d) * pack + l] * amount[l];
 }
 
-void ModalPack::apply(const Flow& flow, const double* c, const double* from, double* to) const {
-    for (std::size_t p = 0; p < parts_.size(); ++p)
-        kernels_.run(part_run(p, flow, c, from, to, 1));
-}
-
-PartRun ModalPack::part_run(std::size_t p,
-                            const Flow& step,
-                            const double* c,
-                            const double* from,
-                            double* to,
-                            int n_points) const {
-    const int at = parts_[p].first * pack;
-    return {.shape = parts_[p].shape,
-            .step = step.parts[p],
-            .constant = c == nullptr ? nullptr : c + at,
-            .from = from + at,
-            .to = to + at,
-            .n_points = n_points};
+void ModalPack::march(const PackWay& way) {
+    for (const Part& part : parts_) {
+        const std::ptrdiff_t at = part.first * pack;
+        kernels_.march({.shape = part.shape,
+                        .steps = way.steps.data(),
+                        .n_steps = static_cast<int>(way.steps.size()),
+                        .flows = part.flows.data(),
+                        .doses = way.doses + at,
+                        .sources = way.sources + at,
+                        .size = n_modal_,
+                        .z = way.z + at,
+                        .starts = way.starts + (has_sources_ ? 2 * at : at),
+                        .start_size = n_start(),
+                        .has_sources = has_sources_,
+                        .squares = way.squares,
+                        .room = room_.data()});
+    }
 }
 
 std::vector<std::vector<Read>> ModalPack::by_part(std::span<const Read> reads) const {
     std::vector<std::vector<Read>> sorted(parts_.size());
     for (const Read& read : reads) {
         const auto [part, state] = place_[index(read.state)];
-        sorted[index(part)].push_back({state, read.factor, read.to});
+        sorted[index(part)].push_back({state, read.to});
     }
     return sorted;
-}
-
-void ModalPack::read(const Flow* step,
-                     const double* c,
-                     const double* from,
-                     int n_points,
-                     int place,
-                     std::span<const std::vector<Read>> by_part) {
-    for (std::size_t p = 0; p < parts_.size(); ++p) {
-        if (by_part[p].empty()) continue;
-        PartRun r =
-            part_run(p, step != nullptr ? *step : flows_.back(), c, from, room_.data(), n_points);
-        r.n_reads = static_cast<int>(by_part[p].size());
-        r.reads = by_part[p].data();
-        r.place = place;
-        r.right = parts_[p].modes.right;
-        kernels_.run(r);
-    }
 }
 
 void ModalPack::read_at(const double* tau,
                         const double* z,
                         const double* source,
                         std::span<const std::vector<Read>> by_part) {
-    const Flow& flow = flows_.back();
     double* now = room_.data();
     for (std::size_t p = 0; p < parts_.size(); ++p) {
         if (by_part[p].empty()) continue;
         const Part& part = parts_[p];
         const int at = part.first * pack;
-        const double* c = nullptr;
-        kernels_.flow(part.shape, part.modes, tau, flow.parts[p], pack);
-        if (source != nullptr) {
-            kernels_.constant(part.shape, flow.parts[p], source + at, room_c_.data() + at, pack);
-            c = room_c_.data();
-        }
-        kernels_.run(part_run(p, flow, c, z, now, 1));
-        PartRun r = part_run(p, flow, nullptr, now, room_c_.data(), 1);
-        r.n_reads = static_cast<int>(by_part[p].size());
-        r.reads = by_part[p].data();
-        r.right = part.modes.right;
-        kernels_.run(r);
+        kernels_.flow(part.shape, part.modes, tau, &part.flow_now, 1);
+        kernels_.go_on(
+            part.shape, part.flow_now, source == nullptr ? nullptr : source + at, z + at, now);
+        for (const Read& read : by_part[p])
+            kernels_.read(part.shape, part.modes, now, read.state, read.to);
     }
 }
 
-void ModalPack::add(int state, const double* amount, double* z) const {
-    const auto [of, at] = place_[index(state)];
-    const Part& part = parts_[index(of)];
-    const int d = part.shape.n_depots, m = part.shape.n_block;
-    double* own = z + part.first * pack;
-    if (at < d) return kernels_.increase(own + at * pack, nullptr, amount);
-    for (int j = 0; j < m; ++j)
-        kernels_.increase(own + (d + j) * pack, part.modes.left + (j * m + at - d) * pack, amount);
+void ModalPack::take_start(const double* start, double* z) const {
+    const int copies = has_sources_ ? 2 : 1;
+    for (const Part& part : parts_)
+        std::copy_n(start + copies * part.first * pack,
+                    index(part.shape.n_modal()) * pack,
+                    z + part.first * pack);
+}
+
+Response ModalPack::response(int state, int n_points) const {
+    const auto [part, at] = place_[index(state)];
+    const int copies = has_sources_ ? 2 : 1;
+    const int n_terms = copies * parts_[index(part)].shape.n_modal();
+    const int n_whole = (n_points + pack - 1) / pack * pack;
+    return {.part = part,
+            .state = at,
+            .first = copies * parts_[index(part)].first,
+            .n_terms = n_terms,
+            .n_points = n_whole,
+            .values = Workspace(index(n_terms * n_whole) * pack),
+            .squares = Workspace(pack),
+            .room = Workspace(index(n_terms) * pack * pack),
+            .more_room = Workspace(index(n_terms) * pack)};
+}
+
+void ModalPack::respond(int step, const double* factor, Response& response) const {
+    const Part& part = parts_[index(response.part)];
+    kernels_.respond({.shape = part.shape,
+                      .modes = &part.modes,
+                      .step = step >= 0 ? &part.flows[index(step)] : &part.nothing,
+                      .has_sources = has_sources_,
+                      .state = response.state,
+                      .factor = factor,
+                      .n_points = response.n_points,
+                      .room = response.room.data(),
+                      .more_room = response.more_room.data(),
+                      .to = response.values.data(),
+                      .squares = response.squares.data()});
 }
 
 } // namespace gemel::sim::exact

@@ -20,7 +20,7 @@ PackView::PackView(const CompiledSystem& system, const ModalPack& modes)
     for (const Leaf& leaf : system.system.graph.leaves(outputs))
         if (leaf.kind == LeafKind::state) {
             used_.push_back(leaf.index);
-            reads.push_back({leaf.index, nullptr, columns_.data() + leaf.index * pack});
+            reads.push_back({leaf.index, columns_.data() + leaf.index * pack});
         }
     by_part_ = modes.by_part(reads);
 }

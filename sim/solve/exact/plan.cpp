@@ -5,15 +5,15 @@
 #include "solve/step_control.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
-#include <cstdint>
-#include <numeric>
+#include <map>
+#include <utility>
 
 namespace gemel::sim::exact {
 namespace {
 
-constexpr int most_kept = 128; ///< flows per pack
+constexpr std::size_t most_kept = 128;       ///< flows per pack
+constexpr std::size_t most_in_stretch = 256; ///< starts, and flows
 
 bool is_number(const CompiledSystem& system, Expr value, double number) {
     return !value.is_set() || system.system.graph.is_constant(value, number);
@@ -30,39 +30,18 @@ bool is_shared(const CompiledSystem& system, const Record& record) {
            is_number(system, state.bioavailability, 1.0);
 }
 
-/// Lengths of time, each once, with how often they are needed.
-class Flows {
-public:
-    int number(double length) {
-        if (!(length > 0.0)) return -1;
-        const auto [at, is_new] = numbers_.try_emplace(std::bit_cast<std::uint64_t>(length),
-                                                       static_cast<int>(n_uses_.size()));
-        if (is_new) {
-            lengths_.push_back(length);
-            n_uses_.push_back(0);
-        }
-        ++n_uses_[index(at->second)];
-        return at->second;
-    }
+/// From one event to the next.
+struct Segment {
+    double from = 0.0, to = 0.0;
+    std::vector<SharedDose> doses; ///< at `from`
+    double length() const { return to - from; }
+};
 
-    /// Those needed often come first. @returns the new number of each
-    std::vector<int> arrange(Plan& plan) const {
-        std::vector<int> order(n_uses_.size()), now(n_uses_.size());
-        std::iota(order.begin(), order.end(), 0);
-        const auto often = std::stable_partition(
-            order.begin(), order.end(), [&](int flow) { return n_uses_[index(flow)] > 1; });
-        plan.n_kept = std::min(most_kept, static_cast<int>(often - order.begin()));
-        for (std::size_t i = 0; i < order.size(); ++i) {
-            now[index(order[i])] = static_cast<int>(i);
-            plan.flows.push_back(lengths_[index(order[i])]);
-        }
-        return now;
-    }
-
-private:
-    std::map<std::uint64_t, int> numbers_;
-    std::vector<double> lengths_;
-    std::vector<int> n_uses_;
+/// Points of one segment, the first `offset` after its start, the others one step apart.
+struct Run {
+    std::size_t segment = 0;
+    double offset = 0.0;
+    int place = 0, n_points = 0;
 };
 
 std::vector<Event> nominal_events(const CompiledSystem& system, const Timeline& timeline) {
@@ -80,23 +59,19 @@ SharedDose shared_dose(const Event& event, const Timeline& timeline) {
     return {kind, event.state, event.record, record.rate > 0.0 ? event.value : 0.0};
 }
 
-void make_segments(const CompiledSystem& system,
-                   const Timeline& timeline,
-                   Flows& flows,
-                   Plan& plan) {
-    plan.segments.push_back({.from = timeline.start, .to = timeline.end, .doses = {}});
+/// The last has no length: the end.
+std::vector<Segment> segments_of(const CompiledSystem& system, const Timeline& timeline) {
+    std::vector<Segment> segments{{.from = timeline.start, .to = timeline.end, .doses = {}}};
     for (const Event& event : nominal_events(system, timeline)) {
-        if (event.time > plan.segments.back().from) {
-            plan.segments.back().to = event.time;
-            plan.segments.push_back({.from = event.time, .to = timeline.end, .doses = {}});
+        if (event.time > segments.back().from) {
+            segments.back().to = event.time;
+            segments.push_back({.from = event.time, .to = timeline.end, .doses = {}});
         }
-        plan.segments.back().doses.push_back(shared_dose(event, timeline));
-        plan.has_infusions |= event.kind != EventKind::add;
+        segments.back().doses.push_back(shared_dose(event, timeline));
     }
-    if (plan.segments.back().from < timeline.end)
-        plan.segments.push_back({.from = timeline.end, .to = timeline.end, .doses = {}});
-    for (Segment& segment : plan.segments)
-        segment.flow = flows.number(segment.to - segment.from);
+    if (segments.back().from < timeline.end)
+        segments.push_back({.from = timeline.end, .to = timeline.end, .doses = {}});
+    return segments;
 }
 
 /// Times closer to an event than a step can be come with it.
@@ -104,24 +79,201 @@ bool is_within(double time, const Segment& segment) {
     return time < segment.to - least_step(segment.to);
 }
 
-void make_runs(const Plan& plan, Flows& flows, Grid& grid) {
-    const std::optional<double> step = regular_step(grid.times);
-    const int longest = step ? longest_run : 1;
+std::vector<Run>
+runs_of(const std::vector<double>& times, bool is_regular, const std::vector<Segment>& segments) {
+    const int longest = is_regular ? longest_run : 1;
+    std::vector<Run> runs;
     std::size_t k = 0;
-    for (const double time : grid.times) {
+    for (std::size_t i = 0; i < times.size(); ++i) {
         const std::size_t before = k;
-        while (k + 1 < plan.segments.size() && !is_within(time, plan.segments[k]))
+        while (k + 1 < segments.size() && !is_within(times[i], segments[k]))
             ++k;
-        if (grid.runs.empty() || k != before || grid.runs.back().n_points == longest)
-            grid.runs.push_back(
-                {static_cast<int>(k), flows.number(time - plan.segments[k].from), 0});
-        ++grid.runs.back().n_points;
+        if (runs.empty() || k != before || runs.back().n_points == longest)
+            runs.push_back({k, times[i] - segments[k].from, static_cast<int>(i), 0});
+        ++runs.back().n_points;
     }
-    const bool steps = std::any_of(
-        grid.runs.begin(), grid.runs.end(), [](const Run& run) { return run.n_points > 1; });
-    // Needed by every pack, so it counts twice.
-    if (step && steps) grid.step = std::max(flows.number(*step), flows.number(*step));
+    return runs;
 }
+
+bool is_looked_at(const Segment& segment, const Functional& f) {
+    if (f.kind == FunctionalKind::times_acted) return false;
+    if (f.kind == FunctionalKind::value_before) return segment.from < f.to && f.to <= segment.to;
+    return f.from < segment.to && segment.from < f.to;
+}
+
+/// Turns segments and runs into stretches.
+class PlanMaker {
+public:
+    PlanMaker(const Observation& observation, bool has_constants, std::vector<Segment> segments)
+        : observation_(observation),
+          has_constants_(has_constants),
+          segments_(std::move(segments)) {}
+
+    Plan make() && {
+        for (const Segment& segment : segments_)
+            for (const SharedDose& dose : segment.doses)
+                plan_.has_infusions |= dose.kind != SharedDose::Kind::add;
+        make_grids();
+        keep_flows();
+        begin_stretch();
+        for (std::size_t k = 0; k < segments_.size(); ++k)
+            go_through(k);
+        return std::move(plan_);
+    }
+
+private:
+    void make_grids() {
+        for (std::size_t k = 0; k < observation_.sampled.size(); ++k) {
+            const std::vector<double>& times = observation_.sampled[k].times;
+            auto grid = std::find_if(plan_.grids.begin(), plan_.grids.end(), [&](const Grid& g) {
+                return g.times == times;
+            });
+            if (grid == plan_.grids.end())
+                grid = plan_.grids.insert(grid, {.sampled = {}, .times = times});
+            grid->sampled.push_back(static_cast<int>(k));
+        }
+        for (Grid& grid : plan_.grids) {
+            steps_.push_back(regular_step(grid.times));
+            runs_.push_back(runs_of(grid.times, steps_.back().has_value(), segments_));
+            next_run_.push_back(0);
+            for (const Run& run : runs_.back())
+                grid.longest_run = std::max(grid.longest_run, run.n_points);
+        }
+    }
+
+    void keep_flows() {
+        std::map<double, int> n_uses;
+        std::vector<double> order;
+        const auto use = [&](double length, int n) {
+            if (!(length > 0.0)) return;
+            const auto [at, is_new] = n_uses.try_emplace(length, 0);
+            if (is_new) order.push_back(length);
+            at->second += n;
+        };
+        for (const Segment& segment : segments_)
+            use(segment.length(), 1);
+        for (std::size_t g = 0; g < runs_.size(); ++g) {
+            if (plan_.grids[g].longest_run > 1) use(*steps_[g], 2); // by every pack
+            for (const Run& run : runs_[g])
+                use(run.offset, 1);
+        }
+        for (const double length : order)
+            if (n_uses[length] > 1 && plan_.flows.size() < most_kept) {
+                kept_[length] = static_cast<int>(plan_.flows.size());
+                plan_.flows.push_back(length);
+            }
+        plan_.most_flows = static_cast<int>(plan_.flows.size());
+        for (std::size_t g = 0; g < runs_.size(); ++g)
+            if (plan_.grids[g].longest_run > 1) plan_.grids[g].step = kept_.at(*steps_[g]);
+    }
+
+    void begin_stretch() {
+        Stretch& stretch = plan_.stretches.emplace_back();
+        stretch.runs.resize(plan_.grids.size());
+        n_starts_ = 0;
+        started_.clear();
+        if (source_ >= 0) step(WayStep::Kind::source, source_);
+    }
+
+    Stretch& stretch() { return plan_.stretches.back(); }
+
+    void step(WayStep::Kind kind, int number, int flow = -1) {
+        stretch().steps.push_back({kind, number, flow});
+    }
+
+    int flow(double length) {
+        if (!(length > 0.0)) return -1;
+        if (const auto at = kept_.find(length); at != kept_.end()) return at->second;
+        stretch().flows.push_back(length);
+        const int number = static_cast<int>(plan_.flows.size() + stretch().flows.size());
+        plan_.most_flows = std::max(plan_.most_flows, number);
+        return number - 1;
+    }
+
+    void go_through(std::size_t k) {
+        const Segment& segment = segments_[k];
+        started_.clear();
+        give(segment.doses, k == 0);
+        for (std::size_t g = 0; g < runs_.size(); ++g)
+            while (next_run_[g] < runs_[g].size() && runs_[g][next_run_[g]].segment == k)
+                add(g, runs_[g][next_run_[g]++]);
+        const bool is_looked_at_ =
+            segment.length() > 0.0 &&
+            std::any_of(observation_.functionals.begin(),
+                        observation_.functionals.end(),
+                        [&](const Functional& f) { return is_looked_at(segment, f); });
+        if (is_looked_at_) {
+            const int at = start(0.0);
+            stretch().looks.push_back({segment.from, segment.to, at, source_});
+        }
+        make_room();
+        if (segment.length() > 0.0) step(WayStep::Kind::go_on, 0, flow(segment.length()));
+    }
+
+    void give(const std::vector<SharedDose>& doses, bool is_first) {
+        Source next;
+        for (const SharedDose& dose : doses) {
+            if (dose.kind == SharedDose::Kind::add) {
+                step(WayStep::Kind::add, bolus(dose));
+                continue;
+            }
+            next.changes.push_back(dose);
+            n_running_ += dose.kind == SharedDose::Kind::rate_on ? 1 : -1;
+        }
+        const bool begins = is_first && has_constants_;
+        if (next.changes.empty() && !begins) return;
+        plan_.sources.push_back(std::move(next));
+        source_ =
+            has_constants_ || n_running_ > 0 ? static_cast<int>(plan_.sources.size()) - 1 : -1;
+        step(WayStep::Kind::source, source_);
+    }
+
+    int bolus(const SharedDose& dose) {
+        const auto same =
+            std::find_if(plan_.doses.begin(), plan_.doses.end(), [&](const SharedDose& known) {
+                return known.record == dose.record && known.state == dose.state;
+            });
+        if (same != plan_.doses.end()) return static_cast<int>(same - plan_.doses.begin());
+        plan_.doses.push_back(dose);
+        return static_cast<int>(plan_.doses.size()) - 1;
+    }
+
+    void make_room() {
+        if (n_starts_ >= static_cast<int>(most_in_stretch) ||
+            stretch().flows.size() >= most_in_stretch)
+            begin_stretch();
+    }
+
+    /// What is `offset` after the event before, once for all who want it.
+    int start(double offset) {
+        const auto same = std::find_if(
+            started_.begin(), started_.end(), [&](const auto& s) { return s.first == offset; });
+        if (same != started_.end()) return same->second;
+        make_room();
+        step(WayStep::Kind::note, n_starts_, flow(offset));
+        started_.emplace_back(offset, n_starts_++);
+        plan_.most_starts = std::max(plan_.most_starts, n_starts_);
+        return n_starts_ - 1;
+    }
+
+    void add(std::size_t grid, const Run& run) {
+        const int at = start(run.offset);
+        stretch().runs[grid].push_back({run.place, run.n_points, at});
+    }
+
+    const Observation& observation_;
+    bool has_constants_ = false;
+    std::vector<Segment> segments_;
+    std::vector<std::optional<double>> steps_; ///< of each grid
+    std::vector<std::vector<Run>> runs_;
+    std::vector<std::size_t> next_run_;
+    std::map<double, int> kept_;
+    Plan plan_;
+    int n_starts_ = 0;
+    std::vector<std::pair<double, int>> started_; ///< since the event before
+    int source_ = -1;
+    int n_running_ = 0; ///< infusions
+};
 
 } // namespace
 
@@ -153,31 +305,9 @@ bool is_shared(const CompiledSystem& system, const BlockProblem& problem) {
 
 Plan make_plan(const CompiledSystem& system,
                const Timeline& timeline,
-               std::span<const SampledOutput> sampled) {
-    Plan plan;
-    Flows flows;
-    make_segments(system, timeline, flows, plan);
-    for (std::size_t k = 0; k < sampled.size(); ++k) {
-        const std::vector<double>& times = sampled[k].times;
-        const auto same = std::find_if(plan.grids.begin(), plan.grids.end(), [&](const Grid& grid) {
-            return grid.times == times;
-        });
-        Grid& grid = same != plan.grids.end() ? *same : plan.grids.emplace_back();
-        grid.sampled.push_back(static_cast<int>(k));
-        grid.times = times;
-    }
-    for (Grid& grid : plan.grids)
-        make_runs(plan, flows, grid);
-    const std::vector<int> now = flows.arrange(plan);
-    const auto renumber = [&](int& flow) { flow = flow < 0 ? -1 : now[index(flow)]; };
-    for (Segment& segment : plan.segments)
-        renumber(segment.flow);
-    for (Grid& grid : plan.grids) {
-        renumber(grid.step);
-        for (Run& run : grid.runs)
-            renumber(run.offset);
-    }
-    return plan;
+               const Observation& observation,
+               bool has_constants) {
+    return PlanMaker(observation, has_constants, segments_of(system, timeline)).make();
 }
 
 } // namespace gemel::sim::exact

@@ -30,6 +30,9 @@ GEMEL_LANE void store(Vector x, double* to) {
 GEMEL_LANE void store_anywhere(Vector x, double* to) {
     _mm512_storeu_pd(to, x.all);
 }
+GEMEL_LANE Vector repeat(const double* from) {
+    return {_mm512_set1_pd(*from)};
+}
 GEMEL_LANE Vector add(Vector a, Vector b) {
     return {_mm512_add_pd(a.all, b.all)};
 }
@@ -91,6 +94,10 @@ GEMEL_LANE void store(Vector x, double* to) {
 GEMEL_LANE void store_anywhere(Vector x, double* to) {
     _mm256_storeu_pd(to, x.low);
     _mm256_storeu_pd(to + 4, x.high);
+}
+GEMEL_LANE Vector repeat(const double* from) {
+    const __m256d all = _mm256_broadcast_sd(from);
+    return {all, all};
 }
 GEMEL_LANE Vector add(Vector a, Vector b) {
     return {_mm256_add_pd(a.low, b.low), _mm256_add_pd(a.high, b.high)};
@@ -154,6 +161,12 @@ GEMEL_LANE void store(Vector x, double* to) {
 }
 GEMEL_LANE void store_anywhere(Vector x, double* to) {
     store(x, to);
+}
+GEMEL_LANE Vector repeat(const double* from) {
+    Vector x;
+    for (double& one : x.lane)
+        one = *from;
+    return x;
 }
 GEMEL_LANE Vector add(Vector a, Vector b) {
     for (int l = 0; l < pack; ++l)

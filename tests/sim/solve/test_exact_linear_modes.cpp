@@ -71,11 +71,8 @@ struct Differences {
         std::fill(b, b + exact::pack, depot);
         std::fill(feed, feed + exact::pack, 1.0);
         std::fill(tau, tau + exact::pack, time);
-        exact::kernel_sets().best().flow({1, 1},
-                                         {b, a, unused[2], unused[2], feed},
-                                         tau,
-                                         {of_b, of_a, first, unused[0], unused[1], second},
-                                         exact::pack);
+        const exact::PartFlow flow{of_b, of_a, first, unused[0], unused[1], second};
+        exact::kernel_sets().best().flow({1, 1}, {b, a, unused[2], unused[2], feed}, tau, &flow, 1);
     }
 };
 double exponential_difference(double a, double b, double tau) {

@@ -82,6 +82,8 @@ struct Functional {
     double from = 0.0;
     double to = 0.0;
     double threshold = 0.0;
+
+    bool operator==(const Functional&) const = default;
 };
 
 struct SampledOutput {
