@@ -157,8 +157,8 @@ exact::MatrixShape matrix_shape(const CompiledSystem& system, const LaneProgram&
     return shape;
 }
 
-/// Where subjects share their way, or go each his own, side by side; one by one, where they are
-/// parked, or triggers look at them, or their numbers have no closed form.
+/// Side by side, where subjects share their way, or each on its own; one by one, where their
+/// numbers have no closed form.
 class ClosedForm : public BlockSolver {
 public:
     ClosedForm(const ScalarPrepared& prepared,
@@ -184,7 +184,6 @@ public:
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
         const bool is_shared = exact::is_shared(system_, problem);
-        if (!is_shared && !goes_in_lanes(problem)) return subjects_->solve(problem, result);
         setup_programs_.run(problem, setup_);
         const std::vector<int>& others =
             is_shared ? solve_packs(problem, result) : solve_ways(problem, result);
@@ -195,11 +194,6 @@ public:
     }
 
 private:
-    static bool goes_in_lanes(const BlockProblem& problem) {
-        return problem.timeline->triggers.empty() && problem.resume.empty() &&
-               problem.park_at > problem.timeline->end;
-    }
-
     const std::vector<int>& solve_ways(const BlockProblem& problem, BlockResult& result) {
         result.reset(system_, problem);
         return ways_.solve(problem, setup_, result);
@@ -268,6 +262,12 @@ std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system
                                                     const SolverOptions& options,
                                                     const exact::Kernels& kernels) {
     return std::make_unique<ClosedFormPrepared>(system, options, kernels);
+}
+
+std::unique_ptr<PreparedSolver> prepare_closed_form_one_by_one(const CompiledSystem& system,
+                                                               const SolverOptions& options) {
+    return std::make_unique<ScalarPrepared>(
+        prepare_subjects(system, options, modal_parts(system.structure)));
 }
 
 bool expm_applies(const CompiledSystem& system) {

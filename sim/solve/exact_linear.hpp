@@ -19,6 +19,10 @@ std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system
 std::unique_ptr<PreparedSolver> prepare_closed_form(const CompiledSystem& system,
                                                     const SolverOptions& options,
                                                     const exact::Kernels& kernels);
+/// One subject after the other, as those without closed form are solved: the same bits, but where
+/// subjects share their way.
+std::unique_ptr<PreparedSolver> prepare_closed_form_one_by_one(const CompiledSystem& system,
+                                                               const SolverOptions& options);
 
 /// Matrix exponentials: any linear system of up to max_expm_states states.
 inline constexpr int max_expm_states = 30;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 namespace gemel::sim::exact {
 
@@ -20,6 +21,7 @@ LaneWays::LaneWays(const CompiledSystem& system,
       observer_(system, programs, pack),
       view_(system, modes_),
       doses_(system, programs),
+      watch_(observer_, pack),
       running_(index(n_states_) * pack) {
     for (Workspace* columns : {&y_, &infusion_, &source_states_, &z_, &source_, &reached_})
         *columns = Workspace(index(n_states_) * pack);
@@ -36,25 +38,23 @@ const std::vector<int>&
 LaneWays::solve(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result) {
     problem_ = &problem;
     setup_ = &setup;
+    result_ = &result;
     others_.clear();
     observer_.begin(problem, setup, result);
+    watch_.begin(problem);
     doses_.begin(problem, setup, *this);
     is_carrying_ = false;
-    const double start = problem.timeline->start, end = problem.timeline->end;
     for (int next = 0; next < problem.n_subjects;) {
         int n = 0;
         for (Way& way : ways_)
             way.is_on = false;
         for (; n < pack && next < problem.n_subjects; ++next) {
             if (setup.status[index(next)] != SolverStatus::ok) continue;
-            Way& way = ways_[n];
-            way.status = doses_.expand(next, way.events);
-            if (way.status != SolverStatus::ok) {
+            take(n, next);
+            if (ways_[n].status == SolverStatus::ok)
+                ++n;
+            else
                 others_.push_back(next);
-                continue;
-            }
-            observer_.load(n, next, way.events.expanded.samples);
-            begin(n++, start, end, setup.initial.data() + way.events.row, setup.n_rows);
         }
         march();
         for (int l = 0; l < n; ++l)
@@ -62,6 +62,22 @@ LaneWays::solve(const BlockProblem& problem, const BlockSetup& setup, BlockResul
     }
     std::sort(others_.begin(), others_.end());
     return others_;
+}
+
+/// A subject's way begins, or goes on where it was parked.
+void LaneWays::take(int lane, int subject) {
+    Way& way = ways_[lane];
+    way.status = doses_.expand(subject, way.events);
+    if (way.status != SolverStatus::ok) return;
+    observer_.load(lane, subject, way.events.expanded.samples);
+    watch_.load(lane);
+    begin(lane,
+          problem_->timeline->start,
+          problem_->timeline->end,
+          setup_->initial.data() + way.events.row,
+          setup_->n_rows);
+    if (const ParkedSubject* parked = problem_->parked(subject)) way.status = resume(lane, *parked);
+    way.is_on = way.status == SolverStatus::ok;
 }
 
 void LaneWays::carry(std::span<Passage> passages) {
@@ -102,6 +118,62 @@ void LaneWays::begin(
     load(lane);
 }
 
+void LaneWays::park(int lane) {
+    Way& way = ways_[lane];
+    ParkedSubject& parked = result_->parked[index(way.events.subject)];
+    parked.n_records = problem_->timeline->records.size();
+    Parking parking(parked.numbers);
+    keep(lane, parking);
+    observer_.park(lane, way.time);
+    way.is_on = false;
+}
+
+SolverStatus LaneWays::resume(int lane, const ParkedSubject& parked) {
+    // One that did not get there is told its status one by one.
+    if (parked.numbers.empty()) return SolverStatus::step_limit;
+    Parking parking(parked.numbers);
+    const SolverStatus status = keep(lane, parking);
+    if (status == SolverStatus::ok) parking.finish();
+    return status;
+}
+
+/// What there is of a lane, to be parked or taken back: the numbers of one by one, of which steps,
+/// scales and sizes mean nothing here.
+SolverStatus LaneWays::keep(int lane, Parking& parking) {
+    Way& way = ways_[lane];
+    std::int64_t n_steps = 0, n_rejected = 0;
+    std::vector<double> scale(index(n_states_)), sizes;
+    parking(way.time);
+    parking(n_steps);
+    parking(n_rejected);
+    if (!parking.is_reading())
+        doses_.park(way.events, way.next, parking);
+    else if (const SolverStatus status = doses_.take_back(way.events, parking);
+             status != SolverStatus::ok)
+        return status;
+    keep(y_, lane, parking);
+    keep(infusion_, lane, parking);
+    parking(scale);
+    parking.lane(running_, lane, pack);
+    if (parking.is_reading()) {
+        observer_.load_row(lane, way.events.row);
+        load(lane);
+    }
+    parking(sizes);
+    observer_.keep(lane, parking);
+    watch_.keep(lane, parking);
+    return SolverStatus::ok;
+}
+
+void LaneWays::keep(Workspace& columns, int lane, Parking& parking) {
+    std::vector<double> values;
+    for (int i = 0; i < n_states_; ++i)
+        values.push_back(column(columns, i)[lane]);
+    parking(values);
+    for (int i = 0; i < n_states_; ++i)
+        column(columns, i)[lane] = values[index(i)];
+}
+
 /// The row of inputs in force.
 void LaneWays::load(int lane) {
     matrix_.load(lane, *problem_, *setup_, ways_[lane].events.row);
@@ -121,18 +193,35 @@ void LaneWays::march() {
 /// What happens to a lane now. @returns false if its way ends here
 bool LaneWays::happen(int lane) {
     Way& way = ways_[lane];
-    const bool is_over = way.time >= way.end;
-    if (!(is_over && is_carrying_))
-        while (way.next < way.events.all().size() && way.events.all()[way.next].time <= way.time)
-            happen(lane, Event(way.events.all()[way.next++]));
-    if (is_over) {
-        way.is_on = false;
-        if (!is_carrying_) way.status = observer_.finish(lane, way.end, y_.data() + lane, pack);
+    if (!is_carrying_ && way.time >= problem_->park_at) {
+        park(lane);
         return false;
     }
-    const std::vector<Event>& events = way.events.all();
-    way.to = way.next < events.size() ? std::fmin(events[way.next].time, way.end) : way.end;
-    return true;
+    const bool is_over = way.time >= way.end;
+    if (!(is_over && is_carrying_)) way.status = happen_until_now(lane);
+    way.is_on = !is_over && way.status == SolverStatus::ok;
+    if (way.is_on) {
+        const std::vector<Event>& events = way.events.all();
+        way.to = way.next < events.size() ? std::fmin(events[way.next].time, way.end) : way.end;
+    } else if (way.status == SolverStatus::ok && !is_carrying_) {
+        way.status = observer_.finish(lane, way.end, y_.data() + lane, pack);
+    }
+    return way.is_on;
+}
+
+SolverStatus LaneWays::happen_until_now(int lane) {
+    Way& way = ways_[lane];
+    while (true) {
+        while (way.next < way.events.all().size() && way.events.all()[way.next].time <= way.time)
+            happen(lane, Event(way.events.all()[way.next++]));
+        if (!is_watching()) return SolverStatus::ok;
+        const Trigger* trigger = watch_.due(lane, way.time, y_.data() + lane, pack);
+        if (trigger == nullptr) return SolverStatus::ok;
+        if (watch_.is_chattering(lane)) return SolverStatus::step_limit;
+        if (const SolverStatus status = doses_.give(way.events, *trigger, way.time, way.next);
+            status != SolverStatus::ok)
+            return status;
+    }
 }
 
 void LaneWays::happen(int lane, const Event& event) {
@@ -144,7 +233,8 @@ void LaneWays::happen(int lane, const Event& event) {
     if (event.kind != EventKind::row) {
         doses_.apply(
             way.events, event, {states, infusion_.data() + lane, running_.data() + lane, pack});
-        if (event.kind == EventKind::discontinue) doses_.take_away(way.events, event, way.next);
+        if (is_watching() || event.kind == EventKind::discontinue)
+            doses_.take_away(way.events, event, way.next);
         return;
     }
     // Samples at this time belong to the row before.
@@ -188,7 +278,10 @@ void LaneWays::advance() {
         to[l] = mask[l] != 0 ? ways_[l].to : from[l];
         length[l] = to[l] - from[l];
     }
-    if (!is_carrying_) view_.show(modes_, z_.data(), source, from, to, mask, observer_);
+    if (!is_carrying_) {
+        TriggerWatch* watch = is_watching() ? &watch_ : nullptr;
+        view_.show(modes_, z_.data(), source, {from, to, length, mask}, observer_, watch);
+    }
     modes_.read_at(length, z_.data(), source, reads_);
     for (int l = 0; l < pack; ++l) {
         if (mask[l] == 0) continue;
@@ -197,7 +290,7 @@ void LaneWays::advance() {
             column(y_, i)[l] = column(reached_, i)[l];
             is_finite = is_finite && std::isfinite(column(y_, i)[l]);
         }
-        ways_[l].time = ways_[l].to;
+        ways_[l].time = to[l];
         if (is_finite) continue;
         ways_[l].is_on = false;
         ways_[l].status = SolverStatus::not_finite;

@@ -5,15 +5,17 @@
 #include "solve/exact/modal_pack.hpp"
 #include "solve/exact/pack_view.hpp"
 #include "solve/observer.hpp"
+#include "solve/parking.hpp"
 #include "solve/passage.hpp"
+#include "solve/triggers.hpp"
 
 #include <gemel/sim/solver.hpp>
 
 #include <vector>
 
-/// Eight subjects side by side, each on its own way: with events of its own, from event to event by
-/// closed forms. The same bits as ScalarDriver gives, one subject at a time. Theory manual:
-/// exact.md.
+/// Eight subjects side by side, each on its own way: with events of its own, watched by triggers or
+/// parked, from event to event by closed forms. The same bits as ScalarDriver gives, one subject at
+/// a time. Theory manual: exact.md.
 namespace gemel::sim::exact {
 
 class LaneWays : private StateCarrier {
@@ -25,8 +27,7 @@ public:
              const std::vector<ModalPart>& parts,
              const Kernels& kernels);
 
-    /// A block without triggers in which nobody is parked. Both must outlive the solve; `result` is
-    /// reset.
+    /// Both must outlive the solve; `result` is reset.
     /// @returns subjects, in order, that have to be solved another way
     const std::vector<int>&
     solve(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
@@ -43,10 +44,17 @@ private:
 
     void carry(std::span<Passage> passages) override;
     double relative_error() const override { return 1e-11; } // as one by one
+    void take(int lane, int subject);
     void begin(int lane, double time, double end, const double* states, std::ptrdiff_t stride);
     void load(int lane);
+    void park(int lane);
+    SolverStatus resume(int lane, const ParkedSubject& parked);
+    SolverStatus keep(int lane, Parking& parking);
+    void keep(Workspace& columns, int lane, Parking& parking);
+    bool is_watching() const { return watch_.is_watching() && !is_carrying_; }
     void march();
     bool happen(int lane);
+    SolverStatus happen_until_now(int lane);
     void happen(int lane, const Event& event);
     void advance();
     double* column(Workspace& columns, int i) const { return columns.data() + i * pack; }
@@ -58,10 +66,12 @@ private:
     DenseObserver observer_;
     PackView view_;
     DoseEvents doses_;
+    TriggerWatch watch_;
     bool is_carrying_ = false; ///< passages, which nobody observes
 
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
+    BlockResult* result_ = nullptr;
     Way ways_[pack];
     unsigned has_new_row_ = 0;               ///< lanes, as bits
     Workspace y_, infusion_, source_states_; ///< [n_states]

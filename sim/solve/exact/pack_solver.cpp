@@ -144,13 +144,14 @@ void PackSolver::begin_functionals() {
 }
 
 void PackSolver::look(const Look& look) {
-    double from[pack], to[pack];
+    double from[pack], to[pack], length[pack];
     std::fill(from, from + pack, look.from);
     std::fill(to, to + pack, look.to);
     modes_->take_start(starts_.data() + look.start * modes_->n_start() * pack, looked_from_.data());
     const double* source =
         look.source < 0 ? nullptr : sources_.data() + look.source * modes_->n_modal() * pack;
-    view_->show(*modes_, looked_from_.data(), source, from, to, is_good_, observer_);
+    const PackView::Stretches stretches{from, to, length, is_good_};
+    view_->show(*modes_, looked_from_.data(), source, stretches, observer_, nullptr);
 }
 
 /// Subjects with a functional that is not finite are solved alone.

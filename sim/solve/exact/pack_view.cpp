@@ -4,6 +4,7 @@
 #include "solve/exact_pieces.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace gemel::sim::exact {
 
@@ -28,10 +29,10 @@ PackView::PackView(const CompiledSystem& system, const ModalPack& modes)
 void PackView::show(ModalPack& modes,
                     const double* z,
                     const double* source,
-                    const double* from,
-                    const double* to,
-                    const char* mask,
-                    DenseObserver& observer) {
+                    const Stretches& stretches,
+                    DenseObserver& observer,
+                    TriggerWatch* watch) {
+    const auto [from, to, length, mask] = stretches;
     for (int l = 0; l < pack; ++l) {
         is_on_[l] = 0;
         if (!mask[l]) continue;
@@ -50,8 +51,26 @@ void PackView::show(ModalPack& modes,
             any |= is_on_[l];
         }
         if (!any) return;
-        observer.piece(piece_from_, piece_to_, is_on_, interpolate);
+        std::copy_n(piece_to_, pack, piece_end_);
+        if (watch != nullptr) {
+            observer.look_at(piece_from_, piece_to_, interpolate);
+            watch->scan(piece_from_, piece_to_, is_on_);
+            for (int l = 0; l < pack; ++l)
+                if (is_on_[l]) piece_end_[l] = std::fmin(piece_to_[l], watch->crossing(l));
+        }
+        observer.piece(piece_from_, piece_end_, is_on_, interpolate);
+        for (int l = 0; l < pack; ++l) {
+            if (!is_on_[l] || !(piece_end_[l] < piece_to_[l])) continue;
+            next_[index(l)] = edges_[index(l)].size();
+            to[l] = piece_end_[l];
+            length[l] = piece_from_[l] - from[l] + share(l) * (piece_to_[l] - piece_from_[l]);
+        }
     }
+}
+
+/// What is left of a piece where a trigger acts.
+double PackView::share(int lane) const {
+    return (piece_end_[lane] - piece_from_[lane]) / (piece_to_[lane] - piece_from_[lane]);
 }
 
 void PackView::cut(const ModalPack& modes, int lane, double length) {
@@ -92,7 +111,9 @@ void PackView::states_at(ModalPack& modes,
             if ((taken >> l & 1U) != 0) break;
             taken |= 1U << l;
             const double width = piece_to_[l] - piece_from_[l];
-            tau[l] = piece_from_[l] - from[l] + points.theta[next] * width;
+            const bool is_whole = !(piece_end_[l] < piece_to_[l]);
+            const double theta = is_whole ? points.theta[next] : points.theta[next] * share(l);
+            tau[l] = piece_from_[l] - from[l] + theta * width;
         }
         modes.read_at(tau, z, source, by_part_);
         for (const int state : used_)

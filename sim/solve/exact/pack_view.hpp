@@ -2,6 +2,7 @@
 
 #include "solve/exact/modal_pack.hpp"
 #include "solve/observer.hpp"
+#include "solve/triggers.hpp"
 
 #include <vector>
 
@@ -15,19 +16,24 @@ public:
 
     /// The lane has other rates now.
     void forget(int lane) { is_cut_[static_cast<std::size_t>(lane)] = 0; }
-    /// One stretch without events for each masked lane, [from, to), which begins with `z` under a
-    /// constant `source` (null: none).
+    /// A time without events for each masked lane: [from, to). Columns.
+    struct Stretches {
+        const double* from = nullptr;
+        double *to = nullptr, *length = nullptr; ///< end where a trigger acts before
+        const char* mask = nullptr;
+    };
+    /// They begin with `z` under a constant `source` (null: none). @param watch  null: nobody does
     void show(ModalPack& modes,
               const double* z,
               const double* source,
-              const double* from,
-              const double* to,
-              const char* mask,
-              DenseObserver& observer);
+              const Stretches& stretches,
+              DenseObserver& observer,
+              TriggerWatch* watch);
 
 private:
     void cut(const ModalPack& modes, int lane, double length);
     bool next_piece(int lane, double from, double to);
+    double share(int lane) const;
     void states_at(ModalPack& modes,
                    const double* z,
                    const double* source,
@@ -44,6 +50,7 @@ private:
     std::vector<std::vector<double>> edges_; ///< [pack]
     std::vector<std::size_t> next_;          ///< [pack] edge
     double piece_from_[pack] = {}, piece_to_[pack] = {};
+    double piece_end_[pack] = {}; ///< where a trigger acts before its end
     char is_on_[pack] = {};
 };
 

@@ -15,25 +15,17 @@ using namespace gemel::sim;
 
 namespace {
 
-BlockResult solve_block(const PreparedSolver& prepared,
-                        const Problem& p,
-                        const std::vector<double>& inputs,
-                        std::span<const SubjectTimeline* const> own = {}) {
+BlockResult
+solve_block(const PreparedSolver& prepared, const Problem& p, const std::vector<double>& inputs) {
     BlockResult result;
     const int n = static_cast<int>(inputs.size() / p.system.inputs.size());
-    prepared.worker()->solve({n, inputs, &p.timeline, &p.observation, own}, result);
+    prepared.worker()->solve({n, inputs, &p.timeline, &p.observation}, result);
     return result;
 }
 
-/// The same subjects one by one, every sample from the start of its segment: because of a trigger
-/// that never acts.
-BlockResult solve_one_by_one(const PreparedSolver& prepared,
-                             const Problem& p,
-                             const std::vector<double>& inputs,
-                             std::span<const SubjectTimeline* const> own = {}) {
-    Problem watched = p;
-    watched.timeline.triggers.push_back({.threshold = 1e300, .is_above = true, .record = {}});
-    return solve_block(prepared, watched, inputs, own);
+/// The same subjects one by one, every sample from the start of its segment.
+BlockResult solve_one_by_one(const Problem& p, const std::vector<double>& inputs) {
+    return solve_block(*prepare_closed_form_one_by_one(compile(p.system), {}), p, inputs);
 }
 
 std::vector<double> grid(double from, double step, int n) {
@@ -151,7 +143,7 @@ TEST_CASE("packs agree with subjects solved one by one, on any grid") {
             const auto prepared = prepare_closed_form(compile(p.system), {});
             const std::vector<double> inputs = p.patients(43);
             const BlockResult packs = solve_block(*prepared, p, inputs);
-            const BlockResult single = solve_one_by_one(*prepared, p, inputs);
+            const BlockResult single = solve_one_by_one(p, inputs);
             CHECK(packs.status == single.status);
             CHECK(packs.stopped_at == single.stopped_at);
             CHECK(packs.parameters == single.parameters);
@@ -277,7 +269,7 @@ TEST_CASE("in packs, subjects that fail or have no closed form disturb nobody") 
     set(3, 7, -1.0); // refused
     set(3, 8, nan);
     const BlockResult result = solve_block(*prepared, p, inputs);
-    const BlockResult single = solve_one_by_one(*prepared, p, inputs);
+    const BlockResult single = solve_one_by_one(p, inputs);
     CHECK(result.status == single.status);
     CHECK(result.stopped_at == single.stopped_at);
     CHECK(result.status[4] == SolverStatus::not_finite);
@@ -313,7 +305,7 @@ TEST_CASE("in packs, a sample that overflows is found although no state does") {
     inputs[n + 6] = 1e200;  // squares alone overflow
     inputs[n + 8] = 1e-320; // subnormal
     const BlockResult result = solve_block(*prepared, p, inputs);
-    CHECK(result.status == solve_one_by_one(*prepared, p, inputs).status);
+    CHECK(result.status == solve_one_by_one(p, inputs).status);
     for (int subject = 0; subject < n; ++subject)
         CHECK((result.status[static_cast<std::size_t>(subject)] == SolverStatus::ok) ==
               (subject != 3));
@@ -381,31 +373,54 @@ TEST_CASE("subjects with ways of their own go side by side with the bits of one 
     set(0, 17, std::numeric_limits<double>::infinity()); // no matrix
     const CompiledSystem system = compile(p.system);
     REQUIRE(closed_form_applies(system));
-    const auto solve_rows = [&](const PreparedSolver& prepared, bool is_watched) {
-        Problem q = p;
-        if (is_watched)
-            q.timeline.triggers.push_back({.threshold = 1e300, .is_above = true, .record = {}});
+    // Watched by a trigger that acts, by one that looks at time too; parked, and going on.
+    Problem watched = p;
+    watched.functional(FunctionalKind::times_acted, 0, 0.0, 72.0);
+    watched.timeline.triggers = {
+        {.output = 0,
+         .threshold = 2.0,
+         .record = {.kind = RecordKind::infuse, .state = 1, .amount = 4.0, .rate = 8.0},
+         .wait = 3.0},
+        {.output = 1, .threshold = 9.0, .is_above = true, .record = {.kind = RecordKind::reset}}};
+    const auto solve_rows = [&](const PreparedSolver& prepared, const Problem& q, bool is_parked) {
+        BlockProblem problem{n, inputs, &q.timeline, &q.observation, pointers};
         BlockResult result;
-        prepared.worker()->solve({n, inputs, &q.timeline, &q.observation, pointers}, result);
-        return result;
+        const auto worker = prepared.worker();
+        if (is_parked) problem.park_at = 33.0;
+        worker->solve(problem, result);
+        if (!is_parked) return result;
+        std::vector<const ParkedSubject*> parked;
+        for (const ParkedSubject& subject : result.parked)
+            parked.push_back(&subject);
+        BlockResult rest;
+        problem.park_at = std::numeric_limits<double>::infinity();
+        problem.resume = parked;
+        worker->solve(problem, rest);
+        for (std::size_t out = 0; out < 2; ++out)
+            rest.sampled.push_back(std::move(result.sampled[out]));
+        return rest;
     };
     const exact::KernelSets& sets = exact::kernel_sets();
-    const BlockResult single = solve_rows(*prepare_closed_form(system, {}), true);
-    CHECK(single.status[6] == SolverStatus::ok);
-    CHECK(single.status[9] == SolverStatus::not_finite);
-    CHECK(single.status[13] == SolverStatus::invalid_parameter);
-    CHECK(single.status[17] == SolverStatus::not_finite);
-    for (int set_of = 0; set_of < sets.count; ++set_of) {
-        const BlockResult ways =
-            solve_rows(*prepare_closed_form(system, {}, *sets.sets[set_of]), false);
-        CHECK(ways.status == single.status);
-        CHECK(ways.stopped_at == single.stopped_at);
-        CHECK(n_different(ways.functionals, single.functionals) == 0);
-        for (std::size_t out = 0; out < 2; ++out) {
-            CHECK(n_different(ways.sampled[out], single.sampled[out]) == 0);
-            CHECK(n_different(ways.own[out], single.own[out]) == 0);
+    const auto one_by_one = prepare_closed_form_one_by_one(system, {});
+    for (const Problem* q : {&p, &watched})
+        for (const bool is_parked : {false, true}) {
+            const BlockResult single = solve_rows(*one_by_one, *q, is_parked);
+            CHECK(single.status[6] == SolverStatus::ok);
+            CHECK(single.status[9] == SolverStatus::not_finite);
+            CHECK(single.status[13] == SolverStatus::invalid_parameter);
+            CHECK(single.status[17] == SolverStatus::not_finite);
+            for (int set_of = 0; set_of < sets.count; ++set_of) {
+                const BlockResult ways =
+                    solve_rows(*prepare_closed_form(system, {}, *sets.sets[set_of]), *q, is_parked);
+                CHECK(ways.status == single.status);
+                CHECK(ways.stopped_at == single.stopped_at);
+                CHECK(n_different(ways.functionals, single.functionals) == 0);
+                for (std::size_t out = 0; out < single.sampled.size(); ++out)
+                    CHECK(n_different(ways.sampled[out], single.sampled[out]) == 0);
+                for (std::size_t out = 0; out < 2; ++out)
+                    CHECK(n_different(ways.own[out], single.own[out]) == 0);
+            }
         }
-    }
 }
 
 TEST_CASE("a grid is regular when its times are equal steps but for rounding") {
