@@ -1,8 +1,12 @@
 #pragma once
 
 #include "base/lane_math.hpp"
+#include "lanes/lane_vector.hpp"
 #include "solve/exact/kernels.hpp"
 #include "solve/exact/vectors.hpp"
+
+#include <cstring>
+#include <type_traits>
 
 /// The one source of the kernels. Included by one source per instruction set; everything has
 /// internal linkage, so that the linker cannot merge code made for different machines.
@@ -179,73 +183,110 @@ unsigned solve_part(PartShape shape,
 
 // ---- Divided differences of the exponential.
 
+/// Lanes of a pack that are computed at once: in two vectors, where these are shorter, so that one
+/// computes while the other waits.
+using Several = std::conditional_t<2 * lane::lanes_of_vector <= pack, lane::Vectors, lane::Vector>;
+
+GEMEL_LANE Several take(const double* from) {
+    Several x;
+    std::memcpy(&x, __builtin_assume_aligned(from, sizeof x), sizeof x);
+    return x;
+}
+GEMEL_LANE void put(Several x, double* to) {
+    std::memcpy(__builtin_assume_aligned(to, sizeof x), &x, sizeof x);
+}
+template <class Do>
+GEMEL_LANE void each_several(Do do_lanes) {
+    constexpr int n = sizeof(Several) / sizeof(double);
+    for (int lane = 0; lane < pack; lane += n)
+        do_lanes(lane);
+}
+
 /// (1 − e^{−δτ})/δ for δ ≥ 0
-GEMEL_LANE double decayed_time(double delta, double tau) {
-    const double x = delta * tau;
-    return lane::choose(x > 1e-280, -lane_expm1(-x) / delta, tau);
+GEMEL_LANE Several decayed_time(Several delta, Several tau) {
+    const Several x = delta * tau;
+    return choose(x > 1e-280, -lane_expm1(-x) / delta, tau);
 }
 /// Of e^{xτ} at a and b, whose exponentials are known.
-GEMEL_LANE double difference(double a, double b, double of_a, double of_b, double tau) {
-    const bool is_less = a < b;
-    return lane::choose(is_less, of_b, of_a) *
-           decayed_time(lane::choose(is_less, b - a, a - b), tau);
+GEMEL_LANE Several difference(Several a, Several b, Several of_a, Several of_b, Several tau) {
+    const auto is_less = a < b;
+    return choose(is_less, of_b, of_a) * decayed_time(choose(is_less, b - a, a - b), tau);
 }
 /// τ²·e^{cτ}·Σ h_k(p, q)/(k + 2)!
-GEMEL_LANE double close_difference(double p, double q, double of_c, double tau) {
+GEMEL_LANE Several close_difference(Several p, Several q, Several of_c, Several tau) {
     constexpr int n_terms = 19;
-    double power_of_q = 1.0, h = 1.0, inverse_factorial = 0.5, sum = 0.5;
+    Several power_of_q = 1.0, h = 1.0, sum = 0.5;
+    double inverse_factorial = 0.5;
 #pragma GCC unroll 20
     for (int k = 1; k < n_terms; ++k) {
-        power_of_q *= q;
-        h = lane::fma(p, h, power_of_q);
+        power_of_q = power_of_q * q;
+        h = fma(p, h, power_of_q);
         inverse_factorial /= k + 2.0;
-        sum = lane::fma(h, inverse_factorial, sum);
+        sum = fma(h, inverse_factorial, sum);
     }
     return sum * tau * tau * of_c;
 }
 /// At a, b and 0.
-GEMEL_LANE double difference_with_0(double a, double b, double of_a, double of_b, double tau) {
+GEMEL_LANE Several
+difference_with_0(Several a, Several b, Several of_a, Several of_b, Several tau) {
     // Sorted: x ≥ y ≥ z.
-    double x = lane_max(a, b), y = lane_min(a, b), z = 0.0;
-    double of_x = lane::choose(a > b, of_a, of_b), of_y = lane::choose(a > b, of_b, of_a);
-    double of_z = 1.0;
-    const bool swaps_low = y < z;
-    const double low = lane::choose(swaps_low, y, z), of_low = lane::choose(swaps_low, of_y, of_z);
-    y = lane::choose(swaps_low, z, y);
-    of_y = lane::choose(swaps_low, of_z, of_y);
+    Several x = lane_max(a, b), y = lane_min(a, b), z = 0.0;
+    Several of_x = choose(a > b, of_a, of_b), of_y = choose(a > b, of_b, of_a);
+    Several of_z = 1.0;
+    const auto swaps_low = y < z;
+    const Several low = choose(swaps_low, y, z), of_low = choose(swaps_low, of_y, of_z);
+    y = choose(swaps_low, z, y);
+    of_y = choose(swaps_low, of_z, of_y);
     z = low;
     of_z = of_low;
-    const bool swaps_high = x < y;
-    const double high = lane::choose(swaps_high, y, x);
-    const double of_high = lane::choose(swaps_high, of_y, of_x);
-    y = lane::choose(swaps_high, x, y);
-    of_y = lane::choose(swaps_high, of_x, of_y);
+    const auto swaps_high = x < y;
+    const Several high = choose(swaps_high, y, x);
+    const Several of_high = choose(swaps_high, of_y, of_x);
+    y = choose(swaps_high, x, y);
+    of_y = choose(swaps_high, of_x, of_y);
     x = high;
     of_x = of_high;
-    const double p = (x - z) * tau;
-    const double near = close_difference(p, (y - z) * tau, of_z, tau);
-    const double far =
+    const Several p = (x - z) * tau;
+    const Several near = close_difference(p, (y - z) * tau, of_z, tau);
+    const Several far =
         (of_x * decayed_time(x - y, tau) - of_y * decayed_time(y - z, tau)) / (x - z);
-    return lane::choose(p <= 1.0, near, far);
+    return choose(p <= 1.0, near, far);
 }
 
-/// What a depot feeds into a mode, from an amount in it and from a source.
+void decay(const double* rate, const double* tau, double* to) {
+    each_several([=](int l) { put(lane_exp(take(rate + l) * take(tau + l)), to + l); });
+}
+void area(const double* rate, const double* decayed, const double* tau, double* to) {
+    if (to == nullptr) return;
+    each_several([=](int l) {
+        put(difference(take(rate + l), 0.0, take(decayed + l), 1.0, take(tau + l)), to + l);
+    });
+}
+
+/// What a depot feeds into a mode, from an amount in it or from a source.
 struct Feeding {
     const double *feed, *mode_rate, *depot_rate, *mode_decay, *depot_decay, *tau;
 };
-void feed_mode(const Feeding& f, double* fed) {
-    each_lane(pack, [=](int l) {
-        const double by = difference(
-            f.mode_rate[l], f.depot_rate[l], f.mode_decay[l], f.depot_decay[l], f.tau[l]);
-        fed[l] = lane::choose(f.feed[l] != 0.0, f.feed[l] * by, 0.0);
+template <class Difference>
+GEMEL_LANE void feed_mode(const Feeding& f, Difference difference_of, double* fed) {
+    if (fed == nullptr) return;
+    each_several([=](int l) {
+        const Several feed = take(f.feed + l);
+        const Several by = difference_of(take(f.mode_rate + l),
+                                         take(f.depot_rate + l),
+                                         take(f.mode_decay + l),
+                                         take(f.depot_decay + l),
+                                         take(f.tau + l));
+        put(choose(feed != 0.0, feed * by, 0.0), fed + l);
     });
 }
-void feed_mode_by_source(const Feeding& f, double* fed) {
-    each_lane(pack, [=](int l) {
-        const double by = difference_with_0(
-            f.mode_rate[l], f.depot_rate[l], f.mode_decay[l], f.depot_decay[l], f.tau[l]);
-        fed[l] = lane::choose(f.feed[l] != 0.0, f.feed[l] * by, 0.0);
-    });
+void feed_by_amount(const Feeding& f, double* fed) {
+    feed_mode(
+        f, [](auto... x) { return difference(x...); }, fed);
+}
+void feed_by_source(const Feeding& f, double* fed) {
+    feed_mode(
+        f, [](auto... x) { return difference_with_0(x...); }, fed);
 }
 
 /// One length of time after the other in each loop, so that they can overlap.
@@ -255,45 +296,41 @@ void flow(
         for (int k = 0; k < n_flows; ++k)
             do_flow(flows[k], taus + k * pack);
     };
-    const auto decay = [](const double* rate, const double* tau, double* to) {
-        each_lane(pack, [=](int l) { to[l] = lane_exp(rate[l] * tau[l]); });
-    };
-    const auto area = [](const double* rate, const double* decayed, const double* tau, double* to) {
-        if (to == nullptr) return;
-        each_lane(pack, [=](int l) { to[l] = difference(rate[l], 0.0, decayed[l], 1.0, tau[l]); });
+    const auto column = [](double* columns, int k) {
+        return columns == nullptr ? nullptr : columns + k * pack;
     };
     for (int i = 0; i < shape.n_depots; ++i) {
         const double* rate = m.depot_rate + i * pack;
-        const auto at = [i](double* columns) { return columns ? columns + i * pack : nullptr; };
-        each_flow(
-            [&](const PartFlow& f, const double* tau) { decay(rate, tau, at(f.depot_decay)); });
         each_flow([&](const PartFlow& f, const double* tau) {
-            area(rate, at(f.depot_decay), tau, at(f.depot_area));
+            decay(rate, tau, column(f.depot_decay, i));
+        });
+        each_flow([&](const PartFlow& f, const double* tau) {
+            area(rate, column(f.depot_decay, i), tau, column(f.depot_area, i));
         });
     }
     for (int j = 0; j < shape.n_block; ++j) {
         const double* rate = m.mode_rate + j * pack;
-        const auto at = [j](double* columns) { return columns ? columns + j * pack : nullptr; };
-        each_flow(
-            [&](const PartFlow& f, const double* tau) { decay(rate, tau, at(f.mode_decay)); });
         each_flow([&](const PartFlow& f, const double* tau) {
-            area(rate, at(f.mode_decay), tau, at(f.mode_area));
+            decay(rate, tau, column(f.mode_decay, j));
+        });
+        each_flow([&](const PartFlow& f, const double* tau) {
+            area(rate, column(f.mode_decay, j), tau, column(f.mode_area, j));
         });
         for (int i = 0; i < shape.n_depots; ++i) {
-            const int to = (j * shape.n_depots + i) * pack;
+            const int to = j * shape.n_depots + i;
             const auto feeding = [&](const PartFlow& f, const double* tau) {
-                return Feeding{m.feed + to,
+                return Feeding{m.feed + to * pack,
                                rate,
                                m.depot_rate + i * pack,
-                               f.mode_decay + j * pack,
-                               f.depot_decay + i * pack,
+                               column(f.mode_decay, j),
+                               column(f.depot_decay, i),
                                tau};
             };
             each_flow([&](const PartFlow& f, const double* tau) {
-                feed_mode(feeding(f, tau), f.fed + to);
+                feed_by_amount(feeding(f, tau), column(f.fed, to));
             });
             each_flow([&](const PartFlow& f, const double* tau) {
-                if (f.fed_area != nullptr) feed_mode_by_source(feeding(f, tau), f.fed_area + to);
+                feed_by_source(feeding(f, tau), column(f.fed_area, to));
             });
         }
     }

@@ -62,22 +62,31 @@ unsigned ModalPack::solve(std::span<const double* const> entry) {
                                    entry.data(),
                                    part.modes,
                                    pack);
-    std::fill(fastest_, fastest_ + pack, 0.0);
-    std::fill(slowest_, slowest_ + pack, 0.0);
-    for (const Part& part : parts_) {
-        note_rates(part.modes.depot_rate, part.shape.n_depots);
-        note_rates(part.modes.mode_rate, part.shape.n_block);
-    }
     return bad;
 }
 
-void ModalPack::note_rates(const double* rates, int n) {
-    for (int i = 0; i < n; ++i)
-        for (int l = 0; l < pack; ++l) {
-            const double size = std::fabs(rates[i * pack + l]);
-            fastest_[l] = std::max(fastest_[l], size);
-            if (size > 0.0) slowest_[l] = slowest_[l] > 0.0 ? std::min(slowest_[l], size) : size;
-        }
+template <class Do>
+void ModalPack::each_rate(int lane, Do do_size) const {
+    for (const Part& part : parts_) {
+        for (int i = 0; i < part.shape.n_depots; ++i)
+            do_size(std::fabs(part.modes.depot_rate[i * pack + lane]));
+        for (int j = 0; j < part.shape.n_block; ++j)
+            do_size(std::fabs(part.modes.mode_rate[j * pack + lane]));
+    }
+}
+
+double ModalPack::fastest_rate(int lane) const {
+    double fastest = 0.0;
+    each_rate(lane, [&](double size) { fastest = std::max(fastest, size); });
+    return fastest;
+}
+
+double ModalPack::slowest_rate(int lane) const {
+    double slowest = 0.0;
+    each_rate(lane, [&](double size) {
+        if (size > 0.0) slowest = slowest > 0.0 ? std::min(slowest, size) : size;
+    });
+    return slowest;
 }
 
 void ModalPack::find_flows(const double* taus, int first, int n) {

@@ -76,8 +76,8 @@ public:
     /// @param factor  a column
     void respond(int step, const double* factor, Response& response) const;
 
-    double fastest_rate(int lane) const { return fastest_[lane]; } ///< largest |eigenvalue|
-    double slowest_rate(int lane) const { return slowest_[lane]; } ///< smallest that is not 0, or 0
+    double fastest_rate(int lane) const; ///< largest |eigenvalue|
+    double slowest_rate(int lane) const; ///< smallest that is not 0, or 0
 
 private:
     struct Part {
@@ -89,7 +89,8 @@ private:
         PartFlow flow_now; ///< of read_at()
         PartFlow nothing;  ///< after which nothing is left
     };
-    void note_rates(const double* rates, int n);
+    template <class Do>
+    void each_rate(int lane, Do do_size) const;
     PartFlow new_flow(PartShape shape);
     double* columns(int n);
 
@@ -98,9 +99,8 @@ private:
     const Kernels& kernels_;
     std::vector<Part> parts_;
     std::vector<Workspace> storage_;
-    std::vector<const double*> from_; ///< for a part's columns
-    Workspace room_;                  ///< [2 × n_modal]
-    double fastest_[pack] = {}, slowest_[pack] = {};
+    std::vector<const double*> from_;        ///< for a part's columns
+    Workspace room_;                         ///< [2 × n_modal]
     std::vector<std::pair<int, int>> place_; ///< [n_states] part, and which of its states
 };
 
