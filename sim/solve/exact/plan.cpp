@@ -76,7 +76,7 @@ std::vector<Segment> segments_of(const CompiledSystem& system, const Timeline& t
 
 /// Times closer to an event than a step can be come with it.
 bool is_within(double time, const Segment& segment) {
-    return time < segment.to - least_step(segment.to);
+    return time + least_step(time) < segment.to;
 }
 
 std::vector<Run>
