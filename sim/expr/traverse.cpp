@@ -21,7 +21,14 @@ std::vector<std::uint32_t> parts_of(const ExpressionGraph& graph,
         for (const Expr operand : {node.a, node.b, node.c})
             visit(operand);
     }
-    std::sort(parts.begin(), parts.end()); // operands have smaller numbers
+    // In order of numbers: operands have smaller ones.
+    if (parts.size() < graph.size() / 16) {
+        std::sort(parts.begin(), parts.end());
+        return parts;
+    }
+    parts.clear();
+    for (std::uint32_t id = 0; id < is_part.size(); ++id)
+        if (is_part[id] != 0) parts.push_back(id);
     return parts;
 }
 

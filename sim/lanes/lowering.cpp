@@ -35,12 +35,15 @@ std::vector<Expr> without_divisions(ExpressionGraph& graph, std::span<const Prog
     const auto at = [&](Expr e) { return e.is_set() ? rewritten[e.id] : Expr{}; };
     for (const std::uint32_t id : parts_of(graph, values)) {
         const Node n = graph.node(Expr{id});
+        const Expr a = at(n.a), b = at(n.b), c = at(n.c);
         if (n_operands(n.op) == 0 || graph.is_of_inputs(Expr{id}))
             rewritten[id] = Expr{id}; // of inputs: computed once, so divided exactly
         else if (n.op == Op::divide)
-            rewritten[id] = divided(graph, at(n.a), at(n.b));
+            rewritten[id] = divided(graph, a, b);
+        else if (a == n.a && b == n.b && c == n.c)
+            rewritten[id] = Expr{id};
         else
-            rewritten[id] = graph.make(n.op, at(n.a), at(n.b), at(n.c));
+            rewritten[id] = graph.make(n.op, a, b, c);
     }
     for (Expr& value : values)
         value = at(value);

@@ -84,7 +84,7 @@ Recording record(const LaneProgram& program, const WorkspaceLayout& layout) {
         }
         recording.stores[index(place)] = {slot, at(store.value).in(recorder)};
     }
-    recording.ops = recorder.ops();
+    recording.ops = std::move(recorder).take();
     return recording;
 }
 

@@ -31,13 +31,26 @@ Primitive constant_of(ValueKind kind) {
                                      : Primitive::mask_constant;
 }
 
-} // namespace
-
-std::size_t PrimitiveRecorder::Hash::operator()(const PrimitiveOp& op) const {
+std::size_t hash_of(const PrimitiveOp& op) {
     std::uint64_t h = op.bits + 0x9e3779b97f4a7c15U * static_cast<std::uint64_t>(op.op);
     for (const std::uint64_t part : {op.a, op.b, op.c})
         h = (h ^ (h >> 29)) * 0xbf58476d1ce4e5b9U + part;
     return static_cast<std::size_t>(h ^ (h >> 32));
+}
+
+constexpr std::uint32_t no_op = UINT32_MAX;
+
+} // namespace
+
+void PrimitiveRecorder::grow_table() {
+    table_.assign(table_.empty() ? 1024 : 2 * table_.size(), no_op);
+    const std::size_t mask = table_.size() - 1;
+    for (std::uint32_t i = 0; i < ops_.size(); ++i) {
+        std::size_t at = hash_of(ops_[i]) & mask;
+        while (table_[at] != no_op)
+            at = (at + 1) & mask;
+        table_[at] = i;
+    }
 }
 
 bool PrimitiveRecorder::is_constant(std::uint32_t value) const {
@@ -93,9 +106,14 @@ PrimitiveOp PrimitiveRecorder::equality(const PrimitiveOp& op) const {
 std::uint32_t PrimitiveRecorder::record(PrimitiveOp op) {
     if (commutes(op.op) && op.a > op.b) std::swap(op.a, op.b);
     op = simplified(op);
-    const auto [found, is_new] = known_.try_emplace(op, static_cast<std::uint32_t>(ops_.size()));
-    if (is_new) ops_.push_back(op);
-    return found->second;
+    if (2 * (ops_.size() + 1) > table_.size()) grow_table();
+    const std::size_t mask = table_.size() - 1;
+    std::size_t at = hash_of(op) & mask;
+    for (; table_[at] != no_op; at = (at + 1) & mask)
+        if (ops_[table_[at]] == op) return table_[at];
+    table_[at] = static_cast<std::uint32_t>(ops_.size());
+    ops_.push_back(op);
+    return table_[at];
 }
 
 } // namespace gemel::sim

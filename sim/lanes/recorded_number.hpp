@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 /// Numbers that record what is done to them: lane_math.hpp's other kind of number.
@@ -16,17 +16,16 @@ class PrimitiveRecorder {
 public:
     /// The op's value; an equal one's if there is one, a constant's if all operands are constants.
     std::uint32_t record(PrimitiveOp op);
-    const std::vector<PrimitiveOp>& ops() const { return ops_; }
+    /// All of them, in order.
+    std::vector<PrimitiveOp> take() && { return std::move(ops_); }
 
 private:
     bool is_constant(std::uint32_t value) const;
     PrimitiveOp simplified(const PrimitiveOp& op) const;
     PrimitiveOp equality(const PrimitiveOp& op) const;
-    struct Hash {
-        std::size_t operator()(const PrimitiveOp& op) const;
-    };
+    void grow_table();
     std::vector<PrimitiveOp> ops_;
-    std::unordered_map<PrimitiveOp, std::uint32_t, Hash> known_;
+    std::vector<std::uint32_t> table_; ///< their numbers by hash, open addressing, a power of two
 };
 
 namespace lane {
