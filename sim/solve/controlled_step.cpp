@@ -10,19 +10,31 @@
 namespace gemel::sim {
 namespace {
 
+Expr control_leaf(ExpressionGraph& g, Control which) {
+    return g.leaf(LeafKind::control, static_cast<int>(which));
+}
+
+Expr room_to_stop(ExpressionGraph& g) {
+    return g.subtract(control_leaf(g, Control::stop), control_leaf(g, Control::time));
+}
+
+/// The step that is proposed would end at the stop or nearly so.
+Expr is_last_before_stop(ExpressionGraph& g) {
+    const Expr reach = g.multiply(g.constant(stretch), control_leaf(g, Control::step));
+    return g.binary(Op::less_equal, room_to_stop(g), reach);
+}
+
 class StepController {
 public:
     StepController(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout)
         : g_(system.system.graph),
           layout_(layout),
-          now_(at(Control::time)) {
-        const Expr room = g_.subtract(at(Control::stop), now_);
-        const Expr proposed = at(Control::step);
-        const Expr is_last =
-            g_.binary(Op::less_equal, room, g_.multiply(number(stretch), proposed));
-        used_ = g_.select(is_last, room, proposed);
-        to_ = g_.select(is_last, at(Control::stop), g_.add(now_, proposed));
-        take(bare);
+          now_(at(Control::time)),
+          used_(layout.clock.step),
+          to_(g_.select(
+              is_last_before_stop(g_), at(Control::stop), g_.add(now_, at(Control::step)))) {
+        for (const ProgramSpec::Target& target : bare.targets)
+            bare_[target.to.index] = target.value;
     }
 
     ProgramSpec build() {
@@ -40,14 +52,13 @@ public:
 
 private:
     Expr number(double value) { return g_.constant(value); }
-    Expr at(Control which) { return g_.leaf(LeafKind::control, static_cast<int>(which)); }
+    Expr at(Control which) { return control_leaf(g_, which); }
     Expr leaf(Leaf leaf) { return g_.leaf(leaf.kind, leaf.index); }
     Expr bare(Leaf place) { return bare_.at(place.index); }
     void store(Leaf to, Expr value) { spec_.targets.push_back({to, value}); }
     void keep_or(Leaf place, Expr end) { store(place, g_.select(is_good_, end, leaf(place))); }
     Expr is_below(Expr a, Expr b) { return g_.binary(Op::less, a, b); }
 
-    void take(const ProgramSpec& bare);
     Expr are_finite();
     Expr factor(Expr error);
     void judge();
@@ -61,18 +72,6 @@ private:
     std::unordered_map<int, Expr> bare_; ///< by result slot
     ProgramSpec spec_{"step", {}};
 };
-
-/// The method's step, in terms of this one's time and length.
-void StepController::take(const ProgramSpec& bare) {
-    const Expr clock = layout_.exact.states.empty() ? now_ : g_.subtract(now_, at(Control::event));
-    std::vector<Expr> values;
-    for (const ProgramSpec::Target& target : bare.targets)
-        values.push_back(target.value);
-    values = g_.substitute(
-        values, {{g_.leaf(LeafKind::time).id, clock}, {g_.leaf(LeafKind::step).id, used_}});
-    for (std::size_t i = 0; i < values.size(); ++i)
-        bare_[bare.targets[i].to.index] = values[i];
-}
 
 /// Of all states at the end: a sum of small parts, which cannot overflow.
 Expr StepController::are_finite() {
@@ -174,6 +173,17 @@ Expr dense_value(ExpressionGraph& g, const StepLayout& layout, int k) {
 }
 
 } // namespace
+
+StepLayout controlled_layout(CompiledSystem& system, const StepMethod& method) {
+    StepLayout layout = step_layout(system, method);
+    ExpressionGraph& g = system.system.graph;
+    const Expr now = control_leaf(g, Control::time);
+    layout.clock.time =
+        layout.exact.states.empty() ? now : g.subtract(now, control_leaf(g, Control::event));
+    layout.clock.step =
+        g.select(is_last_before_stop(g), room_to_stop(g), control_leaf(g, Control::step));
+    return layout;
+}
 
 ProgramSpec
 controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout) {

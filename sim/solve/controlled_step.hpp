@@ -41,9 +41,13 @@ enum class Verdict : int {
 inline constexpr int sample_is_due = 1,
                      is_called = 2; ///< by its alarm or watch, or the step was not good
 
-/// The program `step` out of a method's bare one (StepMethod::build). States, and an explicit
-/// method's rates, are those at the end where the step is good, and stay otherwise; ends of exact
-/// states, dense output, `begin`, `verdict`, `attention` and `from` come as results.
+/// step_layout() with the clock of a controlled step: time, or with an exact part the time since
+/// the last event, and the step that control chose.
+StepLayout controlled_layout(CompiledSystem& system, const StepMethod& method);
+
+/// The program `step` out of a method's bare one (StepMethod::build) on that clock. States, and an
+/// explicit method's rates, are those at the end where the step is good, and stay otherwise; ends
+/// of exact states, dense output, `begin`, `verdict`, `attention` and `from` come as results.
 ProgramSpec
 controlled_step(CompiledSystem& system, const ProgramSpec& bare, const StepLayout& layout);
 

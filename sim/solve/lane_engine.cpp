@@ -44,7 +44,7 @@ LaneMethod::LaneMethod(const CompiledSystem& compiled,
                        const SolverOptions& solver_options)
     : system(compiled),
       options(solver_options),
-      layout(step_layout(system, method)),
+      layout(controlled_layout(system, method)),
       programs(lower_method(system, method, layout, options.rtol)) {}
 
 LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int width)

@@ -26,7 +26,7 @@ public:
           n_(static_cast<int>(layout.stepped.size())),
           n_own_(layout.n_own),
           rates_(compiled, layout),
-          step_(graph_.leaf(LeafKind::step)),
+          step_(layout.clock.step),
           gamma_step_(scaled(tableau.gamma, step_)) {
         for (int i : layout.stepped)
             start_.push_back(graph_.leaf(LeafKind::state, i));
@@ -36,7 +36,9 @@ public:
 
 private:
     Expr scaled(double factor, Expr e) { return graph_.multiply(graph_.constant(factor), e); }
+    std::vector<std::pair<int, Expr>> slopes(int i);
     std::vector<SparseRow> matrix(int first, int end);
+    std::vector<Expr> time_slopes();
     std::vector<Expr> solve(const SymbolicLu& lu, const std::vector<Expr>& side);
     std::vector<Expr> argument(int stage) const;
     std::vector<Expr> right_side(int stage);
@@ -55,26 +57,48 @@ private:
     std::vector<std::vector<Expr>> arguments_; ///< [stage] u_i
     std::vector<std::vector<Expr>> stages_;    ///< [stage] U_i
     std::vector<Expr> first_side_;             ///< right side of the first stage
+    std::vector<Expr> time_slopes_;            ///< of the rates, if they ask for it
     std::vector<SparseRow> couplings_; ///< rows of I − γhJ for derivatives of states, if any
 };
 
+/// Of row i of the Jacobian.
+std::vector<std::pair<int, Expr>> RosenbrockStepBuilder::slopes(int i) {
+    std::vector<std::pair<int, Expr>> slopes;
+    for (const int state : compiled_.structure.jacobian[index(layout_.stepped[index(i)])])
+        if (const int j = layout_.place(state); j >= 0)
+            slopes.emplace_back(
+                j, graph_.differentiate(rates_.formulas()[index(i)], {LeafKind::state, state}));
+    return slopes;
+}
+
 /// Rows [first, end) of I − γhJ.
 std::vector<SparseRow> RosenbrockStepBuilder::matrix(int first, int end) {
+    std::vector<Expr> formulas;
+    for (int i = first; i < end; ++i)
+        for (const auto& [j, slope] : slopes(i))
+            formulas.push_back(slope);
+    const std::vector<Expr> at_start = rates_.at_start(formulas);
     std::vector<SparseRow> rows(index(end - first));
     const Expr one = graph_.constant(1.0);
+    auto next = at_start.begin();
     for (int i = first; i < end; ++i) {
         SparseRow& row = rows[index(i - first)];
         row[i] = one;
-        for (int state : compiled_.structure.jacobian[index(layout_.stepped[index(i)])]) {
-            const int j = layout_.place(state);
-            if (j < 0) continue;
-            const Expr slope =
-                graph_.differentiate(rates_.at_start()[index(i)], {LeafKind::state, state});
-            const Expr entry = graph_.multiply(gamma_step_, slope);
+        for (const auto& [j, formula] : slopes(i)) {
+            const Expr entry = graph_.multiply(gamma_step_, *next++);
             row[j] = i == j ? graph_.subtract(one, entry) : graph_.negate(entry);
         }
     }
     return rows;
+}
+
+/// By time, where rates ask for it.
+std::vector<Expr> RosenbrockStepBuilder::time_slopes() {
+    std::vector<Expr> slopes;
+    if (rates_.use_time())
+        for (const Expr rate : rates_.formulas())
+            slopes.push_back(graph_.differentiate(rate, {LeafKind::time, 0}));
+    return rates_.at_start(slopes);
 }
 
 /// Own states first; then, input by input, their derivatives, whose equations have the same matrix
@@ -116,21 +140,18 @@ std::vector<Expr> RosenbrockStepBuilder::argument(int stage) const {
 
 std::vector<Expr> RosenbrockStepBuilder::right_side(int stage) {
     arguments_.push_back(argument(stage));
-    std::vector<Expr> side =
-        stage == 0 ? rates_.at_start() : rates_.at(arguments_.back(), tableau_.c[stage]);
+    std::vector<Expr> side = stage == 0 ? rates_.at_start(rates_.formulas())
+                                        : rates_.at(arguments_.back(), tableau_.c[stage]);
     for (int i = 0; i < n_; ++i) {
         Expr sum = graph_.multiply(gamma_step_, side[index(i)]);
         for (int j = 0; j < stage; ++j)
             sum = graph_.add(
                 sum, scaled(tableau_.gamma * tableau_.C[stage][j], stages_[index(j)][index(i)]));
-        if (rates_.use_time() && tableau_.d[stage] != 0.0) {
-            const Expr slope =
-                graph_.differentiate(rates_.at_start()[index(i)], {LeafKind::time, 0});
+        if (rates_.use_time() && tableau_.d[stage] != 0.0)
             sum = graph_.add(
                 sum,
                 graph_.multiply(scaled(tableau_.d[stage], graph_.multiply(gamma_step_, step_)),
-                                slope));
-        }
+                                time_slopes_[index(i)]));
         side[index(i)] = sum;
     }
     return side;
@@ -177,6 +198,7 @@ ProgramSpec RosenbrockStepBuilder::build(double rtol) {
     const std::vector<SparseRow> w = matrix(0, n_own_);
     const SymbolicLu lu(graph_, w);
     couplings_ = matrix(n_own_, n_);
+    time_slopes_ = time_slopes();
     for (int stage = 0; stage < RosenbrockTableau::n_stages; ++stage) {
         const std::vector<Expr> side = right_side(stage);
         if (stage == 0) first_side_ = side;

@@ -19,7 +19,7 @@ public:
           layout_(layout),
           n_(static_cast<int>(layout.stepped.size())),
           rates_(compiled, layout),
-          step_(graph_.leaf(LeafKind::step)) {
+          step_(layout.clock.step) {
         std::vector<Expr> first;
         for (int i : layout.stepped) {
             start_.push_back(graph_.leaf(LeafKind::state, i));

@@ -56,6 +56,8 @@ StepLayout step_layout(CompiledSystem& compiled, const StepMethod& method) {
         }));
     layout.n_controlled = compiled.system.n_controlled_states() - n_exact;
     find_dense_states(compiled, layout);
+    ExpressionGraph& graph = compiled.system.graph;
+    layout.clock = {graph.leaf(LeafKind::time), graph.leaf(LeafKind::step)};
     return layout;
 }
 
@@ -82,22 +84,26 @@ SteppedRates::SteppedRates(CompiledSystem& compiled, const StepLayout& layout)
     });
 }
 
+std::vector<Expr> SteppedRates::at_start(const std::vector<Expr>& formulas) const {
+    const Expr time = graph_.leaf(LeafKind::time);
+    if (!uses_time_ || layout_.clock.time == time) return formulas;
+    return graph_.substitute(formulas, {{time.id, layout_.clock.time}});
+}
+
 std::vector<Expr> SteppedRates::at(const std::vector<Expr>& argument, double c) const {
     std::unordered_map<std::uint32_t, Expr> with;
     for (std::size_t i = 0; i < argument.size(); ++i)
         with[graph_.leaf(LeafKind::state, layout_.stepped[i]).id] = argument[i];
     if (uses_time_) {
-        const Expr time = graph_.leaf(LeafKind::time);
-        const Expr later = graph_.multiply(graph_.constant(c), graph_.leaf(LeafKind::step));
-        with[time.id] = graph_.add(time, later);
+        const Expr later = graph_.multiply(graph_.constant(c), layout_.clock.step);
+        with[graph_.leaf(LeafKind::time).id] = graph_.add(layout_.clock.time, later);
     }
     return graph_.substitute(rates_, with);
 }
 
 void add_exact_targets(ProgramSpec& spec, ExpressionGraph& graph, const StepLayout& layout) {
-    const Expr time = graph.leaf(LeafKind::time);
     const std::unordered_map<std::uint32_t, Expr> at_end{
-        {time.id, graph.add(time, graph.leaf(LeafKind::step))}};
+        {graph.leaf(LeafKind::time).id, graph.add(layout.clock.time, layout.clock.step)}};
     const std::vector<Expr> ends = graph.substitute(layout.exact.values, at_end);
     for (std::size_t k = 0; k < ends.size(); ++k)
         spec.targets.push_back({layout.end(layout.exact.states[k]), ends[k]});

@@ -15,6 +15,11 @@ namespace gemel::sim {
 /// Terms of the dense output y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K_1 + θ (K_2 + θ K_3))).
 inline constexpr int n_dense_terms = 3;
 
+/// What a step program takes for the time at its start and for its length.
+struct StepClock {
+    Expr time, step;
+};
+
 /// Where a step program leaves its results. It reads states, time, step, infusions and scales; an
 /// explicit one also the rates at the start.
 struct StepLayout {
@@ -27,6 +32,7 @@ struct StepLayout {
     std::vector<int> dense_states; ///< stepped states that outputs use: these get dense output
     std::vector<int> exact_dense;  ///< exact states that outputs use, as places in `exact`
     bool is_explicit = false;      ///< the method solves no equations
+    StepClock clock;               ///< leaves, or what controlled_layout() makes of them
 
     /// Where a state is among the stepped ones; −1: it is exact.
     int place(int state) const;
@@ -76,8 +82,11 @@ class SteppedRates {
 public:
     SteppedRates(CompiledSystem& system, const StepLayout& layout);
 
-    const std::vector<Expr>& at_start() const { return rates_; }
+    /// As functions of states and of the leaf `time`: to be differentiated.
+    const std::vector<Expr>& formulas() const { return rates_; }
     bool use_time() const { return uses_time_; }
+    /// Formulas at the step's own time.
+    std::vector<Expr> at_start(const std::vector<Expr>& formulas) const;
     /// At stepped states `argument`, a part c of the step later.
     std::vector<Expr> at(const std::vector<Expr>& argument, double c) const;
 
