@@ -2,6 +2,7 @@
 #include "lanes/primitive_program.hpp"
 #include "native/code_image.hpp"
 #include "native/plug_in.hpp"
+#include "native/x86_code.hpp"
 
 #include <gemel/sim/native_code.hpp>
 
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <limits>
 #include <mutex>
 #include <stdexcept>
 
@@ -22,14 +24,18 @@ struct Expanded {
     std::vector<std::string> names; ///< of all functions, program after program
 };
 
-Expanded
-expand_all(std::span<const LaneProgram* const> programs, const WorkspaceLayout& layout, int width) {
+void check_width(int width) {
     if (width != 1 && (width <= 0 || width % 8 != 0))
         throw std::invalid_argument(
             fmt::format("NativeCode: width {} is neither 1 nor a multiple of 8", width));
+}
+
+Expanded expand_all(std::span<const LaneProgram* const> programs,
+                    const WorkspaceLayout& layout,
+                    const Cut& cut = {}) {
     Expanded expanded;
     for (const LaneProgram* program : programs) {
-        expanded.programs.push_back(expand(*program, layout));
+        expanded.programs.push_back(expand(*program, layout, cut));
         const std::size_t n = expanded.programs.back().functions.size();
         for (std::size_t part = 0; part < n; ++part)
             expanded.names.push_back(fmt::format("p{}_{}", expanded.programs.size() - 1, part));
@@ -151,6 +157,14 @@ private:
     std::vector<Compiled> compiled_;
 };
 
+/// The vectors of a target that code is made for at once; none: by LLVM alone.
+std::optional<VectorSet> vector_set_of(const std::optional<NativeTarget>& target) {
+    if (!target || !target->triple.starts_with("x86_64")) return std::nullopt;
+    if (target->cpu == "x86-64-v4") return VectorSet::avx512;
+    if (target->cpu == "x86-64-v3") return VectorSet::avx2;
+    return std::nullopt;
+}
+
 } // namespace
 
 /// Opened at first use, once.
@@ -227,15 +241,33 @@ NativeCode::~NativeCode() = default;
 std::string NativeCode::why_not() const {
     if (!options_.target)
         return "native code needs a machine of the level x86-64-v3 (AVX2, FMA), or aarch64";
+    if (is_at_once()) return {};
     return PlugIn::first_there(options_.plug_ins).empty() ? PlugIn::not_there() : std::string{};
+}
+
+bool NativeCode::is_at_once() const {
+    return options_.maker == CodeMaker::built_in && vector_set_of(options_.target).has_value();
+}
+
+std::shared_ptr<const Executor> NativeCode::made_at_once(
+    std::span<const LaneProgram* const> programs, const WorkspaceLayout& layout, int width) const {
+    constexpr int whole = std::numeric_limits<int>::max();
+    Expanded expanded = expand_all(programs, layout, {.uncut = whole, .longest = whole});
+    const X86Code code = x86_code(expanded.programs, width, *vector_set_of(options_.target));
+    for (std::size_t i = 0; i < expanded.programs.size(); ++i)
+        expanded.programs[i].n_slots = code.n_slots[i];
+    return std::make_shared<const NativeModule>(programs, layout, width, expanded, code.image);
 }
 
 std::shared_ptr<const Executor> NativeCode::compile(std::span<const LaneProgram* const> programs,
                                                     const WorkspaceLayout& layout,
                                                     int width) const {
+    check_width(width);
+    if (is_at_once() && width > 1) return made_at_once(programs, layout, width);
     if (auto found = stored(programs, layout, width)) return found;
-    if (const std::string why = why_not(); !why.empty()) throw std::runtime_error(why);
-    const Expanded expanded = expand_all(programs, layout, width);
+    if (!options_.target || PlugIn::first_there(options_.plug_ins).empty())
+        throw std::runtime_error(is_at_once() ? PlugIn::not_there() : why_not());
+    const Expanded expanded = expand_all(programs, layout);
     std::vector<GemelFunction> functions;
     for (const PrimitiveProgram& program : expanded.programs)
         for (const PrimitiveFunction& function : program.functions)
@@ -258,8 +290,9 @@ std::shared_ptr<const Executor> NativeCode::compile(std::span<const LaneProgram*
 std::shared_ptr<const Executor> NativeCode::stored(std::span<const LaneProgram* const> programs,
                                                    const WorkspaceLayout& layout,
                                                    int width) const {
-    if (options_.store == nullptr || !options_.target) return nullptr;
-    const Expanded expanded = expand_all(programs, layout, width);
+    check_width(width);
+    if (options_.store == nullptr || !options_.target || is_at_once()) return nullptr;
+    const Expanded expanded = expand_all(programs, layout);
     const auto bytes =
         options_.store->get(key_of(expanded, *options_.target, width, options_.level));
     if (!bytes) return nullptr;

@@ -8,7 +8,7 @@
 namespace gemel::sim {
 namespace {
 
-constexpr std::int64_t fewest_subjects = 200;
+constexpr std::int64_t fewest_subjects = 200, fewest_at_once = 16;
 
 } // namespace
 
@@ -31,17 +31,28 @@ NativeTier::NativeTier(const LaneMethod& method, const SolverOptions& options)
       native_(options.native_code),
       expected_(options.expected_subjects),
       width_(method.layout.n_states <= 4 ? 16 : 8) {
+    const auto& layout = method_.programs.layout;
+    if (choice_ == ExecutorChoice::interpreter || native_ == nullptr) is_asked_for_ = true;
     if (choice_ == ExecutorChoice::native) {
         if (native_ == nullptr) throw std::runtime_error("native code: nobody makes it here");
-        executor_ = native_->compile(programs(), method_.programs.layout, width_);
-        is_there_ = is_asked_for_ = true;
+        begin_native(native_->compile(programs(), layout, width_));
+    } else if (is_wanted_at_once()) {
+        is_asked_for_ = true;
+        make();
+    } else if (!is_asked_for_ && expected_ >= fewest_subjects) {
+        begin_native(native_->stored(programs(), layout, width_));
     }
-    if (choice_ == ExecutorChoice::automatic && native_ != nullptr &&
-        expected_ >= fewest_subjects) {
-        executor_ = native_->stored(programs(), method_.programs.layout, width_);
-        is_there_ = is_asked_for_ = executor_ != nullptr;
-    }
-    if (choice_ == ExecutorChoice::interpreter || native_ == nullptr) is_asked_for_ = true;
+}
+
+/// Of an automatic run.
+bool NativeTier::is_wanted_at_once() const {
+    return !is_asked_for_ && native_->is_at_once() &&
+           (expected_ <= 0 || expected_ >= fewest_at_once);
+}
+
+void NativeTier::begin_native(std::shared_ptr<const Executor> executor) {
+    executor_ = std::move(executor);
+    is_there_ = is_asked_for_ = executor_ != nullptr;
 }
 
 NativeTier::~NativeTier() {

@@ -15,10 +15,10 @@
 
 namespace gemel::sim {
 
-/// When a method's programs become native code. With `automatic` its workers begin interpreting and
-/// report what they did; once what lies ahead would pay for the code twice over, it is made beside
-/// them, and they take it up between two blocks: no bit changes. With `native` it is there from the
-/// start. From any thread.
+/// When a method's programs become native code. With `native` it is there from the start, and with
+/// `automatic` too where it is made at once, for all but a few subjects. Elsewhere workers begin
+/// interpreting and report what they did; once what lies ahead would pay for the code twice over,
+/// it is made beside them, and they take it up between two blocks: no bit changes. From any thread.
 class NativeTier {
 public:
     /// @throws std::runtime_error with `native`, if there can be no native code
@@ -36,6 +36,8 @@ public:
 
 private:
     std::vector<const LaneProgram*> programs() const;
+    bool is_wanted_at_once() const;
+    void begin_native(std::shared_ptr<const Executor> executor);
     void make();
 
     const LaneMethod& method_;

@@ -24,6 +24,7 @@ constexpr int n_block = 128;         ///< of a file of that many values a patien
 constexpr int n_population = 10'000; ///< of the closed form and its limit
 constexpr double baseline_rtols[] = {1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9};
 constexpr double lane_rtols[] = {1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+constexpr double compared_rtols[] = {1e-6}; ///< of the engine's own code and LLVM's
 
 /// A case with its patients and, once it is asked for, its reference.
 class Prepared {
@@ -206,7 +207,9 @@ void add_baselines(const std::shared_ptr<Prepared>& prepared) {
                     });
 }
 
-void add_lanes(const std::shared_ptr<Prepared>& prepared, const LaneExecutor& executor) {
+void add_lanes(const std::shared_ptr<Prepared>& prepared,
+               const LaneExecutor& executor,
+               std::span<const double> rtols) {
     const char* const engine = executor.engine;
     for (const sim::Solver& solver : sim::solvers()) {
         const bool is_fit = solver.is_stiff || !prepared->problem().is_stiff;
@@ -223,9 +226,11 @@ void add_lanes(const std::shared_ptr<Prepared>& prepared, const LaneExecutor& ex
         };
         sim::SolverOptions options = lane_options(executor);
         add_latency("", options);
-        options.native_code = &kept_native_code();
-        if (executor.choice == sim::ExecutorChoice::native) add_latency("-kept", options);
-        for (const double rtol : lane_rtols)
+        if (executor.code == &llvm_code()) {
+            options.native_code = &kept_code();
+            add_latency("-kept", options);
+        }
+        for (const double rtol : rtols)
             add(fmt::format(
                     "{}/{}/{}/{:.0e}", prepared->definition().name, engine, solver.name, rtol),
                 [prepared, executor, &solver, rtol](benchmark::State& state) {
@@ -264,7 +269,8 @@ int main(int argc, char** argv) {
         const auto prepared = std::make_shared<Prepared>(c);
         add_baselines(prepared);
         for (const LaneExecutor& executor : lane_executors())
-            add_lanes(prepared, executor);
+            add_lanes(prepared, executor, lane_rtols);
+        if (const auto llvm = llvm_executor()) add_lanes(prepared, *llvm, compared_rtols);
         if (prepared->system().structure.is_linear) add_exact(prepared);
     }
     benchmark::Initialize(&argc, argv);

@@ -16,6 +16,7 @@ namespace gemel::bench {
 struct LaneExecutor {
     const char* engine = nullptr;
     sim::ExecutorChoice choice = sim::ExecutorChoice::interpreter;
+    const sim::NativeCode* code = nullptr; ///< makes it anew every time
 };
 
 /// The plug-in of this build; none without LLVM.
@@ -27,9 +28,13 @@ inline std::vector<std::string> plug_ins() {
 #endif
 }
 
-/// Compiles anew every time: nothing is kept.
+/// The engine's own, and LLVM's.
 inline const sim::NativeCode& native_code() {
-    static const sim::NativeCode code({.plug_ins = plug_ins()});
+    static const sim::NativeCode code({});
+    return code;
+}
+inline const sim::NativeCode& llvm_code() {
+    static const sim::NativeCode code({.plug_ins = plug_ins(), .maker = sim::CodeMaker::llvm});
     return code;
 }
 
@@ -52,18 +57,25 @@ private:
     std::map<std::string, Bytes> entries_;
 };
 
-/// The same code with a store.
-inline const sim::NativeCode& kept_native_code() {
+/// LLVM's with a store.
+inline const sim::NativeCode& kept_code() {
     static MemoryStore store;
-    static const sim::NativeCode code({.plug_ins = plug_ins(), .store = &store});
+    static const sim::NativeCode code(
+        {.plug_ins = plug_ins(), .store = &store, .maker = sim::CodeMaker::llvm});
     return code;
+}
+
+/// Native code by LLVM, where this build has it.
+inline std::optional<LaneExecutor> llvm_executor() {
+    if (!llvm_code().why_not().empty()) return std::nullopt;
+    return LaneExecutor{"lanes-llvm", sim::ExecutorChoice::native, &llvm_code()};
 }
 
 /// Of this build on this machine.
 inline std::vector<LaneExecutor> lane_executors() {
     std::vector<LaneExecutor> found{{"lanes-interpreter", sim::ExecutorChoice::interpreter}};
     if (native_code().why_not().empty())
-        found.push_back({"lanes-native", sim::ExecutorChoice::native});
+        found.push_back({"lanes-native", sim::ExecutorChoice::native, &native_code()});
     return found;
 }
 
@@ -72,7 +84,7 @@ inline sim::SolverOptions lane_options(const LaneExecutor& executor, double rtol
     options.rtol = rtol;
     options.falls_back = false;
     options.executor = executor.choice;
-    options.native_code = &native_code();
+    options.native_code = executor.code;
     return options;
 }
 

@@ -39,12 +39,15 @@ Called call(const std::filesystem::path& folder,
     return called;
 }
 
-bool has_native_code() {
+bool has_native_code(sim::CodeMaker maker = sim::CodeMaker::built_in) {
+    sim::NativeOptions options{.maker = maker};
 #ifdef GEMEL_PLUG_IN
-    return sim::NativeCode({.plug_ins = {GEMEL_PLUG_IN}}).why_not().empty();
-#else
-    return false;
+    options.plug_ins = {GEMEL_PLUG_IN};
 #endif
+    return sim::NativeCode(options).why_not().empty();
+}
+bool has_llvm() {
+    return has_native_code(sim::CodeMaker::llvm);
 }
 
 /// Warfarin in three arms that are solved in lanes: small runs are those of fewer than 200 solves.
@@ -87,49 +90,47 @@ TEST_CASE("results have one digest, whoever runs the lanes and whatever libc may
     CHECK(executor_of_run(folder) == "interpreter");
     std::vector<std::string> others{
         "interpreter --lanes 8", "interpreter --threads 2", "automatic"};
-    if (has_native_code())
-        others.insert(others.end(), {"native", "native --threads 2", "native --no-cache"});
+    if (has_native_code()) others.insert(others.end(), {"native", "native --threads 2"});
+    if (has_llvm()) others.insert(others.end(), {"llvm", "llvm --threads 2", "llvm --no-cache"});
     for (const std::string& executor : others)
         for (const char* environment : {"", masked})
             CHECK(digest_of_run(folder, warfarin(70) + " --executor " + executor, environment) ==
                   expected);
-    if (has_native_code()) CHECK(executor_of_run(folder) == "native");
+    CHECK(executor_of_run(folder) == (has_native_code() ? "native" : "interpreter"));
 }
 
-TEST_CASE("native code is kept for the next run, an entry that was changed is made again") {
-    if (!has_native_code()) return;
+TEST_CASE("code of LLVM is kept for the next run, an entry that was changed is made again") {
+    if (!has_llvm()) return;
     const TemporaryFolder folder;
     const std::string expected = digest_of_run(folder, warfarin(70) + " --executor interpreter");
     CHECK(!std::filesystem::exists(folder / "cache"));
-    CHECK(digest_of_run(folder, warfarin(70) + " --executor native --no-cache") == expected);
+    CHECK(digest_of_run(folder, warfarin(70) + " --executor llvm --no-cache") == expected);
     CHECK(!std::filesystem::exists(folder / "cache"));
-    CHECK(digest_of_run(folder, warfarin(70) + " --executor native") == expected);
+    CHECK(digest_of_run(folder, warfarin(70) + " --executor llvm") == expected);
     const std::filesystem::path entry = only_entry(folder);
-    CHECK(digest_of_run(folder, warfarin(70)) == expected); // automatic finds it
-    CHECK(executor_of_run(folder) == "native");
     const std::string whole = read_text(entry);
     std::string changed = whole;
     changed[changed.size() / 2] ^= 1;
     write_text(entry, changed);
-    CHECK(digest_of_run(folder, warfarin(70)) == expected);
-    CHECK(executor_of_run(folder).starts_with("interpreter"));
-    CHECK(digest_of_run(folder, warfarin(70) + " --executor native") == expected);
+    CHECK(digest_of_run(folder, warfarin(70) + " --executor llvm") == expected);
     CHECK(read_text(only_entry(folder)) == whole);
 }
 
 TEST_CASE("a cache that others may write to is left alone, and told") {
+    if (!has_llvm()) return;
     const TemporaryFolder folder;
     std::filesystem::create_directories(folder / "cache/gemel");
     chmod((folder / "cache/gemel").c_str(), 0777);
     const Called called =
         call(folder.path(),
-             "run '" + (source_folder() / "tests/studies/genotypes.toml").string() + "' -o x.h5");
+             "run '" + (source_folder() / "tests/studies/genotypes.toml").string() +
+                 "' -o x.h5 --executor llvm");
     CHECK(called.code == 0);
     CHECK(called.text.find("native code is not kept") != std::string::npos);
     CHECK(std::filesystem::is_empty(folder / "cache/gemel"));
 }
 
-TEST_CASE("LLVM is loaded when native code is made, and never else") {
+TEST_CASE("LLVM is loaded when it makes code, and never else") {
     const TemporaryFolder folder;
     const auto loads_llvm = [&](const std::string& arguments) {
         const Called called = call(folder.path(), arguments, "LD_DEBUG=files");
@@ -140,16 +141,17 @@ TEST_CASE("LLVM is loaded when native code is made, and never else") {
     CHECK(!loads_llvm("--version"));
     CHECK(!loads_llvm(warfarin(60)));
     CHECK(!loads_llvm(warfarin(70) + " --executor interpreter"));
-    if (!has_native_code()) return;
-    CHECK(loads_llvm(warfarin(60) + " --executor native"));
-    CHECK(!loads_llvm(warfarin(60) + " --executor native")); // it is kept
+    CHECK(!loads_llvm(warfarin(70)));
+    if (!has_llvm()) return;
+    CHECK(loads_llvm(warfarin(60) + " --executor llvm"));
+    CHECK(!loads_llvm(warfarin(60) + " --executor llvm")); // it is kept
 }
 
 TEST_CASE("native code that is asked for and not there is a mistake: exit 2, nothing is run") {
     const TemporaryFolder folder;
     for (const std::string command : {"run", "plan", "find-dose"}) {
         const Called called = call(folder.path(),
-                                   command + " x.toml --executor native",
+                                   command + " x.toml --executor llvm",
                                    "GEMEL_LLVM_PLUG_IN=/nowhere/libgemel_llvm.so");
         CHECK(called.code == 2);
         CHECK(called.text.find("native code is not there") != std::string::npos);

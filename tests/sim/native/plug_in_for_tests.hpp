@@ -16,19 +16,31 @@ inline std::vector<std::string> plug_ins() {
 #endif
 }
 
-/// The targets of this machine that code can be made for and run, the best first; none without LLVM
-/// or on an old machine.
+/// The targets of this machine, the best first; none on an old one.
 inline std::vector<NativeTarget> native_targets() {
     std::vector<NativeTarget> targets;
-    if (plug_ins().empty()) return targets;
     if (const auto best = this_machine()) targets.push_back(*best);
     if (!targets.empty() && targets[0].cpu == "x86-64-v4")
         targets.push_back({targets[0].triple, "x86-64-v3", ""});
     return targets;
 }
 
-inline NativeCode native_code(const NativeTarget& target, ByteStore* store = nullptr) {
-    return NativeCode({.plug_ins = plug_ins(), .store = store, .target = target});
+/// Those that `maker` can make code for.
+inline std::vector<NativeOptions> native_options(CodeMaker maker) {
+    std::vector<NativeOptions> all;
+    for (const NativeTarget& target : native_targets()) {
+        const NativeOptions options{.plug_ins = plug_ins(), .target = target, .maker = maker};
+        if (NativeCode(options).why_not().empty()) all.push_back(options);
+    }
+    return all;
+}
+
+/// Every way to native code that this build and machine have.
+inline std::vector<NativeOptions> native_options() {
+    std::vector<NativeOptions> all = native_options(CodeMaker::built_in);
+    for (const NativeOptions& options : native_options(CodeMaker::llvm))
+        all.push_back(options);
+    return all;
 }
 
 } // namespace gemel::sim::testing

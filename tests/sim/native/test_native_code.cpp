@@ -1,7 +1,9 @@
 #include "lanes/primitive_program.hpp"
+#include "native/x86_code.hpp"
 #include "sim/expr/random_expression.hpp"
 #include "sim/lanes/reference.hpp"
 #include "sim/native/plug_in_for_tests.hpp"
+#include "sim/native/x86_evaluator.hpp"
 
 #include <doctest/doctest.h>
 
@@ -165,8 +167,8 @@ void check_primitives(const ProgramsOfOneLayout& all, const Cut& cut) {
     }
 }
 
-void check_native(const ProgramsOfOneLayout& all, const NativeTarget& target, int width) {
-    const NativeCode code = testing::native_code(target);
+void check_native(const ProgramsOfOneLayout& all, const NativeOptions& options, int width) {
+    const NativeCode code(options);
     const auto executor = code.compile(all.pointers(), all.layout, width);
     for (const LaneProgram& program : all.programs) {
         const auto kernel = executor->compile(program, all.layout, width);
@@ -174,6 +176,43 @@ void check_native(const ProgramsOfOneLayout& all, const NativeTarget& target, in
                   kernel->run(workspace);
               }) == 0);
     }
+}
+
+void check_by_the_manual(const ProgramsOfOneLayout& all, VectorSet set, int width) {
+    constexpr int whole = std::numeric_limits<int>::max();
+    for (const LaneProgram& program : all.programs) {
+        const PrimitiveProgram expanded[] = {expand(program, all.layout, {whole, whole})};
+        const X86Code code = x86_code(expanded, width, set);
+        const auto n_doubles = static_cast<std::size_t>(code.n_slots[0] * width);
+        CHECK(n_different(program, all, code.n_slots[0], width, [&](double* workspace) {
+                  testing::X86Evaluator(code.image.bytes, set)
+                      .run(code.image.entries[0], {workspace, n_doubles});
+              }) == 0);
+    }
+}
+
+/// More than any machine has registers, all of them used again.
+ProgramsOfOneLayout many_values_at_once() {
+    ExpressionGraph g;
+    std::vector<Expr> values;
+    for (int i = 0; i < 80; ++i)
+        values.push_back(g.divide(g.leaf(LeafKind::state, i % 3), g.constant(0.3 + i)));
+    Expr sum = g.leaf(LeafKind::state, 0);
+    for (const int stride : {1, 7, 31})
+        for (int i = 0; i < 80; ++i)
+            sum = g.select(g.binary(Op::less, sum, values[std::size_t(i)]),
+                           g.add(sum, values[std::size_t(stride * i % 80)]),
+                           g.multiply(sum, values[std::size_t((stride * i + 40) % 80)]));
+    std::vector<ProgramSpec> spec{{"p", {{{LeafKind::result, 0}, sum}}}};
+    for (int i = 0; i < 3; ++i) // to slots that are still needed
+        spec[0].targets.push_back({{LeafKind::state, i}, values[std::size_t(i)]});
+    const ProgramSet set = lower(g, spec);
+    return {{set.programs[0]}, set.layout, special_numbers};
+}
+
+NativeCode llvm_for(const NativeTarget& target) {
+    return NativeCode(
+        {.plug_ins = testing::plug_ins(), .target = target, .maker = CodeMaker::llvm});
 }
 
 } // namespace
@@ -207,21 +246,35 @@ TEST_CASE("functions are no longer than asked for, scratch is used again") {
 
 TEST_CASE("every operation gives the interpreter's bits in native code") {
     const ProgramsOfOneLayout all = every_operation();
-    for (const NativeTarget& target : testing::native_targets())
-        check_native(all, target, 16);
+    for (const NativeOptions& options : testing::native_options())
+        check_native(all, options, 16);
 }
 
 TEST_CASE("random programs give the interpreter's bits in native code, at every width") {
-    for (const NativeTarget& target : testing::native_targets())
-        for (const int width : {1, 8, 16})
+    for (const NativeOptions& options : testing::native_options()) {
+        check_native(many_values_at_once(), options, 8);
+        for (const int width : {1, 8, 16, 32})
             for (unsigned seed = 0; seed < 4; ++seed)
-                check_native(random_programs(100 + seed, 6), target, width);
+                if (width > 1 || !testing::plug_ins().empty()) // one lane is LLVM's
+                    check_native(random_programs(100 + seed, 6), options, width);
+    }
+}
+
+TEST_CASE("code for x86-64 means the same on any machine, by the manual") {
+    // AVX-512 is not everywhere; the bytes of both sets are evaluated one instruction at a time.
+    for (const VectorSet set : {VectorSet::avx2, VectorSet::avx512})
+        for (const int width : {8, 16, 32}) {
+            check_by_the_manual(every_operation(), set, width);
+            for (unsigned seed = 0; seed < 4; ++seed)
+                check_by_the_manual(random_programs(200 + seed, 6), set, width);
+            check_by_the_manual(many_values_at_once(), set, width);
+        }
 }
 
 TEST_CASE("what native code was not made for is interpreted, or refused as there") {
-    for (const NativeTarget& target : testing::native_targets()) {
+    for (const NativeOptions& options : testing::native_options()) {
         const ProgramsOfOneLayout all = random_programs(1, 4), other = random_programs(2, 4);
-        const NativeCode code = testing::native_code(target);
+        const NativeCode code(options);
         const auto executor = code.compile(all.pointers(), all.layout, 8);
         const auto kernel = executor->compile(other.programs[0], other.layout, 16);
         CHECK(n_different(other.programs[0], other, kernel->n_slots(), 16, [&](double* workspace) {
@@ -234,7 +287,7 @@ TEST_CASE("what native code was not made for is interpreted, or refused as there
 }
 
 TEST_CASE("without a plug-in native code says why") {
-    const NativeCode code({.plug_ins = {"/nowhere/libgemel_llvm.so"}});
+    const NativeCode code({.plug_ins = {"/nowhere/libgemel_llvm.so"}, .maker = CodeMaker::llvm});
     CHECK(!code.why_not().empty());
     const ProgramsOfOneLayout all = random_programs(1, 3);
     CHECK_THROWS_AS(code.compile(all.pointers(), all.layout, 8), std::runtime_error);
@@ -248,8 +301,7 @@ TEST_CASE("code for aarch64 and for AVX2 calls no library") {
     const ProgramsOfOneLayout all = every_operation();
     for (const NativeTarget& target : {NativeTarget{"aarch64-unknown-linux-gnu", "generic", ""},
                                        NativeTarget{"x86_64-unknown-linux-gnu", "x86-64-v3", ""}})
-        CHECK_NOTHROW(testing::native_code(target).compile(all.pointers(), all.layout, 8));
+        CHECK_NOTHROW(llvm_for(target).compile(all.pointers(), all.layout, 8));
     const NativeTarget too_old{"x86_64-unknown-linux-gnu", "x86-64", ""}; // fma would be a call
-    CHECK_THROWS_AS(testing::native_code(too_old).compile(all.pointers(), all.layout, 8),
-                    std::runtime_error);
+    CHECK_THROWS_AS(llvm_for(too_old).compile(all.pointers(), all.layout, 8), std::runtime_error);
 }

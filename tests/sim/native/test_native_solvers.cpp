@@ -49,9 +49,10 @@ void check_on_all_executors(const Problem& problem, const Solver& solver) {
     CAPTURE(solver.name);
     const std::vector<double> patients = problem.patients(19);
     const BlockResult interpreted = solve(solver, system, problem, patients, {});
-    for (const NativeTarget& target : testing::native_targets()) {
-        CAPTURE(target.cpu);
-        const NativeCode code = testing::native_code(target);
+    for (const NativeOptions& native : testing::native_options()) {
+        CAPTURE(native.target->cpu);
+        CAPTURE(static_cast<int>(native.maker));
+        const NativeCode code(native);
         SolverOptions options;
         options.executor = ExecutorChoice::native;
         options.native_code = &code;
@@ -113,8 +114,8 @@ TEST_SUITE("slow") {
 }
 
 TEST_CASE("a long run changes to native code between two blocks, and no bit changes") {
-    for (const NativeTarget& target : testing::native_targets()) {
-        const NativeCode code = testing::native_code(target);
+    for (const NativeOptions& native : testing::native_options(CodeMaker::llvm)) {
+        const NativeCode code(native);
         SolverOptions options;
         options.executor = ExecutorChoice::automatic;
         options.native_code = &code;
@@ -125,21 +126,39 @@ TEST_CASE("a long run changes to native code between two blocks, and no bit chan
     }
 }
 
-TEST_CASE("code is made once and then taken from the store") {
-    for (const NativeTarget& target : testing::native_targets()) {
+TEST_CASE("an automatic run is native from its start where code is made at once") {
+    for (const NativeOptions& native : testing::native_options(CodeMaker::built_in)) {
+        const NativeCode code(native);
+        if (!code.is_at_once()) continue;
+        SolverOptions options;
+        options.executor = ExecutorChoice::automatic;
+        options.native_code = &code;
+        const CompiledSystem system = compile(turnover_emax().system);
+        for (const auto& [n_subjects, executor] :
+             {std::pair(0, "native"), {16, "native"}, {15, "interpreter"}}) {
+            options.expected_subjects = n_subjects;
+            CHECK(prepare(*find_solver("rodas5p"), system, options)->executor() == executor);
+        }
+    }
+}
+
+TEST_CASE("code of LLVM is made once and then taken from the store") {
+    for (NativeOptions native : testing::native_options(CodeMaker::llvm)) {
         MemoryStore store;
+        native.store = &store;
         const Problem problem = turnover_emax();
         const CompiledSystem system = compile(problem.system);
         SolverOptions options;
         options.executor = ExecutorChoice::native;
         for (int i = 0; i < 3; ++i) {
-            const NativeCode code = testing::native_code(target, &store);
+            const NativeCode code(native);
             options.native_code = &code;
             prepare(*find_solver("rodas5p"), system, options);
             CHECK(store.n_puts == 1);
         }
         // It needs no plug-in then, and an automatic run begins with it …
-        const NativeCode code({.plug_ins = {}, .store = &store, .target = target});
+        native.plug_ins.clear();
+        const NativeCode code(native);
         options.native_code = &code;
         options.executor = ExecutorChoice::automatic;
         options.expected_subjects = 200;
@@ -157,7 +176,7 @@ TEST_CASE("code is made once and then taken from the store") {
 }
 
 TEST_CASE("an automatic run goes on interpreting where there is no native code") {
-    const NativeCode code({.plug_ins = {"/nowhere/libgemel_llvm.so"}});
+    const NativeCode code({.plug_ins = {"/nowhere/libgemel_llvm.so"}, .maker = CodeMaker::llvm});
     SolverOptions options;
     options.executor = ExecutorChoice::automatic;
     options.native_code = &code;

@@ -46,7 +46,7 @@ class NativeCode;
 enum class ExecutorChoice : std::uint8_t {
     interpreter, ///< nothing is compiled
     native,      ///< compiled before the first subject
-    automatic    ///< interpreted until native code pays, and is there
+    automatic    ///< native once that pays, and is there; interpreted until then
 };
 inline constexpr std::string_view executor_choice_names[] = {"interpreter", "native", "automatic"};
 
