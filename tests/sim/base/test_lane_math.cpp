@@ -1,5 +1,7 @@
 #include "base/lane_math.hpp"
 
+#include <gemel/sim/expression.hpp>
+
 #include <doctest/doctest.h>
 
 #include <bit>
@@ -183,4 +185,34 @@ TEST_CASE("minimum and maximum take their second operand where one is NaN or bot
     CHECK(same(lane_min(-0.0, 0.0), 0.0));
     CHECK(same(lane_max(nan_value, 1.0), 1.0));
     CHECK(same(lane_max(2.0, 1.0), 2.0));
+}
+
+TEST_CASE("an operation on columns has the bits of one number at a time") {
+    std::vector<double> a, b, c;
+    for (int i = 0; i < 29; ++i) { // no whole number of vectors
+        a.push_back(std::ldexp(1.0 + 0.13 * i, i % 7 - 3) * (i % 3 == 0 ? -1.0 : 1.0));
+        b.push_back(0.25 * i - 2.0);
+        c.push_back(i % 5 - 2.0);
+    }
+    a[4] = 0.0;
+    a[11] = std::numeric_limits<double>::infinity();
+    std::size_t n_other = 0;
+    for (int code = 0; code < n_ops; ++code) {
+        const Op op = static_cast<Op>(code);
+        if (n_operands(op) == 0) continue;
+        for (const std::size_t n : {std::size_t{1}, std::size_t{8}, a.size()}) {
+            std::vector<double> out(n);
+            apply(op, out, a.data(), b.data(), c.data());
+            for (std::size_t i = 0; i < n; ++i) {
+                const double expected = apply(op, a[i], b[i], c[i]);
+                n_other += std::bit_cast<std::uint64_t>(out[i]) !=
+                               std::bit_cast<std::uint64_t>(expected) &&
+                           !(std::isnan(out[i]) && std::isnan(expected));
+            }
+        }
+    }
+    CHECK(n_other == 0);
+    std::vector<double> x = a;
+    apply(Op::exponential, x, x.data());
+    CHECK(x[1] == apply(Op::exponential, a[1], 0.0, 0.0));
 }

@@ -1,10 +1,14 @@
+#include "columns/kernels.hpp"
+
 #include <gemel/sim/random.hpp>
 
 #include <boost/math/distributions/normal.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <stdexcept>
 #include <vector>
@@ -134,4 +138,92 @@ TEST_CASE("a million draws have the moments and the distribution they should") {
     CHECK(distance * root < 1.95);
     CHECK(u.front() > 0.0);
     CHECK(u.back() < 1.0);
+}
+
+namespace {
+
+/// Subjects of all sizes, as many as fill no whole number of vectors or chunks.
+std::vector<std::uint64_t> many_subjects() {
+    std::vector<std::uint64_t> subjects;
+    for (std::uint64_t i = 0; i < 203; ++i)
+        subjects.push_back(i * 0x9e3779b97f4a7c15 >> (16 + i % 32));
+    return subjects;
+}
+
+bool same_bits(double a, double b) {
+    return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
+}
+
+} // namespace
+
+TEST_CASE("columns of subjects have the bits of one subject at a time") {
+    const std::vector<std::uint64_t> subjects = many_subjects();
+    const std::size_t n = subjects.size();
+    std::vector<std::uint32_t> indices;
+    for (std::uint32_t i = 0; i < n; ++i)
+        indices.push_back(i * 0x01010101);
+    const std::uint64_t seed = 0x0123456789abcdef;
+    const RandomColumns columns(seed, 0x4321, subjects, indices), plain(seed, 0, subjects);
+    std::vector<double> u(n), z(n), waits(n), first(n);
+    columns.uniforms(0xdeadbeef, 7, u.data());
+    columns.normals(0xdeadbeef, 7, z.data());
+    columns.exponentials(0xdeadbeef, 7, waits.data());
+    plain.uniforms(3, 0, first.data());
+    std::size_t n_other = 0;
+    for (std::size_t i = 0; i < n; ++i) {
+        const auto stream = [&] {
+            return RandomStream({seed, 0x4321, subjects[i]}, 0xdeadbeef, indices[i] + 7);
+        };
+        n_other += !same_bits(u[i], stream().uniform()) + !same_bits(z[i], stream().normal()) +
+                   !same_bits(waits[i], stream().exponential()) +
+                   !same_bits(first[i], RandomStream({seed, 0, subjects[i]}, 3).uniform());
+    }
+    CHECK(n_other == 0);
+    CHECK_THROWS_AS(RandomColumns(0, 0, {std::uint64_t{1} << 48}), std::invalid_argument);
+    CHECK_THROWS_AS(RandomColumns(0, 1u << 16, {1}), std::invalid_argument);
+    CHECK_THROWS_AS(RandomColumns(0, 0, {1, 2}, {1}), std::invalid_argument);
+}
+
+TEST_CASE("every instruction set draws the same bits") {
+    const std::vector<std::uint64_t> subjects = many_subjects();
+    const std::size_t n = subjects.size();
+    const columns::KernelSets& all = columns::kernel_sets();
+    const columns::Address address{0xfedcba9876543210, 0xffff, 0x89abcdef, 0xffffffff};
+    std::vector<std::vector<double>> drawn;
+    for (int set = 0; set < all.count; ++set) {
+        std::vector<double>& numbers = drawn.emplace_back(3 * n);
+        for (int k = 0; k < 3; ++k)
+            all.sets[set]->uniforms(address, subjects.data(), nullptr, n, numbers.data() + k * n);
+        all.sets[set]->normal_quantiles(numbers.data(), n);
+        all.sets[set]->normal_probabilities(numbers.data(), n);
+        all.sets[set]->normal_quantiles(numbers.data() + n, n);
+        all.sets[set]->exponential_quantiles(numbers.data() + 2 * n, n);
+    }
+    for (const auto& numbers : drawn)
+        CHECK(numbers == drawn.front());
+}
+
+TEST_CASE("columns of quantiles and probabilities have the bits of one number at a time") {
+    // Both sides of every seam of AS 241, the smallest draws, and what no draw gives.
+    std::vector<double> p{0.5, 0.075, 0.925, 0x1p-53, 1.0 - 0x1p-53, 0.0, 1.0, 1e-300};
+    for (double x = 1e-14; x < 1.0; x *= 1.07)
+        p.insert(p.end(), {x, 1.0 - x});
+    for (double edge : {0.075, 0.925, std::exp(-25.0)})
+        p.insert(p.end(), {std::nextafter(edge, 0.0), std::nextafter(edge, 1.0)});
+    std::vector<double> z{-40.0, -30.1, 30.1, 50.0, 1e300, -1e300, 0.0, -0.0};
+    for (double x = -39.0; x < 39.0; x += 0.17)
+        z.push_back(x);
+    std::vector<double> quantiles = p, probabilities = z;
+    normal_quantiles(quantiles);
+    normal_probabilities(probabilities);
+    std::size_t n_other = 0;
+    for (std::size_t i = 0; i < p.size(); ++i)
+        n_other += !same_bits(quantiles[i], normal_quantile(p[i]));
+    for (std::size_t i = 0; i < z.size(); ++i)
+        n_other += !same_bits(probabilities[i], normal_probability(z[i]));
+    CHECK(n_other == 0);
+    constexpr double infinity = std::numeric_limits<double>::infinity();
+    CHECK(normal_probability(infinity) == 1.0);
+    CHECK(normal_probability(-infinity) == 0.0);
+    CHECK(std::isnan(normal_probability(std::nan(""))));
 }

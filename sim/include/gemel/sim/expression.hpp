@@ -44,7 +44,7 @@ enum class Op : std::uint8_t {
     logical_or,
     logical_not,
     select,
-    fused_multiply_add,         ///< a·b + c, one rounding; made by lowering only
+    fused_multiply_add,          ///< a·b + c, one rounding; made by lowering only
     fused_negative_multiply_add, ///< c − a·b, one rounding; made by lowering only
     rough_inverse_tenth_root     ///< a^(−1/10) for a > 0 within 2e-3 of itself; for step control
 };
@@ -188,6 +188,14 @@ std::string_view name(LeafKind kind);
 
 /// The value of one operation on doubles, by the same maths the lanes use.
 double apply(Op op, double a, double b, double c);
+/// The same for columns of one length, side by side in lanes: the bits of one number at a time.
+/// @param out      may be one of the operands
+/// @param a, b, c  as many as the operation has
+void apply(Op op,
+           std::span<double> out,
+           const double* a,
+           const double* b = nullptr,
+           const double* c = nullptr);
 
 template <class LeafValue>
 double ExpressionGraph::evaluate(Expr e, LeafValue value_of) const {

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Counter-based random numbers: every draw is a function of (seed, replicate, subject, purpose,
 /// index) alone, so any subject can be drawn by itself, anywhere, in any order.
@@ -56,10 +59,38 @@ private:
     std::uint32_t index_;
 };
 
+/// The same draws for many subjects, side by side in lanes: number i of a column is the first of
+/// RandomStream({seed, replicate, subjects[i]}, purpose, indices[i] + index), bit for bit. Columns
+/// are [size()].
+class RandomColumns {
+public:
+    /// @param indices  of each subject, as of an occasion; none: 0
+    /// @throws std::invalid_argument if replicate or a subject needs more bits than it has, or
+    /// there are not as many indices as subjects
+    RandomColumns(std::uint64_t seed,
+                  std::uint32_t replicate,
+                  std::vector<std::uint64_t> subjects,
+                  std::vector<std::uint32_t> indices = {});
+    std::size_t size() const { return subjects_.size(); }
+
+    void uniforms(std::uint32_t purpose, std::uint32_t index, double* u) const;
+    void normals(std::uint32_t purpose, std::uint32_t index, double* z) const;
+    void exponentials(std::uint32_t purpose, std::uint32_t index, double* x) const;
+
+private:
+    std::uint64_t seed_;
+    std::uint32_t replicate_;
+    std::vector<std::uint64_t> subjects_;
+    std::vector<std::uint32_t> indices_;
+};
+
 /// The quantile of the standard normal distribution, p in (0, 1). Wichura (1988), AS 241, with our
 /// own log, so that it gives the same bits everywhere. Relative error below 2e-15.
 double normal_quantile(double p);
 /// The standard normal distribution function, by our own erfc; the same bits everywhere.
 double normal_probability(double z);
+/// Of each number, in place; the bits of one at a time.
+void normal_quantiles(std::span<double> p);
+void normal_probabilities(std::span<double> z);
 
 } // namespace gemel::sim
