@@ -16,7 +16,7 @@ public:
                   const Stratum& stratum,
                   std::span<const std::uint32_t> subjects,
                   std::uint64_t first,
-                  const UniformOf& uniform_of,
+                  const sim::RandomColumns& random,
                   const ValueOf& value_of,
                   const std::vector<std::vector<double>>* proportions,
                   std::size_t count,
@@ -25,7 +25,7 @@ public:
           stratum_(stratum),
           subjects_(subjects),
           first_(first),
-          uniform_of_(uniform_of),
+          random_(random),
           value_of_(value_of),
           proportions_(proportions),
           count_(count),
@@ -52,81 +52,118 @@ private:
         return sim::purpose_number(drawing_purpose(population_.covariates[covariate]));
     }
 
+    std::vector<double> uniforms(std::uint32_t number) const {
+        std::vector<double> column(subjects_.size());
+        random_.uniforms(number, 0, column.data());
+        return column;
+    }
+
     /// Normal scores x = L·z, z from each covariate's own number: the first of a group keeps its
     /// own.
     void draw_scores(const CovariateCorrelation& correlation) {
         const std::size_t n = correlation.of.size();
         const std::vector<double> lower = cholesky(correlation.latent, n);
-        std::vector<std::uint32_t> purposes;
-        for (std::size_t covariate : correlation.of) {
-            purposes.push_back(purpose(covariate));
-            scores_[covariate].reserve(subjects_.size());
-        }
-        std::vector<double> z(n);
-        for (std::uint32_t s : subjects_) {
-            for (std::size_t k = 0; k < n; ++k)
-                z[k] = sim::normal_quantile(uniform_of_(s, purposes[k]));
-            for (std::size_t i = 0; i < n; ++i) {
-                double x = 0.0;
-                for (std::size_t k = 0; k <= i; ++k)
-                    x += lower[i * n + k] * z[k];
-                scores_[correlation.of[i]].push_back(x);
-            }
+        std::vector<std::vector<double>> z(n, std::vector<double>(subjects_.size()));
+        for (std::size_t k = 0; k < n; ++k)
+            random_.normals(purpose(correlation.of[k]), 0, z[k].data());
+        for (std::size_t i = 0; i < n; ++i) {
+            std::vector<double>& x = scores_[correlation.of[i]];
+            x.assign(subjects_.size(), 0.0);
+            for (std::size_t k = 0; k <= i; ++k)
+                for (std::size_t s = 0; s < x.size(); ++s)
+                    x[s] += lower[i * n + k] * z[k][s];
         }
     }
 
     /// With replacement, each subject's row by its own random number; or in order.
     void draw_rows(const CohortRows& rows) {
-        const std::uint32_t number = sim::purpose_number("rows");
-        const auto n = static_cast<double>(rows.n_rows);
-        for (std::uint32_t s : subjects_) {
-            if (rows.is_in_order) {
+        row_.reserve(subjects_.size());
+        if (rows.is_in_order) {
+            for (std::uint32_t s : subjects_)
                 row_.push_back(static_cast<std::size_t>((first_ + s) % rows.n_rows));
-                continue;
-            }
-            const double u = uniform_of_(s, number);
+            return;
+        }
+        const auto n = static_cast<double>(rows.n_rows);
+        for (const double u : uniforms(sim::purpose_number("rows")))
             row_.push_back(rows.cumulative.empty()
                                ? std::min(static_cast<std::size_t>(u * n), rows.n_rows - 1)
                                : pick(rows.cumulative, u));
-        }
     }
 
     void draw_covariate(std::size_t covariate) {
-        CovariateDistribution law = stratum_.laws[covariate];
-        std::vector<std::vector<double>> numbers;
-        for (const auto& dependence : law.dependences)
-            numbers.push_back(dependence.function.evaluate(columns_, count_, subjects_));
+        const std::vector<double> values = values_of(covariate);
         double* const column = columns_.data() + covariate * count_;
-        const std::vector<double>& scores = scores_[covariate];
-        if (law.is_of_mixture && proportions_) law.probabilities = (*proportions_)[covariate];
-        const std::vector<double> categories = cumulative_sums(law.probabilities);
-        const std::uint32_t number = purpose(covariate);
-        for (std::size_t i = 0; i < subjects_.size(); ++i) {
-            for (std::size_t d = 0; d < numbers.size(); ++d)
-                set_number(law, law.dependences[d].number, numbers[d][i]);
-            double& value = column[subjects_[i]];
-            if (law.law == Law::row) {
-                value = stratum_.rows->values[law.column * stratum_.rows->n_rows + row_[i]];
-            } else if (law.law == Law::data) {
-                value = value_of_(subjects_[i], covariate);
-            } else if (law.law == Law::fixed) {
-                value = law.location;
-            } else if (law.law == Law::categorical) {
-                value = static_cast<double>(pick(categories, uniform_of_(subjects_[i], number)));
-            } else {
-                value =
-                    quantile(law,
-                             scores.empty() ? Rank::of_uniform(uniform_of_(subjects_[i], number))
-                                            : Rank::of_score(scores[i]));
-            }
+        for (std::size_t i = 0; i < subjects_.size(); ++i)
+            column[subjects_[i]] = values[i];
+    }
+
+    std::vector<double> values_of(std::size_t covariate) const {
+        const CovariateDistribution& law = stratum_.laws[covariate];
+        switch (law.law) {
+        case Law::row:
+            return from_rows(law);
+        case Law::data:
+            return from_data(covariate);
+        case Law::categorical:
+            return categories(covariate);
+        default:
+            return from_law(covariate);
         }
+    }
+
+    std::vector<double> from_rows(const CovariateDistribution& law) const {
+        std::vector<double> values;
+        values.reserve(subjects_.size());
+        for (const std::size_t row : row_)
+            values.push_back(stratum_.rows->values[law.column * stratum_.rows->n_rows + row]);
+        return values;
+    }
+
+    std::vector<double> from_data(std::size_t covariate) const {
+        std::vector<double> values;
+        values.reserve(subjects_.size());
+        for (const std::uint32_t s : subjects_)
+            values.push_back(value_of_(s, covariate));
+        return values;
+    }
+
+    std::vector<double> categories(std::size_t covariate) const {
+        const CovariateDistribution& law = stratum_.laws[covariate];
+        const std::vector<double> cumulative = cumulative_sums(
+            law.is_of_mixture && proportions_ ? (*proportions_)[covariate] : law.probabilities);
+        std::vector<double> values = uniforms(purpose(covariate));
+        for (double& value : values)
+            value = static_cast<double>(pick(cumulative, value));
+        return values;
+    }
+
+    std::vector<double> from_location(const LawColumns& numbers) const {
+        std::vector<double> values;
+        values.reserve(subjects_.size());
+        for (std::size_t i = 0; i < subjects_.size(); ++i)
+            values.push_back(numbers.location[i]);
+        return values;
+    }
+
+    std::vector<double> from_law(std::size_t covariate) const {
+        const CovariateDistribution& law = stratum_.laws[covariate];
+        LawColumns numbers(law);
+        std::vector<std::vector<double>> own;
+        for (const auto& dependence : law.dependences)
+            own.push_back(dependence.function.evaluate(columns_, count_, subjects_));
+        for (std::size_t d = 0; d < own.size(); ++d)
+            set_numbers(numbers, law.dependences[d].number, own[d]);
+        if (law.law == Law::fixed) return from_location(numbers);
+        const std::vector<double>& scores = scores_[covariate];
+        if (!scores.empty()) return quantiles(law, numbers, {scores, true});
+        return quantiles(law, numbers, {uniforms(purpose(covariate))});
     }
 
     const Population& population_;
     const Stratum& stratum_;
     std::span<const std::uint32_t> subjects_;
     std::uint64_t first_;
-    const UniformOf& uniform_of_;
+    const sim::RandomColumns& random_;
     const ValueOf& value_of_;
     const std::vector<std::vector<double>>* proportions_;
     std::size_t count_;
@@ -145,7 +182,7 @@ void draw_stratum(const Population& population,
                   std::size_t stratum,
                   std::span<const std::uint32_t> subjects,
                   std::uint64_t first,
-                  const UniformOf& uniform_of,
+                  const sim::RandomColumns& random,
                   const ValueOf& value_of,
                   const std::vector<std::vector<double>>* proportions,
                   std::size_t count,
@@ -155,7 +192,7 @@ void draw_stratum(const Population& population,
                          population.strata[stratum],
                          subjects,
                          first,
-                         uniform_of,
+                         random,
                          value_of,
                          proportions,
                          count,

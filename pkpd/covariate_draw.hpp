@@ -7,9 +7,6 @@
 
 namespace gemel::pkpd {
 
-/// The uniform number of a subject for a purpose.
-using UniformOf = std::function<double(std::uint64_t subject, std::uint32_t purpose)>;
-
 /// The value that a subject's data have for a covariate.
 using ValueOf = std::function<double(std::uint64_t subject, std::size_t covariate)>;
 
@@ -18,6 +15,7 @@ std::string drawing_purpose(const Covariate& covariate);
 
 /// Draws the covariates of the subjects of one stratum.
 /// @param subjects  which of the `count`, ascending
+/// @param random of these subjects
 /// @param first  the number of the first of the `count` in the population
 /// @param proportions  of mixtures in this replicate, by covariate; nullptr: the model's
 /// @param columns   [n_covariates × count], filled at these subjects
@@ -26,7 +24,7 @@ void draw_stratum(const Population& population,
                   std::size_t stratum,
                   std::span<const std::uint32_t> subjects,
                   std::uint64_t first,
-                  const UniformOf& uniform_of,
+                  const sim::RandomColumns& random,
                   const ValueOf& value_of,
                   const std::vector<std::vector<double>>* proportions,
                   std::size_t count,

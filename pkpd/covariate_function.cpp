@@ -66,6 +66,20 @@ std::optional<CovariateFunction::Domain> CovariateFunction::domain() const {
     return Domain{along_, at_.front(), at_.back()};
 }
 
+namespace {
+
+void read_leaf(const CovariateLeaf& leaf,
+               std::span<const double> covariate,
+               std::span<const std::uint32_t> subjects,
+               std::vector<double>& values) {
+    for (std::size_t i = 0; i < subjects.size(); ++i) {
+        const double x = covariate[subjects[i]];
+        values[i] = leaf.category ? (x == *leaf.category ? 1.0 : 0.0) : x;
+    }
+}
+
+} // namespace
+
 double CovariateFunction::on_curve(double x) const {
     if (!(x >= at_.front() && x <= at_.back())) return std::numeric_limits<double>::quiet_NaN();
     const auto above = std::upper_bound(at_.begin() + 1, at_.end() - 1, x);
@@ -77,28 +91,32 @@ double CovariateFunction::on_curve(double x) const {
 std::vector<double> CovariateFunction::evaluate(std::span<const double> covariates,
                                                 std::size_t count,
                                                 std::span<const std::uint32_t> subjects) const {
-    std::vector<double> result;
-    result.reserve(subjects.size());
-    std::vector<double> values(steps_.size());
-    for (std::uint32_t s : subjects) {
-        if (steps_.empty()) {
+    const std::size_t n = subjects.size();
+    if (steps_.empty()) {
+        std::vector<double> result;
+        result.reserve(n);
+        for (std::uint32_t s : subjects)
             result.push_back(on_curve(covariates[along_ * count + s]));
-            continue;
-        }
-        for (std::size_t i = 0; i < steps_.size(); ++i) {
-            const Step& step = steps_[i];
-            if (step.op == sim::Op::constant) {
-                values[i] = step.value;
-            } else if (step.op == sim::Op::leaf) {
-                const double x = covariates[step.leaf.covariate * count + s];
-                values[i] = step.leaf.category ? (x == *step.leaf.category ? 1.0 : 0.0) : x;
-            } else {
-                values[i] = sim::apply(step.op, values[step.a], values[step.b], values[step.c]);
-            }
-        }
-        result.push_back(values.back());
+        return result;
     }
-    return result;
+    std::vector<std::vector<double>> values(steps_.size(), std::vector<double>(n));
+    for (std::size_t i = 0; i < steps_.size(); ++i) {
+        const Step& step = steps_[i];
+        if (step.op == sim::Op::constant)
+            std::fill(values[i].begin(), values[i].end(), step.value);
+        else if (step.op == sim::Op::leaf)
+            read_leaf(step.leaf,
+                      covariates.subspan(step.leaf.covariate * count, count),
+                      subjects,
+                      values[i]);
+        else
+            sim::apply(step.op,
+                       values[i],
+                       values[step.a].data(),
+                       values[step.b].data(),
+                       values[step.c].data());
+    }
+    return values.back();
 }
 
 } // namespace gemel::pkpd

@@ -2,35 +2,57 @@
 
 #include <gemel/pkpd/population.hpp>
 
+#include <algorithm>
 #include <span>
 #include <utility>
+#include <vector>
 
 /// Laws of covariates by their quantiles, with the same bits everywhere
 /// (docs/theory/populations.md).
 namespace gemel::pkpd {
 
-/// Where a subject stands in a law: the probability below it and above it, each with all its
-/// digits, and the normal score where that is what was drawn.
-struct Rank {
-    double below = 0.5, above = 0.5;
-    std::optional<double> score;
-
-    static Rank of_uniform(double u) { return {u, 1.0 - u, std::nullopt}; }
-    static Rank of_score(double z);
+/// A number of a law: one for all subjects, or one each.
+struct NumberColumn {
+    std::span<const double> numbers; ///< [1] or [n_subjects]
+    double operator[](std::size_t subject) const {
+        return numbers[numbers.size() == 1 ? 0 : subject];
+    }
 };
 
-/// The value of that rank within the truncation; the index of a category. Draws are quantiles of
-/// one number per value, nothing is rejected. NaN where the law's numbers make no law (a spread
-/// that is not above 0, a median of a log-normal law that is not).
-double quantile(const CovariateDistribution& law, const Rank& rank);
-inline double quantile(const CovariateDistribution& law, double u) {
-    return quantile(law, Rank::of_uniform(u));
-}
+/// The numbers of a law, where some may follow from other covariates.
+struct LawColumns {
+    NumberColumn location, spread, shape;
+
+    /// Its own, for all; outlived by the law.
+    explicit LawColumns(const CovariateDistribution& law);
+    std::size_t size() const { ///< 1: for all
+        return std::max({location.numbers.size(), spread.numbers.size(), shape.numbers.size()});
+    }
+};
+
+/// Where subjects stand in a law: the probabilities below them, or their normal scores where these
+/// are what was drawn.
+struct Ranks {
+    std::span<const double> numbers; ///< [n_subjects]
+    bool are_scores = false;
+};
+
+/// The values of these ranks within the truncation of a law normal, lognormal, lms or uniform,
+/// [n_subjects]. Draws are quantiles of one number per value, nothing is rejected. NaN where the
+/// law's numbers make no law (a spread that is not above 0, a median of a log-normal law that is
+/// not).
+std::vector<double>
+quantiles(const CovariateDistribution& law, const LawColumns& numbers, const Ranks& ranks);
 
 /// Sets one number of a law; a coefficient of variation becomes the sd of the log.
 void set_number(CovariateDistribution& law,
                 CovariateDistribution::Dependence::Number number,
                 double value);
+
+/// The same of each subject; `values` are changed, and outlive the numbers.
+void set_numbers(LawColumns& numbers,
+                 CovariateDistribution::Dependence::Number number,
+                 std::span<double> values);
 
 /// Probability the untruncated law gives to [lower, upper]; 1 without truncation.
 double mass_within(const CovariateDistribution& law);

@@ -35,10 +35,21 @@ bool has_occasions(const Model& model) {
     });
 }
 
-/// The effect of a score that is multiplied by its spread already.
-double of_score(const Variability& law, double spread_score) {
-    if (law.law != VariabilityLaw::student || law.scale == 0.0) return spread_score;
-    return law.effect(spread_score / law.scale);
+/// Effects of normal scores, in place.
+void scores_to_effects(const Variability& law, std::span<double> column) {
+    if (law.law == VariabilityLaw::student)
+        for (double& z : column)
+            z = law.effect(z);
+    else
+        for (double& z : column)
+            z *= law.sd;
+}
+
+/// The same of scores that are multiplied by their spread already.
+void spread_scores_to_effects(const Variability& law, std::span<double> column) {
+    if (law.law != VariabilityLaw::student || law.scale == 0.0) return;
+    for (double& x : column)
+        x = law.effect(x / law.scale);
 }
 
 /// What is drawn: a subject, by its number for random draws, and its row of the data, if any.
@@ -47,6 +58,23 @@ struct DrawnRow {
     std::size_t data_row = 0;
     std::uint32_t occasion = 0;
 };
+
+std::vector<std::uint64_t> keys_of(const std::vector<DrawnRow>& rows) {
+    std::vector<std::uint64_t> keys;
+    keys.reserve(rows.size());
+    for (const DrawnRow& row : rows)
+        keys.push_back(row.key);
+    return keys;
+}
+
+/// Where the draws of each row's occasion begin.
+std::vector<std::uint32_t> first_draws_of(const std::vector<DrawnRow>& rows) {
+    std::vector<std::uint32_t> first;
+    first.reserve(rows.size());
+    for (const DrawnRow& row : rows)
+        first.push_back(row.occasion * draws_per_occasion);
+    return first;
+}
 
 /// The first row of each subject of a range, or all.
 std::vector<DrawnRow>
@@ -68,6 +96,37 @@ rows_to_draw(const Population& population, const sim::SubjectRange& range, bool 
     return rows;
 }
 
+/// The diplotypes that occur, and which of them each subject has.
+void find_kinds(std::size_t n_alleles, CohortBlock::Gene& gene) {
+    constexpr std::uint32_t not_seen = 0xffffffff;
+    std::vector<std::uint32_t> kind_of_pair(n_alleles * n_alleles, not_seen);
+    gene.kind.reserve(gene.diplotype.size());
+    for (const Diplotype& diplotype : gene.diplotype) {
+        std::uint32_t& kind = kind_of_pair[static_cast<std::size_t>(diplotype.first) * n_alleles +
+                                           static_cast<std::size_t>(diplotype.second)];
+        if (kind == not_seen) {
+            kind = static_cast<std::uint32_t>(gene.kinds.size());
+            gene.kinds.push_back(diplotype);
+        }
+        gene.kind.push_back(kind);
+    }
+}
+
+/// Score and phenotype, looked up once per diplotype that occurs.
+void describe_gene(const GeneTable& table, CohortBlock::Gene& gene) {
+    find_kinds(table.alleles.size(), gene);
+    std::vector<double> scores;
+    std::vector<std::uint8_t> phenotypes;
+    for (const Diplotype& diplotype : gene.kinds) {
+        scores.push_back(table.score(diplotype).value_or(not_known));
+        phenotypes.push_back(static_cast<std::uint8_t>(table.phenotype(diplotype)));
+    }
+    for (const std::uint32_t kind : gene.kind) {
+        gene.score.push_back(scores[kind]);
+        gene.phenotype.push_back(phenotypes[kind]);
+    }
+}
+
 /// What is the same for all subjects of a block, worked out once per block.
 class Drawer {
 public:
@@ -77,6 +136,8 @@ public:
           range_(range),
           rows_(std::move(rows)),
           n_(rows_.size()),
+          random_(population.seed, range.replicate, keys_of(rows_)),
+          occasions_(population.seed, range.replicate, keys_of(rows_), first_draws_of(rows_)),
           own_laws_(population.laws_of(range.replicate)) {}
 
     CohortBlock draw();
@@ -84,8 +145,22 @@ public:
 
 private:
     sim::RandomStream
-    stream(std::uint64_t subject, std::uint32_t purpose_number, std::uint32_t index = 0) const {
-        return {{population_.seed, range_.replicate, rows_[subject].key}, purpose_number, index};
+    stream(std::uint64_t row, std::uint32_t purpose_number, std::uint32_t index) const {
+        return {{population_.seed, range_.replicate, rows_[row].key}, purpose_number, index};
+    }
+    std::vector<double> uniforms(std::uint32_t purpose_number, std::uint32_t index = 0) const {
+        std::vector<double> column(n_);
+        random_.uniforms(purpose_number, index, column.data());
+        return column;
+    }
+
+    /// Of some of the rows.
+    sim::RandomColumns random_of(std::span<const std::uint32_t> rows) const {
+        std::vector<std::uint64_t> keys;
+        keys.reserve(rows.size());
+        for (const std::uint32_t row : rows)
+            keys.push_back(rows_[row].key);
+        return {population_.seed, range_.replicate, std::move(keys)};
     }
 
     void draw_strata();
@@ -96,25 +171,27 @@ private:
                     const GenotypeDistribution& law,
                     std::vector<Diplotype>& drawn) const;
     void draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
-    void describe_gene(const GeneTable& table, CohortBlock::Gene& gene) const;
-    /// Of the effects of a row: those of an occasion after its own.
-    std::uint32_t index_of(Level level, std::uint64_t row, std::uint32_t further) const {
-        return level == Level::subject ? 0 : (rows_[row].occasion + further) * draws_per_occasion;
-    }
     /// Of the replicate; nothing is copied where it has none of its own.
     const std::optional<Variability>& effect(Level level, std::size_t parameter) const {
         return own_laws_ ? own_laws_->effect(level, parameter)
                          : model_.parameters[parameter].effect(level);
     }
     std::vector<double> draw_effects(Level level, std::uint32_t further) const;
-    void
-    draw_group(const OmegaBlock& omega, std::uint32_t further, std::vector<double>& effects) const;
+    void draw_scores(Level level, std::size_t parameter, std::uint32_t further, double* z) const;
+    void join_scores(const OmegaBlock& omega, std::vector<double>& effects) const;
     void fill_map(std::size_t map, double* column);
+    struct MapValue {
+        double value = not_known;
+        bool is_assumed = false;
+    };
     double drawn_score(const GenotypeMap& map,
                        const GeneTable& table,
                        const Diplotype& diplotype,
-                       std::uint64_t subject,
-                       std::uint32_t activity_purpose) const;
+                       std::uint64_t subject) const;
+    MapValue map_value_of(const GenotypeMap& map,
+                          const GeneTable& table,
+                          const Diplotype& diplotype,
+                          double score) const;
     void fill_input(const InputSource& source, double* column);
     std::size_t gene_index(const std::string& name) const;
 
@@ -122,7 +199,9 @@ private:
     const Model& model_;
     sim::SubjectRange range_;
     std::vector<DrawnRow> rows_;
-    std::uint64_t n_;                        ///< rows
+    std::uint64_t n_; ///< rows
+    sim::RandomColumns random_;
+    sim::RandomColumns occasions_;           ///< the same from each row's occasion on
     std::optional<PopulationLaws> own_laws_; ///< of the replicate, where they are not the model's
     CohortBlock block_;
 };
@@ -133,10 +212,8 @@ void Drawer::draw_strata() {
     for (const Stratum& stratum : population_.strata)
         shares.push_back(stratum.share);
     const std::vector<double> cumulative = cumulative_sums(shares);
-    const std::uint32_t number = sim::purpose_number("stratum");
-    for (std::uint64_t s = 0; s < n_; ++s)
-        block_.stratum.push_back(
-            static_cast<std::uint8_t>(pick(cumulative, stream(s, number).uniform())));
+    for (const double u : uniforms(sim::purpose_number("stratum")))
+        block_.stratum.push_back(static_cast<std::uint8_t>(pick(cumulative, u)));
 }
 
 void Drawer::draw_ancestry() {
@@ -146,12 +223,11 @@ void Drawer::draw_ancestry() {
     for (const Stratum& stratum : population_.strata)
         cumulative.push_back(cumulative_sums(stratum.group_proportions));
     if (cumulative.empty()) cumulative.push_back(cumulative_sums(population_.group_proportions));
-    const std::uint32_t number = sim::purpose_number("ancestry");
-    if (population_.groups.size() > 1)
-        for (std::uint64_t s = 0; s < n_; ++s)
-            block_.ancestry[s] = static_cast<std::uint8_t>(
-                pick(cumulative[block_.stratum.empty() ? 0 : block_.stratum[s]],
-                     stream(s, number).uniform()));
+    if (population_.groups.size() < 2) return;
+    const std::vector<double> u = uniforms(sim::purpose_number("ancestry"));
+    for (std::uint64_t s = 0; s < n_; ++s)
+        block_.ancestry[s] = static_cast<std::uint8_t>(
+            pick(cumulative[block_.stratum.empty() ? 0 : block_.stratum[s]], u[s]));
 }
 
 void Drawer::draw_covariates() {
@@ -163,9 +239,6 @@ void Drawer::draw_covariates() {
     for (std::uint64_t s = 0; s < n_; ++s)
         subjects[block_.stratum.empty() ? 0 : block_.stratum[s]].push_back(
             static_cast<std::uint32_t>(s));
-    const auto uniform_of = [&](std::uint64_t subject, std::uint32_t purpose_number) {
-        return stream(subject, purpose_number).uniform();
-    };
     const auto value_of = [&](std::uint64_t subject, std::size_t covariate) {
         const DataCohort& data = *population_.data;
         const auto at = std::find(data.covariates.begin(), data.covariates.end(), covariate);
@@ -178,7 +251,7 @@ void Drawer::draw_covariates() {
                          k,
                          subjects[k],
                          range_.first,
-                         uniform_of,
+                         random_of(subjects[k]),
                          value_of,
                          own_laws_ ? &own_laws_->proportions : nullptr,
                          n_,
@@ -192,22 +265,23 @@ void Drawer::draw_pairs(const std::vector<std::vector<double>>& cumulative,
                         std::vector<Diplotype>& drawn) const {
     const std::uint32_t number = purpose("diplotype", law.gene);
     const bool by_group = law.kind == GenotypeDistribution::Kind::ancestry;
+    const std::vector<double> first = uniforms(number, 0), second = uniforms(number, 1);
     for (std::uint64_t s = 0; s < n_; ++s) {
         const std::vector<double>& sums = cumulative[by_group ? block_.ancestry[s] : 0];
-        const int a = static_cast<int>(pick(sums, stream(s, number, 0).uniform()));
-        const int b = static_cast<int>(pick(sums, stream(s, number, 1).uniform()));
+        const int a = static_cast<int>(pick(sums, first[s]));
+        const int b = static_cast<int>(pick(sums, second[s]));
         drawn[s] = {std::min(a, b), std::max(a, b)};
     }
 }
 
 void Drawer::draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const {
-    const std::uint32_t number = purpose("diplotype", law.gene);
     std::vector<double> probabilities;
     for (const auto& [diplotype, probability] : law.diplotypes)
         probabilities.push_back(probability);
     const std::vector<double> cumulative = cumulative_sums(probabilities);
+    const std::vector<double> u = uniforms(purpose("diplotype", law.gene));
     for (std::uint64_t s = 0; s < n_; ++s)
-        drawn[s] = law.diplotypes[pick(cumulative, stream(s, number).uniform())].first;
+        drawn[s] = law.diplotypes[pick(cumulative, u[s])].first;
 }
 
 void Drawer::draw_gene(std::size_t gene) {
@@ -233,78 +307,61 @@ void Drawer::draw_gene(std::size_t gene) {
     describe_gene(*law.table, drawn);
 }
 
-/// Score and phenotype, looked up once per diplotype that occurs.
-void Drawer::describe_gene(const GeneTable& table, CohortBlock::Gene& gene) const {
-    struct Known {
-        double score;
-        std::uint8_t phenotype;
-    };
-    std::map<Diplotype, Known> known;
-    gene.score.resize(n_);
-    gene.phenotype.resize(n_);
-    for (std::uint64_t s = 0; s < n_; ++s) {
-        const Diplotype& diplotype = gene.diplotype[s];
-        auto found = known.find(diplotype);
-        if (found == known.end())
-            found = known
-                        .emplace(diplotype,
-                                 Known{table.score(diplotype).value_or(not_known),
-                                       static_cast<std::uint8_t>(table.phenotype(diplotype))})
-                        .first;
-        gene.score[s] = found->second.score;
-        gene.phenotype[s] = found->second.phenotype;
-    }
-}
-
 /// The effects of one level, [n_parameters × count], 0 where a parameter has none.
 /// @param further  occasions after the row's own
 std::vector<double> Drawer::draw_effects(Level level, std::uint32_t further) const {
     const std::size_t n_parameters = model_.parameters.size();
     std::vector<double> effects(n_parameters * n_, 0.0);
     if (!population_.has_variability) return effects;
+    for (std::size_t p = 0; p < n_parameters; ++p)
+        if (effect(level, p)) draw_scores(level, p, further, effects.data() + p * n_);
     std::vector<char> is_correlated(n_parameters, 0);
     for (const OmegaBlock& omega : own_laws_ ? own_laws_->omega : model_.omega) {
         if (omega.level != level) continue;
         for (int parameter : omega.of)
             is_correlated[static_cast<std::size_t>(parameter)] = 1;
-        draw_group(omega, further, effects);
+        join_scores(omega, effects);
     }
-    for (std::size_t p = 0; p < n_parameters; ++p) {
-        const auto& law = effect(level, p);
-        if (!law || is_correlated[p] != 0) continue;
-        const std::uint32_t number = purpose(kind_of(level), model_.parameters[p].name);
-        for (std::uint64_t s = 0; s < n_; ++s)
-            effects[p * n_ + s] =
-                law->effect(stream(s, number, index_of(level, s, further)).normal());
-    }
+    for (std::size_t p = 0; p < n_parameters; ++p)
+        if (effect(level, p) && is_correlated[p] == 0)
+            scores_to_effects(*effect(level, p), std::span(effects).subspan(p * n_, n_));
     return effects;
 }
 
-void Drawer::draw_group(const OmegaBlock& omega,
-                        std::uint32_t further,
-                        std::vector<double>& effects) const {
-    const std::size_t size = omega.of.size();
-    const std::vector<double> lower = cholesky(omega.covariance, size);
-    std::vector<std::uint32_t> numbers;
-    std::vector<const Variability*> laws;
-    for (int parameter : omega.of) {
-        const auto p = static_cast<std::size_t>(parameter);
-        numbers.push_back(purpose(kind_of(omega.level), model_.parameters[p].name));
-        laws.push_back(&*effect(omega.level, p));
-    }
-    std::vector<double> z(size);
-    for (std::uint64_t s = 0; s < n_; ++s) {
-        for (std::size_t k = 0; k < size; ++k)
-            z[k] = stream(s, numbers[k], index_of(omega.level, s, further)).normal();
-        for (std::size_t i = 0; i < size; ++i) {
-            double x = 0.0;
-            for (std::size_t k = 0; k <= i; ++k)
-                x += lower[i * size + k] * z[k];
-            effects[static_cast<std::size_t>(omega.of[i]) * n_ + s] = of_score(*laws[i], x);
-        }
-    }
+/// An occasion's draws are at its number; those between subjects at 0.
+void Drawer::draw_scores(Level level,
+                         std::size_t parameter,
+                         std::uint32_t further,
+                         double* z) const {
+    const std::uint32_t number = purpose(kind_of(level), model_.parameters[parameter].name);
+    if (level == Level::subject)
+        random_.normals(number, 0, z);
+    else
+        occasions_.normals(number, further * draws_per_occasion, z);
 }
 
+/// From scores to effects x = L·z, from the last of the group to the first: those before are
+/// scores still.
+void Drawer::join_scores(const OmegaBlock& omega, std::vector<double>& effects) const {
+    const std::size_t size = omega.of.size();
+    const std::vector<double> lower = cholesky(omega.covariance, size);
+    const auto column = [&](std::size_t member) {
+        return std::span(effects).subspan(static_cast<std::size_t>(omega.of[member]) * n_, n_);
+    };
+    std::vector<double> joint(n_);
+    for (std::size_t i = size; i-- > 0;) {
+        std::fill(joint.begin(), joint.end(), 0.0);
+        for (std::size_t k = 0; k <= i; ++k) {
+            const double factor = lower[i * size + k];
+            const std::span<const double> z = column(k);
+            for (std::uint64_t s = 0; s < n_; ++s)
+                joint[s] += factor * z[s];
+        }
+        std::ranges::copy(joint, column(i).begin());
+        const auto parameter = static_cast<std::size_t>(omega.of[i]);
+        spread_scores_to_effects(*effect(omega.level, parameter), column(i));
+    }
+}
 std::vector<double> Drawer::draw_occasions(std::uint32_t n_occasions) const {
     const std::size_t n_parameters = model_.parameters.size();
     std::vector<double> all(n_parameters * n_occasions * n_);
@@ -328,9 +385,9 @@ std::size_t Drawer::gene_index(const std::string& name) const {
 double Drawer::drawn_score(const GenotypeMap& map,
                            const GeneTable& table,
                            const Diplotype& diplotype,
-                           std::uint64_t subject,
-                           std::uint32_t activity_purpose) const {
+                           std::uint64_t subject) const {
     const auto& law = map.otherwise->uncertain_activity;
+    const std::uint32_t number = purpose("activity", map.gene);
     std::vector<double> probabilities;
     for (const auto& [activity, probability] : law)
         probabilities.push_back(probability);
@@ -341,50 +398,53 @@ double Drawer::drawn_score(const GenotypeMap& map,
         const std::optional<double>& known =
             table.alleles[static_cast<std::size_t>(allele)].activity;
         score +=
-            known ? *known
-                  : law[pick(cumulative, stream(subject, activity_purpose, index).uniform())].first;
+            known ? *known : law[pick(cumulative, stream(subject, number, index).uniform())].first;
         ++index;
     }
     return score;
 }
 
+Drawer::MapValue Drawer::map_value_of(const GenotypeMap& map,
+                                      const GeneTable& table,
+                                      const Diplotype& diplotype,
+                                      double score) const {
+    MapValue found;
+    const std::optional<double> value =
+        map_value(map,
+                  table,
+                  diplotype,
+                  std::isnan(score) ? std::nullopt : std::optional<double>(score),
+                  &found.is_assumed);
+    found.value = value.value_or(not_known);
+    return found;
+}
+
+/// Once per diplotype that occurs, and per drawn score of those whose activity is drawn.
 void Drawer::fill_map(std::size_t m, double* column) {
     const GenotypeMap& map = model_.maps[m];
     const std::size_t g = gene_index(map.gene);
     const GeneTable& table = *population_.genotypes[g].table;
     const CohortBlock::Gene& gene = block_.genes[g];
-    const std::uint32_t activity_purpose = purpose("activity", map.gene);
     const bool draws_activity = map.otherwise && !map.otherwise->uncertain_activity.empty();
-    struct Value {
-        double value;
-        std::uint8_t is_assumed;
-    };
-    std::map<std::pair<Diplotype, double>, Value> known;
+    std::vector<std::map<double, MapValue>> known(gene.kinds.size());
+    std::vector<MapValue> own(gene.kinds.size());
+    std::vector<char> is_drawn(gene.kinds.size());
+    for (std::size_t k = 0; k < gene.kinds.size(); ++k) {
+        const double score = table.score(gene.kinds[k]).value_or(not_known);
+        is_drawn[k] = std::isnan(score) && draws_activity;
+        if (is_drawn[k] == 0) own[k] = map_value_of(map, table, gene.kinds[k], score);
+    }
     for (std::uint64_t s = 0; s < n_; ++s) {
-        const Diplotype& diplotype = gene.diplotype[s];
-        double score = gene.score[s];
-        if (std::isnan(score) && draws_activity)
-            score = drawn_score(map, table, diplotype, s, activity_purpose);
-        const bool has_score = !std::isnan(score);
-        // −1 stands for "no score" in the key: activities are not negative.
-        const std::pair<Diplotype, double> key{diplotype, has_score ? score : -1.0};
-        auto found = known.find(key);
-        if (found == known.end()) {
-            bool is_assumed = false;
-            const std::optional<double> value =
-                map_value(map,
-                          table,
-                          diplotype,
-                          has_score ? std::optional<double>(score) : std::nullopt,
-                          &is_assumed);
-            found = known
-                        .emplace(key,
-                                 Value{value.value_or(not_known),
-                                       is_assumed ? std::uint8_t{1} : std::uint8_t{0}})
-                        .first;
+        const std::uint32_t kind = gene.kind[s];
+        MapValue found = own[kind];
+        if (is_drawn[kind] != 0) {
+            const double score = drawn_score(map, table, gene.kinds[kind], s);
+            const auto [at, is_new] = known[kind].try_emplace(score);
+            if (is_new) at->second = map_value_of(map, table, gene.kinds[kind], score);
+            found = at->second;
         }
-        column[s] = found->second.value;
-        block_.is_assumed[m * n_ + s] = found->second.is_assumed;
+        column[s] = found.value;
+        block_.is_assumed[m * n_ + s] = found.is_assumed;
     }
 }
 

@@ -10,9 +10,6 @@
 namespace gemel::pkpd {
 namespace {
 
-double power(double base, double exponent) {
-    return sim::apply(sim::Op::power, base, exponent, 0.0);
-}
 double exponential(double x) {
     return sim::apply(sim::Op::exponential, x, 0.0, 0.0);
 }
@@ -41,17 +38,40 @@ double residual_sd(const ResidualError& error, double value) {
         return std::sqrt(error.additive * error.additive +
                          error.proportional * size * error.proportional * size);
     case ResidualError::Law::power:
-        return error.proportional * power(size, error.exponent);
+        return error.proportional * sim::apply(sim::Op::power, size, error.exponent, 0.0);
     case ResidualError::Law::lognormal:
         break;
     }
     return error.log_sd;
 }
 
-double observed(const ResidualError& error, double value, double score) {
-    const double change = residual_sd(error, value) * score;
-    if (error.law == ResidualError::Law::lognormal) return value * exponential(change);
-    return value + change;
+namespace {
+
+std::vector<double> residual_sds(const ResidualError& error, std::span<const double> values) {
+    std::vector<double> sds(values.begin(), values.end());
+    if (error.law != ResidualError::Law::power) {
+        for (double& sd : sds)
+            sd = residual_sd(error, sd);
+        return sds;
+    }
+    const std::vector<double> exponents(values.size(), error.exponent);
+    sim::apply(sim::Op::absolute, sds, sds.data());
+    sim::apply(sim::Op::power, sds, sds.data(), exponents.data());
+    for (double& sd : sds)
+        sd *= error.proportional;
+    return sds;
+}
+
+} // namespace
+
+void observe(const ResidualError& error, std::span<double> values, std::span<const double> scores) {
+    std::vector<double> change = residual_sds(error, values);
+    for (std::size_t i = 0; i < change.size(); ++i)
+        change[i] *= scores[i];
+    const bool is_factor = error.law == ResidualError::Law::lognormal;
+    if (is_factor) sim::apply(sim::Op::exponential, change, change.data());
+    for (std::size_t i = 0; i < change.size(); ++i)
+        values[i] = is_factor ? values[i] * change[i] : values[i] + change[i];
 }
 
 int cens_of(Censoring censoring) {
@@ -120,31 +140,56 @@ void ResidualLaw::add_group(const std::vector<int>& outputs,
     if (n > 0) groups_.push_back(std::move(group));
 }
 
+/// x = L·z of every group, from its last sample to its first: those before are still z.
+void ResidualLaw::join(std::span<double> scores) const {
+    const std::size_t n_subjects = scores.size() / std::max<std::size_t>(1, samples_.size());
+    std::vector<double> joint(n_subjects);
+    for (const Group& group : groups_) {
+        const std::size_t n = group.samples.size();
+        for (std::size_t i = n; i-- > 0;) {
+            std::fill(joint.begin(), joint.end(), 0.0);
+            for (std::size_t k = 0; k <= i; ++k)
+                for (std::size_t s = 0; s < n_subjects; ++s)
+                    joint[s] += group.lower[i * n + k] * scores[group.samples[k] * n_subjects + s];
+            std::ranges::copy(joint, scores.subspan(group.samples[i] * n_subjects).begin());
+        }
+    }
+}
+
 std::vector<double> ResidualLaw::scores(const sim::RandomStream::Key& key) const {
     std::vector<double> scores;
     scores.reserve(samples_.size());
-    for (std::size_t s = 0; s < samples_.size(); ++s)
-        scores.push_back(sim::RandomStream(key, purposes_[s], indices_[s]).normal());
-    std::vector<double> joint;
-    for (const Group& group : groups_) {
-        const std::size_t n = group.samples.size();
-        joint.assign(n, 0.0);
-        for (std::size_t i = 0; i < n; ++i)
-            for (std::size_t k = 0; k <= i; ++k)
-                joint[i] += group.lower[i * n + k] * scores[group.samples[k]];
-        for (std::size_t i = 0; i < n; ++i)
-            scores[group.samples[i]] = joint[i];
-    }
+    for (std::size_t i = 0; i < samples_.size(); ++i)
+        scores.push_back(sim::RandomStream(key, purposes_[i], indices_[i]).normal());
+    join(scores);
+    return scores;
+}
+
+std::vector<double> ResidualLaw::scores(const sim::RandomColumns& subjects) const {
+    std::vector<double> scores(samples_.size() * subjects.size());
+    for (std::size_t i = 0; i < samples_.size(); ++i)
+        subjects.normals(purposes_[i], indices_[i], scores.data() + i * subjects.size());
+    join(scores);
     return scores;
 }
 
 void ResidualLaw::observe(const sim::RandomStream::Key& key,
                           std::span<const double> values,
                           std::span<double> measured) const {
-    const std::vector<double> drawn = scores(key);
-    for (std::size_t s = 0; s < samples_.size(); ++s)
-        measured[s] =
-            observed(errors_[static_cast<std::size_t>(samples_[s].output)], values[s], drawn[s]);
+    std::ranges::copy(values, measured.begin());
+    observe(scores(key), measured);
+}
+
+void ResidualLaw::observe(const sim::RandomColumns& subjects, std::span<double> values) const {
+    observe(scores(subjects), values);
+}
+
+void ResidualLaw::observe(std::span<const double> scores, std::span<double> values) const {
+    const std::size_t n_subjects = values.size() / std::max<std::size_t>(1, samples_.size());
+    for (std::size_t i = 0; i < samples_.size(); ++i)
+        pkpd::observe(errors_[static_cast<std::size_t>(samples_[i].output)],
+                      values.subspan(i * n_subjects, n_subjects),
+                      scores.subspan(i * n_subjects, n_subjects));
 }
 
 } // namespace gemel::pkpd

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 namespace gemel::scenarios {
 
 namespace {
@@ -85,28 +87,40 @@ SampleWriter::SampleWriter(const Study& study, std::uint32_t replicate)
     : study_(study),
       law_(law_of(study, replicate)) {}
 
+/// Values of the model at all samples, [n_samples × n_subjects].
+std::vector<double> SampleWriter::values(const SolvedBlock& block, std::size_t first) const {
+    const std::size_t n = block.n_subjects();
+    std::vector<double> columns;
+    for (std::size_t i = 0; i < study_.samples.size(); ++i) {
+        const std::vector<double>& rows = block.result.sampled[first + i];
+        const std::size_t n_times = study_.samples[i].times.size();
+        for (std::size_t k = 0; k < n_times; ++k)
+            for (std::size_t s = 0; s < n; ++s)
+                columns.push_back(rows[s * n_times + k]);
+    }
+    return columns;
+}
+
 void SampleWriter::write(const SolvedBlock& block, std::size_t first, io::ResultFile& file) const {
     if (study_.samples.empty()) return;
     const sim::SubjectRange& range = block.cohort.range;
     const std::size_t n = block.n_subjects(), n_outputs = study_.samples.size();
+    std::vector<std::uint64_t> subjects(n);
+    std::iota(subjects.begin(), subjects.end(), range.first);
+    std::vector<double> drawn = values(block, first);
+    law_.observe({study_.population.seed, range.replicate, std::move(subjects)}, drawn);
     std::vector<std::vector<double>> measured(n_outputs);
     std::vector<std::vector<std::uint8_t>> censored(n_outputs);
-    std::vector<double> values, drawn;
-    for (std::size_t s = 0; s < n; ++s) {
-        values.clear();
-        for (std::size_t i = 0; i < n_outputs; ++i) {
-            const std::size_t n_times = study_.samples[i].times.size();
-            const double* own = block.result.sampled[first + i].data() + s * n_times;
-            values.insert(values.end(), own, own + n_times);
-        }
-        drawn.resize(values.size());
-        law_.observe({study_.population.seed, range.replicate, range.first + s}, values, drawn);
-        std::size_t at = 0;
-        for (std::size_t i = 0; i < n_outputs; ++i)
-            for (std::size_t k = 0; k < study_.samples[i].times.size(); ++k, ++at) {
-                const pkpd::Censoring what = pkpd::censor(study_.samples[i].limits, drawn[at]);
-                censored[i].push_back(static_cast<std::uint8_t>(what));
-                measured[i].push_back(drawn[at]);
+    for (std::size_t i = 0, at = 0; i < n_outputs; at += study_.samples[i].times.size(), ++i) {
+        const std::size_t n_times = study_.samples[i].times.size();
+        measured[i].resize(n * n_times);
+        censored[i].resize(n * n_times);
+        for (std::size_t s = 0; s < n; ++s)
+            for (std::size_t k = 0; k < n_times; ++k) {
+                double& value = measured[i][s * n_times + k];
+                value = drawn[(at + k) * n + s];
+                censored[i][s * n_times + k] =
+                    static_cast<std::uint8_t>(pkpd::censor(study_.samples[i].limits, value));
             }
     }
     const int arm = static_cast<int>(block.arm);

@@ -28,6 +28,8 @@ public:
     void write(const SolvedBlock& block, std::size_t first, io::ResultFile& file) const;
 
 private:
+    std::vector<double> values(const SolvedBlock& block, std::size_t first) const;
+
     const Study& study_;
     pkpd::ResidualLaw law_; ///< of all samples of a subject, output after output
 };

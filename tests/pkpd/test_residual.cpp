@@ -10,6 +10,11 @@ using namespace gemel::pkpd;
 
 namespace {
 
+double observed(const ResidualError& error, double value, double score) {
+    observe(error, {&value, 1}, {&score, 1});
+    return value;
+}
+
 using ErrorLaw = ResidualError::Law;
 
 ResidualError error_of(ErrorLaw law, double additive, double proportional, double exponent = 1.0) {

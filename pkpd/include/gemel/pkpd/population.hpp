@@ -90,6 +90,8 @@ struct CohortBlock {
         std::vector<Diplotype> diplotype; ///< [count]
         std::vector<double> score;        ///< [count] NaN where not known
         std::vector<std::uint8_t> phenotype;
+        std::vector<Diplotype> kinds;    ///< the diplotypes that occur, each once
+        std::vector<std::uint32_t> kind; ///< [count] which of them
     };
     std::vector<Gene> genes;              ///< as Population::genotypes
     std::vector<std::uint8_t> is_assumed; ///< [n_maps × count] 1 where a map's `otherwise` was used

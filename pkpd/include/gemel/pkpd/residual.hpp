@@ -16,9 +16,10 @@ namespace gemel::pkpd {
 /// The sd of a measurement of `value`, in its unit; of law lognormal that of the logarithm.
 double residual_sd(const ResidualError& error, double value);
 
-/// What is measured where the model says `value`: value + sd(value)·score, or value·exp(sd·score).
-/// @param score  a number of the standard normal law
-double observed(const ResidualError& error, double value, double score);
+/// What is measured where the model says each value, in place: value + sd(value)·score, or
+/// value·exp(sd·score).
+/// @param scores  numbers of the standard normal law, as many
+void observe(const ResidualError& error, std::span<double> values, std::span<const double> scores);
 
 /// What became of a measurement; its number stands in results.
 enum class Censoring : std::uint8_t { quantified, below_limit, above_limit };
@@ -64,6 +65,11 @@ public:
                  std::span<const double> values,
                  std::span<double> measured) const;
 
+    /// The same of many subjects, [n_samples × n_subjects].
+    std::vector<double> scores(const sim::RandomColumns& subjects) const;
+    /// Values of the model become what is measured, in place, [n_samples × n_subjects].
+    void observe(const sim::RandomColumns& subjects, std::span<double> values) const;
+
 private:
     /// Samples whose scores go together, in order of time.
     struct Group {
@@ -71,6 +77,8 @@ private:
         std::vector<double> lower; ///< root of their correlation, [n × n]
     };
     void add_group(const std::vector<int>& outputs, const std::vector<double>& correlation);
+    void join(std::span<double> scores) const;
+    void observe(std::span<const double> scores, std::span<double> values) const;
 
     std::vector<ResidualSample> samples_;
     std::vector<ResidualError> errors_;   ///< [n_outputs]
