@@ -109,6 +109,14 @@ Handle dataset_properties(Cell cell, const Extent& chunk) {
     return list;
 }
 
+/// Texts are converted in a buffer, which HDF5 clears for each call: of 1 MiB unless told.
+Handle text_transfer() {
+    constexpr std::size_t buffer_bytes = 64 * 1024;
+    Handle list{check(H5Pcreate(H5P_DATASET_XFER), "making a list"), H5Pclose};
+    check(H5Pset_buffer(list.id(), buffer_bytes, nullptr, nullptr), "setting the buffer");
+    return list;
+}
+
 /// Blocks are whole chunks, written and read once, and nothing is compressed: a cache of chunks
 /// would only grow with the population.
 Handle dataset_access() {
@@ -340,16 +348,39 @@ std::vector<std::string> Dataset::scale_names() const {
     return names;
 }
 
-void Dataset::write_cells(const Slab& slab, std::int64_t type, const void* values) {
+void Dataset::write_cells(const Slab& slab,
+                          std::int64_t type,
+                          const void* values,
+                          std::int64_t transfer) {
     const Handle memory = data_space(slab.count);
     const Handle space = selection(*this, slab);
-    check(H5Dwrite(id(), type, memory.id(), space.id(), H5P_DEFAULT, values), "writing " + path_);
+    check(H5Dwrite(id(), type, memory.id(), space.id(), transfer, values), "writing " + path_);
 }
 
-void Dataset::read_cells(const Slab& slab, std::int64_t type, void* values) const {
+void Dataset::read_cells(const Slab& slab,
+                         std::int64_t type,
+                         void* values,
+                         std::int64_t transfer) const {
     const Handle memory = data_space(slab.count);
     const Handle space = selection(*this, slab);
-    check(H5Dread(id(), type, memory.id(), space.id(), H5P_DEFAULT, values), "reading " + path_);
+    check(H5Dread(id(), type, memory.id(), space.id(), transfer, values), "reading " + path_);
+}
+
+std::vector<unsigned char> Dataset::read_chunk(const Extent& start) const {
+    const std::vector<hsize_t> offset(start.begin(), start.end());
+    hsize_t size = 0;
+    check(H5Dget_chunk_storage_size(id(), offset.data(), &size), "reading " + path_);
+    std::vector<unsigned char> bytes(size);
+    std::uint32_t filters = 0;
+    check(H5Dread_chunk(id(), H5P_DEFAULT, offset.data(), &filters, bytes.data()),
+          "reading " + path_);
+    return bytes;
+}
+
+void Dataset::write_chunk(const Extent& start, std::span<const unsigned char> bytes) {
+    const std::vector<hsize_t> offset(start.begin(), start.end());
+    check(H5Dwrite_chunk(id(), H5P_DEFAULT, 0, offset.data(), bytes.size(), bytes.data()),
+          "writing " + path_);
 }
 
 void Dataset::write(const Slab& slab, std::span<const double> values) {
@@ -369,7 +400,7 @@ void Dataset::write(const Slab& slab, std::span<const std::string> values) {
     pointers.reserve(values.size());
     for (const std::string& value : values)
         pointers.push_back(value.c_str());
-    write_cells(slab, text_type().id(), pointers.data());
+    write_cells(slab, text_type().id(), pointers.data(), text_transfer().id());
 }
 
 std::vector<double> Dataset::read_reals(const Slab& slab) const {
@@ -393,7 +424,7 @@ std::vector<std::uint8_t> Dataset::read_bytes(const Slab& slab) const {
 std::vector<std::string> Dataset::read_texts(const Slab& slab) const {
     std::vector<char*> pointers(slab.size(), nullptr);
     const Handle type = text_type();
-    read_cells(slab, type.id(), pointers.data());
+    read_cells(slab, type.id(), pointers.data(), text_transfer().id());
     std::vector<std::string> values;
     values.reserve(pointers.size());
     for (char* pointer : pointers) {

@@ -95,6 +95,10 @@ public:
     void write(const Slab& slab, std::span<const std::uint8_t> values);
     void write(const Slab& slab, std::span<const std::string> values);
 
+    /// A whole chunk as it lies in the file; `start` is its first cell.
+    std::vector<unsigned char> read_chunk(const Extent& start) const;
+    void write_chunk(const Extent& start, std::span<const unsigned char> bytes);
+
     std::vector<double> read_reals(const Slab& slab) const; ///< of any number
     std::vector<std::int64_t> read_integers(const Slab& slab) const;
     std::vector<std::uint8_t> read_bytes(const Slab& slab) const;
@@ -103,8 +107,11 @@ public:
     bool close() { return handle_.release(); }
 
 private:
-    void write_cells(const Slab& slab, std::int64_t type, const void* values);
-    void read_cells(const Slab& slab, std::int64_t type, void* values) const;
+    /// @param transfer  properties; 0: the usual
+    void
+    write_cells(const Slab& slab, std::int64_t type, const void* values, std::int64_t transfer = 0);
+    void
+    read_cells(const Slab& slab, std::int64_t type, void* values, std::int64_t transfer = 0) const;
 
     Handle handle_;
     std::string path_;

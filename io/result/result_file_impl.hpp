@@ -336,10 +336,11 @@ struct ResultFile::Impl {
     /// first and last leaf of every arm.
     void verify() const;
 
-    void verify_leaf(const StoredVariable& stored,
-                     const h5::Dataset& dataset,
-                     std::size_t slice,
-                     std::uint64_t leaf) const;
+    void verify_leaves(const StoredVariable& stored,
+                       const h5::Dataset& dataset,
+                       std::size_t slice,
+                       std::uint64_t first_leaf,
+                       std::uint64_t n_leaves) const;
 
     bool is_small() const;
 

@@ -650,4 +650,37 @@ TEST_CASE("a replicate that is not written, or does not exist, is told") {
               "no replicate 2"));
 }
 
+TEST_CASE("texts that repeat are stored once and read as they were") {
+    // Blocks of a chunk, the last one shorter; texts that come later, and a block of its own texts.
+    const Folder folder("shared_texts");
+    constexpr std::uint64_t n = 3000, block = 1024;
+    const auto text_of = [](std::uint64_t subject) -> std::string {
+        if (subject >= 1024 && subject < 2048) return "ID " + std::to_string(subject);
+        return subject % 3 == 0 ? "*1/*1" : subject < 2500 ? "*1/*2" : "*17/*2 and more than a few";
+    };
+    const auto write = [&](const char* name, const auto& texts_from) {
+        ResultFile file(folder.path / name);
+        file.add(Axis{.name = "subject", .count = n});
+        file.add({.path = "genotype", .type = ValueType::text, .axes = {"subject"}, .units = "1"});
+        for (std::uint64_t first = 0; first < n; first += block) {
+            std::vector<std::string> texts;
+            for (std::uint64_t s = first; s < std::min(first + block, n); ++s)
+                texts.push_back(texts_from(s));
+            file.write("genotype", -1, first, texts);
+        }
+        file.finish();
+        return std::filesystem::file_size(folder.path / name);
+    };
+    const auto size = write("x.h5", text_of);
+    const auto size_of_own =
+        write("y.h5", [](std::uint64_t s) { return "ID of subject " + std::to_string(s); });
+    ResultReader reader(folder.path / "x.h5");
+    const std::vector<std::string> read = reader.texts("genotype", -1, 0, n);
+    std::size_t n_other = 0;
+    for (std::uint64_t s = 0; s < n; ++s)
+        n_other += read[s] != text_of(s);
+    CHECK(n_other == 0);
+    CHECK(size + 40'000 < size_of_own); // two of three blocks without a heap
+}
+
 } // namespace gemel::io
