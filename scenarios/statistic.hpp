@@ -6,6 +6,8 @@
 #include <gemel/sim/ordered_tree.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -31,10 +33,11 @@ struct MomentColumn {
     }
 };
 
-/// Cells [n_cells] of numbers over subjects: quantiles, means and spreads of each.
+/// Cells [n_cells] of numbers over subjects: quantiles, means and spreads of each. Several threads
+/// may add at once: each has some cells to itself for a while.
 class CellStatistics {
 public:
-    explicit CellStatistics(std::size_t n_cells) : counters_(n_cells) {}
+    explicit CellStatistics(std::size_t n_cells);
 
     /// Subjects [first, first + count) of the population, `first` a multiple of 64: value of a
     /// subject and cell at s · subject_stride + cell · cell_stride. Every subject comes once.
@@ -56,7 +59,16 @@ public:
     }
 
 private:
+    /// Cells that are counted under one lock.
+    struct Stripe {
+        std::size_t first = 0, end = 0;
+        std::unique_ptr<std::mutex> lock = std::make_unique<std::mutex>();
+    };
+    void add_cells(const Stripe& stripe, const Values& values, std::vector<MomentColumn>& leaves);
+
+    std::vector<Stripe> stripes_;
     std::vector<sim::Counters> counters_;
+    std::unique_ptr<std::mutex> moments_lock_ = std::make_unique<std::mutex>();
     sim::OrderedTree<MomentColumn> moments_;
 };
 

@@ -258,27 +258,31 @@ void StudySink::write_block(const SolvedBlock& block) {
 void StudySink::count(const SolvedBlock& block) {
     std::vector<Assumption> assumptions(assumptions_.size());
     if (block.arm == 0) count_assumptions(study_, block.cohort, assumptions);
+    const CountingGate::Pass pass = gate_.enter();
+    outcomes_.add(block);
+    curves_.add(block);
     const std::lock_guard lock(mutex_);
     for (std::size_t map = 0; map < assumptions.size(); ++map)
         assumptions_[map] += assumptions[map];
-    outcomes_.add(block);
     failures_.add(block);
-    curves_.add(block);
     endpoints_.add(block);
     data_samples_.add(block);
     for (const std::uint8_t fell_back : block.result.fell_back)
         n_fell_back_ += fell_back;
+    count_failed_subjects(block);
+    is_done_[number_of(block.arm, block.cohort.range)] = 1;
+}
+
+/// Once a block is done in every arm.
+void StudySink::count_failed_subjects(const SolvedBlock& block) {
     const std::uint64_t first = block.cohort.range.first;
     std::vector<std::uint8_t>& has_failed = has_failed_[first];
     has_failed.resize(block.n_subjects(), 0);
     for (std::size_t s = 0; s < block.n_subjects(); ++s)
         if (!block.is_solved(s)) has_failed[s] = 1;
-    if (block.arm + 1 == study_.arms.size()) {
-        n_failed_subjects_ =
-            std::accumulate(has_failed.begin(), has_failed.end(), n_failed_subjects_);
-        has_failed_.erase(first);
-    }
-    is_done_[number_of(block.arm, block.cohort.range)] = 1;
+    if (block.arm + 1 < study_.arms.size()) return;
+    n_failed_subjects_ = std::accumulate(has_failed.begin(), has_failed.end(), n_failed_subjects_);
+    has_failed_.erase(first);
 }
 
 /// What is written once for a subject comes with the first arm.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "counting_gate.hpp"
 #include "curve_summary.hpp"
 #include "data_samples.hpp"
 #include "endpoints/endpoint_recorder.hpp"
@@ -32,8 +33,8 @@ void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFi
 /// block and arm. The memory it takes depends on arms, times and threads, hardly on the number of
 /// subjects.
 ///
-/// Blocks are measured, digested and written side by side; what is counted over subjects takes them
-/// one at a time, and is the same in any order.
+/// Blocks are measured, digested, written and summarised side by side; what else is counted over
+/// subjects takes them one at a time. All of it is the same in any order.
 class StudySink : public sim::Sink {
 public:
     StudySink(const Study& study, io::ResultFile& file, std::uint32_t replicate = 0);
@@ -52,6 +53,7 @@ public:
     /// All that is counted, and of which blocks: between two of them, whatever the threads do.
     template <class Archive>
     void archive(Archive& a) {
+        const CountingGate::Pass pass = gate_.close();
         const std::lock_guard lock(mutex_);
         a(is_done_, assumptions_, n_failed_subjects_, n_fell_back_, has_failed_);
         a(outcomes_, failures_, curves_, endpoints_, data_samples_);
@@ -67,6 +69,7 @@ private:
     const pkpd::CohortBlock& cohort(const sim::SubjectRange& range);
     void write_block(const SolvedBlock& block);
     void count(const SolvedBlock& block);
+    void count_failed_subjects(const SolvedBlock& block);
     std::size_t number_of(std::size_t arm, const sim::SubjectRange& range) const;
 
     void write_subjects(const SolvedBlock& block);
@@ -84,14 +87,15 @@ private:
     /// Blocks drawn and not yet written in every arm, by first subject: as many as there are
     /// threads.
     std::map<std::uint64_t, pkpd::CohortBlock> cohorts_;
+    CountingGate gate_; ///< what is counted of a block is counted wholly or not at all
+    OutcomeSummary outcomes_;
+    CurveSummary curves_;
     mutable std::mutex mutex_;          ///< of all that follows
     std::vector<std::uint8_t> is_done_; ///< [n_blocks × n_arms]
     /// Of blocks done in some arms, by first subject: [n_subjects] whether any of them failed.
     std::map<std::uint64_t, std::vector<std::uint8_t>> has_failed_;
     std::vector<Assumption> assumptions_; ///< [n_maps]
-    OutcomeSummary outcomes_;
     FailureSummary failures_;
-    CurveSummary curves_;
     EndpointRecorder endpoints_;
     DataSampleRecorder data_samples_;
     std::uint64_t n_failed_subjects_ = 0, n_fell_back_ = 0;

@@ -32,18 +32,22 @@ void OutcomeSummary::add(const SolvedBlock& block) {
     const std::size_t n = block.n_subjects();
     const std::size_t n_outcomes = study_.outcomes.size();
     std::vector<double> values(selections_.size() * n_outcomes * n, nan);
+    std::vector<std::uint64_t> n_solved(selections_.size(), 0);
     for (std::size_t k = 0; k < selections_.size(); ++k) {
         const Selection& selection = selections_[k];
         const auto codes = selection.splits != nullptr ? selection.splits->codes(block.cohort)
                                                        : std::span<const std::uint8_t>();
         for (std::size_t s = 0; s < n; ++s) {
             if (!codes.empty() && codes[s] != selection.code) continue;
-            arm.n_subjects[k] += block.is_solved(s);
+            n_solved[k] += block.is_solved(s);
             for (std::size_t i = 0; i < n_outcomes; ++i)
                 values[(k * n_outcomes + i) * n + s] = block.outcome(i)[s];
         }
     }
     arm.statistics.add(block.cohort.range.first, {values.data(), n, 1, n, block.cohort.weight});
+    const std::lock_guard lock(n_subjects_lock_);
+    for (std::size_t k = 0; k < n_solved.size(); ++k)
+        arm.n_subjects[k] += n_solved[k];
 }
 
 SummaryRow OutcomeSummary::row_of(std::size_t arm, std::size_t selection) const {

@@ -7,6 +7,7 @@
 #include <gemel/scenarios/run_study.hpp>
 
 #include <array>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ public:
     explicit OutcomeSummary(const Study& study);
     OutcomeSummary(const OutcomeSummary&) = delete; // selections point to groupings
     OutcomeSummary& operator=(const OutcomeSummary&) = delete;
-    void add(const SolvedBlock& block);
+    void add(const SolvedBlock& block);   ///< from any thread
     std::vector<SummaryRow> rows() const; ///< groups without subjects left out
     /// Over all subjects of an arm, [n_outcomes].
     std::vector<sim::Moments> moments(std::size_t arm) const;
@@ -50,6 +51,7 @@ private:
     std::vector<Grouping> groupings_;
     std::vector<Selection> selections_;
     std::vector<Arm> arms_;
+    std::mutex n_subjects_lock_;
 };
 
 /// How many solves failed, how, and the first subjects they are of.

@@ -94,6 +94,37 @@ void Counters::add(double value, double weight) {
     count(value, weight);
 }
 
+void Counters::add(std::span<const double> values) {
+    std::size_t first = 0;
+    while (first < values.size() && is_exact())
+        add(values[first++]);
+    count_each(values.subspan(first));
+}
+
+/// What add() does to each once there are bins. Pages met before are found without a search.
+void Counters::count_each(std::span<const double> values) {
+    constexpr std::size_t n_met = 32;
+    Page* met[n_met] = {};
+    std::uint64_t n = 0;
+    for (const double given : values) {
+        if (given != given) continue;
+        const double value = given + 0.0;
+        min_ = std::min(min_, value);
+        max_ = std::max(max_, value);
+        ++n;
+        const Place place = place_of(value);
+        Page*& at = met[static_cast<std::uint32_t>(place.page) % n_met];
+        if (at == nullptr || at->number != place.page) at = &page(place.page);
+        Bin& bin = at->bins[place.bin];
+        bin.only = bin.count == 0 || bin.only == value ? value : nan;
+        ++bin.count;
+        if (at->weights) (*at->weights)[place.bin] += FixedWeight{1, 0};
+    }
+    n_ += n;
+    n_nan_ += values.size() - n;
+    weight_ += FixedWeight{n, 0};
+}
+
 void Counters::merge(const Counters& other) {
     n_nan_ += other.n_nan_;
     if (other.n_ == 0) return;
@@ -130,28 +161,29 @@ void Counters::count_all(const Counters& other) {
     for (const auto& from : other.pages_)
         for (std::size_t bin = 0; bin < page_size; ++bin)
             if (from->bins[bin].count > 0)
-                count(from->number,
+                count(page(from->number),
                       bin,
                       from->bins[bin],
                       from->weights ? (*from->weights)[bin]
                                     : FixedWeight{from->bins[bin].count, 0});
 }
 
-void Counters::count(double value, double weight) {
+Counters::Place Counters::place_of(double value) {
     const std::int32_t bin = bin_of(value);
     constexpr auto size = static_cast<std::int32_t>(page_size);
     const std::int32_t number = bin >= 0 ? bin / size : -1 - (-1 - bin) / size;
-    count(number,
-          static_cast<std::size_t>(bin - number * size),
+    return {number, static_cast<std::size_t>(bin - number * size)};
+}
+
+void Counters::count(double value, double weight) {
+    const Place place = place_of(value);
+    count(page(place.page),
+          place.bin,
           Bin{1, value},
           weight == 1.0 ? FixedWeight{1, 0} : FixedWeight::of(weight));
 }
 
-void Counters::count(std::int32_t number,
-                     std::size_t bin,
-                     const Bin& add,
-                     const FixedWeight& weight) {
-    Page& to = page(number);
+void Counters::count(Page& to, std::size_t bin, const Bin& add, const FixedWeight& weight) {
     if (!to.weights && (weight.whole != add.count || weight.fraction != 0)) {
         to.weights = std::make_unique<std::array<FixedWeight, page_size>>();
         for (std::size_t i = 0; i < page_size; ++i)

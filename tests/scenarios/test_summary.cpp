@@ -1,8 +1,12 @@
+#include "counting_gate.hpp"
 #include "study_runs.hpp"
 #include "summary.hpp"
 
+#include <gemel/sim/parallel.hpp>
+
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -21,6 +25,45 @@ TEST_CASE("cells weigh by the subjects' weights and leave missing values out") {
     CHECK(weighted.counters()[0].quantile(0.5) == 2.0);
     CHECK(plain.moments()[0].mean == doctest::Approx(7.0 / 3.0).epsilon(1e-15));
     CHECK(plain.moments()[0].variance() == doctest::Approx(7.0 / 3.0).epsilon(1e-14)); // by hand
+}
+
+TEST_CASE("cells have the same bits from any number of threads, in any order") {
+    constexpr std::size_t n_blocks = 60, n = 128, n_cells = 21;
+    std::vector<double> values;
+    for (std::size_t i = 0; i < n_blocks * n * n_cells; ++i)
+        values.push_back(static_cast<double>(i * 2654435761u % 1000003) / 7.0 - 1e4);
+    const auto add = [&](scenarios::CellStatistics& cells, std::size_t block) {
+        cells.add(block * n, {values.data() + block * n * n_cells, n, n_cells, 1});
+    };
+    scenarios::CellStatistics in_order(n_cells), shared(n_cells);
+    for (std::size_t block = 0; block < n_blocks; ++block)
+        add(in_order, block);
+    sim::parallel_for(n_blocks, 4, [&](std::size_t i, int) { add(shared, n_blocks - 1 - i); });
+    for (std::size_t cell = 0; cell < n_cells; ++cell) {
+        CHECK(shared.moments()[cell].mean == in_order.moments()[cell].mean);
+        CHECK(shared.moments()[cell].m2 == in_order.moments()[cell].m2);
+        CHECK(shared.counters()[cell].n() == n_blocks * n);
+        for (const double p : {0.0, 0.05, 0.5, 0.95, 1.0})
+            CHECK(shared.counters()[cell].quantile(p) == in_order.counters()[cell].quantile(p));
+    }
+}
+
+TEST_CASE("what is counted is looked at between blocks") {
+    // Invariant: both sides of a block are counted, or neither.
+    scenarios::CountingGate gate;
+    std::atomic<int> left = 0, right = 0, n_torn = 0;
+    sim::parallel_for(2000, 4, [&](std::size_t i, int) {
+        if (i % 50 == 0) {
+            const auto pass = gate.close();
+            n_torn += left != right;
+            return;
+        }
+        const auto pass = gate.enter();
+        ++left;
+        ++right;
+    });
+    CHECK(n_torn == 0);
+    CHECK(left == 1960);
 }
 
 TEST_CASE("numbers of subjects are grouped by thousands") {

@@ -218,3 +218,25 @@ TEST_CASE("the error of a quantile is that of repeated draws") {
     }
     CHECK(std::isnan(counters_of({1.0}).quantile_error(0.5, 1.0)));
 }
+
+TEST_CASE("many numbers at once count as one after the other") {
+    // From exact to bins on the way; −0, missing and infinite numbers among them.
+    std::vector<double> values = lognormal(5000, 2.0);
+    for (std::size_t i = 0; i < values.size(); i += 7)
+        values[i] = i % 3 == 0 ? -values[i] : i % 3 == 1 ? not_a_number : -0.0;
+    values[11] = inf;
+    values[4000] = -inf;
+    for (const std::size_t part : {std::size_t{1}, std::size_t{100}, std::size_t{3000}}) {
+        Counters at_once;
+        const std::span<const double> all(values);
+        for (std::size_t first = 0; first < all.size(); first += part)
+            at_once.add(all.subspan(first, std::min(part, all.size() - first)));
+        const Counters each = counters_of(values);
+        CHECK(are_same(at_once, each));
+        CHECK(at_once.n() == each.n());
+        CHECK(at_once.n_nan() == each.n_nan());
+        CHECK(at_once.weight() == each.weight());
+        CHECK(at_once.min() == each.min());
+        CHECK(at_once.max() == each.max());
+    }
+}

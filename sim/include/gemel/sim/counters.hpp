@@ -35,6 +35,7 @@ public:
 
     /// @param weight  as FixedWeight::of takes it; the sum of all stays below 2^64
     void add(double value, double weight = 1.0);
+    void add(std::span<const double> values); ///< each of weight 1
     void merge(const Counters& other);
 
     std::uint64_t n() const { return n_; } ///< numbers, NaN left out
@@ -83,10 +84,16 @@ private:
     };
     struct Run;
 
+    struct Place {
+        std::int32_t page = 0;
+        std::size_t bin = 0;
+    };
+    static Place place_of(double value);
     Page& page(std::int32_t number);
     void keep(double value, double weight);
     void count(double value, double weight);
-    void count(std::int32_t number, std::size_t bin, const Bin& add, const FixedWeight& weight);
+    void count_each(std::span<const double> values);
+    static void count(Page& to, std::size_t bin, const Bin& add, const FixedWeight& weight);
     void count_all(const Counters& other);
     void spill();
     std::vector<Run> runs() const;
