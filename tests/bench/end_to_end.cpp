@@ -41,7 +41,7 @@ scenarios::Study load(const std::string& name, Kept kept) {
 scenarios::Execution execution() {
     const bool has_native = native_code().why_not().empty();
     return {has_native ? sim::ExecutorChoice::native : sim::ExecutorChoice::interpreter,
-            &kept_native_code()};
+            &native_code()};
 }
 
 void count_time(benchmark::State& state, const scenarios::Study& study) {
