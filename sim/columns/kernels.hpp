@@ -1,5 +1,7 @@
 #pragma once
 
+#include "lanes/kernel_sets.hpp"
+
 #include <gemel/sim/expression.hpp>
 
 #include <cstddef>
@@ -37,12 +39,7 @@ const Kernels& baseline_kernels();
 const Kernels* x86_64_v3_kernels();
 const Kernels* x86_64_v4_kernels();
 
-/// All that this machine can run, the best one last.
-struct KernelSets {
-    const Kernels* sets[3] = {};
-    int count = 0;
-    const Kernels& best() const { return *sets[count - 1]; }
-};
-const KernelSets& kernel_sets();
+/// All that this machine can run.
+const KernelSets<Kernels>& kernel_sets();
 
 } // namespace gemel::sim::columns

@@ -187,7 +187,7 @@ TEST_CASE("columns of subjects have the bits of one subject at a time") {
 TEST_CASE("every instruction set draws the same bits") {
     const std::vector<std::uint64_t> subjects = many_subjects();
     const std::size_t n = subjects.size();
-    const columns::KernelSets& all = columns::kernel_sets();
+    const auto& all = columns::kernel_sets();
     const columns::Address address{0xfedcba9876543210, 0xffff, 0x89abcdef, 0xffffffff};
     std::vector<std::vector<double>> drawn;
     for (int set = 0; set < all.count; ++set) {

@@ -203,7 +203,7 @@ TEST_CASE("a subject's bits depend on no neighbour, block, instruction set or wa
     constexpr int n = 134;
     const std::vector<double> inputs = p.patients(n);
     const BlockResult whole = solve_block(*prepare_closed_form(system, {}), p, inputs);
-    const exact::KernelSets& sets = exact::kernel_sets();
+    const auto& sets = exact::kernel_sets();
     for (int set = 0; set < sets.count; ++set) {
         const auto prepared = prepare_closed_form(system, {}, *sets.sets[set]);
         for (const int size : {1, 3, 8, 21}) {
@@ -400,7 +400,7 @@ TEST_CASE("subjects with ways of their own go side by side with the bits of one 
             rest.sampled.push_back(std::move(result.sampled[out]));
         return rest;
     };
-    const exact::KernelSets& sets = exact::kernel_sets();
+    const auto& sets = exact::kernel_sets();
     const auto one_by_one = prepare_closed_form_one_by_one(system, {});
     for (const Problem* q : {&p, &watched})
         for (const bool is_parked : {false, true}) {
