@@ -1,20 +1,25 @@
 #include "native/x86_assembler.hpp"
 
+#include <cstring>
+
 namespace gemel::sim {
 
 void X86Assembler::word(std::int32_t value) {
-    for (int shift = 0; shift < 32; shift += 8)
-        byte(static_cast<std::uint32_t>(value) >> shift & 0xffU);
+    make_room();
+    put_word(value);
+}
+
+void X86Assembler::put_word(std::int32_t value) {
+    set_word(size_, value);
+    size_ += sizeof value;
 }
 
 void X86Assembler::set_word(std::size_t at, std::int32_t value) {
-    for (int shift = 0; shift < 32; shift += 8)
-        bytes_[at++] =
-            static_cast<unsigned char>(static_cast<std::uint32_t>(value) >> shift & 0xffU);
+    std::memcpy(&bytes_[at], &value, sizeof value);
 }
 
 void X86Assembler::pad_to(std::size_t alignment) {
-    while (bytes_.size() % alignment != 0)
+    while (size_ % alignment != 0)
         byte(0xcc); // never run
 }
 
@@ -23,11 +28,12 @@ void X86Assembler::vector(const VectorInstruction& instruction,
                           int second,
                           const X86Operand& rm,
                           int immediate) {
+    make_room();
     if (set_ == VectorSet::avx512)
         evex(instruction, reg, second, rm);
     else
         vex(instruction, reg, second, rm);
-    if (immediate != no_immediate) byte(static_cast<unsigned>(immediate));
+    if (immediate != no_immediate) put(static_cast<unsigned>(immediate));
 }
 
 /// Prefixes hold the high bits of register numbers, and the second operand, inverted.
@@ -40,14 +46,14 @@ void X86Assembler::vex(const VectorInstruction& instruction,
     const unsigned last =
         (static_cast<unsigned>(~second) & 15U) << 3 | 1U << 2 | instruction.prefix;
     if (instruction.map == 1 && !instruction.is_wide && b == 1U) {
-        byte(0xc5);
-        byte(r << 7 | last);
+        put(0xc5);
+        put(r << 7 | last);
     } else {
-        byte(0xc4);
-        byte(r << 7 | 1U << 6 | b << 5 | instruction.map);
-        byte((instruction.is_wide ? 1U << 7 : 0U) | last);
+        put(0xc4);
+        put(r << 7 | 1U << 6 | b << 5 | instruction.map);
+        put((instruction.is_wide ? 1U << 7 : 0U) | last);
     }
-    byte(instruction.opcode);
+    put(instruction.opcode);
     place(reg, rm, 1);
 }
 
@@ -60,26 +66,26 @@ void X86Assembler::evex(const VectorInstruction& instruction,
     };
     const unsigned b = rm.is_register() ? high(rm.number, 3) : 1U;
     const unsigned x = rm.is_register() ? high(rm.number, 4) : 1U;
-    byte(0x62);
-    byte(high(reg, 3) << 7 | x << 6 | b << 5 | high(reg, 4) << 4 | instruction.map);
-    byte(1U << 7 | (static_cast<unsigned>(~second) & 15U) << 3 | 1U << 2 | instruction.prefix);
-    byte(2U << 5 | (rm.is_one_number && !instruction.reads_one ? 1U << 4 : 0U) |
-         high(second, 4) << 3);
-    byte(instruction.opcode);
+    put(0x62);
+    put(high(reg, 3) << 7 | x << 6 | b << 5 | high(reg, 4) << 4 | instruction.map);
+    put(1U << 7 | (static_cast<unsigned>(~second) & 15U) << 3 | 1U << 2 | instruction.prefix);
+    put(2U << 5 | (rm.is_one_number && !instruction.reads_one ? 1U << 4 : 0U) |
+        high(second, 4) << 3);
+    put(instruction.opcode);
     place(reg, rm, rm.is_one_number ? 8 : 64);
 }
 
 /// Short offsets count in what the instruction reads.
 void X86Assembler::place(int reg, const X86Operand& rm, int scale) {
     const unsigned middle = (static_cast<unsigned>(reg) & 7U) << 3;
-    if (rm.is_register()) return byte(0xc0U | middle | (static_cast<unsigned>(rm.number) & 7U));
+    if (rm.is_register()) return put(0xc0U | middle | (static_cast<unsigned>(rm.number) & 7U));
     const int steps = rm.offset / scale;
     const bool is_short = rm.offset % scale == 0 && steps >= -128 && steps <= 127;
-    byte((is_short ? 0x40U : 0x80U) | middle | static_cast<unsigned>(rm.base));
+    put((is_short ? 0x40U : 0x80U) | middle | static_cast<unsigned>(rm.base));
     if (is_short)
-        byte(static_cast<unsigned>(steps) & 0xffU);
+        put(static_cast<unsigned>(steps) & 0xffU);
     else
-        word(rm.offset);
+        put_word(rm.offset);
 }
 
 } // namespace gemel::sim

@@ -53,21 +53,35 @@ public:
                 int second,
                 const X86Operand& rm,
                 int immediate = no_immediate);
-    void byte(unsigned value) { bytes_.push_back(static_cast<unsigned char>(value)); }
+    void byte(unsigned value) {
+        make_room();
+        put(value);
+    }
     void word(std::int32_t value);
     void set_word(std::size_t at, std::int32_t value);
     void pad_to(std::size_t alignment);
 
-    std::size_t size() const { return bytes_.size(); }
-    std::vector<unsigned char> take() { return std::move(bytes_); }
+    std::size_t size() const { return size_; }
+    std::vector<unsigned char> take() {
+        bytes_.resize(size_);
+        return std::move(bytes_);
+    }
 
 private:
     void vex(const VectorInstruction& instruction, int reg, int second, const X86Operand& rm);
     void evex(const VectorInstruction& instruction, int reg, int second, const X86Operand& rm);
     void place(int reg, const X86Operand& rm, int scale);
 
+    static constexpr std::size_t longest = 16; ///< of any instruction
+    void make_room() {
+        if (bytes_.size() < size_ + longest) bytes_.resize(2 * (size_ + longest));
+    }
+    void put(unsigned value) { bytes_[size_++] = static_cast<unsigned char>(value); }
+    void put_word(std::int32_t value);
+
     VectorSet set_;
-    std::vector<unsigned char> bytes_;
+    std::vector<unsigned char> bytes_; ///< with room behind them
+    std::size_t size_ = 0;
 };
 
 } // namespace gemel::sim
