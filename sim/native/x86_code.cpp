@@ -1,6 +1,7 @@
 #include "native/x86_code.hpp"
 
 #include "base/index.hpp"
+#include "native/x86_order.hpp"
 #include "native/x86_places.hpp"
 #include "native/x86_selection.hpp"
 
@@ -296,7 +297,8 @@ X86Code x86_code(std::span<const PrimitiveProgram> programs, int width, VectorSe
     X86Code code;
     std::vector<std::size_t> constants_at;
     for (const PrimitiveProgram& program : programs) {
-        const MachineFunction function = select_operations(program.functions.front());
+        MachineFunction function = select_operations(program.functions.front());
+        order_operations(function, shape.n_parts);
         X86FunctionWriter writer(function, program.n_slots, shape, out, constants);
         out.pad_to(32);
         code.image.entries.push_back(out.size());

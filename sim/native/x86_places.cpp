@@ -2,6 +2,7 @@
 
 #include "base/index.hpp"
 
+#include <algorithm>
 #include <bit>
 
 namespace gemel::sim {
@@ -9,19 +10,6 @@ namespace {
 
 constexpr VectorInstruction move_in{1, 1, 0x28}, move_out{1, 1, 0x29};
 constexpr VectorInstruction broadcast_in{2, 1, 0x19, false, true}; // AVX-512
-
-/// Giving up what is in memory as well costs no store: such values count as so many times farther.
-constexpr double stored_weight = 2.0;
-/// An operand in memory that is used again within so many operations is worth a register.
-constexpr std::uint32_t reuse_distance = 40;
-
-template <class Visit>
-void for_operands(const MachineOp& op, const Visit& visit) {
-    const int n = n_operands(op.op);
-    visit(op.a);
-    if (n > 1 && op.b != op.a) visit(op.b);
-    if (n > 2 && op.c != op.a && op.c != op.b) visit(op.c);
-}
 
 } // namespace
 
@@ -51,8 +39,10 @@ PlacedValues::PlacedValues(const MachineFunction& function,
       n_groups_(n_vector_registers(shape.set) / shape.n_parts),
       values_(function.values.size()),
       holder_(index(n_groups_), no_value),
+      next_use_(index(n_groups_)),
       in_slot_(index(n_layout_slots), no_value),
-      free_((std::uint64_t{1} << n_groups_) - 1) {
+      all_((std::uint64_t{1} << n_groups_) - 1),
+      free_(all_) {
     find_uses();
     find_slots();
 }
@@ -95,7 +85,10 @@ void PlacedValues::consume(const MachineOp& op) {
     for_operands(op, [&](std::uint32_t v) {
         Value& value = values_[v];
         ++value.next;
-        if (!is_dead(v)) return;
+        if (!is_dead(v)) {
+            if (is_in_register(v)) next_use_[index(value.group)] = uses_[value.next];
+            return;
+        }
         if (is_in_register(v)) release(v);
         if (value.scratch != nowhere) left_.push_back(value.scratch);
     });
@@ -122,8 +115,15 @@ void PlacedValues::bring(std::uint32_t v) {
 }
 
 void PlacedValues::bring_if_worth(std::uint32_t v) {
-    if (is_in_register(v) || is_last_use(v) || free_ == 0) return;
-    if (distance(values_[v].next + 1) <= reuse_distance) bring(v);
+    if (is_in_register(v) || is_last_use(v)) return;
+    if (free_ == 0) {
+        const std::uint64_t others = stored_ & ~pinned_;
+        if (others == 0) return;
+        const int group = farthest(others);
+        if (distance_of(group) <= distance(values_[v].next + 1)) return;
+        release(holder_[index(group)]);
+    }
+    bring(v);
 }
 
 std::array<X86Operand, 2> PlacedValues::operands(std::uint32_t v) {
@@ -163,6 +163,7 @@ void PlacedValues::store(std::uint32_t v, int slot) {
     if (is_last_use(v) || is_in_memory(v)) return;
     values_[v].slot = slot;
     in_slot_[index(slot)] = v;
+    note_whether_stored(v);
 }
 
 void PlacedValues::save_from(int slot) {
@@ -170,6 +171,7 @@ void PlacedValues::save_from(int slot) {
     if (v == no_value) return;
     if (!is_dead(v)) bring(v);
     values_[v].slot = nowhere;
+    if (!is_dead(v)) note_whether_stored(v);
 }
 
 X86Operand PlacedValues::slot_place(int slot, int part) const {
@@ -196,26 +198,37 @@ X86Operand PlacedValues::place(std::uint32_t v, int part) {
 
 int PlacedValues::allocate() {
     if (free_ != 0) return std::countr_zero(free_);
-    int farthest = nowhere;
-    double most = -1.0;
-    for (int group = 0; group < n_groups_; ++group) {
-        if ((pinned_ >> group & 1U) != 0) continue;
-        const std::uint32_t v = holder_[index(group)];
-        const double far = distance(values_[v].next) * (is_in_memory(v) ? stored_weight : 1.0);
-        if (far > most) most = far, farthest = group;
+    const int group = farthest(~pinned_ & all_);
+    give_up(group);
+    return group;
+}
+
+int PlacedValues::farthest(std::uint64_t among) const {
+    std::uint64_t most = 0; // distance, then group
+    for (; among != 0; among &= among - 1) {
+        const int group = std::countr_zero(among);
+        const std::uint64_t is_stored = stored_ >> group & 1U;
+        most = std::max(most, std::uint64_t{distance_of(group)} << is_stored << 8 | index(group));
     }
-    give_up(farthest);
-    return farthest;
+    return static_cast<int>(most & 0xffU);
 }
 
 void PlacedValues::hold(int group, std::uint32_t v) {
     holder_[index(group)] = v;
+    next_use_[index(group)] = uses_[values_[v].next];
     values_[v].group = group;
     free_ &= ~(std::uint64_t{1} << group);
+    note_whether_stored(v);
+}
+
+void PlacedValues::note_whether_stored(std::uint32_t v) {
+    const std::uint64_t bit = std::uint64_t{1} << values_[v].group;
+    stored_ = is_in_memory(v) ? stored_ | bit : stored_ & ~bit;
 }
 
 void PlacedValues::release(std::uint32_t v) {
     free_ |= std::uint64_t{1} << values_[v].group;
+    stored_ &= ~(std::uint64_t{1} << values_[v].group);
     values_[v].group = nowhere;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/index.hpp"
 #include "native/x86_assembler.hpp"
 #include "native/x86_selection.hpp"
 
@@ -13,7 +14,8 @@
 namespace gemel::sim {
 
 /// How a function's lanes become vectors: `n_parts` of them side by side, one after the other
-/// until all lanes are done.
+/// until all lanes are done. Two of AVX-512 hide each other's latency and still leave 16 pairs of
+/// registers; AVX2 has 16 in all, so that there the order of operations alone hides it.
 struct LaneShape {
     VectorSet set;
     int width, n_parts, n_rounds;
@@ -21,7 +23,7 @@ struct LaneShape {
     LaneShape(VectorSet vectors, int lanes)
         : set(vectors),
           width(lanes),
-          n_parts(lanes >= 16 ? 2 : 1), // one hides the other's latency
+          n_parts(vectors == VectorSet::avx512 && lanes >= 16 ? 2 : 1),
           n_rounds(lanes * 8 / vector_bytes(set) / n_parts) {}
     int slot_bytes() const { return width * 8; }
     int part_bytes() const { return vector_bytes(set); }
@@ -72,7 +74,8 @@ public:
     bool is_last_use(std::uint32_t v) const { return values_[v].next + 1 == values_[v].end; }
     /// Until the end of the operation.
     void bring(std::uint32_t v);
-    /// An operand that may stay in memory: into a register all the same if it is soon used again.
+    /// An operand that may stay in memory: into a register all the same if it is used again sooner
+    /// than another that is in memory too.
     void bring_if_worth(std::uint32_t v);
     int group(std::uint32_t v) const { return values_[v].group; }
     int number(int group, int part) const { return group * shape_.n_parts + part; }
@@ -113,6 +116,10 @@ private:
     X86Operand place(std::uint32_t v, int part);
 
     int allocate();
+    /// Of groups the one that is needed last; as if twice as far if giving it up costs no store.
+    int farthest(std::uint64_t among) const;
+    void note_whether_stored(std::uint32_t v);
+    std::uint32_t distance_of(int group) const { return next_use_[index(group)] - op_; }
     void hold(int group, std::uint32_t v);
     void release(std::uint32_t v);
     void give_up(int group);
@@ -127,11 +134,13 @@ private:
     ConstantPool& constants_;
     int n_groups_;
     std::vector<Value> values_;
-    std::vector<std::uint32_t> uses_;      ///< ops, value by value
-    std::vector<std::uint32_t> holder_;    ///< value in each group
-    std::vector<std::uint32_t> in_slot_;   ///< values that lie in the layout's slots
-    std::uint64_t free_, pinned_ = 0;      ///< groups, one bit each
-    std::vector<int> free_scratch_, left_; ///< places; those whose values died in this operation
+    std::vector<std::uint32_t> uses_;       ///< ops, value by value
+    std::vector<std::uint32_t> holder_;     ///< value in each group
+    std::vector<std::uint32_t> next_use_;   ///< of these: ops
+    std::vector<std::uint32_t> in_slot_;    ///< values that lie in the layout's slots
+    std::uint64_t all_, free_;              ///< groups, one bit each
+    std::uint64_t pinned_ = 0, stored_ = 0; ///< until the end of the operation; in memory as well
+    std::vector<int> free_scratch_, left_;  ///< places; those whose values died in this operation
     int n_scratch_ = 0;
     std::uint32_t op_ = 0; ///< in hand
 };

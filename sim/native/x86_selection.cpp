@@ -15,6 +15,8 @@ public:
     explicit Selector(const PrimitiveFunction& function)
         : from_(function),
           value_of_(function.size(), no_value) {
+        made_.values.reserve(function.size());
+        made_.ops.reserve(function.size());
         for (std::uint32_t i = 0; i < from_.size(); ++i)
             select(i);
     }
@@ -99,6 +101,7 @@ private:
         PrimitiveOp op = from_[i];
         MachineOp made;
         made.op = Primitive::fma;
+        made.n_operands = 3;
         made.is_minus_product = strip_signs(op.a) != strip_signs(op.b);
         made.is_minus_addend = strip_signs(op.c);
         made.a = value(op.a), made.b = value(op.b), made.c = value(op.c);
@@ -113,6 +116,7 @@ private:
         }
         MachineOp made;
         made.op = Primitive::select;
+        made.n_operands = 3;
         made.a = value(op.a), made.b = value(op.b), made.c = value(op.c);
         value_of_[i] = append(made);
     }
@@ -123,7 +127,8 @@ private:
         made.op = op.op == Primitive::store_bits ? Primitive::store : op.op;
         made.bits = op.bits;
         made.a = value(op.a);
-        if (n_operands(op.op) > 1) made.b = value(op.b);
+        made.n_operands = static_cast<std::uint8_t>(n_operands(op.op));
+        if (made.n_operands > 1) made.b = value(op.b);
         if (made.op == Primitive::store)
             made_.ops.push_back(made);
         else

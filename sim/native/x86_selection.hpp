@@ -19,6 +19,7 @@ struct MachineValue {
 /// comparisons, select, operations on bits, and store.
 struct MachineOp {
     Primitive op = Primitive::add;
+    std::uint8_t n_operands = 2;
     bool is_minus_product = false, is_minus_addend = false; ///< of fma
     std::uint32_t a = 0, b = 0, c = 0;                      ///< values
     std::uint32_t result = 0;                               ///< value; not of a store
@@ -29,6 +30,14 @@ struct MachineFunction {
     std::vector<MachineValue> values;
     std::vector<MachineOp> ops;
 };
+
+/// Visits an operation's operands, each once.
+template <class Visit>
+void for_operands(const MachineOp& op, const Visit& visit) {
+    visit(op.a);
+    if (op.n_operands > 1 && op.b != op.a) visit(op.b);
+    if (op.n_operands > 2 && op.c != op.a && op.c != op.b) visit(op.c);
+}
 
 MachineFunction select_operations(const PrimitiveFunction& function);
 

@@ -1,5 +1,7 @@
 #include "lanes/primitive_program.hpp"
 #include "native/x86_code.hpp"
+#include "native/x86_order.hpp"
+#include "native/x86_selection.hpp"
 #include "sim/expr/random_expression.hpp"
 #include "sim/lanes/reference.hpp"
 #include "sim/native/plug_in_for_tests.hpp"
@@ -13,6 +15,8 @@
 #include <limits>
 #include <random>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 using namespace gemel::sim;
 
@@ -210,6 +214,23 @@ ProgramsOfOneLayout many_values_at_once() {
     return {{set.programs[0]}, set.layout, special_numbers};
 }
 
+MachineFunction selected(const ProgramsOfOneLayout& all, std::size_t which = 0) {
+    constexpr int whole = std::numeric_limits<int>::max();
+    return select_operations(
+        expand(all.programs[which], all.layout, {whole, whole}).functions.front());
+}
+
+/// How often an operation uses what the one before it makes.
+int n_next_to_operand(const MachineFunction& function) {
+    int n = 0;
+    for (std::size_t i = 1; i < function.ops.size(); ++i)
+        for_operands(function.ops[i], [&](std::uint32_t v) {
+            const MachineOp& before = function.ops[i - 1];
+            n += before.op != Primitive::store && before.result == v ? 1 : 0;
+        });
+    return n;
+}
+
 NativeCode llvm_for(const NativeTarget& target) {
     return NativeCode(
         {.plug_ins = testing::plug_ins(), .target = target, .maker = CodeMaker::llvm});
@@ -269,6 +290,39 @@ TEST_CASE("code for x86-64 means the same on any machine, by the manual") {
                 check_by_the_manual(random_programs(200 + seed, 6), set, width);
             check_by_the_manual(many_values_at_once(), set, width);
         }
+}
+
+TEST_CASE("operations change places, but come behind what they use") {
+    for (unsigned seed = 0; seed < 8; ++seed) {
+        const MachineFunction before = selected(random_programs(300 + seed, 6));
+        MachineFunction after = before;
+        order_operations(after, 1);
+        REQUIRE(after.ops.size() == before.ops.size());
+        std::vector<char> is_there(after.values.size());
+        for (std::size_t v = 0; v < is_there.size(); ++v)
+            is_there[v] = after.values[v].kind != MachineValue::Kind::computed;
+        for (const MachineOp& op : after.ops) {
+            for_operands(op, [&](std::uint32_t v) { CHECK(is_there[v]); });
+            if (op.op == Primitive::store) continue;
+            CHECK(!std::exchange(is_there[op.result], true));
+        }
+    }
+}
+
+TEST_CASE("chains that do not depend on each other take turns") {
+    ExpressionGraph g;
+    ProgramSpec spec{"p", {}};
+    for (int chain = 0; chain < 6; ++chain) {
+        Expr value = g.leaf(LeafKind::state, chain);
+        for (int i = 0; i < 12; ++i)
+            value = g.add(g.multiply(value, value), g.leaf(LeafKind::input, chain));
+        spec.targets.push_back({{LeafKind::result, chain}, value});
+    }
+    const ProgramSet set = lower(g, {&spec, 1});
+    MachineFunction function = selected({{set.programs[0]}, set.layout, {}});
+    CHECK(n_next_to_operand(function) > 60); // chain after chain
+    order_operations(function, 1);
+    CHECK(n_next_to_operand(function) < 10);
 }
 
 TEST_CASE("what native code was not made for is interpreted, or refused as there") {

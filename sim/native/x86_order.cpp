@@ -1,0 +1,236 @@
+#include "native/x86_order.hpp"
+
+#include "base/index.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+#include <vector>
+
+namespace gemel::sim {
+namespace {
+
+/// Operations from which the next is chosen: how far one may overtake others.
+constexpr std::size_t window = 128;
+/// The first by priority is the one with the least sum of its place in the original order, less
+/// the cycles that all takes which depends on it, and of values: one if it makes one, less those
+/// that nobody else needs. The weights are measured (docs/decisions/own_code.md); twice or half of
+/// one changes little.
+constexpr int per_place = 1, per_cycle = 2, per_value = 64;
+
+/// In cycles, from the issue of an operation to that of what uses it.
+int latency(Primitive op) {
+    switch (op) {
+    case Primitive::add:
+    case Primitive::subtract:
+        return 3;
+    case Primitive::multiply:
+        return 4;
+    case Primitive::fma:
+        return 5;
+    case Primitive::divide:
+        return 13;
+    case Primitive::square_root:
+        return 16;
+    default:
+        return 1;
+    }
+}
+/// So many cycles the machine hides by itself, by what it has fetched ahead.
+constexpr int hidden_latency = 2;
+/// From one division to the next.
+constexpr int division_interval = 8;
+
+class OperationOrder {
+public:
+    OperationOrder(const MachineFunction& function, int n_parts)
+        : function_(function),
+          n_parts_(n_parts),
+          values_(function.values.size()),
+          ops_(function.ops.size()) {
+        due_.fill(none);
+        count_uses();
+        list_users();
+        let_stores_wait();
+        find_priorities();
+    }
+
+    std::vector<MachineOp> take() {
+        std::vector<MachineOp> ordered;
+        ordered.reserve(ops_.size());
+        while (ordered.size() < ops_.size()) {
+            for (; entered_ < ops_.size() && entered_ < ordered.size() + window; ++entered_)
+                if (ops_[entered_].n_missing == 0) wait(entered_);
+            const std::uint32_t op = next();
+            ordered.push_back(function_.ops[op]);
+            issue(op);
+        }
+        return ordered;
+    }
+
+private:
+    static constexpr std::uint32_t none = UINT32_MAX;
+    static constexpr int n_due = 64; ///< more cycles than any operation takes
+    struct Value {
+        std::uint32_t users = 0, end = 0; ///< in users_
+        std::uint32_t n_left = 0;         ///< users to come
+        std::uint32_t last = 0;           ///< of these all numbers by exclusive or: of one, itself
+        std::uint32_t store = none;       ///< that waits until this value of its slot is used
+        int height = 0;                   ///< cycles until all that depends on it is done
+    };
+    struct Op {
+        std::uint32_t n_missing = 0;   ///< operands that are not computed yet, and such
+        int ready = 0;                 ///< cycle in which the last of them is
+        int priority = 0;              ///< least first
+        std::uint32_t next_due = none; ///< of those that are due in the same cycle
+        bool is_available = false;
+    };
+
+    bool is_computed(std::uint32_t v) const {
+        return function_.values[v].kind == MachineValue::Kind::computed;
+    }
+
+    void count_uses() {
+        for (std::uint32_t i = 0; i < ops_.size(); ++i)
+            for_operands(function_.ops[i], [&](std::uint32_t v) {
+                ++values_[v].n_left;
+                values_[v].last ^= i;
+                if (is_computed(v)) ++ops_[i].n_missing;
+            });
+    }
+
+    void list_users() {
+        std::uint32_t total = 0;
+        for (Value& value : values_) {
+            value.users = value.end = total;
+            total += value.n_left;
+        }
+        users_.resize(total);
+        for (std::uint32_t i = 0; i < ops_.size(); ++i)
+            for_operands(function_.ops[i], [&](std::uint32_t v) { users_[values_[v].end++] = i; });
+    }
+
+    /// What lies in a slot is used before something else is stored there, where it was so.
+    void let_stores_wait() {
+        std::vector<std::uint32_t> in_slot;
+        for (std::uint32_t v = 0; v < values_.size(); ++v) {
+            if (function_.values[v].kind != MachineValue::Kind::slot) continue;
+            const auto slot = static_cast<std::size_t>(function_.values[v].bits);
+            if (slot >= in_slot.size()) in_slot.resize(slot + 1, none);
+            in_slot[slot] = v;
+        }
+        for (std::uint32_t i = 0; i < ops_.size(); ++i) {
+            const MachineOp& op = function_.ops[i];
+            if (op.op != Primitive::store || op.bits >= in_slot.size()) continue;
+            const std::uint32_t v = in_slot[static_cast<std::size_t>(op.bits)];
+            if (v == none || values_[v].n_left == 0 || users_[values_[v].end - 1] >= i) continue;
+            values_[v].store = i;
+            ++ops_[i].n_missing;
+        }
+    }
+
+    void find_priorities() {
+        for (auto i = static_cast<std::uint32_t>(ops_.size()); i-- > 0;) {
+            const MachineOp& op = function_.ops[i];
+            const bool is_store = op.op == Primitive::store;
+            const int height = latency(op.op) + (is_store ? 0 : values_[op.result].height);
+            int n_new = is_store ? 0 : 1;
+            for_operands(op, [&](std::uint32_t v) {
+                values_[v].height = std::max(values_[v].height, height);
+                if (values_[v].n_left == 1 && is_computed(v)) --n_new;
+            });
+            ops_[i].priority =
+                per_place * static_cast<int>(i) - per_cycle * height + per_value * n_new;
+        }
+    }
+
+    /// Of operations whose operands are there by now the first by priority; time goes on to when
+    /// there is one.
+    std::uint32_t next() {
+        make_available(now_);
+        while (available_.empty())
+            make_available(++now_);
+        std::uint64_t least = available_[0];
+        std::size_t best = 0;
+        for (std::size_t k = 1; k < available_.size(); ++k) { // without branches
+            const std::uint64_t other = available_[k];
+            best = other < least ? k : best;
+            least = other < least ? other : least;
+        }
+        available_[best] = available_.back();
+        available_.pop_back();
+        return static_cast<std::uint32_t>(least);
+    }
+
+    void make_available(int until) {
+        for (; checked_ <= until; ++checked_) {
+            std::uint32_t& first = due_[index(checked_ % n_due)];
+            for (; first != none; first = ops_[first].next_due) {
+                ops_[first].is_available = true;
+                available_.push_back(candidate(first));
+            }
+        }
+    }
+    /// A number in the order of priority, whose low half is the operation.
+    std::uint64_t candidate(std::uint32_t op) const {
+        constexpr std::int64_t above_any = std::int64_t{1} << 31; // no negative numbers
+        return static_cast<std::uint64_t>(ops_[op].priority + above_any) << 32 | op;
+    }
+
+    void issue(std::uint32_t i) {
+        const MachineOp& op = function_.ops[i];
+        if (op.op == Primitive::divide) {
+            now_ = std::max(now_, divider_free_);
+            divider_free_ = now_ + division_interval * n_parts_;
+        }
+        for_operands(op, [&](std::uint32_t v) { use(values_[v], i, is_computed(v)); });
+        if (op.op != Primitive::store) make(values_[op.result], now_ + latency(op.op));
+        now_ += n_parts_;
+    }
+
+    void use(Value& value, std::uint32_t by, bool frees_register) {
+        value.last ^= by;
+        if (--value.n_left == 1 && frees_register) prefer(value.last);
+        if (value.n_left == 0 && value.store != none) satisfy(value.store);
+    }
+
+    void make(const Value& value, int ready) {
+        for (std::uint32_t u = value.users; u < value.end; ++u) {
+            ops_[users_[u]].ready = std::max(ops_[users_[u]].ready, ready);
+            satisfy(users_[u]);
+        }
+    }
+
+    void satisfy(std::uint32_t op) {
+        if (--ops_[op].n_missing == 0 && op < entered_) wait(op);
+    }
+    void wait(std::uint32_t op) {
+        const int due = std::max(ops_[op].ready - hidden_latency, checked_);
+        ops_[op].next_due = std::exchange(due_[index(due % n_due)], op);
+    }
+    void prefer(std::uint32_t op) {
+        const std::uint64_t before = candidate(op);
+        ops_[op].priority -= per_value;
+        if (ops_[op].is_available)
+            *std::find(available_.begin(), available_.end(), before) = candidate(op);
+    }
+
+    const MachineFunction& function_;
+    int n_parts_;
+    std::vector<Value> values_;
+    std::vector<Op> ops_;
+    std::vector<std::uint32_t> users_;     ///< ops, value by value
+    std::array<std::uint32_t, n_due> due_; ///< first op by cycle
+    std::vector<std::uint64_t> available_;
+    std::uint32_t entered_ = 0;                    ///< ops that the window has reached
+    int now_ = 0, checked_ = 0, divider_free_ = 0; ///< cycles
+};
+
+} // namespace
+
+void order_operations(MachineFunction& function, int n_parts) {
+    function.ops = OperationOrder(function, n_parts).take();
+}
+
+} // namespace gemel::sim
