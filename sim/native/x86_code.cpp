@@ -70,21 +70,23 @@ VectorInstruction fused_instruction(FusedForm form, const MachineOp& op) {
 class X86FunctionWriter {
 public:
     X86FunctionWriter(const MachineFunction& function,
+                      const OperationOrder& order,
                       int n_layout_slots,
                       const LaneShape& shape,
                       X86Assembler& out,
                       ConstantPool& constants)
         : function_(function),
+          order_(order),
           shape_(shape),
           out_(out),
           scratch_start_(n_layout_slots * shape.slot_bytes()),
-          values_(function, n_layout_slots, shape, out, constants) {}
+          values_(function, order, n_layout_slots, shape, out, constants) {}
 
     /// @returns slots of the workspace that it needs
     int write() {
         enter();
-        for (std::uint32_t i = 0; i < function_.ops.size(); ++i) {
-            values_.begin(i);
+        for (const std::uint32_t i : order_.ops) {
+            values_.begin(function_.ops[i]);
             write(function_.ops[i]);
             values_.end();
         }
@@ -281,6 +283,7 @@ private:
     }
 
     const MachineFunction& function_;
+    const OperationOrder& order_;
     const LaneShape& shape_;
     X86Assembler& out_;
     std::int32_t scratch_start_;
@@ -297,9 +300,9 @@ X86Code x86_code(std::span<const PrimitiveProgram> programs, int width, VectorSe
     X86Code code;
     std::vector<std::size_t> constants_at;
     for (const PrimitiveProgram& program : programs) {
-        MachineFunction function = select_operations(program.functions.front());
-        order_operations(function, shape.n_parts);
-        X86FunctionWriter writer(function, program.n_slots, shape, out, constants);
+        const MachineFunction function = select_operations(program.functions.front());
+        const OperationOrder order = order_operations(function, shape.n_parts);
+        X86FunctionWriter writer(function, order, program.n_slots, shape, out, constants);
         out.pad_to(32);
         code.image.entries.push_back(out.size());
         code.n_slots.push_back(writer.write());

@@ -11,8 +11,8 @@
 namespace gemel::sim {
 namespace {
 
-/// Operations from which the next is chosen: how far one may overtake others.
-constexpr std::size_t window = 128;
+/// So many operations one may overtake; no more are looked at while enough are available.
+constexpr std::size_t window = 128, enough = 16;
 /// The first by priority is the one with the least sum of its place in the original order, less
 /// the cycles that all takes which depends on it, and of values: one if it makes one, less those
 /// that nobody else needs. The weights are measured (docs/decisions/own_code.md); twice or half of
@@ -42,9 +42,9 @@ constexpr int hidden_latency = 2;
 /// From one division to the next.
 constexpr int division_interval = 8;
 
-class OperationOrder {
+class ListScheduler {
 public:
-    OperationOrder(const MachineFunction& function, int n_parts)
+    ListScheduler(const MachineFunction& function, int n_parts)
         : function_(function),
           n_parts_(n_parts),
           values_(function.values.size()),
@@ -56,28 +56,25 @@ public:
         find_priorities();
     }
 
-    std::vector<MachineOp> take() {
-        std::vector<MachineOp> ordered;
-        ordered.reserve(ops_.size());
-        while (ordered.size() < ops_.size()) {
-            for (; entered_ < ops_.size() && entered_ < ordered.size() + window; ++entered_)
-                if (ops_[entered_].n_missing == 0) wait(entered_);
-            const std::uint32_t op = next();
-            ordered.push_back(function_.ops[op]);
-            issue(op);
+    OperationOrder take() {
+        order_.ops.reserve(ops_.size());
+        while (order_.ops.size() < ops_.size()) {
+            look_ahead();
+            issue(next());
         }
-        return ordered;
+        return std::move(order_);
     }
 
 private:
     static constexpr std::uint32_t none = UINT32_MAX;
     static constexpr int n_due = 64; ///< more cycles than any operation takes
     struct Value {
-        std::uint32_t users = 0, end = 0; ///< in users_
-        std::uint32_t n_left = 0;         ///< users to come
-        std::uint32_t last = 0;           ///< of these all numbers by exclusive or: of one, itself
-        std::uint32_t store = none;       ///< that waits until this value of its slot is used
-        int height = 0;                   ///< cycles until all that depends on it is done
+        std::uint32_t n_left = 0;   ///< users to come
+        std::uint32_t last = 0;     ///< of these all numbers by exclusive or: of one, itself
+        std::uint32_t next = 0;     ///< place in the list of uses
+        std::uint32_t store = none; ///< that waits until this value of its slot is used
+        int height = 0;             ///< cycles until all that depends on it is done
+        bool is_computed = false;
     };
     struct Op {
         std::uint32_t n_missing = 0;   ///< operands that are not computed yet, and such
@@ -87,28 +84,31 @@ private:
         bool is_available = false;
     };
 
-    bool is_computed(std::uint32_t v) const {
-        return function_.values[v].kind == MachineValue::Kind::computed;
-    }
-
     void count_uses() {
+        for (std::size_t v = 0; v < values_.size(); ++v)
+            values_[v].is_computed = function_.values[v].kind == MachineValue::Kind::computed;
         for (std::uint32_t i = 0; i < ops_.size(); ++i)
             for_operands(function_.ops[i], [&](std::uint32_t v) {
                 ++values_[v].n_left;
                 values_[v].last ^= i;
-                if (is_computed(v)) ++ops_[i].n_missing;
+                ops_[i].n_missing += values_[v].is_computed ? 1 : 0;
             });
     }
 
+    /// Until a value is made the list of its uses holds who waits for it.
     void list_users() {
         std::uint32_t total = 0;
+        order_.first_use.reserve(values_.size() + 1);
         for (Value& value : values_) {
-            value.users = value.end = total;
+            value.next = total;
+            order_.first_use.push_back(total);
             total += value.n_left;
         }
-        users_.resize(total);
+        order_.first_use.push_back(total);
+        order_.uses.resize(total);
         for (std::uint32_t i = 0; i < ops_.size(); ++i)
-            for_operands(function_.ops[i], [&](std::uint32_t v) { users_[values_[v].end++] = i; });
+            for_operands(function_.ops[i],
+                         [&](std::uint32_t v) { order_.uses[values_[v].next++] = i; });
     }
 
     /// What lies in a slot is used before something else is stored there, where it was so.
@@ -124,7 +124,8 @@ private:
             const MachineOp& op = function_.ops[i];
             if (op.op != Primitive::store || op.bits >= in_slot.size()) continue;
             const std::uint32_t v = in_slot[static_cast<std::size_t>(op.bits)];
-            if (v == none || values_[v].n_left == 0 || users_[values_[v].end - 1] >= i) continue;
+            if (v == none || values_[v].n_left == 0) continue;
+            if (order_.uses[order_.first_use[v + 1] - 1] >= i) continue;
             values_[v].store = i;
             ++ops_[i].n_missing;
         }
@@ -137,12 +138,20 @@ private:
             const int height = latency(op.op) + (is_store ? 0 : values_[op.result].height);
             int n_new = is_store ? 0 : 1;
             for_operands(op, [&](std::uint32_t v) {
-                values_[v].height = std::max(values_[v].height, height);
-                if (values_[v].n_left == 1 && is_computed(v)) --n_new;
+                Value& value = values_[v];
+                value.height = std::max(value.height, height);
+                value.next = order_.first_use[v];
+                if (value.n_left == 1 && value.is_computed) --n_new;
             });
             ops_[i].priority =
                 per_place * static_cast<int>(i) - per_cycle * height + per_value * n_new;
         }
+    }
+
+    void look_ahead() {
+        const std::size_t end = std::min(ops_.size(), order_.ops.size() + window);
+        for (; entered_ < end && available_.size() < enough; ++entered_)
+            if (ops_[entered_].n_missing == 0) wait(entered_);
     }
 
     /// Of operations whose operands are there by now the first by priority; time goes on to when
@@ -184,21 +193,24 @@ private:
             now_ = std::max(now_, divider_free_);
             divider_free_ = now_ + division_interval * n_parts_;
         }
-        for_operands(op, [&](std::uint32_t v) { use(values_[v], i, is_computed(v)); });
-        if (op.op != Primitive::store) make(values_[op.result], now_ + latency(op.op));
+        for_operands(op, [&](std::uint32_t v) { use(values_[v], i); });
+        if (op.op != Primitive::store) make(op.result, now_ + latency(op.op));
+        order_.ops.push_back(i);
         now_ += n_parts_;
     }
 
-    void use(Value& value, std::uint32_t by, bool frees_register) {
+    void use(Value& value, std::uint32_t by) {
+        order_.uses[value.next++] = static_cast<std::uint32_t>(order_.ops.size());
         value.last ^= by;
-        if (--value.n_left == 1 && frees_register) prefer(value.last);
+        if (--value.n_left == 1 && value.is_computed) prefer(value.last);
         if (value.n_left == 0 && value.store != none) satisfy(value.store);
     }
 
-    void make(const Value& value, int ready) {
-        for (std::uint32_t u = value.users; u < value.end; ++u) {
-            ops_[users_[u]].ready = std::max(ops_[users_[u]].ready, ready);
-            satisfy(users_[u]);
+    void make(std::uint32_t v, int ready) {
+        for (std::uint32_t use = order_.first_use[v]; use < order_.first_use[v + 1]; ++use) {
+            const std::uint32_t user = order_.uses[use];
+            ops_[user].ready = std::max(ops_[user].ready, ready);
+            satisfy(user);
         }
     }
 
@@ -220,7 +232,7 @@ private:
     int n_parts_;
     std::vector<Value> values_;
     std::vector<Op> ops_;
-    std::vector<std::uint32_t> users_;     ///< ops, value by value
+    OperationOrder order_;
     std::array<std::uint32_t, n_due> due_; ///< first op by cycle
     std::vector<std::uint64_t> available_;
     std::uint32_t entered_ = 0;                    ///< ops that the window has reached
@@ -229,8 +241,8 @@ private:
 
 } // namespace
 
-void order_operations(MachineFunction& function, int n_parts) {
-    function.ops = OperationOrder(function, n_parts).take();
+OperationOrder order_operations(const MachineFunction& function, int n_parts) {
+    return ListScheduler(function, n_parts).take();
 }
 
 } // namespace gemel::sim

@@ -28,11 +28,13 @@ void ConstantPool::write(X86Assembler& to) const {
 }
 
 PlacedValues::PlacedValues(const MachineFunction& function,
+                           const OperationOrder& order,
                            int n_layout_slots,
                            const LaneShape& shape,
                            X86Assembler& out,
                            ConstantPool& constants)
     : function_(function),
+      order_(order),
       shape_(shape),
       out_(out),
       constants_(constants),
@@ -43,21 +45,9 @@ PlacedValues::PlacedValues(const MachineFunction& function,
       in_slot_(index(n_layout_slots), no_value),
       all_((std::uint64_t{1} << n_groups_) - 1),
       free_(all_) {
-    find_uses();
+    for (std::uint32_t v = 0; v < values_.size(); ++v)
+        values_[v].next = order.first_use[v], values_[v].end = order.first_use[v + 1];
     find_slots();
-}
-
-void PlacedValues::find_uses() {
-    for (const MachineOp& op : function_.ops)
-        for_operands(op, [&](std::uint32_t v) { ++values_[v].end; });
-    std::uint32_t total = 0;
-    for (Value& v : values_) {
-        v.next = total;
-        total += std::exchange(v.end, total);
-    }
-    uses_.resize(total);
-    for (std::uint32_t i = 0; i < function_.ops.size(); ++i)
-        for_operands(function_.ops[i], [&](std::uint32_t v) { uses_[values_[v].end++] = i; });
 }
 
 void PlacedValues::find_slots() {
@@ -68,14 +58,14 @@ void PlacedValues::find_slots() {
     }
 }
 
-void PlacedValues::begin(std::uint32_t op) {
-    op_ = op;
-    for_operands(function_.ops[op], [&](std::uint32_t v) {
+void PlacedValues::begin(const MachineOp& op) {
+    for_operands(op, [&](std::uint32_t v) {
         if (is_in_register(v)) pin(v);
     });
 }
 
 void PlacedValues::end() {
+    ++op_;
     pinned_ = 0;
     free_scratch_.insert(free_scratch_.end(), left_.begin(), left_.end());
     left_.clear();
@@ -86,7 +76,7 @@ void PlacedValues::consume(const MachineOp& op) {
         Value& value = values_[v];
         ++value.next;
         if (!is_dead(v)) {
-            if (is_in_register(v)) next_use_[index(value.group)] = uses_[value.next];
+            if (is_in_register(v)) next_use_[index(value.group)] = order_.uses[value.next];
             return;
         }
         if (is_in_register(v)) release(v);
@@ -215,7 +205,7 @@ int PlacedValues::farthest(std::uint64_t among) const {
 
 void PlacedValues::hold(int group, std::uint32_t v) {
     holder_[index(group)] = v;
-    next_use_[index(group)] = uses_[values_[v].next];
+    next_use_[index(group)] = order_.uses[values_[v].next];
     values_[v].group = group;
     free_ &= ~(std::uint64_t{1} << group);
     note_whether_stored(v);

@@ -2,6 +2,7 @@
 
 #include "base/index.hpp"
 #include "native/x86_assembler.hpp"
+#include "native/x86_order.hpp"
 #include "native/x86_selection.hpp"
 
 #include <array>
@@ -52,6 +53,7 @@ private:
 class PlacedValues {
 public:
     PlacedValues(const MachineFunction& function,
+                 const OperationOrder& order,
                  int n_layout_slots,
                  const LaneShape& shape,
                  X86Assembler& out,
@@ -61,8 +63,9 @@ public:
     static constexpr std::int32_t slots_bias = 8192, scratch_bias = 8192;
     int n_scratch() const { return n_scratch_; } ///< of `round_bytes` each
 
-    // One operation after the other: begin, then what it needs, then consume or result, end.
-    void begin(std::uint32_t op);
+    // One operation after the other, in their order: begin, then what it needs, then consume or
+    // result, end.
+    void begin(const MachineOp& op);
     void end();
     /// Its operands are used. Where they are stays what it was until something else is placed.
     void consume(const MachineOp& op);
@@ -95,13 +98,12 @@ private:
     static constexpr std::uint32_t no_value = UINT32_MAX;
     static constexpr int nowhere = -1;
     struct Value {
-        std::uint32_t next = 0, end = 0; ///< of uses_ to come
+        std::uint32_t next = 0, end = 0; ///< of its uses
         int group = nowhere;             ///< register
         int scratch = nowhere;           ///< place in scratch
         int slot = nowhere;              ///< of the layout that holds it now
     };
 
-    void find_uses();
     void find_slots();
     bool is_constant(std::uint32_t v) const {
         return function_.values[v].kind == MachineValue::Kind::constant;
@@ -110,7 +112,7 @@ private:
     bool is_in_memory(std::uint32_t v) const {
         return is_constant(v) || values_[v].slot != nowhere || values_[v].scratch != nowhere;
     }
-    std::uint32_t distance(std::uint32_t use) const { return uses_[use] - op_; }
+    std::uint32_t distance(std::uint32_t use) const { return order_.uses[use] - op_; }
     X86Operand slot_place(int slot, int part) const;
     X86Operand scratch_place(int scratch, int part) const;
     X86Operand place(std::uint32_t v, int part);
@@ -129,20 +131,20 @@ private:
     void save_from(int slot);
 
     const MachineFunction& function_;
+    const OperationOrder& order_;
     const LaneShape& shape_;
     X86Assembler& out_;
     ConstantPool& constants_;
     int n_groups_;
     std::vector<Value> values_;
-    std::vector<std::uint32_t> uses_;       ///< ops, value by value
     std::vector<std::uint32_t> holder_;     ///< value in each group
-    std::vector<std::uint32_t> next_use_;   ///< of these: ops
+    std::vector<std::uint32_t> next_use_;   ///< of these: places in the order
     std::vector<std::uint32_t> in_slot_;    ///< values that lie in the layout's slots
     std::uint64_t all_, free_;              ///< groups, one bit each
     std::uint64_t pinned_ = 0, stored_ = 0; ///< until the end of the operation; in memory as well
     std::vector<int> free_scratch_, left_;  ///< places; those whose values died in this operation
     int n_scratch_ = 0;
-    std::uint32_t op_ = 0; ///< in hand
+    std::uint32_t op_ = 0; ///< place of the one in hand
 };
 
 } // namespace gemel::sim
