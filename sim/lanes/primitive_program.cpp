@@ -49,8 +49,10 @@ RecordedReal operation(Op op, const RecordedReal& a, const RecordedReal& b, cons
 }
 
 Recording record(const LaneProgram& program, const WorkspaceLayout& layout) {
-    PrimitiveRecorder recorder;
+    const std::size_t n = program.instructions.size();
+    PrimitiveRecorder recorder(n + n / 2);
     std::vector<RecordedReal> values;
+    values.reserve(n);
     const auto at = [&](std::uint32_t value) {
         if (value >= values.size())
             throw std::invalid_argument("Executor::compile: a value is used before it is computed");
@@ -60,7 +62,7 @@ Recording record(const LaneProgram& program, const WorkspaceLayout& layout) {
         return RecordedReal(recorder, recorder.record(op));
     };
     for (const LaneProgram::Instruction& i : program.instructions) {
-        const int n = n_operands(i.op);
+        const int arity = n_operands(i.op);
         if (i.op == Op::constant)
             values.push_back(of({Primitive::real_constant, 0, 0, 0, lane::bits(i.value)}));
         else if (i.op == Op::leaf)
@@ -70,8 +72,8 @@ Recording record(const LaneProgram& program, const WorkspaceLayout& layout) {
                                  0,
                                  static_cast<std::uint64_t>(checked_slot(layout, i.leaf))}));
         else
-            values.push_back(
-                operation(i.op, at(i.a), n > 1 ? at(i.b) : at(i.a), n > 2 ? at(i.c) : at(i.a)));
+            values.push_back(operation(
+                i.op, at(i.a), arity > 1 ? at(i.b) : at(i.a), arity > 2 ? at(i.c) : at(i.a)));
     }
     Recording recording;
     std::vector<int> store_of(index(layout.n_slots()), -1);

@@ -2,6 +2,7 @@
 
 #include "lanes/primitive_program.hpp"
 
+#include <bit>
 #include <utility>
 
 namespace gemel::sim {
@@ -42,8 +43,13 @@ constexpr std::uint32_t no_op = UINT32_MAX;
 
 } // namespace
 
+PrimitiveRecorder::PrimitiveRecorder(std::size_t n_expected)
+    : table_(std::bit_ceil(2 * n_expected + 2), no_op) {
+    ops_.reserve(n_expected);
+}
+
 void PrimitiveRecorder::grow_table() {
-    table_.assign(table_.empty() ? 1024 : 2 * table_.size(), no_op);
+    table_.assign(2 * table_.size(), no_op);
     const std::size_t mask = table_.size() - 1;
     for (std::uint32_t i = 0; i < ops_.size(); ++i) {
         std::size_t at = hash_of(ops_[i]) & mask;

@@ -14,6 +14,8 @@ namespace gemel::sim {
 /// Primitives as they are recorded, each once.
 class PrimitiveRecorder {
 public:
+    /// @param n_expected  ops, about: room that is there from the start
+    explicit PrimitiveRecorder(std::size_t n_expected);
     /// The op's value; an equal one's if there is one, a constant's if all operands are constants.
     std::uint32_t record(PrimitiveOp op);
     /// All of them, in order.
