@@ -4,15 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <utility>
 #include <vector>
 
 namespace gemel::sim {
 namespace {
 
-/// So many operations one may overtake; no more are looked at while enough are available.
-constexpr std::size_t window = 128, enough = 16;
+/// So many operations one may overtake; none are looked at while enough are at hand.
+constexpr std::size_t window = 512, enough = 24;
 /// The first by priority is the one with the least sum of its place in the original order, less
 /// the cycles that all takes which depends on it, and of values: one if it makes one, less those
 /// that nobody else needs. The weights are measured (docs/decisions/own_code.md); twice or half of
@@ -70,7 +69,6 @@ private:
     static constexpr int n_due = 64; ///< more cycles than any operation takes
     struct Value {
         std::uint32_t n_left = 0;   ///< users to come
-        std::uint32_t last = 0;     ///< of these all numbers by exclusive or: of one, itself
         std::uint32_t next = 0;     ///< place in the list of uses
         std::uint32_t store = none; ///< that waits until this value of its slot is used
         int height = 0;             ///< cycles until all that depends on it is done
@@ -81,7 +79,6 @@ private:
         int ready = 0;                 ///< cycle in which the last of them is
         int priority = 0;              ///< least first
         std::uint32_t next_due = none; ///< of those that are due in the same cycle
-        bool is_available = false;
     };
 
     void count_uses() {
@@ -90,7 +87,6 @@ private:
         for (std::uint32_t i = 0; i < ops_.size(); ++i)
             for_operands(function_.ops[i], [&](std::uint32_t v) {
                 ++values_[v].n_left;
-                values_[v].last ^= i;
                 ops_[i].n_missing += values_[v].is_computed ? 1 : 0;
             });
     }
@@ -150,7 +146,7 @@ private:
 
     void look_ahead() {
         const std::size_t end = std::min(ops_.size(), order_.ops.size() + window);
-        for (; entered_ < end && available_.size() < enough; ++entered_)
+        for (; entered_ < end && available_.size() + n_waiting_ < enough; ++entered_)
             if (ops_[entered_].n_missing == 0) wait(entered_);
     }
 
@@ -175,10 +171,8 @@ private:
     void make_available(int until) {
         for (; checked_ <= until; ++checked_) {
             std::uint32_t& first = due_[index(checked_ % n_due)];
-            for (; first != none; first = ops_[first].next_due) {
-                ops_[first].is_available = true;
+            for (; first != none; first = ops_[first].next_due, --n_waiting_)
                 available_.push_back(candidate(first));
-            }
         }
     }
     /// A number in the order of priority, whose low half is the operation.
@@ -193,17 +187,15 @@ private:
             now_ = std::max(now_, divider_free_);
             divider_free_ = now_ + division_interval * n_parts_;
         }
-        for_operands(op, [&](std::uint32_t v) { use(values_[v], i); });
+        for_operands(op, [&](std::uint32_t v) { use(values_[v]); });
         if (op.op != Primitive::store) make(op.result, now_ + latency(op.op));
         order_.ops.push_back(i);
         now_ += n_parts_;
     }
 
-    void use(Value& value, std::uint32_t by) {
+    void use(Value& value) {
         order_.uses[value.next++] = static_cast<std::uint32_t>(order_.ops.size());
-        value.last ^= by;
-        if (--value.n_left == 1 && value.is_computed) prefer(value.last);
-        if (value.n_left == 0 && value.store != none) satisfy(value.store);
+        if (--value.n_left == 0 && value.store != none) satisfy(value.store);
     }
 
     void make(std::uint32_t v, int ready) {
@@ -220,12 +212,7 @@ private:
     void wait(std::uint32_t op) {
         const int due = std::max(ops_[op].ready - hidden_latency, checked_);
         ops_[op].next_due = std::exchange(due_[index(due % n_due)], op);
-    }
-    void prefer(std::uint32_t op) {
-        const std::uint64_t before = candidate(op);
-        ops_[op].priority -= per_value;
-        if (ops_[op].is_available)
-            *std::find(available_.begin(), available_.end(), before) = candidate(op);
+        ++n_waiting_;
     }
 
     const MachineFunction& function_;
@@ -233,8 +220,9 @@ private:
     std::vector<Value> values_;
     std::vector<Op> ops_;
     OperationOrder order_;
-    std::array<std::uint32_t, n_due> due_; ///< first op by cycle
-    std::vector<std::uint64_t> available_;
+    std::array<std::uint32_t, n_due> due_;         ///< first op by cycle
+    std::size_t n_waiting_ = 0;                    ///< of these
+    std::vector<std::uint64_t> available_;         ///< by `candidate`
     std::uint32_t entered_ = 0;                    ///< ops that the window has reached
     int now_ = 0, checked_ = 0, divider_free_ = 0; ///< cycles
 };
