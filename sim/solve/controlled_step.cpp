@@ -46,7 +46,7 @@ public:
 
     ProgramSpec build_edge() {
         spec_.name = "edge";
-        if (layout_.is_explicit) store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
+        if (layout_.method.is_explicit) store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
         return std::move(spec_);
     }
 
@@ -90,7 +90,7 @@ void StepController::judge() {
     is_finite_ = both(are_finite(), is_below(error, number(lane::infinity)));
     is_good_ = both(both(has_moved, is_finite_), g_.binary(Op::less_equal, error, number(1.0)));
     verdict_ = g_.select(is_finite_, code(Verdict::inaccurate), code(Verdict::not_finite));
-    if (!layout_.is_explicit) {
+    if (!layout_.method.is_explicit) {
         const Expr is_singular = bare(layout_.is_singular());
         is_good_ = both(is_good_, g_.unary(Op::logical_not, is_singular));
         verdict_ = g_.select(is_singular, code(Verdict::singular), verdict_);
@@ -102,13 +102,15 @@ void StepController::judge() {
 /// Of the next step's length.
 Expr StepController::factor(Expr error) {
     const Expr above_zero = g_.binary(Op::maximum, error, number(1e-20));
-    const Expr wanted =
-        g_.multiply(number(safety), g_.unary(Op::rough_inverse_tenth_root, above_zero));
+    // The error is squared, and grows with the order plus one.
+    Expr root = g_.unary(Op::rough_inverse_tenth_root, above_zero);
+    if (layout_.method.order == 9) root = g_.unary(Op::square_root, root);
+    const Expr wanted = g_.multiply(number(safety), root);
     const Expr least = number(least_factor);
     const Expr by_error =
         g_.binary(Op::maximum, g_.binary(Op::minimum, wanted, at(Control::growth)), least);
     const Expr factor = g_.select(is_finite_, by_error, least);
-    return layout_.is_explicit
+    return layout_.method.is_explicit
                ? factor
                : g_.select(bare(layout_.is_singular()), number(singular_factor), factor);
 }
@@ -116,13 +118,13 @@ Expr StepController::factor(Expr error) {
 void StepController::add_states() {
     for (int i : layout_.stepped) {
         keep_or({LeafKind::state, i}, bare(layout_.end(i)));
-        if (layout_.is_explicit) keep_or({LeafKind::rate, i}, bare(layout_.end_rate(i)));
+        if (layout_.method.is_explicit) keep_or({LeafKind::rate, i}, bare(layout_.end_rate(i)));
     }
     for (int i : layout_.exact.states)
         store(layout_.end(i), bare(layout_.end(i)));
     for (int k = 0; k < layout_.n_dense(); ++k) {
         store(layout_.begin(k), g_.leaf(LeafKind::state, layout_.dense_states[index(k)]));
-        for (int r = 0; r < n_dense_terms; ++r)
+        for (int r = 0; r < layout_.method.n_dense_terms; ++r)
             store(layout_.dense(r, k), bare(layout_.dense(r, k)));
     }
 }
@@ -158,13 +160,16 @@ Expr theta(ExpressionGraph& g, const StepLayout& layout) {
     return g.binary(Op::maximum, part, g.constant(0.0));
 }
 
-/// y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K1 + θ (K2 + θ K3))) of dense state k.
+/// Dense state k within the step (StepMethod::is_series).
 Expr dense_value(ExpressionGraph& g, const StepLayout& layout, int k) {
     const auto leaf = [&](Leaf at) { return g.leaf(at.kind, at.index); };
     const Expr part = theta(g, layout), rest = g.subtract(g.constant(1.0), part);
-    Expr inner = leaf(layout.dense(n_dense_terms - 1, k));
-    for (int r = n_dense_terms - 2; r >= 0; --r)
+    const int n_terms = layout.method.n_dense_terms;
+    Expr inner = leaf(layout.dense(n_terms - 1, k));
+    for (int r = n_terms - 2; r >= 0; --r)
         inner = g.add(leaf(layout.dense(r, k)), g.multiply(part, inner));
+    if (layout.method.is_series)
+        return g.add(leaf(layout.begin(k)), g.multiply(part, inner));
     const Expr end = g.leaf(LeafKind::state, layout.dense_states[index(k)]);
     inner = g.add(end, g.multiply(rest, inner));
     // Fused by name: of two products, which one is fused must not depend on numbers of slots.

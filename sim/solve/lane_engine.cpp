@@ -55,7 +55,7 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       n_controlled_(method.system.system.n_controlled_states()),
       n_inputs_(static_cast<int>(method.system.system.inputs.size())),
       n_derived_(method.programs.layout.count(LeafKind::derived)),
-      start_tolerance_(0.5 * lane_pow(method.options.rtol, 0.2)),
+      start_tolerance_(0.5 * lane_pow(method.options.rtol, 1.0 / method.layout.method.order)),
       setup_programs_(method.system, method.programs, width_, executor),
       observer_(method.system, method.programs, width_, executor),
       step_(compile(method, executor, step_program, width)),
@@ -303,7 +303,7 @@ void LaneEngine::idle(int lane) {
         column(LeafKind::state, i)[lane] = 0.0;
         column(LeafKind::infusion, i)[lane] = 0.0;
     }
-    if (method_.layout.is_explicit)
+    if (method_.layout.method.is_explicit)
         for (int i : method_.layout.stepped)
             column(LeafKind::rate, i)[lane] = 0.0;
     for (int i = 0; i < n_controlled_; ++i) {
@@ -420,7 +420,7 @@ void LaneEngine::start_fresh_lanes() {
         if (!lanes_[index(lane)].is_fresh) continue;
         lanes_[index(lane)].is_fresh = false;
         at(Control::step, lane) = first_step(lane);
-        if (method_.layout.is_explicit)
+        if (method_.layout.method.is_explicit)
             for (int i : method_.layout.stepped)
                 column(LeafKind::rate, i)[lane] = column(LeafKind::result, i)[lane];
     }
@@ -495,7 +495,7 @@ void LaneEngine::judge(int lane) {
     failure_[index(lane)] = SolverStatus::ok;
     if (verdict == Verdict::accepted) {
         lanes_[index(lane)].n_singular = 0;
-        if (at(Control::left, lane) <= at(Control::watch, lane) && method_.layout.is_explicit)
+        if (at(Control::left, lane) <= at(Control::watch, lane) && method_.layout.method.is_explicit)
             watch_stability(lane);
     } else {
         judge_rejected(lane, verdict);
@@ -552,7 +552,7 @@ void LaneEngine::set_watch(int lane) {
 /// So many steps left, or fewer; −1: one too many.
 double LaneEngine::watch(int lane) const {
     const LaneState& state = lanes_[index(lane)];
-    if (!method_.layout.is_explicit || state.subject < 0) return -1.0;
+    if (!method_.layout.method.is_explicit || state.subject < 0) return -1.0;
     if (state.is_watched) return lane::infinity;
     const std::int64_t next = (n_steps(lane) / stability_watch + 1) * stability_watch;
     const std::int64_t left = method_.options.max_steps - state.n_rejected - next;

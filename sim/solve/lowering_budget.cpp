@@ -44,7 +44,7 @@ std::int64_t operations_per_state(const CompiledSystem& compiled) {
     constexpr std::int64_t sides = n_stages * (n_stages - 1) / 2 + 2 * n_stages, error = 9;
     const auto n = static_cast<std::int64_t>(compiled.system.states.size());
     return n * (arguments + sides + error) +
-           n_stages * n_dense_terms * static_cast<int>(states_of_outputs(compiled).size());
+           n_stages * n_stage_terms * static_cast<int>(states_of_outputs(compiled).size());
 }
 
 } // namespace

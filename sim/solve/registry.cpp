@@ -4,6 +4,7 @@
 #include "solve/lowering_budget.hpp"
 #include "solve/odeint.hpp"
 #include "solve/rodas5p.hpp"
+#include "solve/taylor.hpp"
 #include "solve/tsit5.hpp"
 
 #include <gemel/sim/solver.hpp>
@@ -67,6 +68,26 @@ constexpr Solver registry[] = {
      .is_reference = false,
      .applies = split_lanes_apply,
      .prepare = prepare_tsit5_split,
+     .is_portable = true,
+     .falls_back = true,
+     .is_counted = true},
+    {.name = "taylor9",
+     .about = "Taylor series of order 9 in lanes, explicit: not for stiff systems",
+     .order = 9,
+     .is_stiff = false,
+     .is_reference = false,
+     .applies = taylor_applies,
+     .prepare = prepare_taylor,
+     .is_portable = true,
+     .falls_back = true,
+     .is_counted = true},
+    {.name = "taylor9-split",
+     .about = "Taylor series of order 9 for what a linear part drives, that part by sums of exponentials",
+     .order = 9,
+     .is_stiff = false,
+     .is_reference = false,
+     .applies = taylor_split_applies,
+     .prepare = prepare_taylor_split,
      .is_portable = true,
      .falls_back = true,
      .is_counted = true},

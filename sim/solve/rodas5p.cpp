@@ -1,5 +1,6 @@
 #include "solve/rodas5p.hpp"
 
+#include "solve/error_scale.hpp"
 #include "solve/lane_solver.hpp"
 #include "solve/rosenbrock_step.hpp"
 
@@ -15,12 +16,12 @@ ProgramSpec rodas5p_step(CompiledSystem& system, const StepLayout& layout, doubl
 
 const StepMethod& rodas5p_method() {
     static constexpr StepMethod method{
-        .is_explicit = false, .splits = false, .build = rodas5p_step};
+        .is_explicit = false, .splits = false, .step_part = step_part, .build = rodas5p_step};
     return method;
 }
 
 const StepMethod& rodas5p_split_method() {
-    static constexpr StepMethod method{.is_explicit = false, .splits = true, .build = rodas5p_step};
+    static constexpr StepMethod method{.is_explicit = false, .splits = true, .step_part = step_part, .build = rodas5p_step};
     return method;
 }
 

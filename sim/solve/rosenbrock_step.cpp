@@ -210,7 +210,7 @@ ProgramSpec RosenbrockStepBuilder::build(double rtol) {
     for (int i = 0; i < n_; ++i)
         spec.targets.push_back({layout_.end(layout_.stepped[index(i)]), end_[index(i)]});
     add_exact_targets(spec, graph_, layout_);
-    for (int r = 0; r < n_dense_terms; ++r)
+    for (int r = 0; r < n_stage_terms; ++r)
         for (int k = 0; k < layout_.n_dense(); ++k)
             spec.targets.push_back(
                 {layout_.dense(r, k), dense(r, layout_.place(layout_.dense_states[index(k)]))});

@@ -109,7 +109,7 @@ Expr RungeKuttaStepBuilder::is_at_the_edge(const std::vector<Expr>& reciprocals)
 }
 
 void RungeKuttaStepBuilder::add_dense_targets(ProgramSpec& spec) {
-    for (int r = 0; r < n_dense_terms; ++r)
+    for (int r = 0; r < n_stage_terms; ++r)
         for (int k = 0; k < layout_.n_dense(); ++k) {
             const int i = layout_.place(layout_.dense_states[index(k)]);
             const Expr sum = combined(tableau_.h[r], n_stages, i);

@@ -40,7 +40,7 @@ int StepLayout::place(int state) const {
 StepLayout step_layout(CompiledSystem& compiled, const StepMethod& method) {
     StepLayout layout;
     layout.n_states = static_cast<int>(compiled.system.states.size());
-    layout.is_explicit = method.is_explicit;
+    layout.method = method;
     if (method.splits) layout.exact = exact_part(compiled);
     const std::vector<int>& exact = layout.exact.states;
     for (int i = 0; i < layout.n_states; ++i)
@@ -139,7 +139,7 @@ void add_error_target(ProgramSpec& spec,
                       const StepLayout& layout,
                       const std::vector<Expr>& parts,
                       double rtol) {
-    const double tolerance = (layout.is_explicit ? explicit_step_part : step_part) * rtol;
+    const double tolerance = layout.method.step_part * rtol;
     const int n = std::max(layout.n_own, 1);
     const int n_moving = std::max(layout.n_own - layout.n_kept, 1);
     const Expr per_state = graph.constant(1.0 / (n_moving * tolerance * tolerance));

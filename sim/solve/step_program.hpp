@@ -12,12 +12,28 @@
 /// program, and these are the places of its results.
 namespace gemel::sim {
 
-/// Terms of the dense output y(θ) = (1−θ) y0 + θ (y1 + (1−θ) (K_1 + θ (K_2 + θ K_3))).
-inline constexpr int n_dense_terms = 3;
+/// Terms of the dense output of methods by stages.
+inline constexpr int n_stage_terms = 3;
 
 /// What a step program takes for the time at its start and for its length.
 struct StepClock {
     Expr time, step;
+};
+
+struct StepLayout;
+
+/// A method as the engine sees it.
+struct StepMethod {
+    bool is_explicit = false; ///< it solves no equations
+    bool splits = false; ///< exact_part() is solved by its closed form; `time` counts from events
+    int order = 5;       ///< 5, or one more than which is half of 20
+    /// Dense output is y0 + θ (K_1 + θ (K_2 + …)); else, of methods by stages,
+    /// (1−θ) y0 + θ (y1 + (1−θ) (K_1 + θ (K_2 + θ K_3))).
+    bool is_series = false;
+    int n_dense_terms = n_stage_terms;
+    double step_part = 0.0; ///< of the tolerance, for one step (error_scale.hpp)
+    /// The bare step, built in the system's own graph for a relative tolerance.
+    ProgramSpec (*build)(CompiledSystem& system, const StepLayout& layout, double rtol) = nullptr;
 };
 
 /// Where a step program leaves its results. It reads states, time, step, infusions and scales; an
@@ -31,7 +47,7 @@ struct StepLayout {
     int n_controlled = 0; ///< stepped ones, the first, whose errors count
     std::vector<int> dense_states; ///< stepped states that outputs use: these get dense output
     std::vector<int> exact_dense;  ///< exact states that outputs use, as places in `exact`
-    bool is_explicit = false;      ///< the method solves no equations
+    StepMethod method;
     StepClock clock;               ///< leaves, or what controlled_layout() makes of them
 
     /// Where a state is among the stepped ones; −1: it is exact.
@@ -42,7 +58,7 @@ struct StepLayout {
     /// K_{r+1} of dense_states[k]
     Leaf dense(int r, int k) const { return {LeafKind::result, n_states + r * n_dense() + k}; }
     /// The squared error in units of the tolerance: at most 1 is good enough.
-    Leaf error() const { return dense(n_dense_terms, 0); }
+    Leaf error() const { return dense(method.n_dense_terms, 0); }
     /// Implicit methods: not 0 where the linear systems were not solved well.
     Leaf is_singular() const { return {LeafKind::result, error().index + 1}; }
     /// Explicit methods: not 0 where the step is as long as stability allows (edge_program()).
@@ -59,14 +75,6 @@ struct StepLayout {
     Leaf attention() const { return {LeafKind::result, from().index + 2}; }
     /// Output k of `look`.
     Leaf output(int k) const { return {LeafKind::result, from().index + 3 + k}; }
-};
-
-/// A method as the engine sees it.
-struct StepMethod {
-    bool is_explicit = false;
-    bool splits = false; ///< exact_part() is solved by its closed form; `time` counts from events
-    /// The bare step, built in the system's own graph for a relative tolerance.
-    ProgramSpec (*build)(CompiledSystem& system, const StepLayout& layout, double rtol) = nullptr;
 };
 
 /// States that outputs use, sorted.

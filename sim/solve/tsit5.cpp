@@ -1,5 +1,6 @@
 #include "solve/tsit5.hpp"
 
+#include "solve/error_scale.hpp"
 #include "solve/lane_solver.hpp"
 #include "solve/runge_kutta_step.hpp"
 
@@ -14,12 +15,12 @@ ProgramSpec tsit5_step(CompiledSystem& system, const StepLayout& layout, double 
 } // namespace
 
 const StepMethod& tsit5_method() {
-    static constexpr StepMethod method{.is_explicit = true, .splits = false, .build = tsit5_step};
+    static constexpr StepMethod method{.is_explicit = true, .splits = false, .step_part = explicit_step_part, .build = tsit5_step};
     return method;
 }
 
 const StepMethod& tsit5_split_method() {
-    static constexpr StepMethod method{.is_explicit = true, .splits = true, .build = tsit5_step};
+    static constexpr StepMethod method{.is_explicit = true, .splits = true, .step_part = explicit_step_part, .build = tsit5_step};
     return method;
 }
 

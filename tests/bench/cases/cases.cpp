@@ -1,6 +1,7 @@
 #include "case.hpp"
 #include "solve/lane_engine.hpp"
 #include "solve/rodas5p.hpp"
+#include "solve/taylor.hpp"
 #include "solve/tsit5.hpp"
 
 #include <algorithm>
@@ -21,7 +22,9 @@ int step_operations(const sim::CompiledSystem& system, std::string_view solver) 
     } methods[] = {{"rodas5p", sim::rodas5p_method()},
                    {"tsit5", sim::tsit5_method()},
                    {"rodas5p-split", sim::rodas5p_split_method()},
-                   {"tsit5-split", sim::tsit5_split_method()}};
+                   {"tsit5-split", sim::tsit5_split_method()},
+                   {"taylor9", sim::taylor_method()},
+                   {"taylor9-split", sim::taylor_split_method()}};
     for (const auto& [name, method] : methods)
         if (name == solver)
             return sim::LaneMethod(system, method, {})

@@ -49,7 +49,7 @@ private:
     double& at(Leaf leaf) { return workspace_.data()[set_.layout.slot(leaf)]; }
 
     void take_step() {
-        if (layout_.is_explicit) {
+        if (layout_.method.is_explicit) {
             rates_->run(workspace_.data());
             at({LeafKind::rate, 0}) = at({LeafKind::result, 0});
         }

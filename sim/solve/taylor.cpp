@@ -1,0 +1,50 @@
+#include "solve/taylor.hpp"
+
+#include "solve/error_scale.hpp"
+#include "solve/lane_solver.hpp"
+#include "solve/taylor_step.hpp"
+
+namespace gemel::sim {
+namespace {
+
+constexpr StepMethod taylor_with(bool splits) {
+    return {.is_explicit = true,
+            .splits = splits,
+            .order = taylor_order,
+            .is_series = true,
+            .n_dense_terms = taylor_order,
+            .step_part = step_part,
+            .build = taylor_step};
+}
+
+} // namespace
+
+const StepMethod& taylor_method() {
+    static constexpr StepMethod method = taylor_with(false);
+    return method;
+}
+
+const StepMethod& taylor_split_method() {
+    static constexpr StepMethod method = taylor_with(true);
+    return method;
+}
+
+bool taylor_applies(const CompiledSystem& system) {
+    return lanes_apply(system);
+}
+
+bool taylor_split_applies(const CompiledSystem& system) {
+    return split_lanes_apply(system);
+}
+
+std::unique_ptr<PreparedSolver> prepare_taylor(const CompiledSystem& system,
+                                               const SolverOptions& options) {
+    return prepare_lanes("taylor9", taylor_method(), system, options);
+}
+
+std::unique_ptr<PreparedSolver> prepare_taylor_split(const CompiledSystem& system,
+                                                     const SolverOptions& options) {
+    return prepare_lanes("taylor9-split", taylor_split_method(), system, options);
+}
+
+} // namespace gemel::sim

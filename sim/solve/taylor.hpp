@@ -1,0 +1,25 @@
+#pragma once
+
+#include "solve/step_program.hpp"
+
+#include <gemel/sim/solver.hpp>
+
+#include <memory>
+
+namespace gemel::sim {
+
+/// Taylor series of order 9 in lanes: explicit, for systems that are not stiff. Theory manual:
+/// solvers.md.
+const StepMethod& taylor_method();
+const StepMethod& taylor_split_method();
+
+/// Lanes apply, and a step is not too long.
+bool taylor_applies(const CompiledSystem& system);
+bool taylor_split_applies(const CompiledSystem& system);
+
+std::unique_ptr<PreparedSolver> prepare_taylor(const CompiledSystem& system,
+                                               const SolverOptions& options);
+std::unique_ptr<PreparedSolver> prepare_taylor_split(const CompiledSystem& system,
+                                                     const SolverOptions& options);
+
+} // namespace gemel::sim

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "solve/step_program.hpp"
+
+namespace gemel::sim {
+
+/// Of the series of one step.
+inline constexpr int taylor_order = 9;
+
+/// The step of the Taylor series method as one program: coefficients of all states up to
+/// `taylor_order`, which are the dense output as well; the error is what the polynomial's slope at
+/// the end lacks, by rates there.
+ProgramSpec taylor_step(CompiledSystem& system, const StepLayout& layout, double rtol);
+
+
+} // namespace gemel::sim
