@@ -38,7 +38,7 @@ void TaylorSeries::add_companions(std::vector<Expr> expressions) {
 }
 
 /// What e' is made of beside a': sin' = cos·a', expm1' = exp·a', tanh' = (1 − tanh²)·a',
-/// erf' = 2/√π·exp(−a²)·a', and of a power whose exponent varies, p' = p·(b·log a)'.
+/// erf' = 2/√π·exp(−a²)·a'.
 Expr TaylorSeries::companion(Expr e) {
     const Node n = graph_.node(e);
     switch (n.op) {
@@ -52,11 +52,6 @@ Expr TaylorSeries::companion(Expr e) {
         return graph_.subtract(number(1.0), graph_.multiply(e, e));
     case Op::error_function:
         return graph_.unary(Op::exponential, graph_.negate(graph_.multiply(n.a, n.a)));
-    case Op::power: {
-        if (!varies(n.b)) return {};
-        const Expr base = graph_.binary(Op::maximum, number(smallest_base), n.a);
-        return graph_.multiply(n.b, graph_.unary(Op::logarithm, base));
-    }
     default:
         return {};
     }
@@ -99,7 +94,7 @@ Expr TaylorSeries::following(Expr e, int k) {
     case Op::divide:
         return quotient(e, n, k);
     case Op::power:
-        return varies(n.b) ? integral(companion_.at(e.id), e, k) : power(e, n.a, n.b, k);
+        return power(e, n.a, n.b, k);
     case Op::square_root:
         return power(e, n.a, number(0.5), k);
     case Op::exponential:
@@ -170,8 +165,7 @@ Expr TaylorSeries::power(Expr e, Expr base, Expr exponent, int k) {
     for (int j = k; j >= 1; --j) {
         const Expr weight = graph_.subtract(
             graph_.multiply(number(static_cast<double>(j) / k), above), number(1.0));
-        sum = graph_.add(
-            sum, graph_.multiply(graph_.multiply(weight, at(base, j)), at(e, k - j)));
+        sum = graph_.add(sum, graph_.multiply(graph_.multiply(weight, at(base, j)), at(e, k - j)));
     }
     const Expr start = graph_.binary(Op::maximum, number(smallest_base), at(base, 0));
     return graph_.multiply(sum, reciprocal(start));

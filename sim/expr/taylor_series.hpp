@@ -13,7 +13,7 @@ namespace gemel::sim {
 /// leaf(θ) = Σ_k c_k θ^k an expression is Σ_k e_k θ^k, and e_k follows from coefficients up to k of
 /// its operands, one multiply-add for each pair of a product. Minimum, maximum, absolute value and
 /// select follow the branch at θ = 0; what is not smooth there (a fractional power of 0) counts as
-/// ExpressionGraph::differentiate has it.
+/// ExpressionGraph::differentiate has it. Exponents must not vary.
 ///
 /// Source: Griewank & Walther, Evaluating Derivatives, 2nd edition, chapter 13. Theory manual:
 /// solvers.md.

@@ -46,7 +46,8 @@ public:
 
     ProgramSpec build_edge() {
         spec_.name = "edge";
-        if (layout_.method.is_explicit) store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
+        if (layout_.method.is_explicit)
+            store(layout_.is_at_the_edge(), bare(layout_.is_at_the_edge()));
         return std::move(spec_);
     }
 
@@ -102,9 +103,8 @@ void StepController::judge() {
 /// Of the next step's length.
 Expr StepController::factor(Expr error) {
     const Expr above_zero = g_.binary(Op::maximum, error, number(1e-20));
-    // The error is squared, and grows with the order plus one.
-    Expr root = g_.unary(Op::rough_inverse_tenth_root, above_zero);
-    if (layout_.method.order == 9) root = g_.unary(Op::square_root, root);
+    Expr root = g_.unary(Op::rough_inverse_tenth_root, above_zero); // the error is squared
+    if (layout_.method.error_order == 10) root = g_.unary(Op::square_root, root);
     const Expr wanted = g_.multiply(number(safety), root);
     const Expr least = number(least_factor);
     const Expr by_error =
@@ -168,8 +168,7 @@ Expr dense_value(ExpressionGraph& g, const StepLayout& layout, int k) {
     Expr inner = leaf(layout.dense(n_terms - 1, k));
     for (int r = n_terms - 2; r >= 0; --r)
         inner = g.add(leaf(layout.dense(r, k)), g.multiply(part, inner));
-    if (layout.method.is_series)
-        return g.add(leaf(layout.begin(k)), g.multiply(part, inner));
+    if (layout.method.is_series) return g.add(leaf(layout.begin(k)), g.multiply(part, inner));
     const Expr end = g.leaf(LeafKind::state, layout.dense_states[index(k)]);
     inner = g.add(end, g.multiply(rest, inner));
     // Fused by name: of two products, which one is fused must not depend on numbers of slots.

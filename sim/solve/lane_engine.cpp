@@ -55,7 +55,7 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       n_controlled_(method.system.system.n_controlled_states()),
       n_inputs_(static_cast<int>(method.system.system.inputs.size())),
       n_derived_(method.programs.layout.count(LeafKind::derived)),
-      start_tolerance_(0.5 * lane_pow(method.options.rtol, 1.0 / method.layout.method.order)),
+      start_tolerance_(0.5 * lane_pow(method.options.rtol, 1.0 / method.layout.method.error_order)),
       setup_programs_(method.system, method.programs, width_, executor),
       observer_(method.system, method.programs, width_, executor),
       step_(compile(method, executor, step_program, width)),
@@ -427,8 +427,8 @@ void LaneEngine::start_fresh_lanes() {
     n_fresh_ = 0;
 }
 
-/// ½·rtol^(1/5) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not matter.
-/// States without a scale that are 0, or as good as that, do not count.
+/// ½·rtol^(1/error_order) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not
+/// matter. States without a scale that are 0, or as good as that, do not count.
 double LaneEngine::first_step(int lane) const {
     const double room = at(Control::stop, lane) - at(Control::time, lane);
     const double step = start_tolerance_ / rms_of_relative_rates(lane);
@@ -495,7 +495,8 @@ void LaneEngine::judge(int lane) {
     failure_[index(lane)] = SolverStatus::ok;
     if (verdict == Verdict::accepted) {
         lanes_[index(lane)].n_singular = 0;
-        if (at(Control::left, lane) <= at(Control::watch, lane) && method_.layout.method.is_explicit)
+        if (at(Control::left, lane) <= at(Control::watch, lane) &&
+            method_.layout.method.is_explicit)
             watch_stability(lane);
     } else {
         judge_rejected(lane, verdict);
@@ -610,9 +611,11 @@ void LaneEngine::look_for_crossings() {
     }
 }
 
-/// Steps know nothing of the exact part's curves: there the observer looks for itself.
+/// Steps know nothing of the exact part's curves, and a series may have several extrema in one:
+/// there the observer looks for itself.
 double LaneEngine::shortest_part() const {
-    return method_.layout.exact_dense.empty() ? std::numeric_limits<double>::infinity() : 0.0;
+    const bool is_plain = method_.layout.exact_dense.empty() && !method_.layout.method.is_series;
+    return is_plain ? std::numeric_limits<double>::infinity() : 0.0;
 }
 
 /// What there is to see of the steps.

@@ -26,7 +26,7 @@ struct StepLayout;
 struct StepMethod {
     bool is_explicit = false; ///< it solves no equations
     bool splits = false; ///< exact_part() is solved by its closed form; `time` counts from events
-    int order = 5;       ///< 5, or one more than which is half of 20
+    int error_order = 5; ///< the error that is estimated grows with this power of the step: 5, 10
     /// Dense output is y0 + θ (K_1 + θ (K_2 + …)); else, of methods by stages,
     /// (1−θ) y0 + θ (y1 + (1−θ) (K_1 + θ (K_2 + θ K_3))).
     bool is_series = false;
@@ -48,7 +48,7 @@ struct StepLayout {
     std::vector<int> dense_states; ///< stepped states that outputs use: these get dense output
     std::vector<int> exact_dense;  ///< exact states that outputs use, as places in `exact`
     StepMethod method;
-    StepClock clock;               ///< leaves, or what controlled_layout() makes of them
+    StepClock clock; ///< leaves, or what controlled_layout() makes of them
 
     /// Where a state is among the stepped ones; −1: it is exact.
     int place(int state) const;

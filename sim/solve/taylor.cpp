@@ -2,6 +2,7 @@
 
 #include "solve/error_scale.hpp"
 #include "solve/lane_solver.hpp"
+#include "solve/lowering_budget.hpp"
 #include "solve/taylor_step.hpp"
 
 namespace gemel::sim {
@@ -10,7 +11,7 @@ namespace {
 constexpr StepMethod taylor_with(bool splits) {
     return {.is_explicit = true,
             .splits = splits,
-            .order = taylor_order,
+            .error_order = taylor_order + 1,
             .is_series = true,
             .n_dense_terms = taylor_order,
             .step_part = step_part,
@@ -30,11 +31,12 @@ const StepMethod& taylor_split_method() {
 }
 
 bool taylor_applies(const CompiledSystem& system) {
-    return lanes_apply(system);
+    return lanes_apply(system) && !system.structure.uses_time &&
+           taylor_operations(system) <= lowering_budget;
 }
 
 bool taylor_split_applies(const CompiledSystem& system) {
-    return split_lanes_apply(system);
+    return taylor_applies(system) && can_split(system);
 }
 
 std::unique_ptr<PreparedSolver> prepare_taylor(const CompiledSystem& system,

@@ -13,7 +13,8 @@ namespace gemel::sim {
 const StepMethod& taylor_method();
 const StepMethod& taylor_split_method();
 
-/// Lanes apply, and a step is not too long.
+/// Lanes apply, a step is within the lowering budget, and no rate asks for the time: a series sees
+/// what is at its start and, by its error, at its end, but no pulse between them.
 bool taylor_applies(const CompiledSystem& system);
 bool taylor_split_applies(const CompiledSystem& system);
 

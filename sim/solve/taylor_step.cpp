@@ -2,6 +2,9 @@
 
 #include "base/index.hpp"
 #include "expr/taylor_series.hpp"
+#include "expr/traverse.hpp"
+
+#include <limits>
 
 namespace gemel::sim {
 namespace {
@@ -39,15 +42,14 @@ private:
     SteppedRates rates_;
     std::vector<Expr> all_rates_;
     int n_states_;
-    std::vector<States> terms_;  ///< [k][state] of y(θ) = Σ_k y_k θ^k
-    std::vector<States> slopes_; ///< [k][state] of the rates
+    std::vector<States> terms_;          ///< [k][state] of y(θ) = Σ_k y_k θ^k
+    std::vector<States> slopes_;         ///< [k][state] of the rates
     std::vector<Expr> ends_, end_rates_; ///< of stepped states
 };
 
 /// y_{k+1} = h·f_k/(k + 1).
 Expr TaylorStepBuilder::scaled(Expr slope, int k) {
-    return graph_.multiply(
-        slope, graph_.multiply(number(1.0 / (k + 1)), layout_.clock.step));
+    return graph_.multiply(slope, graph_.multiply(number(1.0 / (k + 1)), layout_.clock.step));
 }
 
 /// Exact states begin where their closed form is, and go on by their rates.
@@ -67,15 +69,10 @@ void TaylorStepBuilder::expand() {
     std::vector<Expr> varying;
     for (int i = 0; i < n_states_; ++i)
         varying.push_back(graph_.leaf(LeafKind::state, i));
-    varying.push_back(graph_.leaf(LeafKind::time));
     TaylorSeries series(graph_, all_rates_, varying);
     terms_.push_back(start());
     for (int k = 0; k < taylor_order; ++k) {
-        std::vector<Expr> leaves = terms_.back();
-        leaves.push_back(k == 0   ? layout_.clock.time
-                         : k == 1 ? layout_.clock.step
-                                  : number(0.0));
-        series.extend(leaves);
+        series.extend(terms_.back());
         States slopes, next;
         for (int i = 0; i < n_states_; ++i) {
             const bool is_known = k == 0 && layout_.place(i) >= 0;
@@ -106,15 +103,13 @@ Expr TaylorStepBuilder::polynomial_slope(int state) {
 Expr TaylorStepBuilder::reciprocal_size(int place) {
     const int state = layout_.stepped[index(place)];
     return graph_.divide(
-        number(1.0),
-        error_size(graph_, state, terms_.front()[index(state)], ends_[index(place)]));
+        number(1.0), error_size(graph_, state, terms_.front()[index(state)], ends_[index(place)]));
 }
 
 /// The first term left out is h·(f(y1) − p'(1))/(order + 1), to leading order.
 std::vector<Expr> TaylorStepBuilder::error_parts() {
     std::vector<Expr> parts;
-    const Expr part =
-        graph_.multiply(number(1.0 / (taylor_order + 1)), layout_.clock.step);
+    const Expr part = graph_.multiply(number(1.0 / (taylor_order + 1)), layout_.clock.step);
     for (int place = 0; place < layout_.n_controlled; ++place) {
         const Expr defect = graph_.subtract(end_rates_[index(place)],
                                             polynomial_slope(layout_.stepped[index(place)]));
@@ -130,7 +125,8 @@ Expr TaylorStepBuilder::is_at_the_edge() {
     for (int place = 0; place < layout_.n_controlled; ++place) {
         const int state = layout_.stepped[index(place)];
         const auto square = [&](int k) {
-            const Expr part = graph_.multiply(terms_[index(k)][index(state)], reciprocal_size(place));
+            const Expr part =
+                graph_.multiply(terms_[index(k)][index(state)], reciprocal_size(place));
             return graph_.multiply(part, part);
         };
         last = graph_.add(last, square(taylor_order));
@@ -153,14 +149,36 @@ ProgramSpec TaylorStepBuilder::build(double rtol) {
     add_exact_targets(spec, graph_, layout_);
     for (int r = 0; r < taylor_order; ++r)
         for (int k = 0; k < layout_.n_dense(); ++k)
-            spec.targets.push_back({layout_.dense(r, k),
-                                    terms_[index(r + 1)][index(layout_.dense_states[index(k)])]});
+            spec.targets.push_back(
+                {layout_.dense(r, k), terms_[index(r + 1)][index(layout_.dense_states[index(k)])]});
     add_error_target(spec, graph_, layout_, error_parts(), rtol);
     spec.targets.push_back({layout_.is_at_the_edge(), is_at_the_edge()});
     return spec;
 }
 
 } // namespace
+
+/// A product of two things that vary takes one multiply-add for each pair of orders, a power two.
+std::int64_t taylor_operations(const CompiledSystem& compiled) {
+    const ExpressionGraph& graph = compiled.system.graph;
+    constexpr std::int64_t pairs = taylor_order * (taylor_order + 1) / 2;
+    const auto varies = [&](Expr e) { return e.is_set() && graph.depends_on(e, LeafKind::state); };
+    std::vector<Expr> rates;
+    for (const State& state : compiled.system.states)
+        rates.push_back(state.rate);
+    std::int64_t sum = 0;
+    for (const std::uint32_t id : parts_of(graph, rates)) {
+        const Node& n = graph.node(Expr{id});
+        if (n.op == Op::leaf || !varies(Expr{id})) continue;
+        const bool is_linear = n.op == Op::add || n.op == Op::subtract || n.op == Op::negate ||
+                               n.op == Op::select ||
+                               (n.op == Op::multiply && !(varies(n.a) && varies(n.b))) ||
+                               (n.op == Op::divide && !varies(n.b));
+        if (n.op == Op::power && varies(n.b)) return std::numeric_limits<std::int64_t>::max();
+        sum += is_linear ? taylor_order : n.op == Op::power ? 2 * pairs : pairs;
+    }
+    return sum;
+}
 
 ProgramSpec taylor_step(CompiledSystem& system, const StepLayout& layout, double rtol) {
     return TaylorStepBuilder(system, layout).build(rtol);

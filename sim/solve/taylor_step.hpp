@@ -2,6 +2,8 @@
 
 #include "solve/step_program.hpp"
 
+#include <cstdint>
+
 namespace gemel::sim {
 
 /// Of the series of one step.
@@ -12,5 +14,7 @@ inline constexpr int taylor_order = 9;
 /// the end lacks, by rates there.
 ProgramSpec taylor_step(CompiledSystem& system, const StepLayout& layout, double rtol);
 
+/// Operations of its coefficients, about; the largest number there is if an exponent varies.
+std::int64_t taylor_operations(const CompiledSystem& system);
 
 } // namespace gemel::sim

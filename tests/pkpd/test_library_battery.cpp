@@ -146,8 +146,13 @@ TEST_SUITE("slow") {
         CHECK(n_cases > 100);
         for (const char* solver : {"rodas5p", "cvode", "odeint-dopri5", "odeint-fehlberg78"})
             CHECK(n_judged[solver] == n_cases);
-        for (const char* solver :
-             {"exact-closed-form", "exact-expm", "tsit5", "rodas5p-split", "tsit5-split"})
+        for (const char* solver : {"exact-closed-form",
+                                   "exact-expm",
+                                   "tsit5",
+                                   "taylor9",
+                                   "rodas5p-split",
+                                   "tsit5-split",
+                                   "taylor9-split"})
             CHECK(n_judged[solver] > 0);
     }
 }

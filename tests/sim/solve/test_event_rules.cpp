@@ -141,7 +141,7 @@ TEST_CASE("the derivatives of a modelled rate follow its rows") {
     observe_everything(with, 0.0, 24.0);
     const CompiledSystem system = compile(with.system);
     const Solver& exact = *find_solver("exact-closed-form");
-    for (const char* solver : {"rodas5p", "tsit5", "cvode"}) {
+    for (const char* solver : {"rodas5p", "tsit5", "taylor9", "cvode"}) {
         CAPTURE(solver);
         SolverOptions options;
         options.rtol = 1e-9;

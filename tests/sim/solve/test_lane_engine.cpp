@@ -11,8 +11,9 @@ using namespace lane_systems;
 namespace {
 
 constexpr int n_subjects = 75; // no multiple of any width
-constexpr const char* lane_solvers[] = {"rodas5p", "tsit5", "rodas5p-split", "tsit5-split"};
-constexpr const char* whole_solvers[] = {"rodas5p", "tsit5"};
+constexpr const char* lane_solvers[] = {
+    "rodas5p", "tsit5", "taylor9", "rodas5p-split", "tsit5-split", "taylor9-split"};
+constexpr const char* whole_solvers[] = {"rodas5p", "tsit5", "taylor9"};
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
     return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0;

@@ -335,7 +335,8 @@ TEST_CASE("sensitivities that decide no step change no bit of the model's own re
         for (int k = 0; k < static_cast<int>(plain.system.outputs.size()); ++k)
             plain.sample_output(k, times);
         const std::vector<double> inputs = problem.patients(5);
-        for (const char* name : {"rodas5p", "tsit5", "odeint-dopri5", "odeint-fehlberg78"}) {
+        for (const char* name :
+             {"rodas5p", "tsit5", "taylor9", "odeint-dopri5", "odeint-fehlberg78"}) {
             if (problem.is_stiff && !find_solver(name)->is_stiff) continue;
             CAPTURE(problem.name);
             CAPTURE(name);
