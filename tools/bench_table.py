@@ -82,7 +82,7 @@ def shown(cost):
     return f"{digits(us)}{'*' if is_less else ''}" + (f" {method}" if method in METHODS else "")
 
 
-METHODS = ("rodas5p", "tsit5", "rodas5p-split", "tsit5-split", "taylor9", "taylor9-split")
+METHODS = ("rodas5p", "tsit5", "rodas5p-split", "tsit5-split", "taylor9")
 
 
 def table(title, header, rows):

@@ -6,27 +6,15 @@
 #include "solve/taylor_step.hpp"
 
 namespace gemel::sim {
-namespace {
-
-constexpr StepMethod taylor_with(bool splits) {
-    return {.is_explicit = true,
-            .splits = splits,
-            .error_order = taylor_order + 1,
-            .is_series = true,
-            .n_dense_terms = taylor_order,
-            .step_part = step_part,
-            .build = taylor_step};
-}
-
-} // namespace
 
 const StepMethod& taylor_method() {
-    static constexpr StepMethod method = taylor_with(false);
-    return method;
-}
-
-const StepMethod& taylor_split_method() {
-    static constexpr StepMethod method = taylor_with(true);
+    static constexpr StepMethod method{.is_explicit = true,
+                                       .splits = false,
+                                       .error_order = taylor_order + 1,
+                                       .is_series = true,
+                                       .n_dense_terms = taylor_order,
+                                       .step_part = step_part,
+                                       .build = taylor_step};
     return method;
 }
 
@@ -35,18 +23,9 @@ bool taylor_applies(const CompiledSystem& system) {
            taylor_operations(system) <= lowering_budget;
 }
 
-bool taylor_split_applies(const CompiledSystem& system) {
-    return taylor_applies(system) && can_split(system);
-}
-
 std::unique_ptr<PreparedSolver> prepare_taylor(const CompiledSystem& system,
                                                const SolverOptions& options) {
     return prepare_lanes("taylor9", taylor_method(), system, options);
-}
-
-std::unique_ptr<PreparedSolver> prepare_taylor_split(const CompiledSystem& system,
-                                                     const SolverOptions& options) {
-    return prepare_lanes("taylor9-split", taylor_split_method(), system, options);
 }
 
 } // namespace gemel::sim

@@ -11,16 +11,12 @@ namespace gemel::sim {
 /// Taylor series of order 9 in lanes: explicit, for systems that are not stiff. Theory manual:
 /// solvers.md.
 const StepMethod& taylor_method();
-const StepMethod& taylor_split_method();
 
 /// Lanes apply, a step is within the lowering budget, and no rate asks for the time: a series sees
 /// what is at its start and, by its error, at its end, but no pulse between them.
 bool taylor_applies(const CompiledSystem& system);
-bool taylor_split_applies(const CompiledSystem& system);
 
 std::unique_ptr<PreparedSolver> prepare_taylor(const CompiledSystem& system,
                                                const SolverOptions& options);
-std::unique_ptr<PreparedSolver> prepare_taylor_split(const CompiledSystem& system,
-                                                     const SolverOptions& options);
 
 } // namespace gemel::sim

@@ -4,6 +4,7 @@
 #include "expr/taylor_series.hpp"
 #include "expr/traverse.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace gemel::sim {
@@ -21,17 +22,23 @@ public:
         : graph_(compiled.system.graph),
           layout_(layout),
           rates_(compiled, layout),
-          all_rates_(rates_with_infusions(compiled)),
-          n_states_(layout.n_states) {}
+          formulas_(rates_with_infusions(compiled)),
+          n_states_(layout.n_states) {
+        for (int i = 0; i < n_states_; ++i)
+            decays_.push_back(decay(compiled.system.states[index(i)].rate, i));
+    }
 
     ProgramSpec build(double rtol);
 
 private:
     Expr number(double value) { return graph_.constant(value); }
     Expr scaled(Expr slope, int k);
-    States start();
+    Expr decay(Expr rate, int state);
+    bool is_exact(int state) const { return decays_[index(state)].is_set(); }
     void expand();
     Expr end(int state);
+    Expr decayed(int state);
+    Expr polynomial_end(int state);
     Expr polynomial_slope(int state);
     Expr reciprocal_size(int state);
     std::vector<Expr> error_parts();
@@ -40,11 +47,13 @@ private:
     ExpressionGraph& graph_;
     const StepLayout& layout_;
     SteppedRates rates_;
-    std::vector<Expr> all_rates_;
+    std::vector<Expr> formulas_;
     int n_states_;
-    std::vector<States> terms_;          ///< [k][state] of y(θ) = Σ_k y_k θ^k
-    std::vector<States> slopes_;         ///< [k][state] of the rates
-    std::vector<Expr> ends_, end_rates_; ///< of stepped states
+    std::vector<Expr>
+        decays_; ///< rate constants of states that are solved exactly, unset of others
+    std::vector<States> terms_;  ///< [k][state] of y(θ) = Σ_k y_k θ^k
+    std::vector<States> slopes_; ///< [k][state] of the rates
+    std::vector<Expr> ends_, end_rates_;
 };
 
 /// y_{k+1} = h·f_k/(k + 1).
@@ -52,32 +61,31 @@ Expr TaylorStepBuilder::scaled(Expr slope, int k) {
     return graph_.multiply(slope, graph_.multiply(number(1.0 / (k + 1)), layout_.clock.step));
 }
 
-/// Exact states begin where their closed form is, and go on by their rates.
-States TaylorStepBuilder::start() {
-    States y;
-    for (int i = 0; i < n_states_; ++i)
-        y.push_back(graph_.leaf(LeafKind::state, i));
-    const std::unordered_map<std::uint32_t, Expr> now{
-        {graph_.leaf(LeafKind::time).id, layout_.clock.time}};
-    const std::vector<Expr> exact = graph_.substitute(layout_.exact.values, now);
-    for (std::size_t k = 0; k < exact.size(); ++k)
-        y[index(layout_.exact.states[k])] = exact[k];
-    return y;
+/// Of a depot: k where the rate is −k·y, k of inputs alone, and no output looks into the step.
+Expr TaylorStepBuilder::decay(Expr rate, int state) {
+    const std::vector<int>& seen = layout_.dense_states;
+    if (std::find(seen.begin(), seen.end(), state) != seen.end()) return {};
+    const Expr y = graph_.leaf(LeafKind::state, state);
+    const Expr slope = graph_.differentiate(rate, graph_.node(y).leaf);
+    const bool is_fixed =
+        graph_.is_constant(slope) ? !graph_.is_constant(slope, 0.0) : graph_.is_of_inputs(slope);
+    if (!is_fixed) return {};
+    const Expr at_zero = graph_.substitute(std::vector{rate}, {{y.id, number(0.0)}})[0];
+    return graph_.is_constant(at_zero, 0.0) ? graph_.negate(slope) : Expr{};
 }
 
 void TaylorStepBuilder::expand() {
     std::vector<Expr> varying;
     for (int i = 0; i < n_states_; ++i)
         varying.push_back(graph_.leaf(LeafKind::state, i));
-    TaylorSeries series(graph_, all_rates_, varying);
-    terms_.push_back(start());
+    TaylorSeries series(graph_, formulas_, varying);
+    terms_.push_back(varying);
     for (int k = 0; k < taylor_order; ++k) {
         series.extend(terms_.back());
         States slopes, next;
         for (int i = 0; i < n_states_; ++i) {
-            const bool is_known = k == 0 && layout_.place(i) >= 0;
-            slopes.push_back(is_known ? graph_.leaf(LeafKind::rate, i)
-                                      : series.at(all_rates_[index(i)], k));
+            slopes.push_back(k == 0 ? graph_.leaf(LeafKind::rate, i)
+                                    : series.at(formulas_[index(i)], k));
             next.push_back(scaled(slopes.back(), k));
         }
         slopes_.push_back(slopes);
@@ -85,8 +93,24 @@ void TaylorStepBuilder::expand() {
     }
 }
 
-/// Small terms first.
 Expr TaylorStepBuilder::end(int state) {
+    return is_exact(state) ? decayed(state) : polynomial_end(state);
+}
+
+/// y·e^{−kh} + u·(1 − e^{−kh})/k, u an infusion.
+Expr TaylorStepBuilder::decayed(int state) {
+    const Expr k = decays_[index(state)], h = layout_.clock.step;
+    const Expr y = graph_.leaf(LeafKind::state, state);
+    const Expr x = graph_.multiply(k, h);
+    const Expr lost = graph_.unary(Op::expm1, graph_.negate(x));
+    const Expr mean = graph_.select(
+        graph_.binary(Op::equal, x, number(0.0)), h, graph_.negate(graph_.divide(lost, k)));
+    const Expr kept = graph_.add(y, graph_.multiply(y, lost));
+    return graph_.add(kept, graph_.multiply(graph_.leaf(LeafKind::infusion, state), mean));
+}
+
+/// Small terms first.
+Expr TaylorStepBuilder::polynomial_end(int state) {
     Expr sum = terms_.back()[index(state)];
     for (int k = taylor_order - 1; k >= 0; --k)
         sum = graph_.add(terms_[index(k)][index(state)], sum);
@@ -100,20 +124,19 @@ Expr TaylorStepBuilder::polynomial_slope(int state) {
     return sum;
 }
 
-Expr TaylorStepBuilder::reciprocal_size(int place) {
-    const int state = layout_.stepped[index(place)];
+Expr TaylorStepBuilder::reciprocal_size(int state) {
     return graph_.divide(
-        number(1.0), error_size(graph_, state, terms_.front()[index(state)], ends_[index(place)]));
+        number(1.0), error_size(graph_, state, terms_.front()[index(state)], ends_[index(state)]));
 }
 
 /// The first term left out is h·(f(y1) − p'(1))/(order + 1), to leading order.
 std::vector<Expr> TaylorStepBuilder::error_parts() {
     std::vector<Expr> parts;
     const Expr part = graph_.multiply(number(1.0 / (taylor_order + 1)), layout_.clock.step);
-    for (int place = 0; place < layout_.n_controlled; ++place) {
-        const Expr defect = graph_.subtract(end_rates_[index(place)],
-                                            polynomial_slope(layout_.stepped[index(place)]));
-        parts.push_back(graph_.multiply(graph_.multiply(part, defect), reciprocal_size(place)));
+    for (int i = 0; i < layout_.n_controlled; ++i) {
+        const Expr defect = graph_.subtract(end_rates_[index(i)], polynomial_slope(i));
+        const Expr error = graph_.multiply(graph_.multiply(part, defect), reciprocal_size(i));
+        parts.push_back(is_exact(i) ? number(0.0) : error);
     }
     return parts;
 }
@@ -122,11 +145,10 @@ std::vector<Expr> TaylorStepBuilder::error_parts() {
 /// edge·‖y_{order−1}‖.
 Expr TaylorStepBuilder::is_at_the_edge() {
     Expr last = number(0.0), before = last;
-    for (int place = 0; place < layout_.n_controlled; ++place) {
-        const int state = layout_.stepped[index(place)];
+    for (int i = 0; i < layout_.n_controlled; ++i) {
+        if (is_exact(i)) continue;
         const auto square = [&](int k) {
-            const Expr part =
-                graph_.multiply(terms_[index(k)][index(state)], reciprocal_size(place));
+            const Expr part = graph_.multiply(terms_[index(k)][index(i)], reciprocal_size(i));
             return graph_.multiply(part, part);
         };
         last = graph_.add(last, square(taylor_order));
@@ -138,15 +160,14 @@ Expr TaylorStepBuilder::is_at_the_edge() {
 
 ProgramSpec TaylorStepBuilder::build(double rtol) {
     expand();
-    for (int state : layout_.stepped)
-        ends_.push_back(end(state));
+    for (int i = 0; i < n_states_; ++i)
+        ends_.push_back(end(i));
     end_rates_ = rates_.at(ends_, 1.0);
     ProgramSpec spec{"step", {}};
-    for (std::size_t i = 0; i < ends_.size(); ++i) {
-        spec.targets.push_back({layout_.end(layout_.stepped[i]), ends_[i]});
-        spec.targets.push_back({layout_.end_rate(layout_.stepped[i]), end_rates_[i]});
+    for (int i = 0; i < n_states_; ++i) {
+        spec.targets.push_back({layout_.end(i), ends_[index(i)]});
+        spec.targets.push_back({layout_.end_rate(i), end_rates_[index(i)]});
     }
-    add_exact_targets(spec, graph_, layout_);
     for (int r = 0; r < taylor_order; ++r)
         for (int k = 0; k < layout_.n_dense(); ++k)
             spec.targets.push_back(

@@ -151,8 +151,7 @@ TEST_SUITE("slow") {
                                    "tsit5",
                                    "taylor9",
                                    "rodas5p-split",
-                                   "tsit5-split",
-                                   "taylor9-split"})
+                                   "tsit5-split"})
             CHECK(n_judged[solver] > 0);
     }
 }

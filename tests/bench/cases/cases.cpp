@@ -23,8 +23,7 @@ int step_operations(const sim::CompiledSystem& system, std::string_view solver) 
                    {"tsit5", sim::tsit5_method()},
                    {"rodas5p-split", sim::rodas5p_split_method()},
                    {"tsit5-split", sim::tsit5_split_method()},
-                   {"taylor9", sim::taylor_method()},
-                   {"taylor9-split", sim::taylor_split_method()}};
+                   {"taylor9", sim::taylor_method()}};
     for (const auto& [name, method] : methods)
         if (name == solver)
             return sim::LaneMethod(system, method, {})

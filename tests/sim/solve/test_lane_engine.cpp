@@ -12,7 +12,7 @@ namespace {
 
 constexpr int n_subjects = 75; // no multiple of any width
 constexpr const char* lane_solvers[] = {
-    "rodas5p", "tsit5", "taylor9", "rodas5p-split", "tsit5-split", "taylor9-split"};
+    "rodas5p", "tsit5", "taylor9", "rodas5p-split", "tsit5-split"};
 constexpr const char* whole_solvers[] = {"rodas5p", "tsit5", "taylor9"};
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {

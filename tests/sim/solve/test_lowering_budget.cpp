@@ -1,8 +1,8 @@
 #include "sim/solve/networks.hpp"
 #include "solve/lowering_budget.hpp"
 #include "solve/observer.hpp"
-#include "solve/rosenbrock_lu.hpp"
 #include "solve/rodas5p.hpp"
+#include "solve/rosenbrock_lu.hpp"
 #include "solve/rosenbrock_step.hpp"
 
 #include <doctest/doctest.h>

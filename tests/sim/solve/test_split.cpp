@@ -98,7 +98,7 @@ void check_split(const Problem& problem, const CompiledSystem& system, const Che
     usual.rtol = split_rtol;
     const BlockResult reference = solve(*find_solver("rodas5p"), system, problem, inputs, precise);
     REQUIRE(all_ok(reference));
-    for (const char* name : {"rodas5p-split", "tsit5-split", "taylor9-split"}) {
+    for (const char* name : {"rodas5p-split", "tsit5-split"}) {
         CAPTURE(name);
         const BlockResult result = solve(*find_solver(name), system, problem, inputs, usual);
         REQUIRE(all_ok(result));
@@ -246,7 +246,7 @@ TEST_CASE("what drives a system and is solved exactly does not set its steps") {
     const Problem problem = driven_turnover();
     const CompiledSystem system = compile(problem.system);
     const std::vector<double> inputs = problem.patients(8);
-    for (const std::string name : {"rodas5p", "tsit5", "taylor9"}) {
+    for (const std::string name : {"rodas5p", "tsit5"}) {
         const BlockResult whole = solve(*find_solver(name), system, problem, inputs, {});
         const BlockResult split = solve(*find_solver(name + "-split"), system, problem, inputs, {});
         for (std::size_t s = 0; s < 8; ++s)
@@ -272,7 +272,7 @@ TEST_CASE("a driver that is yet to come is not stepped over") {
     SolverOptions precise;
     precise.rtol = 1e-10;
     const BlockResult reference = solve(*find_solver("rodas5p"), system, p, p.patients(1), precise);
-    for (const char* name : {"rodas5p-split", "tsit5-split", "taylor9-split"}) {
+    for (const char* name : {"rodas5p-split", "tsit5-split"}) {
         CAPTURE(name);
         const BlockResult result = solve(*find_solver(name), system, p, p.patients(1), {});
         CHECK(errors_of(p, result, reference).maximum <= 3e-5); // 30·rtol
@@ -290,7 +290,7 @@ TEST_CASE("states that turn around each other end in a status in split solvers")
     p.output("y", y);
     p.sample(5);
     const CompiledSystem system = compile(p.system);
-    for (const char* name : {"rodas5p-split", "tsit5-split", "taylor9-split"})
+    for (const char* name : {"rodas5p-split", "tsit5-split"})
         CHECK(solve(*find_solver(name), system, p, p.patients(1), {}).status[0] ==
               SolverStatus::not_finite);
     const Pilot pilot{4, p.patients(4), p.timeline};
