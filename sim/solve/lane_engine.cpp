@@ -2,6 +2,7 @@
 
 #include "base/index.hpp"
 #include "base/lane_math.hpp"
+#include "lanes/counted_cost.hpp"
 #include "solve/step_control.hpp"
 
 #include <algorithm>
@@ -37,6 +38,18 @@ compile(const LaneMethod& method, const Executor& executor, int program, int wid
         method.programs.programs[index(program)], method.programs.layout, width);
 }
 
+/// From so many lanes with a sample due on, `samples` for all costs less than gathering these.
+int many_lanes(const LaneMethod& method, int width) {
+    constexpr double to_gather = 100.0; // a lane, in additions of all lanes: measured
+    const double to_look = counted_cost(method.programs.programs[look_program_number]);
+    return std::max(1, static_cast<int>(std::ceil(width * to_look / (to_look + to_gather))));
+}
+
+PointsOfLanes points_to_look_at(const LaneMethod& method, const Kernel& look, int width) {
+    const ProgramSet& set = method.programs;
+    return {set.programs[look_program_number], set.layout, look_points, look, width};
+}
+
 } // namespace
 
 LaneMethod::LaneMethod(const CompiledSystem& compiled,
@@ -63,11 +76,8 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       look_(compile(method, executor, look_program_number, width)),
       edge_(compile(method, interpreter(), edge_program_number, width)),
       samples_(compile(method, executor, samples_program_number, width)),
-      points_(method.programs.programs[look_program_number],
-              method.programs.layout,
-              look_points,
-              *look_,
-              width),
+      points_(points_to_look_at(method, *look_, width)),
+      gathered_(points_to_look_at(method, *look_, width)),
       workspace_(index(std::max({step_->n_slots(),
                                  rates_->n_slots(),
                                  look_->n_slots(),
@@ -81,14 +91,18 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       events_(index(width_)),
       running_(index(n_states_ * width_)),
       follows_(index(n_controlled_ * width_)),
-      called_room_(index(width_)),
-      due_room_(index(width_)),
+      fresh_(width_),
+      called_(width_),
+      due_(width_),
       accepted_(index(width_)),
       shown_(index(width_)),
       failure_(index(width_)) {
     for (int kind = 0; kind < n_leaf_kinds; ++kind)
         first_slot_[index(kind)] = method.programs.layout.slot({static_cast<LeafKind>(kind), 0});
-    observer_.keep_next_samples_in(column(Control::sample), column(Control::due));
+    observer_.keep_samples_in({column(Control::sample),
+                               column(Control::due),
+                               gathered_.own(control(Control::look_time)),
+                               many_lanes(method, width_)});
 }
 
 void LaneEngine::solve(const BlockProblem& problem, BlockResult& result) {
@@ -111,12 +125,13 @@ void LaneEngine::carry(std::span<Passage> passages) {
 void LaneEngine::run_lanes() {
     next_ = 0;
     n_live_ = width_;
-    n_fresh_ = n_following_ = n_watched_ = 0;
+    n_following_ = n_watched_ = 0;
+    fresh_.clear();
     std::fill(follows_.begin(), follows_.end(), 0.0);
     for (int lane = 0; lane < width_; ++lane)
         refill(lane);
     while (n_live_ > 0) {
-        if (n_fresh_ > 0) start_fresh_lanes();
+        if (!fresh_.is_empty()) start_fresh_lanes();
         take_step();
     }
 }
@@ -335,10 +350,9 @@ void LaneEngine::arrive(int lane) {
         state.next_event < events.size() ? events[state.next_event].time : state.end;
     at(Control::growth, lane) = largest_factor;
     at(Control::live, lane) = 1.0;
-    state.is_fresh = true;
+    fresh_.insert(lane);
     state.is_on_its_way_to_a_crossing = false;
     set_alarm(lane);
-    ++n_fresh_;
 }
 
 SolverStatus LaneEngine::happen_until_now(int lane) {
@@ -413,18 +427,15 @@ SubjectColumns LaneEngine::columns(int lane) {
 }
 
 void LaneEngine::start_fresh_lanes() {
-    for (int lane = 0; lane < width_; ++lane)
-        if (lanes_[index(lane)].is_fresh) column(LeafKind::time, 0)[lane] = clock(lane);
+    fresh_.for_each([this](int lane) { column(LeafKind::time, 0)[lane] = clock(lane); });
     rates_->run(workspace_.data());
-    for (int lane = 0; lane < width_; ++lane) {
-        if (!lanes_[index(lane)].is_fresh) continue;
-        lanes_[index(lane)].is_fresh = false;
+    fresh_.for_each([this](int lane) {
         at(Control::step, lane) = first_step(lane);
         if (method_.layout.method.is_explicit)
             for (int i : method_.layout.stepped)
                 column(LeafKind::rate, i)[lane] = column(LeafKind::result, i)[lane];
-    }
-    n_fresh_ = 0;
+    });
+    fresh_.clear();
 }
 
 /// ½·rtol^(1/error_order) / rms_i(f_i / (|y_i| + scale_i)): a free number, so that units do not
@@ -460,33 +471,19 @@ void LaneEngine::take_step() {
     if (n_watched_ > 0) edge_->run(workspace_.data());
     step_->run(workspace_.data());
     find_called();
-    for (const int lane : called_)
-        judge(lane);
+    called_.for_each([this](int lane) { judge(lane); });
     if (is_watching()) look_for_crossings();
     if (n_following_ > 0) follow_scales();
     if (!is_carrying()) show();
-    for (const int lane : called_)
-        go_on(lane);
+    called_.for_each([this](int lane) { go_on(lane); });
 }
 
-/// Without branches: which lanes ask is anybody's guess. Where triggers are watched, every step of
-/// every lane is looked at.
+/// Where triggers are watched, every step of every lane is looked at.
 void LaneEngine::find_called() {
-    const double* attention = column(method_.layout.attention());
-    const double* live = column(Control::live);
-    const int all = is_watching() ? 1 : 0;
-    int* called = called_room_.data();
-    int* due = due_room_.data();
-    int n_called = 0, n_due = 0;
-    for (int lane = 0; lane < width_; ++lane) {
-        const int code = static_cast<int>(attention[lane]);
-        due[n_due] = lane;
-        n_due += code & sample_is_due;
-        called[n_called] = lane;
-        n_called += static_cast<int>(code >= is_called) | (all & static_cast<int>(live[lane]));
-    }
-    called_ = {called, index(n_called)};
-    due_ = {due, index(n_due)};
+    find_lanes(column(method_.layout.attention()), width_, due_, called_);
+    if (!is_watching()) return;
+    for (int lane = 0; lane < width_; ++lane)
+        if (at(Control::live, lane) != 0.0) called_.insert(lane);
 }
 
 void LaneEngine::judge(int lane) {
@@ -595,20 +592,21 @@ void LaneEngine::take_back(int lane) {
 /// A step over a crossing is taken again, to the crossing.
 void LaneEngine::look_for_crossings() {
     std::vector<char> mask(index(width_));
-    for (const int lane : called_)
+    called_.for_each([&](int lane) {
         mask[index(lane)] = accepted_[index(lane)] && failure_[index(lane)] == SolverStatus::ok &&
                             !lanes_[index(lane)].is_on_its_way_to_a_crossing;
+    });
     const double* from = column(method_.layout.from());
     const double* to = column(Control::time);
     observer_.look_at(from, to, *this);
     watch_.scan(from, to, mask.data(), shortest_part());
-    for (const int lane : called_) {
-        if (!mask[index(lane)] || !(watch_.crossing(lane) <= to[lane])) continue;
+    called_.for_each([&](int lane) {
+        if (!mask[index(lane)] || !(watch_.crossing(lane) <= to[lane])) return;
         if (watch_.crossing(lane) < to[lane]) take_back(lane);
         at(Control::stop, lane) = watch_.crossing(lane);
         set_alarm(lane);
         lanes_[index(lane)].is_on_its_way_to_a_crossing = true;
-    }
+    });
 }
 
 /// Steps know nothing of the exact part's curves, and a series may have several extrema in one:
@@ -621,22 +619,17 @@ double LaneEngine::shortest_part() const {
 /// What there is to see of the steps.
 void LaneEngine::show() {
     observer_.look_at(column(method_.layout.from()), column(Control::time), *this);
-    if (is_watching()) {
-        const auto end = std::remove_if(
-            due_.begin(), due_.end(), [this](int lane) { return accepted_[index(lane)] == 0; });
-        due_ = due_.first(static_cast<std::size_t>(end - due_.begin()));
-    }
-    if (!due_.empty()) observer_.take_samples(due_);
+    if (is_watching()) due_.keep_if([this](int lane) { return accepted_[index(lane)] != 0; });
+    if (!due_.is_empty()) observer_.take_samples(due_);
     bool any = false;
-    for (const int lane : called_) {
+    called_.for_each([&](int lane) {
         shown_[index(lane)] =
             accepted_[index(lane)] && at(Control::alarm, lane) <= at(Control::time, lane);
         any |= shown_[index(lane)] != 0;
-    }
+    });
     if (!any) return;
     observer_.take_functionals(shown_.data(), shortest_part());
-    for (const int lane : called_)
-        shown_[index(lane)] = 0;
+    called_.for_each([this](int lane) { shown_[index(lane)] = 0; });
 }
 
 void LaneEngine::go_on(int lane) {
@@ -681,7 +674,9 @@ void LaneEngine::write_counts(int lane) {
 
 const double* LaneEngine::at_points(int n_points, const int* lanes, const double* times) {
     std::copy_n(times, n_points, points_.own(control(Control::look_time)));
-    points_.run(n_points, lanes, workspace_.data());
+    for (int p = 0; p < n_points; ++p)
+        points_.gather(p, 1, lanes[p], workspace_.data());
+    points_.run();
     return points_.result(method_.layout.output(0));
 }
 
@@ -694,6 +689,15 @@ const double* LaneEngine::at_lanes(const double* times) {
 const double* LaneEngine::at_samples() {
     samples_->run(workspace_.data());
     return column(method_.layout.output(0));
+}
+
+void LaneEngine::gather(int first, int n, int lane) {
+    gathered_.gather(first, n, lane, workspace_.data());
+}
+
+const double* LaneEngine::at_gathered() {
+    gathered_.run();
+    return gathered_.result(method_.layout.output(0));
 }
 
 } // namespace gemel::sim

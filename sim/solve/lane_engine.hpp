@@ -3,6 +3,7 @@
 #include "solve/controlled_step.hpp"
 #include "solve/dose_events.hpp"
 #include "solve/error_scale.hpp"
+#include "solve/lane_set.hpp"
 #include "solve/observer.hpp"
 #include "solve/points_of_lanes.hpp"
 #include "solve/triggers.hpp"
@@ -52,7 +53,6 @@ struct LaneState {
     int n_at_the_edge = 0;                    ///< steps as long as stability allows …
     int n_inside = 0;                         ///< … and well shorter ones since the last of them
     bool is_watched = false;                  ///< its next step is looked at for stability
-    bool is_fresh = false;                    ///< needs a first step: at the start and after events
     bool was_not_finite = false;              ///< the last rejected step
     bool is_on_its_way_to_a_crossing = false; ///< it stops where a trigger acts
 };
@@ -127,6 +127,8 @@ private:
     const double* at_points(int n_points, const int* lanes, const double* times) override;
     const double* at_lanes(const double* times) override;
     const double* at_samples() override;
+    void gather(int first, int n, int lane) override;
+    const double* at_gathered() override;
 
     const LaneMethod& method_;
     int width_ = 0, n_states_ = 0, n_own_ = 0, n_controlled_ = 0, n_inputs_ = 0, n_derived_ = 0;
@@ -135,7 +137,7 @@ private:
     SetupPrograms setup_programs_;
     DenseObserver observer_;
     std::unique_ptr<Kernel> step_, rates_, look_, edge_, samples_;
-    PointsOfLanes points_; ///< for `look`
+    PointsOfLanes points_, gathered_; ///< for `look`: points asked for, and samples
     Workspace workspace_;
 
     const BlockProblem* problem_ = nullptr;
@@ -146,7 +148,7 @@ private:
     ErrorScales scales_;
     std::span<Passage> passages_; ///< lanes carry these instead of subjects
     int next_ = 0;                ///< subject or passage
-    int n_live_ = 0, n_fresh_ = 0;
+    int n_live_ = 0;
     int n_watched_ = 0;   ///< lanes that are watched
     int n_following_ = 0; ///< scales that follow the largest value so far
 
@@ -155,12 +157,12 @@ private:
     std::vector<SubjectEvents> events_;     ///< per lane
     std::vector<int> running_;              ///< [n_states × width] infusions running
     std::vector<double> follows_; ///< [n_controlled × width] 1: scale is the largest value so far
-    std::vector<int> called_room_, due_room_; ///< [width]
-    std::span<int> called_;                   ///< lanes that ask for attention
-    std::span<int> due_;                      ///< lanes with a sample to take
-    std::vector<char> accepted_;              ///< [width] of called lanes
-    std::vector<char> shown_;                 ///< [width] 0 of lanes that are not
-    std::vector<SolverStatus> failure_;       ///< [width] of the step just taken
+    LaneSet fresh_;               ///< lanes that need a first step: at the start and after events
+    LaneSet called_;              ///< lanes that ask for attention
+    LaneSet due_;                 ///< lanes with a sample to take
+    std::vector<char> accepted_;  ///< [width] of called lanes
+    std::vector<char> shown_;     ///< [width] 0 of lanes that are not
+    std::vector<SolverStatus> failure_; ///< [width] of the step just taken
 };
 
 } // namespace gemel::sim

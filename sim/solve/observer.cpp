@@ -1,5 +1,6 @@
 #include "solve/observer.hpp"
 
+#include "base/finite.hpp"
 #include "base/index.hpp"
 #include "solve/step_control.hpp"
 
@@ -53,8 +54,17 @@ DenseObserver::DenseObserver(const CompiledSystem& system,
     next_time_ = own_next_time_.data();
     next_due_ = own_next_due_.data();
     next_own_.assign(lanes, infinity);
-    for (auto* column : {&subject_, &cursor_, &crossing_, &point_lane_, &point_index_})
+    for (auto* column : {&subject_,
+                         &cursor_,
+                         &n_checked_,
+                         &crossing_,
+                         &point_lane_,
+                         &point_index_,
+                         &gathered_lane_,
+                         &gathered_point_})
         column->assign(lanes, 0);
+    row_.assign(lanes, 0);
+    gathered_at_.assign(lanes, 0);
     for (auto* column : {&is_bad_, &mask_, &active_, &rises_, &kept_})
         column->assign(lanes, 0);
     for (const NamedExpr& output : system.system.outputs)
@@ -80,6 +90,7 @@ void DenseObserver::begin(const BlockProblem& problem,
                              index(setup.first_row[i % index(setup.n_subjects)])];
     collect_samples();
     collect_functionals();
+    n_gathered_ = 0;
     for (int lane = 0; lane < width_; ++lane)
         take_no_more(lane);
 }
@@ -89,8 +100,10 @@ void DenseObserver::collect_samples() {
     const auto& sampled = problem_->observation->sampled;
     columns_.clear();
     for (std::size_t k = 0; k < sampled.size(); ++k)
-        columns_.push_back(
-            {sampled[k].output, result_->sampled[k].data(), sampled[k].times.size()});
+        columns_.push_back({sampled[k].output,
+                            result_->sampled[k].data(),
+                            sampled[k].times.size(),
+                            std::ptrdiff_t{sampled[k].output} * width_});
     for (std::size_t k = 0; k < sampled.size(); ++k)
         for (std::size_t i = 0; i < sampled[k].times.size(); ++i)
             points[sampled[k].times[i]].push_back({static_cast<int>(k), static_cast<int>(i)});
@@ -109,16 +122,13 @@ void DenseObserver::collect_samples() {
     is_simple_ = problem_->own.empty();
     for (const SampledOutput& output : sampled)
         is_simple_ = is_simple_ && output.times == sampled.front().times;
-    rows_.resize(columns_.size() * index(width_));
 }
 
 void DenseObserver::load(int lane, int subject, std::span<const int> lone_samples) {
     subject_[index(lane)] = subject;
-    cursor_[index(lane)] = 0;
+    cursor_[index(lane)] = n_checked_[index(lane)] = 0;
+    row_[index(lane)] = index(subject) * (point_times_.size() - 1);
     own_[index(lane)] = lone_samples;
-    for (std::size_t k = 0; k < columns_.size(); ++k)
-        rows_[k * index(width_) + index(lane)] =
-            columns_[k].values + index(subject) * columns_[k].n_times;
     find_next(lane);
     is_bad_[index(lane)] = 0;
     load_row(lane, setup_->first_row[index(subject)]);
@@ -160,11 +170,7 @@ void DenseObserver::piece(const double* from,
                           const Interpolate& interpolate,
                           double resolve_to) {
     look_at(from, to, interpolate);
-    due_.clear();
-    for (int lane = 0; lane < width_; ++lane)
-        if (mask[lane]) due_.push_back(lane);
-    keep_due();
-    take_due_points();
+    take_due_points(mask);
     take_functionals(mask, resolve_to);
 }
 
@@ -289,62 +295,112 @@ const Functional& DenseObserver::functional(int k) const {
     return problem_->observation->functionals[index(k)];
 }
 
-/// While many lanes have a sample due, each takes one, side by side; what is left goes in full
-/// batches of points: a lane with many does not make the others wait.
-void DenseObserver::take_samples(std::span<const int> lanes) {
-    due_.assign(lanes.begin(), lanes.end());
-    while (!due_.empty() && many_of * static_cast<int>(due_.size()) >= width_) {
-        outputs_of_points_ = curves_->at_samples();
-        if (is_simple_) {
-            store_next();
-        } else {
-            for (const int lane : due_)
-                store(lane, take_next(lane), lane);
-            keep_due();
-        }
-    }
-    if (!due_.empty()) take_due_points();
+/// While many lanes have a sample due, each takes one where it lies; what is left is gathered until
+/// there is as much of it as there are lanes: a lane with many does not make the others wait.
+void DenseObserver::take_samples(LaneSet& lanes) {
+    if (!is_simple_) return lanes.for_each([this](int lane) { gather_any(lane); });
+    while (lanes.has_at_least(many_lanes_))
+        take_next_of_lanes(lanes);
+    lanes.for_each([this](int lane) { gather_shared(lane); });
 }
 
-void DenseObserver::keep_due() {
-    std::erase_if(due_, [this](int lane) { return !is_due(lane); });
-}
-
-/// Of due lanes whose samples are all shared, and of all outputs at once; those that have another
-/// due stay. Without branches on what is due.
-void DenseObserver::store_next() {
-    const std::size_t n_columns = columns_.size();
-    const auto width = index(width_);
-    double* const* rows = rows_.data();
-    const double *times = point_times_.data() + 1, *dues = point_due_.data() + 1, *to = to_;
+/// Those that have another due stay.
+void DenseObserver::take_next_of_lanes(LaneSet& lanes) {
+    const double* outputs = curves_->at_samples();
+    const double *times = point_times_.data(), *dues = point_due_.data(), *to = to_;
+    const std::span<const Column> columns = columns_;
+    const std::size_t* row = row_.data();
+    int* cursor = cursor_.data();
     double *next_time = next_time_, *next_due = next_due_;
-    int *due = due_.data(), *cursor = cursor_.data();
-    char* is_bad = is_bad_.data();
-    std::size_t n_left = 0;
-    for (const int lane : due_) {
-        const int point = cursor[lane]++;
-        for (std::size_t k = 0; k < n_columns; ++k) {
-            const double value = outputs_of_points_[columns_[k].output * width_ + lane];
-            rows[k * width + index(lane)][point] = value;
-            is_bad[lane] |=
-                static_cast<char>(!(std::abs(value) <= std::numeric_limits<double>::max()));
-        }
-        next_time[lane] = times[point];
-        next_due[lane] = dues[point];
-        due[n_left] = lane;
-        n_left += dues[point] < to[lane] ? 1U : 0U;
-    }
-    due_.resize(n_left);
+    lanes.keep_if([=](int lane) {
+        const int point = cursor[lane], next = point + 1;
+        const std::size_t at = row[lane] + index(point);
+        for (const Column& column : columns)
+            column.values[at] = outputs[column.first + lane];
+        cursor[lane] = next;
+        next_time[lane] = times[next];
+        next_due[lane] = dues[next];
+        return dues[next] < to[lane];
+    });
 }
 
-void DenseObserver::take_due_points() {
+/// Number of the next point to be gathered. Those gathered are taken as late as that: vectors that
+/// were stored number by number a moment ago are slow to load.
+int DenseObserver::next_gathered() {
+    if (n_gathered_ == width_) take_gathered();
+    return n_gathered_;
+}
+
+void DenseObserver::gather_shared(int lane) {
+    int cursor = cursor_[index(lane)];
+    const double *dues = point_due_.data(), *times = point_times_.data(), to = to_[lane];
+    const std::size_t row = row_[index(lane)];
+    double* gathered_times = gathered_times_;
+    std::size_t* at = gathered_at_.data();
+    do {
+        const int first = next_gathered();
+        int p = first;
+        do {
+            gathered_times[p] = times[cursor];
+            at[p++] = row + index(cursor++);
+        } while (p < width_ && dues[cursor] < to);
+        n_gathered_ = p;
+        curves_->gather(first, p - first, lane);
+    } while (dues[cursor] < to);
+    cursor_[index(lane)] = cursor;
+    next_time_[lane] = times[cursor];
+    next_due_[lane] = dues[cursor];
+}
+
+void DenseObserver::gather_any(int lane) {
+    while (is_due(lane)) {
+        const int p = next_gathered();
+        gathered_times_[p] = next_time_[lane];
+        curves_->gather(p, 1, lane);
+        gathered_lane_[index(p)] = lane;
+        gathered_point_[index(p)] = take_next(lane);
+        ++n_gathered_;
+    }
+}
+
+void DenseObserver::take_gathered() {
+    if (n_gathered_ == 0) return;
+    outputs_of_points_ = curves_->at_gathered();
+    if (is_simple_) {
+        for (const Column& to : columns_) {
+            const double* values = point_output(to.output);
+            for (int p = 0; p < n_gathered_; ++p)
+                to.values[gathered_at_[index(p)]] = values[p];
+        }
+    } else {
+        for (int p = 0; p < n_gathered_; ++p)
+            store(gathered_lane_[index(p)], gathered_point_[index(p)], p);
+    }
+    n_gathered_ = 0;
+}
+
+/// Whether a lane's samples are finite; where all are shared they are looked at as rows, not as
+/// they come.
+void DenseObserver::check_rows(int lane) {
+    take_gathered();
+    int& n = n_checked_[index(lane)];
+    const int cursor = cursor_[index(lane)];
+    if (is_simple_)
+        for (const Column& column : columns_) {
+            const double* row = column.values + index(subject_[index(lane)]) * column.n_times;
+            if (!all_finite({row + n, row + cursor})) is_bad_[index(lane)] = 1;
+        }
+    n = cursor;
+}
+
+void DenseObserver::take_due_points(const char* mask) {
     int n = 0;
-    for (const int lane : due_) {
-        while (is_due(lane)) {
+    for (int lane = 0; lane < width_; ++lane) {
+        while (mask[lane] && is_due(lane)) {
+            const double time = next_time_[lane];
             point_lane_[index(n)] = lane;
-            theta_[index(n)] =
-                std::max(0.0, (next_time_[lane] - from_[lane]) / (to_[lane] - from_[lane]));
-            point_time_[index(n)] = next_time_[lane];
+            theta_[index(n)] = std::max(0.0, (time - from_[lane]) / (to_[lane] - from_[lane]));
+            point_time_[index(n)] = time;
             point_index_[index(n++)] = take_next(lane);
             if (n == width_) {
                 store_points(n);
@@ -432,6 +488,7 @@ void DenseObserver::store_shared(int lane, int point, int column) {
 SolverStatus
 DenseObserver::finish(int lane, double time, const double* states, std::ptrdiff_t stride) {
     take_due(lane, time, states, stride);
+    check_rows(lane);
     const auto n = problem_->observation->functionals.size();
     for (std::size_t f = 0; f < n; ++f)
         keep(static_cast<int>(f), lane, total_[f * index(width_) + index(lane)]);
@@ -459,7 +516,9 @@ void DenseObserver::park(int lane, double time) {
 }
 
 void DenseObserver::keep(int lane, Parking& parking) {
+    check_rows(lane);
     parking(cursor_[index(lane)]);
+    n_checked_[index(lane)] = cursor_[index(lane)];
     std::size_t n_own = own_[index(lane)].size();
     parking(n_own);
     own_[index(lane)] = own_[index(lane)].last(std::min(n_own, own_[index(lane)].size()));
@@ -477,6 +536,7 @@ void DenseObserver::keep(int f, int lane, double value) {
 }
 
 void DenseObserver::fail(int lane, SolverStatus status, double time) {
+    take_gathered();
     const std::size_t subject = index(subject_[index(lane)]);
     const Observation& observation = *problem_->observation;
     for (std::size_t k = 0; k < observation.sampled.size(); ++k) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "solve/lane_set.hpp"
 #include "solve/parking.hpp"
 #include "solve/workspace.hpp"
 
@@ -79,12 +80,19 @@ public:
                   int width,
                   const Executor& executor = interpreter());
 
-    /// Keeps the times of next samples in the solver's own columns from now on, and beyond which
-    /// time a piece must go to take them: times closer than a step can be are one, and what happens
-    /// then comes first.
-    void keep_next_samples_in(double* times, double* due) {
-        next_time_ = times;
-        next_due_ = due;
+    /// A solver's own columns, [width].
+    struct SampleColumns {
+        double* next = nullptr;     ///< times of next samples
+        double* due = nullptr;      ///< beyond which time a piece must go to take them
+        double* gathered = nullptr; ///< times of samples gathered
+        int many_lanes = 1;         ///< so many take a sample each where they lie
+    };
+    /// Times closer than a step can be are one, and what happens then comes first.
+    void keep_samples_in(const SampleColumns& columns) {
+        next_time_ = columns.next;
+        next_due_ = columns.due;
+        gathered_times_ = columns.gathered;
+        many_lanes_ = columns.many_lanes;
     }
     /// Starts a problem; results go to `result` (already reset). Writes the parameters, and the
     /// status of subjects whose setup failed: a solver skips those. All three must outlive the
@@ -121,14 +129,13 @@ public:
                const char* mask,
                const Interpolate& interpolate,
                double resolve_to = std::numeric_limits<double>::infinity());
-    /// The same in two parts, after look_at(): samples of lanes that have one due, and functionals.
-    void take_samples(std::span<const int> lanes);
+    /// The same in two parts, after look_at(): samples of lanes that have one due, from curves
+    /// whose values come later, and functionals.
+    void take_samples(LaneSet& lanes);
     void take_functionals(const char* mask,
                           double resolve_to = std::numeric_limits<double>::infinity());
     /// The first time from `now` on that a piece must reach for functionals to take note.
     double next_functional(double now) const;
-    /// When the next sample of each lane is due, [width]; infinite: there is none.
-    const double* next_samples() const { return next_time_; }
 
     /// The lane reached the end: the last samples, from `states` (column of this lane: state i at
     /// states[i·stride]) after the events at the end; writes functionals, status and stopped_at.
@@ -188,19 +195,23 @@ private:
         int output = 0;
         double* values = nullptr;
         std::size_t n_times = 0;
+        std::ptrdiff_t first = 0; ///< of the output's values among those of points
     };
 
     void collect_samples();
     void collect_functionals();
     static Window& window(std::vector<Window>& windows, double from, double to, int output);
     static void add(Window& window, const Functional& functional, int id, int peak_slot);
-    void keep_due();
-    void take_due_of_lanes();
-    void take_due_points();
+    void take_due_points(const char* mask);
     void store_points(int n_points);
     void store(int lane, int point, int column);
     void store_shared(int lane, int point, int column);
-    void store_next();
+    void take_next_of_lanes(LaneSet& lanes);
+    void gather_shared(int lane);
+    void gather_any(int lane);
+    int next_gathered();
+    void take_gathered();
+    void check_rows(int lane);
     void store_own(int lane, int sample, int column);
     void find_next(int lane);
     void take_no_more(int lane);
@@ -242,7 +253,6 @@ private:
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
     std::vector<Column> columns_;      ///< per sampled output
-    std::vector<double*> rows_;        ///< [sampled outputs × width] of lanes' subjects
     bool is_simple_ = false;           ///< nobody has own samples, and outputs share their times
     std::vector<char> uses_time_;      ///< [n_outputs] an output mentions time itself
     std::vector<Window> windows_;      ///< of outputs that do not
@@ -250,24 +260,33 @@ private:
     std::vector<LeftLimit> left_limits_;
     int n_peaks_ = 0;
 
-    std::vector<int> subject_, cursor_;                ///< [width]
-    std::vector<std::span<const int>> own_;            ///< [width] lone samples still to be taken
-    std::vector<double> next_own_;                     ///< [width] time of the first of them
-    std::vector<double> fixed_values_;                 ///< [fixed_ × width], of lanes
+    std::vector<int> subject_, cursor_;     ///< [width]
+    std::vector<std::size_t> row_;          ///< [width] places in columns of shared samples
+    std::vector<std::span<const int>> own_; ///< [width] lone samples still to be taken
+    std::vector<double> next_own_;          ///< [width] time of the first of them
+    std::vector<double> fixed_values_;      ///< [fixed_ × width], of lanes
     std::vector<double> own_next_time_, own_next_due_; ///< [width], or room given by the solver:
     double* next_time_ = nullptr;                      ///< [width]
     double* next_due_ = nullptr;                       ///< [width]
     std::vector<char> is_bad_;                         ///< [width] a result is not finite
-    std::vector<double> total_;                        ///< [n_functionals × width]
-    std::vector<double> best_value_, best_time_;       ///< [n_peaks × width]
-    std::vector<double> largest_;                      ///< [lone_windows_ × width] |output| so far
-    std::vector<int> n_parts_;                         ///< [lone_windows_ × width] so far
+    std::vector<int> n_checked_;                 ///< [width] shared points that were looked at
+    std::vector<double> total_;                  ///< [n_functionals × width]
+    std::vector<double> best_value_, best_time_; ///< [n_peaks × width]
+    std::vector<double> largest_;                ///< [lone_windows_ × width] |output| so far
+    std::vector<int> n_parts_;                   ///< [lone_windows_ × width] so far
     /// A part of a piece still to be looked at, halved `depth` times.
     struct Part {
         double begin = 0.0, end = 0.0;
         int depth = 0;
     };
     std::vector<std::vector<Part>> pending_; ///< [width] stacks, earliest on top
+
+    // Samples of any pieces and lanes, gathered until there are as many as lanes: [width].
+    int n_gathered_ = 0;
+    std::vector<int> gathered_lane_, gathered_point_; ///< or, where all samples are shared:
+    std::vector<std::size_t> gathered_at_;            ///< places in a column
+    double* gathered_times_ = nullptr;                ///< given by the solver
+    int many_lanes_ = 1;
 
     // The piece in hand, and room for work on it.
     const double* from_ = nullptr;
@@ -277,7 +296,6 @@ private:
     const double* outputs_of_points_ = nullptr; ///< [n_outputs × width] of the points in hand
     std::vector<int> point_lane_, point_index_; ///< [width] of points
     std::vector<double> theta_, point_time_;    ///< [width] of points
-    std::vector<int> due_;                      ///< lanes with a sample to take
     std::vector<double> results_;               ///< [n_outputs × width], of lanes
     std::vector<double> time_, begin_, end_;    ///< [width]
     std::vector<char> mask_, active_;           ///< [width]
@@ -296,8 +314,12 @@ public:
     virtual const double* at_points(int n_points, const int* lanes, const double* times) = 0;
     /// Outputs of every lane at its time, [width]: value k of lane l at [k·width + l].
     virtual const double* at_lanes(const double* times) = 0;
-    /// The same at DenseObserver::next_samples(), which the solver keeps.
+    /// The same at the lanes' next samples.
     virtual const double* at_samples() = 0;
+    /// Points first … first + n − 1, of `width`, lie on this lane as it is now.
+    virtual void gather(int first, int n, int lane) = 0;
+    /// Outputs of all points gathered: value k of point p at [k·width + p].
+    virtual const double* at_gathered() = 0;
 };
 
 } // namespace gemel::sim

@@ -4,12 +4,13 @@
 
 #include <gemel/sim/lane_program.hpp>
 
+#include <cstddef>
 #include <vector>
 
 namespace gemel::sim {
 
-/// Runs a program at points that lie on lanes, any number per lane: gathers what it reads of each
-/// point's lane.
+/// Runs a program at points that lie on lanes, any number per lane: what it reads of each point's
+/// lane is gathered first, so that the lane may go on.
 class PointsOfLanes {
 public:
     /// @param own  leaves that each point has for itself
@@ -19,12 +20,13 @@ public:
                   const Kernel& kernel,
                   int width);
 
-    /// Of one of `own`, to be filled before run().
+    /// Of one of `own`, [width], to be filled before run().
     double* own(Leaf leaf) { return workspace_.data() + layout_.slot(leaf) * width_; }
-    /// Point p lies on lane lanes[p], whose columns are those of `workspace`. At most `width`
-    /// points.
-    void run(int n_points, const int* lanes, const double* workspace);
-    /// [n_points]
+    /// Points first … first + n − 1, of `width`, lie on a lane, whose columns are those of
+    /// `workspace`.
+    void gather(int first, int n, int lane, const double* workspace);
+    void run() { kernel_.run(workspace_.data()); }
+    /// [width]
     const double* result(Leaf leaf) const {
         return workspace_.data() + layout_.slot(leaf) * width_;
     }
@@ -32,7 +34,7 @@ public:
 private:
     int width_ = 0;
     WorkspaceLayout layout_;
-    std::vector<int> slots_; ///< that the program reads of lanes
+    std::vector<std::ptrdiff_t> columns_; ///< that the program reads of lanes, in workspaces
     const Kernel& kernel_;
     Workspace workspace_;
 };
