@@ -87,7 +87,7 @@ private:
         for (std::uint32_t i = 0; i < ops_.size(); ++i)
             for_operands(function_.ops[i], [&](std::uint32_t v) {
                 ++values_[v].n_left;
-                ops_[i].n_missing += values_[v].is_computed ? 1 : 0;
+                if (values_[v].is_computed) ++ops_[i].n_missing;
             });
     }
 
