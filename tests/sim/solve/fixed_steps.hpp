@@ -121,4 +121,25 @@ inline void check_non_autonomous_orders(const StepMethod& method, double a, int 
         n_steps);
 }
 
+/// One subject of rate 1e5 for 100 h among calm ones: given up after the thousand steps from which
+/// an explicit method is watched on, its neighbours' bits as without it.
+inline void check_that_a_stiff_subject_is_given_up(const CompiledSystem& system,
+                                                   const char* solver) {
+    const Timeline timeline{{}, 100.0};
+    const Observation observation = on_grid(1, 5.0, 100.0);
+    const std::vector<double> calm{0.5, 1.0, 2.0, 3.0};
+    std::vector<double> mixed = calm;
+    mixed[1] = 1e5;
+    const BlockResult expected = solve(system, calm, timeline, observation, {}, solver);
+    const BlockResult result = solve(system, mixed, timeline, observation, {}, solver);
+    CHECK(result.status[1] == SolverStatus::stiff);
+    CHECK(result.n_steps[1] < 1100);
+    const std::size_t n_times = observation.sampled[0].times.size();
+    for (std::size_t s : {0U, 2U, 3U}) {
+        CHECK(result.status[s] == SolverStatus::ok);
+        for (std::size_t i = 0; i < n_times; ++i)
+            CHECK(result.sampled[0][s * n_times + i] == expected.sampled[0][s * n_times + i]);
+    }
+}
+
 } // namespace lane_systems

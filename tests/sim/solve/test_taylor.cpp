@@ -36,21 +36,7 @@ CompiledSystem slow_follower() {
 } // namespace
 
 TEST_CASE("the Taylor method gives a stiff subject up and leaves its neighbours' bits alone") {
-    const Timeline timeline{{}, 100.0};
-    const Observation observation = on_grid(1, 5.0, 100.0);
-    const std::vector<double> calm{0.5, 1.0, 2.0, 3.0};
-    std::vector<double> mixed = calm;
-    mixed[1] = 1e5;
-    const BlockResult expected = solve(slow_follower(), calm, timeline, observation, {}, "taylor9");
-    const BlockResult result = solve(slow_follower(), mixed, timeline, observation, {}, "taylor9");
-    CHECK(result.status[1] == SolverStatus::stiff);
-    CHECK(result.n_steps[1] < 1100); // watched from step 1000 on
-    const std::size_t n_times = observation.sampled[0].times.size();
-    for (std::size_t s : {0U, 2U, 3U}) {
-        CHECK(result.status[s] == SolverStatus::ok);
-        for (std::size_t i = 0; i < n_times; ++i)
-            CHECK(result.sampled[0][s * n_times + i] == expected.sampled[0][s * n_times + i]);
-    }
+    check_that_a_stiff_subject_is_given_up(slow_follower(), "taylor9");
 }
 
 TEST_CASE("many steps alone do not make a system stiff for the Taylor method") {
