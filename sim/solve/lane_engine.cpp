@@ -99,6 +99,7 @@ LaneEngine::LaneEngine(const LaneMethod& method, const Executor& executor, int w
       failure_(index(width_)) {
     for (int kind = 0; kind < n_leaf_kinds; ++kind)
         first_slot_[index(kind)] = method.programs.layout.slot({static_cast<LeafKind>(kind), 0});
+    if (method.layout.method.is_series) observer_.take_pieces_in(2);
     observer_.keep_samples_in({column(Control::sample),
                                column(Control::due),
                                gathered_.own(control(Control::look_time)),
@@ -599,7 +600,8 @@ void LaneEngine::look_for_crossings() {
     const double* from = column(method_.layout.from());
     const double* to = column(Control::time);
     observer_.look_at(from, to, *this);
-    watch_.scan(from, to, mask.data(), shortest_part());
+    const bool is_series = method_.layout.method.is_series; // crossings need closer looks
+    watch_.scan(from, to, mask.data(), is_series ? 0.0 : shortest_part());
     called_.for_each([&](int lane) {
         if (!mask[index(lane)] || !(watch_.crossing(lane) <= to[lane])) return;
         if (watch_.crossing(lane) < to[lane]) take_back(lane);
@@ -609,11 +611,9 @@ void LaneEngine::look_for_crossings() {
     });
 }
 
-/// Steps know nothing of the exact part's curves, and a series may have several extrema in one:
-/// there the observer looks for itself.
+/// Steps know nothing of the exact part's curves: there the observer looks for itself.
 double LaneEngine::shortest_part() const {
-    const bool is_plain = method_.layout.exact_dense.empty() && !method_.layout.method.is_series;
-    return is_plain ? std::numeric_limits<double>::infinity() : 0.0;
+    return method_.layout.exact_dense.empty() ? std::numeric_limits<double>::infinity() : 0.0;
 }
 
 /// What there is to see of the steps.

@@ -180,10 +180,11 @@ void DenseObserver::take_functionals(const char* mask, double resolve_to) {
     const bool is_rough = resolve_to < infinity;
     if (!is_rough)
         for (const Window& w : windows_)
-            if (overlap(w, from_, to_, mask)) take(w);
+            for (int part = 0; part < n_parts_of_piece_; ++part)
+                if (overlap(w, mask, part, n_parts_of_piece_)) take(w);
     for (const Window& w : lone_windows_) {
         const bool uses_time = uses_time_[index(w.output)] != 0;
-        if ((is_rough || uses_time) && overlap(w, from_, to_, mask))
+        if ((is_rough || uses_time) && overlap(w, mask))
             take_resolved(w, uses_time ? 0.0 : resolve_to);
     }
 }

@@ -94,6 +94,8 @@ public:
         gathered_times_ = columns.gathered;
         many_lanes_ = columns.many_lanes;
     }
+    /// Functionals take every piece in so many equal parts. Pieces of high order are long.
+    void take_pieces_in(int n_parts) { n_parts_of_piece_ = n_parts; }
     /// Starts a problem; results go to `result` (already reset). Writes the parameters, and the
     /// status of subjects whose setup failed: a solver skips those. All three must outlive the
     /// solve.
@@ -218,7 +220,7 @@ private:
     bool is_due(int lane) const { return next_due_[lane] < to_[lane]; }
     int take_next(int lane);
     void take_left_limits(const double* from, const double* to, const char* mask);
-    bool overlap(const Window& window, const double* from, const double* to, const char* mask);
+    bool overlap(const Window& window, const char* mask, int part = 0, int n_parts = 1);
     void take(const Window& window);
     void take_resolved(const Window& window, double shortest);
     bool next_part(const Window& window, int lane, double shortest);
@@ -252,7 +254,8 @@ private:
     std::vector<double> point_due_;   ///< which a piece must go beyond
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
-    std::vector<Column> columns_;      ///< per sampled output
+    std::vector<Column> columns_; ///< per sampled output
+    int n_parts_of_piece_ = 1;
     bool is_simple_ = false;           ///< nobody has own samples, and outputs share their times
     std::vector<char> uses_time_;      ///< [n_outputs] an output mentions time itself
     std::vector<Window> windows_;      ///< of outputs that do not

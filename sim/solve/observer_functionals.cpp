@@ -146,15 +146,18 @@ void DenseObserver::take_left_limits(const double* from, const double* to, const
     }
 }
 
-/// Sets begin_, end_ and active_ to the overlap of the lanes' pieces with a window.
-bool DenseObserver::overlap(const Window& w,
-                            const double* from,
-                            const double* to,
-                            const char* mask) {
+/// Sets begin_, end_ and active_ to the overlap of the lanes' pieces, or a part of them, with a
+/// window.
+bool DenseObserver::overlap(const Window& w, const char* mask, int part, int n_parts) {
+    const auto boundary = [&](int lane, int k) {
+        return k == 0         ? from_[lane]
+               : k == n_parts ? to_[lane]
+                              : from_[lane] + (to_[lane] - from_[lane]) * k / n_parts;
+    };
     int any = 0;
     for (int lane = 0; lane < width_; ++lane) {
-        begin_[index(lane)] = std::max(from[lane], w.from);
-        end_[index(lane)] = std::min(to[lane], w.to);
+        begin_[index(lane)] = std::max(boundary(lane, part), w.from);
+        end_[index(lane)] = std::min(boundary(lane, part + 1), w.to);
         active_[index(lane)] =
             static_cast<char>((mask[lane] != 0) & (begin_[index(lane)] < end_[index(lane)]));
         any |= active_[index(lane)];
