@@ -7,7 +7,7 @@ rate and ratios of exposures are closed forms.
 """
 import numpy as np
 from mechanistic_model_numbers import linear, matrix
-from mpmath import exp, log, mp, mpf
+from mpmath import log, mp, mpf
 from scipy.integrate import solve_ivp
 
 
@@ -92,6 +92,79 @@ def xia2024():
         show("  INR under 3 mg/d for ever:", [steady(3)])
 
 
+def rows_of(rates, events, times, states):
+    """States `states` at times, one list each."""
+    out = linear(rates, events, times)
+    return [[row[i] for row in out] for i in states]
+
+
+def mat(n, entries):
+    m = matrix(n, n)
+    for (i, j), x in entries.items():
+        m[i, j] += x
+    return m
+
+
+def two_compartments(ka, cl, v1, q, v2):
+    """depot, central, peripheral."""
+    return mat(3, {(0, 0): -ka, (1, 0): ka, (1, 1): -(cl + q) / v1, (1, 2): q / v2, (2, 1): q / v1, (2, 2): -q / v2})
+
+
+def at_steady_state(rates, state, dose, every, after):
+    """The vector `after` a dose of a regimen that has been going on for ever: (1 - exp(A·every))^-1."""
+    start = matrix(rates.rows, 1)
+    start[state] = dose
+    start = mp.lu_solve(mp.eye(rates.rows) - mp.expm(rates * every), start)
+    return mp.expm(rates * after) * start
+
+
+# Tacrolimus, Andrews 2019.
+
+def tacrolimus():
+    for name, factor in (("non-expresser", 1), ("expresser", mpf("1.62"))):
+        cl = mpf("22.5") * factor
+        m = two_compartments(mpf("3.70"), cl, mpf(685), mpf("10.6"), mpf(6590))
+        events = [(12 * i + mpf("0.39"), 0, 5) for i in range(14)]
+        c, = rows_of(m, events, [2, 12, 96, 168], [1])
+        show(f"tacrolimus {name}", [1000 * x / 685 for x in c])
+        trough = at_steady_state(m, 0, cl * 210 / 1000, mpf(12), 12 - mpf("0.39"))[1]
+        show(f"tacrolimus {name} trough at AUC 210", [1000 * trough / 685])
+    cl = mpf("22.5") * mpf("1.62") * (mpf(40) / mpf("55.72")) ** mpf("-0.5") * (mpf("2.2") / mpf("1.93")) ** mpf("0.72")
+    show("tacrolimus CL 40 a 2.2 m2", [cl])
+    show("tacrolimus level of 1 mg/h", [1000 / cl])
+
+
+# Efavirenz, Dhoro 2015.
+
+def efavirenz():
+    ka, v = mpf("0.18"), mpf(150)
+    for name, cl in (("*1/*1", mpf("7.01") * mpf("1.931")), ("*1/*6", mpf("7.01")), ("*6/*6", mpf("7.01") * mpf("0.366")),
+                     ("*6/*18", mpf("2.26")), ("*18/*18", mpf("0.539") * mpf("1.931"))):
+        m = mat(2, {(0, 0): -ka, (1, 0): ka, (1, 1): -cl / v})
+        c, = rows_of(m, [(24 * i, 0, 600) for i in range(14)], [4, 24, 180, 336], [1])
+        show(f"efavirenz {name}", [x / v for x in c])
+        show(f"efavirenz {name} level of 25 mg/h", [25 / cl])
+    cl = mpf("7.01") * (1 + mpf("0.211") * 2) * mpf("1.222")
+    show("efavirenz woman of 80 kg, *1/*6, level of 25 mg/h", [25 / cl])
+
+
+# Siponimod, Huth 2019.
+
+def siponimod():
+    share = {"*1/*1": 1, "*1/*2": "0.908", "*1/*3": "0.515", "*2/*2": "0.648", "*2/*3": "0.391", "*3/*3": "0.021"}
+    for name, activity in share.items():
+        cl = mpf("3.12") * (1 - mpf("0.804") * (1 - mpf(activity)))
+        m = two_compartments(mpf("0.687"), cl, mpf("43.7"), mpf(30), mpf("72.4"))
+        c, = rows_of(m, [(mpf("1.5"), 0, 2 * mpf("0.91"))], [4, 12, 48, 200], [1])
+        show(f"siponimod {name}", [1000 * x / mpf("43.7") for x in c])
+        show(f"siponimod {name} level of 1 mg/d", [1000 * mpf("0.91") / 24 / cl])
+        slow = min(abs(x) for x in mp.eig(m, left=False, right=False))
+        show(f"siponimod {name} half-life", [log(2) / slow])
+
+
 if __name__ == "__main__":
     hamberg2010()
     xia2024()
+    tacrolimus()
+    efavirenz()
+    siponimod()
