@@ -244,6 +244,40 @@ def aripiprazole():
         show(f"aripiprazole {name} level of 1 mg/h", [1000 / mpf(cl)])
 
 
+# Metoprolol by the ratios of Blake 2013.
+
+def metoprolol():
+    share, flow, clint_nm, v, ka = 1 - 1 / mpf("4.9"), mpf(90), mpf(90), mpf(290), mpf("1.5")
+    found = {}
+    for name, activity in (("NM", mpf(1)), ("IM", mpf("0.5") ** mpf("1.41")), ("PM", mpf(0)), ("UM", mpf("1.5") ** mpf("1.41"))):
+        clint = clint_nm * (1 - share + share * activity)
+        f, k = flow / (flow + clint), flow * clint / (flow + clint) / v
+        level = lambda t: 1000 * 100 * f * ka / (v * (ka - k)) * (mp.exp(-k * t) - mp.exp(-ka * t))
+        show(f"metoprolol {name}", [level(t) for t in (1, 4, 12, 24)])
+        show(f"metoprolol {name} level of 1 mg/h", [1000 / clint])
+        found[name] = (level(log(ka / k) / (ka - k)), log(2) / k, log(ka / k) / (ka - k))
+    (peak, half, when), (peak_pm, half_pm, when_pm) = found["NM"], found["PM"]
+    show("metoprolol peak NM, when, 2.3 times it, peak PM, when", [peak, when, peak * mpf("2.3"), peak_pm, when_pm])
+    show("metoprolol half-life NM, PM, 2.3 times NM", [half, half_pm, half * mpf("2.3")])
+
+
+# Phenytoin, Yukawa 1990 and Mamiya 1998.
+
+def phenytoin():
+    for name, vmax, km, rate in (("reference", 325, 2.41, 240), ("*1/*3", 325 * 0.58, 2.41, 150), ("2C19 PM", 325, 2.41 * 1.54, 240)):
+        def rates(_, y):
+            c = y[1] / 36
+            return [-1.5 * y[0], 1.5 * y[0] - vmax / 24 * c / (km + c)]
+
+        y = integrate(rates, [0, 0], daily(rate, 0, 28), [4, 24, 168, 672])
+        show(f"phenytoin {name}", y[:, 1] / 36)
+        show(f"phenytoin {name} steady", [km * rate / (vmax - rate)])
+    vmax = mpf(325) * (mpf(80) / 60) ** mpf("0.737") * mpf("1.08")
+    show("phenytoin 80 kg with co-medication, 240 mg/d, steady", [mpf("2.41") * mpf("1.32") * 240 / (vmax - 240)])
+    show("phenytoin child of 30 kg, 120 mg/d, steady",
+         [mpf("2.41") * mpf("0.752") * 120 / (mpf(325) * mpf("0.5") ** mpf("0.737") - 120)])
+
+
 if __name__ == "__main__":
     hamberg2010()
     xia2024()
@@ -254,3 +288,5 @@ if __name__ == "__main__":
     clopidogrel()
     atomoxetine()
     aripiprazole()
+    metoprolol()
+    phenytoin()
