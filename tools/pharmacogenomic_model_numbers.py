@@ -278,6 +278,38 @@ def phenytoin():
          [mpf("2.41") * mpf("0.752") * 120 / (mpf(325) * mpf("0.5") ** mpf("0.737") - 120)])
 
 
+# Elagolix, Beck 2022.
+
+def elagolix():
+    v1, q, v2, ka = mpf(279), mpf("5.63"), mpf("51.7"), mpf("2.46")
+    m = two_compartments(ka, mpf(125), v1, q, v2)
+    for name, f in (("*1/*1", 1), ("*1/*5", mpf("1.421")), ("*5/*5", mpf("1.963"))):
+        events = [(12 * i + mpf("0.207"), 0, 200 * f) for i in range(14)]
+        c, = rows_of(m, events, [1, 4, 12, 168], [1])
+        show(f"elagolix {name}", [1000 * x / v1 for x in c])
+        show(f"elagolix {name} level of 1 mg/h", [1000 * mpf(f) / 125])
+
+
+# Warfarin, Rodriguez-Fernandez 2024.
+
+def rodriguez2024():
+    for pair, kel, name, ec50, base in (("*1/*1", 0.0189, "GG", 5.88 * 2, 1.84), ("*1/*8", 0.0132, "AG", 5.88 + 4.61, 1.78),
+                                        ("*3/*5", 0.0075, "AA", 4.61 * 2, 2.18)):
+        def rates(_, y, kel=kel, ec50=ec50):
+            x = (max(y[1], 0) / (0.14 * 83) / ec50) ** 1.47
+            e = x / (1 + x)
+            k1, k2 = 1 / 27.2, 1 / 110.9
+            return [-1.19 * y[0], 1.19 * y[0] - kel * y[1],
+                    k1 * (1 - e - y[2]), k1 * (y[2] - y[3]), k1 * (y[3] - y[4]),
+                    k2 * (1 - e - y[5]), k2 * (y[5] - y[6]), k2 * (y[6] - y[7])]
+
+        y = integrate(rates, [0, 0] + [1] * 6, daily(5, 0, 60), [72, 168, 336, 1440])
+        show(f"Rodriguez 2024 {pair} {name} C", y[:, 1] / (0.14 * 83))
+        show(f"Rodriguez 2024 {pair} {name} INR", base + 20 * (1 - y[:, 4] * y[:, 7]))
+        x = (5 / 24 / kel / (0.14 * 83) / ec50) ** 1.47
+        show(f"Rodriguez 2024 {pair} {name} steady", [base + 20 * (1 - (1 - x / (1 + x)) ** 2)])
+
+
 if __name__ == "__main__":
     hamberg2010()
     xia2024()
@@ -290,3 +322,5 @@ if __name__ == "__main__":
     aripiprazole()
     metoprolol()
     phenytoin()
+    elagolix()
+    rodriguez2024()
