@@ -310,6 +310,42 @@ def rodriguez2024():
         show(f"Rodriguez 2024 {pair} {name} steady", [base + 20 * (1 - (1 - x / (1 + x)) ** 2)])
 
 
+# Omeprazole in infants, Zhao 2018.
+
+def omeprazole():
+    for name, factor, days in (("NM", 1, 38), ("IM", "0.449", 38), ("PM", "0.125", 38), ("NM 80 days", 1, 80)):
+        growth = (mpf(days) / 38) ** mpf("0.472")
+        ka, v = mpf("0.0497"), mpf("0.513")
+        form, sulfone = mpf("0.658") * mpf(factor) * growth, mpf("0.140")
+        m = mat(4, {(0, 0): -ka, (1, 0): ka, (1, 1): -(form + sulfone) / v, (2, 1): form / v, (2, 2): -mpf("0.846"),
+                    (3, 1): sulfone / v, (3, 3): -mpf("0.130")})
+        c = rows_of(m, [(0, 0, 4)], [1, 4, 12, 24], [1, 2, 3])
+        for what, row, volume in zip(("parent", "hydroxy", "sulfone"), c, (v, 1, 1)):
+            show(f"omeprazole {name} {what}", [x / volume for x in row])
+
+
+# Risperidone, Feng 2008.
+
+def risperidone():
+    v, ka = mpf(444), mpf("1.7")
+    for name, cl, share, years in (("NM", "65.4", "0.595", 45), ("IM", "36.0", 1, 45), ("PM", "12.9", "0.96", 45), ("NM 70 a", "65.4", "0.595", 70)):
+        cl9 = mpf("8.83") * (mpf(years) / 45) ** mpf("-0.378")
+        m = mat(3, {(0, 0): -ka, (1, 0): ka, (1, 1): -mpf(cl) / v, (2, 1): mpf(share) * mpf(cl) / v, (2, 2): -cl9 / v})
+        parent, nine = rows_of(m, [(12 * i, 0, 2) for i in range(20)], [2, 12, 120, 240], [1, 2])
+        show(f"risperidone {name} parent", [1000 * x / v for x in parent])
+        show(f"risperidone {name} nine", [1000 * x / v for x in nine])
+
+
+# Voriconazole after kidney transplantation, Lin 2018.
+
+def voriconazole_lin():
+    for name, cl, f in (("NM", "6.41", 0), ("IM", "4.52", 0), ("PM", "2.88", 0), ("NM 90 days", "6.41", "0.43")):
+        v, ka = mpf("169.27"), mpf("1.1")
+        m = mat(2, {(0, 0): -ka, (1, 0): ka, (1, 1): -mpf(cl) / v})
+        c, = rows_of(m, [(12 * i, 0, 200 * mpf("0.58") * mp.exp(mpf(f))) for i in range(28)], [2, 12, 168, 336], [1])
+        show(f"Lin 2018 {name}", [x / v for x in c])
+
+
 if __name__ == "__main__":
     hamberg2010()
     xia2024()
@@ -324,3 +360,6 @@ if __name__ == "__main__":
     phenytoin()
     elagolix()
     rodriguez2024()
+    omeprazole()
+    risperidone()
+    voriconazole_lin()
