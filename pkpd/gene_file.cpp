@@ -35,6 +35,7 @@ struct FrequencyWords {
         std::string allele;
         double frequency = 0.0;
         std::int64_t subjects = 0;
+        FrequencyOrigin origin;
         sim::SourceSpan span;
     };
     std::vector<Row> rows;
@@ -170,6 +171,19 @@ void describe_phenotype(Fields& f, GeneWords& words, PhenotypeWords& phenotype) 
     phenotype.span = f.span();
 }
 
+void describe_origin(Fields& f, FrequencyOrigin& origin) {
+    const std::vector<std::string> words{"seen", "derived", "remembered"};
+    const int not_given = -1;
+    int word = not_given;
+    f.choice(optional_key(
+                 "confidence", "in the number, where it is not the gene's source's", "\"seen\""),
+             words,
+             word);
+    if (word != not_given) origin.confidence = words[static_cast<std::size_t>(word)];
+    f.text(optional_key("source", "of the number, where it is not the gene's", "\"Zhou 2017\""),
+           origin.source);
+}
+
 void describe_frequencies(Fields& f, FrequencyWords& group) {
     group.span = f.span();
     f.keyed(required_key("alleles", "frequency of each allele in the group", "{}"),
@@ -183,6 +197,7 @@ void describe_frequencies(Fields& f, FrequencyWords& group) {
                 row.number(frequency, words.frequency);
                 row.integer(not_negative(optional_key("subjects", "how many were tested", "6791")),
                             words.subjects);
+                describe_origin(row, words.origin);
             });
 }
 
@@ -363,6 +378,7 @@ private:
         row.group = words.group;
         row.frequencies.assign(table_.alleles.size(), 0.0);
         row.n_subjects.assign(table_.alleles.size(), 0);
+        row.origins.assign(table_.alleles.size(), {});
         for (const FrequencyWords::Row& given : words.rows) {
             const int allele = table_.find_allele(given.allele);
             if (allele < 0) {
@@ -373,6 +389,7 @@ private:
             }
             row.frequencies[static_cast<std::size_t>(allele)] = given.frequency;
             row.n_subjects[static_cast<std::size_t>(allele)] = given.subjects;
+            row.origins[static_cast<std::size_t>(allele)] = given.origin;
         }
         const double sum = std::accumulate(row.frequencies.begin(), row.frequencies.end(), 0.0);
         constexpr double published_digits = 2e-5; // six digits, some ten alleles

@@ -3,10 +3,12 @@
 
     tools/make_genes.py FOLDER GENE [OUTPUT_FOLDER]
 
-FOLDER holds allele_function.csv, allele_frequency.csv, phenotype_rules.csv, allele_variants.csv and
-structural_alleles.csv (columns as read below). Numbers are copied as they stand.
+FOLDER holds allele_function.csv, allele_frequency.csv, phenotype_rules.csv, allele_variants.csv,
+structural_alleles.csv and frequency_supplement.csv (columns as read below). Numbers are copied as they
+stand; where one is worked out here, its row says `derived` and from what.
 """
 import csv
+import decimal
 import itertools
 import pathlib
 import re
@@ -20,9 +22,89 @@ NAMES = {
     "VKORC1": {
         "rs9923231 reference (C)": ("G", ["-1639G", "rs9923231 C"]),
         "rs9923231 variant (T)": ("A", ["-1639A", "rs9923231 T"]),
-    }
+    },
+    "ABCG2": {
+        "rs2231142 reference (G)": ("C", ["421C", "rs2231142 G", "rs2231142 reference (G)"]),
+        "rs2231142 variant (T)": ("A", ["421A", "rs2231142 T", "rs2231142 variant (T)"]),
+    },
+    "NAT2": {
+        "*5": ("*5", ["legacy *5B"]),
+        "*16": ("*16", ["legacy *5A"]),
+    },
+}
+# Where a typical patient does not have the first allele of the table twice.
+REFERENCES = {"NAT2": "*4"}
+# Alleles of frequency_supplement.csv that stand for a cluster.
+CLUSTERS = {
+    "NAT2": {
+        "*5 cluster": "*5",
+        "*6 cluster": "*6",
+        "*7 cluster": "*7",
+        "*14 cluster": "*14",
+        "rapid (*4,*11,*12,*13)": "*4",
+    },
+}
+# Alleles whose chromosomes CPIC's frequencies count twice: allele, where their share belongs, why.
+COUNTED_TWICE = {
+    "UGT1A1": ("*80", "*1", "CPIC's *1 + *80: chromosomes with *80 are those with *28 or *37"),
+}
+# Genes that are not CPIC's in all parts: what the head, the source and the licence say instead.
+CPIC_RULES = f"Functions, rules: CPIC, https://cpicpgx.org/, tables of {CPIC_DATE}, CC0 1.0."
+VARIANTS = [
+    "Defining variants (GRCh38, forward strand): ClinPGx (www.clinpgx.org), CPIC and PharmVar,",
+    f"{VARIANTS_DATE}, CC BY-SA 4.0.",
+]
+BY_ROW = [
+    "Frequencies: not of a CPIC table; each row says where from, and whether it was seen there, derived",
+    "from what was, or is remembered: replace the last before anything leans on it.",
+]
+ORIGINS = {
+    "CYP3A4": {
+        "head": [
+            f"Functions, phenotypes: DPWG through ClinPGx (www.clinpgx.org), {VARIANTS_DATE}, CC BY-SA 4.0.",
+            *VARIANTS,
+            *BY_ROW,
+        ],
+        "source": "DPWG through ClinPGx (www.clinpgx.org); variants: ClinPGx, PharmVar; "
+        "frequencies as said in their rows",
+        "date": VARIANTS_DATE,
+        "licence": "CC-BY-SA-4.0",
+    },
+    "NAT2": {
+        "head": [CPIC_RULES, *VARIANTS, *BY_ROW, "Counts of Sabbagh 2008: CC BY 2.0."],
+        "source": "CPIC gene tables, https://cpicpgx.org/; variants: ClinPGx, CPIC, PharmVar; "
+        "frequencies as said in their rows",
+        "licence": "CC0-1.0; variants CC-BY-SA-4.0; counts of Sabbagh 2008 CC-BY-2.0",
+    },
 }
 NOTES = {
+    "ABCG2": [
+        "ABCG2 lies on the reverse strand: the literature's 421 C>A (Q141K) is G>T (rs2231142) on the",
+        "forward strand of GRCh38, which VCF files use. A bare \"G\" or \"T\" is therefore refused.",
+    ],
+    "TPMT": [
+        "*3A carries the variants of *3B and of *3C: without phase *3A/*1 and *3B/*3C look alike.",
+        "CPIC has no frequencies for the groups AME and OCE.",
+    ],
+    "NUDT15": [
+        "CPIC has frequencies for four groups, none of them African: EAS, EUR, LAT, SAS.",
+        "Those of *3 and *6 rest on 341 to 504 people a group.",
+    ],
+    "UGT1A1": [
+        "*80 (rs887829) tags *28 (and *37): counting both doubles the effect. CPIC's frequencies of AAC, EUR",
+        "and LAT take both from *1, *80 from studies of its own; here *80 alone is not drawn, and *1 has its",
+        "share back. *80 without the other is of unknown function.",
+        "CPIC has no frequencies for the group AME.",
+    ],
+    "CYP3A4": [
+        "*1 is one minus the others: an upper bound, as most alleles were tested in few groups or in none.",
+    ],
+    "NAT2": [
+        "The reference sequence of GRCh38 carries *1. Legacy names: *4 is *4, *5B is *5, *5A is *16.",
+        "The frequencies are those of the legacy clusters: *5, *6, *7 and *14 stand for all slow alleles of",
+        "their cluster, *4 for the rapid *4, *11, *12 and *13 (legacy). Functions within a cluster are alike,",
+        "so that phenotypes are not touched by it.",
+    ],
     "VKORC1": [
         "VKORC1 lies on the reverse strand: the literature's -1639 G>A is C>T (rs9923231) on the",
         "forward strand of GRCh38, which VCF files use. A bare \"C\" or \"T\" is therefore refused.",
@@ -57,6 +139,70 @@ LABELS = {
 }
 # Diplotypes with what the rules must give; facts of CPIC's diplotype tables.
 TESTS = {
+    "ABCG2": [
+        ("CC", None, "Normal Function"),
+        ("421C/421A", None, "Decreased Function"),
+        ("rs2231142 G/T", None, "Decreased Function"),
+        ("AA", None, "Poor Function"),
+    ],
+    "TPMT": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*8", None, "Normal Metabolizer"),
+        ("*1/*3A", None, "Intermediate Metabolizer"),
+        ("*3B/*3C", None, "Poor Metabolizer"),
+        ("*2/*3A", None, "Poor Metabolizer"),
+        ("*3A/*8", None, "Intermediate Metabolizer"),
+        ("*8/*8", None, "Intermediate Metabolizer"),
+        ("*3C/*24", None, "Possible Intermediate Metabolizer"),
+        ("*2/*35", None, "Possible Intermediate Metabolizer"),
+        ("*1/*24", None, "Indeterminate"),
+        ("*8/*9", None, "Indeterminate"),
+        ("*9/*35", None, "Indeterminate"),
+    ],
+    "NUDT15": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*5", None, "Normal Metabolizer"),
+        ("*1/*3", None, "Intermediate Metabolizer"),
+        ("*5/*8", None, "Intermediate Metabolizer"),
+        ("*3/*5", None, "Poor Metabolizer"),
+        ("*3/*6", None, "Poor Metabolizer"),
+        ("*3/*11", None, "Possible Intermediate Metabolizer"),
+        ("*1/*11", None, "Indeterminate"),
+        ("*5/*12", None, "Indeterminate"),
+    ],
+    "UGT1A1": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*36", None, "Normal Metabolizer"),
+        ("*36/*36", None, "Normal Metabolizer"),
+        ("*1/*28", None, "Intermediate Metabolizer"),
+        ("*1/*80+*28", None, "Intermediate Metabolizer"),
+        ("*6/*36", None, "Intermediate Metabolizer"),
+        ("*28/*28", None, "Poor Metabolizer"),
+        ("*28/*80+*28", None, "Poor Metabolizer"),
+        ("*6/*28", None, "Poor Metabolizer"),
+        ("*37/*80+*37", None, "Poor Metabolizer"),
+        ("*1/*80", None, "Indeterminate"),
+        ("*28/*80", None, "Indeterminate"),
+    ],
+    "CYP3A4": [
+        ("*1/*1", None, "Normal Metabolizer"),
+        ("*1/*22", None, "Intermediate Metabolizer"),
+        ("*1/*20", None, "Intermediate Metabolizer"),
+        ("*22/*22", None, "Poor Metabolizer"),
+        ("*18/*20", None, "Poor Metabolizer"),
+        ("*6/*26", None, "Poor Metabolizer"),
+    ],
+    "NAT2": [
+        ("*1/*1", None, "Rapid Metabolizer"),
+        ("*1/*4", None, "Rapid Metabolizer"),
+        ("*4/*5", None, "Intermediate Metabolizer"),
+        ("legacy *5B/*4", None, "Intermediate Metabolizer"),
+        ("*5/*6", None, "Poor Metabolizer"),
+        ("legacy *5A/legacy *5B", None, "Poor Metabolizer"),
+        ("*7/*14", None, "Poor Metabolizer"),
+        ("*4/*10", None, "Indeterminate"),
+        ("*6/*55", None, "Indeterminate"),
+    ],
     "CYP2D6": [
         ("*1/*1", 2, "Normal Metabolizer"),
         ("*1/*2", 2, "Normal Metabolizer"),
@@ -172,9 +318,13 @@ class Gene:
     def __init__(self, folder, gene):
         self.gene = gene
         self.functions = rows(folder, "allele_function.csv", gene)
-        self.frequencies = rows(folder, "allele_frequency.csv", gene)
+        self.reference = REFERENCES.get(gene, self.functions[0]["allele"])
+        self.frequencies = self.by_group(
+            rows(folder, "allele_frequency.csv", gene) or self.supplement(folder)
+        )
         self.rules = rows(folder, "phenotype_rules.csv", gene)
-        self.variants = rows(folder, "allele_variants.csv", gene)
+        variants = rows(folder, "allele_variants.csv", gene)
+        self.variants = [row for row in variants if row["pos_grch38"]]
         self.structures = {
             row["allele"]: row["kind"] for row in rows(folder, "structural_alleles.csv", gene)
         }
@@ -185,6 +335,41 @@ class Gene:
             self.by = "function_pair"
         else:
             sys.exit(f"{gene}: rules of kind {sorted(kinds)} cannot be written as a gene file")
+
+    def supplement(self, folder):
+        """Clusters become the allele that stands for them."""
+        clusters = CLUSTERS.get(self.gene, {})
+        return [
+            {**row, "allele": clusters.get(row["allele"], row["allele"])}
+            for row in rows(folder, "frequency_supplement.csv", self.gene)
+        ]
+
+    def by_group(self, given):
+        groups = {}
+        for row in given:
+            groups.setdefault(row["group"], []).append(dict(row))
+        return {group: self.completed(groups[group]) for group in sorted(groups)}
+
+    def completed(self, given):
+        """What the others leave belongs to the reference, where the table does not say so itself."""
+        given = self.counted_once(given)
+        others = [row for row in given if row["allele"] != self.reference]
+        left = 1 - sum(decimal.Decimal(row["frequency"]) for row in others)
+        stated = [row for row in given if row["allele"] == self.reference]
+        if stated and abs(decimal.Decimal(stated[0]["frequency"]) - left) <= decimal.Decimal("2e-5"):
+            return given
+        why = f"1 - sum; {stated[0]['frequency']} in {stated[0]['source']}" if stated else "1 - sum"
+        row = {"allele": self.reference, "frequency": f"{left:f}", "confidence": "derived", "source": why}
+        return [row] + others
+
+    def counted_once(self, given):
+        twice, belongs, why = COUNTED_TWICE.get(self.gene, (None, None, None))
+        share = sum(decimal.Decimal(row["frequency"]) for row in given if row["allele"] == twice)
+        for row in given:
+            if share and row["allele"] == belongs:
+                row["frequency"] = f"{decimal.Decimal(row['frequency']) + share:f}"
+                row.update(confidence="derived", source=why)
+        return [row for row in given if row["allele"] != twice]
 
     def name(self, allele):
         return NAMES.get(self.gene, {}).get(allele, (allele, []))[0]
@@ -205,25 +390,30 @@ class Gene:
             sys.exit(f"{self.gene}: the rule's function {word!r} matches {sorted(found)}")
         return found.pop()
 
+    def origin(self):
+        return ORIGINS.get(self.gene, {})
+
+    def head_of_cpic(self):
+        yield f"Functions, rules, frequencies: CPIC, https://cpicpgx.org/, tables of {CPIC_DATE}, CC0 1.0."
+        yield from VARIANTS
+        yield "CPIC sets the reference allele to one minus the others: its frequency is an upper bound"
+        yield "where few alleles were tested (`subjects`)."
+
     def head(self):
         unknown = [r["phenotype"] for r in self.rules if r["function_1"] == "n/a"]
         yield f"# {self.gene}, made by tools/make_genes.py; change the tool or its tables, not this file."
         yield "#"
-        yield f"# Functions, rules, frequencies: CPIC, https://cpicpgx.org/, tables of {CPIC_DATE}, CC0 1.0."
-        yield f"# Defining variants (GRCh38, forward strand): ClinPGx (www.clinpgx.org), CPIC and PharmVar,"
-        yield f"# {VARIANTS_DATE}, CC BY-SA 4.0."
-        yield "# CPIC sets the reference allele to one minus the others: its frequency is an upper bound"
-        yield "# where few alleles were tested (`subjects`)."
-        for line in NOTES.get(self.gene, []):
+        for line in [*self.origin().get("head", self.head_of_cpic()), *NOTES.get(self.gene, [])]:
             yield "# " + line
+        source = "CPIC gene tables, https://cpicpgx.org/; variants: ClinPGx, CPIC, PharmVar"
         yield 'gemel = "gene/1"'
         yield ""
         yield "[gene]"
         yield f"name         = {quoted(self.gene)}"
-        yield 'source       = "CPIC gene tables, https://cpicpgx.org/; variants: ClinPGx, CPIC, PharmVar"'
-        yield f"date         = {quoted(CPIC_DATE)}"
-        yield 'licence      = "CC0-1.0; variants CC-BY-SA-4.0"'
-        yield f"reference    = {quoted(self.name(self.functions[0]['allele']))}"
+        yield f"source       = {quoted(self.origin().get('source', source))}"
+        yield f"date         = {quoted(self.origin().get('date', CPIC_DATE))}"
+        yield f"licence      = {quoted(self.origin().get('licence', 'CC0-1.0; variants CC-BY-SA-4.0'))}"
+        yield f"reference    = {quoted(self.name(self.reference))}"
         yield f"phenotype_by = {quoted(self.by)}"
         if unknown:
             yield f"unknown      = {quoted(unknown[0])}"
@@ -294,14 +484,16 @@ class Gene:
             yield f"{quoted(phenotype)} = {{ {', '.join(parts)} }}"
 
     def frequency_lines(self):
-        for group in sorted({row["group"] for row in self.frequencies}):
+        for group, given in self.frequencies.items():
             yield f"[frequencies.{group}.alleles]"
-            for row in self.frequencies:
-                if row["group"] == group:
-                    yield (
-                        f"{quoted(self.name(row['allele']))} = "
-                        f"{{ frequency = {row['frequency']}, subjects = {row['n_subjects']} }}"
-                    )
+            for row in given:
+                parts = [f"frequency = {row['frequency']}"]
+                if row.get("n_subjects"):
+                    parts.append(f"subjects = {row['n_subjects']}")
+                for key in ("confidence", "source"):
+                    if row.get(key):
+                        parts.append(f"{key} = {quoted(row[key])}")
+                yield f"{quoted(self.name(row['allele']))} = {{ {', '.join(parts)} }}"
             yield ""
 
     def test_lines(self):

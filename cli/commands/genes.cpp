@@ -67,6 +67,27 @@ Rows phenotype_rows(const pkpd::GeneTable& gene) {
     return rows;
 }
 
+/// Frequencies that are not the gene's source's, or not as it has them.
+Rows origin_rows(const pkpd::GeneTable& gene) {
+    Rows rows{{"group", "allele", "frequency", "confidence", "source"}};
+    for (const pkpd::AlleleFrequencies& group : gene.frequencies)
+        for (std::size_t a = 0; a < gene.alleles.size(); ++a)
+            if (const pkpd::FrequencyOrigin& origin = group.origins[a]; !origin.confidence.empty())
+                rows.push_back({group.group,
+                                gene.alleles[a].name,
+                                fmt::format("{:g}", group.frequencies[a]),
+                                origin.confidence,
+                                origin.source});
+    return rows;
+}
+
+std::string origins_text(const pkpd::GeneTable& gene) {
+    const Rows rows = origin_rows(gene);
+    if (rows.size() == 1) return "";
+    return fmt::format("frequencies with a source of their own\n{}\n",
+                       scenarios::text_table(rows, scenarios::Alignment::left));
+}
+
 /// The file's own tests, which passed when it was loaded.
 Rows test_rows(const pkpd::GeneTable& gene) {
     Rows rows{{"diplotype", "score", "phenotype"}};
@@ -81,17 +102,19 @@ Rows test_rows(const pkpd::GeneTable& gene) {
 
 int show(const std::string& name) {
     const auto gene = load(name);
-    fmt::print("{}, reference {}, phenotype by {}\n\n{}\nphenotypes\n{}\nexamples\n{}\nsource: {} "
-               "({}, {})\n",
-               gene->name,
-               gene->reference,
-               gene->has_score ? "activity score" : "pair of functions",
-               scenarios::text_table(allele_rows(*gene), scenarios::Alignment::left),
-               scenarios::text_table(phenotype_rows(*gene), scenarios::Alignment::left),
-               scenarios::text_table(test_rows(*gene), scenarios::Alignment::left),
-               gene->source,
-               gene->date,
-               gene->licence);
+    fmt::print(
+        "{}, reference {}, phenotype by {}\n\n{}\nphenotypes\n{}\nexamples\n{}\n{}source: {} "
+        "({}, {})\n",
+        gene->name,
+        gene->reference,
+        gene->has_score ? "activity score" : "pair of functions",
+        scenarios::text_table(allele_rows(*gene), scenarios::Alignment::left),
+        scenarios::text_table(phenotype_rows(*gene), scenarios::Alignment::left),
+        scenarios::text_table(test_rows(*gene), scenarios::Alignment::left),
+        origins_text(*gene),
+        gene->source,
+        gene->date,
+        gene->licence);
     return exit_ok;
 }
 

@@ -51,10 +51,17 @@ struct Phenotype {
     std::string label; ///< short, for tables and flags: "IM"
 };
 
+/// Where a frequency is from, where that is not the gene's own source.
+struct FrequencyOrigin {
+    std::string confidence; ///< "seen" in the source, "derived" from it, or "remembered"; or ""
+    std::string source;     ///< "" where it is the gene's
+};
+
 struct AlleleFrequencies {
-    std::string group;                    ///< "EUR"
-    std::vector<double> frequencies;      ///< [n_alleles], sums to 1
-    std::vector<std::int64_t> n_subjects; ///< tested per allele, 0: not reported
+    std::string group;                         ///< "EUR"
+    std::vector<double> frequencies;           ///< [n_alleles], sums to 1
+    std::vector<std::int64_t> n_subjects;      ///< tested per allele, 0: not reported
+    std::vector<FrequencyOrigin> origins = {}; ///< [n_alleles]
 };
 
 class GeneTable {
