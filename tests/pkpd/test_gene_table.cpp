@@ -147,12 +147,16 @@ TEST_CASE("allele frequencies of every group and gene sum to one") {
         }
     }
     // Which groups CPIC has is part of the facts.
-    const std::map<std::string, std::size_t> n_groups{{"CYP2B6", 8},
+    const std::map<std::string, std::size_t> n_groups{{"ABCG2", 9},
+                                                      {"CYP2B6", 8},
                                                       {"CYP2C19", 9},
                                                       {"CYP2C9", 9},
                                                       {"CYP2D6", 9},
                                                       {"CYP3A5", 7},
+                                                      {"NUDT15", 4},
                                                       {"SLCO1B1", 8},
+                                                      {"TPMT", 7},
+                                                      {"UGT1A1", 8},
                                                       {"VKORC1", 8}};
     for (const auto& [name, n] : n_groups)
         CHECK_MESSAGE(library_gene(name)->frequencies.size() == n, name);
@@ -186,6 +190,33 @@ TEST_CASE("Hardy-Weinberg on the alleles gives CPIC's phenotype frequencies") {
     CHECK(n_rows["CYP3A5"] == 35);
     CHECK(n_rows["CYP2B6"] == 48);
     CHECK(n_rows["SLCO1B1"] == 48);
+    CHECK(n_rows["ABCG2"] == 27);
+    CHECK(n_rows["NUDT15"] == 20);
+    CHECK(n_rows["TPMT"] == 35);
+}
+
+TEST_CASE("a frequency with a source of its own says how much it is worth") {
+    // Facts of the files: NAT2 in sub-Saharan Africa was counted (Sabbagh 2008, Table 3); Europe's
+    // printed digits sum to 1.0001; South Asia's are remembered.
+    const auto gene = library_gene("NAT2");
+    const auto origin = [&](const char* group, const char* allele) {
+        return gene->group(group)->origins[static_cast<std::size_t>(gene->find_allele(allele))];
+    };
+    CHECK(origin("SSA", "*5").confidence == "seen");
+    CHECK(origin("SSA", "*5").source.starts_with("Sabbagh 2008"));
+    CHECK(origin("EUR", "*4").confidence == "derived");
+    CHECK(origin("SAS", "*6").confidence == "remembered");
+    CHECK(library_gene("CYP2C9")->group("EUR")->origins.front().confidence.empty());
+}
+
+TEST_CASE("UGT1A1*80 alone is not drawn, as it tags *28") {
+    // Oracle: CPIC's *1 of 0.360721 and *80 of 0.314245 in Europe, where *28 has 0.316475.
+    const auto gene = library_gene("UGT1A1");
+    for (const AlleleFrequencies& group : gene->frequencies)
+        CHECK(group.frequencies[static_cast<std::size_t>(gene->find_allele("*80"))] == 0.0);
+    const auto& europe = gene->group("EUR")->frequencies;
+    CHECK(europe[static_cast<std::size_t>(gene->find_allele("*1"))] ==
+          doctest::Approx(0.360721 + 0.314245).epsilon(1e-12));
 }
 
 TEST_CASE("a score that is a lower bound says so, and has a phenotype where none above differs") {
