@@ -63,9 +63,10 @@ void describe_header(Fields& f, GeneWords& words) {
            words.gene.reference);
     int by = 0;
     f.choice(required_key("phenotype_by", "what decides the phenotype", "\"activity_score\""),
-             {"activity_score", "function_pair"},
+             {"activity_score", "function_pair", "two_lowest"},
              by);
-    words.gene.has_score = by == 0;
+    words.gene.has_score = by != 1;
+    words.gene.is_per_variant = by == 2;
     f.text(
         optional_key("unknown", "the phenotype of diplotypes no rule covers", "\"Indeterminate\""),
         words.unknown);
@@ -326,7 +327,8 @@ private:
                              "'score' has no meaning where phenotype_by = \"function_pair\"");
         if (!words.pairs.empty() && table_.has_score)
             diagnostics_.add(words.span,
-                             "'pairs' has no meaning where phenotype_by = \"activity_score\"");
+                             fmt::format("'pairs' has no meaning where phenotype_by = \"{}\"",
+                                         table_.is_per_variant ? "two_lowest" : "activity_score"));
         if (words.score.size() == 2)
             table_.score_rules.push_back({words.score[0], words.score[1], phenotype});
         for (const auto& pair : words.pairs) {

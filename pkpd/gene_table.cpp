@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace gemel::pkpd {
@@ -51,6 +52,35 @@ std::optional<std::pair<std::string, std::string>> split_pair(const GeneTable& g
     return pair;
 }
 
+/// "A/B/C": all variants a person carries, each as often as it is carried.
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> words;
+    std::size_t from = 0;
+    for (auto slash = text.find('/'); slash != std::string::npos; slash = text.find('/', from)) {
+        words.push_back(text.substr(from, slash - from));
+        from = slash + 1;
+    }
+    words.push_back(text.substr(from));
+    return words;
+}
+
+/// At least two words, or none where the text is no genotype.
+std::vector<std::string> split_genotype(const GeneTable& gene, const std::string& text) {
+    if (gene.is_per_variant) {
+        const std::vector<std::string> words = split_list(text);
+        return words.size() < 2 ? std::vector<std::string>() : words;
+    }
+    const auto pair = split_pair(gene, text);
+    if (!pair) return {};
+    return {pair->first, pair->second};
+}
+
+/// An activity that is not known may be the lowest, but not below 0.
+bool is_less_active(const Allele& a, const Allele& b) {
+    constexpr double just_above_none = std::numeric_limits<double>::denorm_min();
+    return a.activity.value_or(just_above_none) < b.activity.value_or(just_above_none);
+}
+
 } // namespace
 
 int GeneTable::find_allele(const std::string& text) const {
@@ -62,21 +92,28 @@ int GeneTable::find_allele(const std::string& text) const {
 
 std::optional<Diplotype> GeneTable::parse_diplotype(const std::string& written,
                                                     std::string* why) const {
-    const auto pair = split_pair(*this, written);
-    if (!pair) {
+    const std::vector<std::string> words = split_genotype(*this, written);
+    if (words.empty()) {
         if (why)
             *why = fmt::format("'{}' is no diplotype; write two alleles as '{}'",
                                written,
                                text({0, static_cast<int>(alleles.size()) - 1}));
         return std::nullopt;
     }
-    const int first = find_allele(pair->first);
-    const int second = find_allele(pair->second);
-    if (first < 0 || second < 0) {
-        if (why) *why = explain_unknown_allele(*this, first < 0 ? pair->first : pair->second);
+    std::vector<int> carried;
+    for (const std::string& word : words) {
+        carried.push_back(find_allele(word));
+        if (carried.back() >= 0) continue;
+        if (why) *why = explain_unknown_allele(*this, word);
         return std::nullopt;
     }
-    return Diplotype{std::min(first, second), std::max(first, second)};
+    std::ranges::sort(carried);
+    if (carried.size() > 2)
+        std::ranges::stable_sort(carried, [&](int a, int b) {
+            return is_less_active(alleles[static_cast<std::size_t>(a)],
+                                  alleles[static_cast<std::size_t>(b)]);
+        });
+    return Diplotype{std::min(carried[0], carried[1]), std::max(carried[0], carried[1])};
 }
 
 std::string GeneTable::text(const Diplotype& diplotype) const {

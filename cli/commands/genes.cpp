@@ -100,6 +100,11 @@ Rows test_rows(const pkpd::GeneTable& gene) {
     return rows;
 }
 
+std::string rule_text(const pkpd::GeneTable& gene) {
+    if (gene.is_per_variant) return "the two lowest activities of all variants carried";
+    return gene.has_score ? "activity score" : "pair of functions";
+}
+
 int show(const std::string& name) {
     const auto gene = load(name);
     fmt::print(
@@ -107,7 +112,7 @@ int show(const std::string& name) {
         "({}, {})\n",
         gene->name,
         gene->reference,
-        gene->has_score ? "activity score" : "pair of functions",
+        rule_text(*gene),
         scenarios::text_table(allele_rows(*gene), scenarios::Alignment::left),
         scenarios::text_table(phenotype_rows(*gene), scenarios::Alignment::left),
         scenarios::text_table(test_rows(*gene), scenarios::Alignment::left),

@@ -75,10 +75,14 @@ public:
         phenotypes; ///< the last is the one for diplotypes no rule covers, if any
     std::vector<AlleleFrequencies> frequencies;
     bool has_score = false; ///< phenotype by activity score; otherwise by pair of functions
+    /// The alleles are single variants, of which a person may carry more than two: the two of the
+    /// lowest activities are the diplotype.
+    bool is_per_variant = false;
 
     /// By name or alias; −1 if unknown.
     int find_allele(const std::string& text) const;
-    /// "*1/*3", "AG", "A/G", "-1639A/-1639G": nothing (and `why`) if not understood.
+    /// "*1/*3", "AG", "A/G", "-1639A/-1639G"; per variant "A/B/C", all that are carried. Nothing
+    /// (and `why`) if not understood.
     std::optional<Diplotype> parse_diplotype(const std::string& text,
                                              std::string* why = nullptr) const;
     std::string text(const Diplotype& diplotype) const; ///< canonical, "*1/*3"
