@@ -32,6 +32,8 @@ NAMES = {
         "*16": ("*16", ["legacy *5A"]),
     },
 }
+# Genes held per variant: a person's score is the sum of the two lowest activities.
+PER_VARIANT = ["DPYD"]
 # Where a typical patient does not have the first allele of the table twice.
 REFERENCES = {"NAT2": "*4"}
 # Alleles of frequency_supplement.csv that stand for a cluster.
@@ -104,6 +106,14 @@ NOTES = {
         "The frequencies are those of the legacy clusters: *5, *6, *7 and *14 stand for all slow alleles of",
         "their cluster, *4 for the rapid *4, *11, *12 and *13 (legacy). Functions within a cluster are alike,",
         "so that phenotypes are not touched by it.",
+    ],
+    "DPYD": [
+        "CPIC holds DPYD per variant, not per haplotype. A person's score is the sum of the two lowest",
+        "activities among the variants carried, in whatever phase they are. The frequencies are of single",
+        "variants; what they leave is the reference, with activity 1.",
+        "c.1129-5923C>G and c.1236G>A nearly always come together (HapB3): one variant, not two.",
+        "CPIC has no frequencies for the groups AME, NEA and OCE; those of AAC rest on 314 people, those of",
+        "SSA on 1,008.",
     ],
     "VKORC1": [
         "VKORC1 lies on the reverse strand: the literature's -1639 G>A is C>T (rs9923231) on the",
@@ -183,6 +193,20 @@ TESTS = {
         ("*37/*80+*37", None, "Poor Metabolizer"),
         ("*1/*80", None, "Indeterminate"),
         ("*28/*80", None, "Indeterminate"),
+    ],
+    "DPYD": [
+        ("Reference/Reference", 2, "Normal Metabolizer"),
+        ("Reference/c.85T>C", 2, "Normal Metabolizer"),
+        ("Reference/HapB3", 1.5, "Intermediate Metabolizer"),
+        ("Reference/c.2846A>T", 1.5, "Intermediate Metabolizer"),
+        ("Reference/*2A", 1, "Intermediate Metabolizer"),
+        ("HapB3/c.2846A>T", 1, "Intermediate Metabolizer"),
+        ("*9A/*9A/c.1905+1G>A", 1, "Intermediate Metabolizer"),
+        ("*9A/*5/HapB3/c.2846A>T", 1, "Intermediate Metabolizer"),
+        ("*2A/c.2846A>T", 0.5, "Poor Metabolizer"),
+        ("*5/HapB3/HapB3/*13", 0.5, "Poor Metabolizer"),
+        ("*2A/*13", 0, "Poor Metabolizer"),
+        ("*2A/*2A", 0, "Poor Metabolizer"),
     ],
     "CYP3A4": [
         ("*1/*1", None, "Normal Metabolizer"),
@@ -329,7 +353,9 @@ class Gene:
             row["allele"]: row["kind"] for row in rows(folder, "structural_alleles.csv", gene)
         }
         kinds = {row["rule"] for row in self.rules}
-        if kinds == {"activity_score"}:
+        if gene in PER_VARIANT:
+            self.by = "two_lowest"
+        elif kinds == {"activity_score"}:
             self.by = "activity_score"
         elif kinds <= {"function_pair", "variant_pair"} and kinds:
             self.by = "function_pair"
@@ -377,7 +403,13 @@ class Gene:
     def aliases(self, allele):
         many = [allele.replace("x>=3", "xN"), allele.replace("x>=3", "x≥3")]
         more = many if allele.endswith("x>=3") else []
-        return NAMES.get(self.gene, {}).get(allele, (allele, []))[1] + more
+        return NAMES.get(self.gene, {}).get(allele, (allele, []))[1] + more + self.parts(allele)
+
+    def parts(self, allele):
+        """`c.1905+1G>A (*2A)` is c.1905+1G>A and *2A."""
+        match = re.fullmatch(r"(c\..*) \((.*)\)", allele)
+        known = [row["allele"] for row in self.functions]
+        return [part for part in match.groups() if part not in known] if match else []
 
     def function_matching(self, word):
         """`Decreased function`, or the one function that names a variant: `… (-1639G)`."""
@@ -471,7 +503,7 @@ class Gene:
             group = [r for r in self.rules if r["phenotype"] == phenotype and r["function_1"] != "n/a"]
             label = self.label(phenotype)
             parts = [f"label = {quoted(label)}"]
-            if group and self.by == "activity_score":
+            if group and self.by != "function_pair":
                 low = min(float(r["score_min"]) for r in group)
                 high = max(float(r["score_max"] or "inf") for r in group)
                 parts.append(f"score = [{low:g}, {high:g}]")

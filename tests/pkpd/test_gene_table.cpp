@@ -153,6 +153,7 @@ TEST_CASE("allele frequencies of every group and gene sum to one") {
                                                       {"CYP2C9", 9},
                                                       {"CYP2D6", 9},
                                                       {"CYP3A5", 7},
+                                                      {"DPYD", 6},
                                                       {"NUDT15", 4},
                                                       {"SLCO1B1", 8},
                                                       {"TPMT", 7},
@@ -193,6 +194,48 @@ TEST_CASE("Hardy-Weinberg on the alleles gives CPIC's phenotype frequencies") {
     CHECK(n_rows["ABCG2"] == 27);
     CHECK(n_rows["NUDT15"] == 20);
     CHECK(n_rows["TPMT"] == 35);
+}
+
+TEST_CASE("of a gene held per variant the two lowest activities count") {
+    // Facts of CPIC's DPYD table; order and number of what else is carried change nothing.
+    const auto gene = library_gene("DPYD");
+    const auto of = [&](const char* text) { return *gene->parse_diplotype(text); };
+    CHECK(gene->score(of("*9A/HapB3/*2A/*5")) == 0.5);
+    CHECK(of("*9A/HapB3/*2A/*5") == of("*2A/*5/*9A/HapB3"));
+    CHECK(of("*5/*9A/*6") == of("*6/*5/*9A"));
+    CHECK(of("*9A/*5") == of("c.1627A>G (*5)/c.85T>C"));
+    std::string why;
+    CHECK_FALSE(gene->parse_diplotype("*2A", &why));
+    CHECK(why.find("'*2A' is no diplotype; write two alleles") == 0);
+    CHECK_FALSE(gene->parse_diplotype("*2A/*9A/*99", &why));
+    CHECK(why.find("'*99' is no allele of DPYD") == 0);
+
+    // An activity that is not known may be the lowest, unless two are known to be 0.
+    GeneTable unsure = *gene;
+    unsure.alleles[static_cast<std::size_t>(unsure.find_allele("*5"))].activity.reset();
+    CHECK_FALSE(unsure.score(*unsure.parse_diplotype("*9A/HapB3/*5")));
+    CHECK_FALSE(unsure.score(*unsure.parse_diplotype("HapB3/HapB3/*5")));
+    CHECK(unsure.score(*unsure.parse_diplotype("*2A/*5/*13")) == 0.0);
+}
+
+TEST_CASE("Hardy-Weinberg gives the phenotypes of DPYD that its single variants add up to") {
+    // Closed form, in Europe: a chromosome's activity is 0 with z, 0.5 with h, else 1, by CPIC's
+    // frequencies of variants without function (z) and of decreased function (h).
+    const auto gene = library_gene("DPYD");
+    const AlleleFrequencies& europe = *gene->group("EUR");
+    double z = 0.0, h = 0.0;
+    for (std::size_t a = 0; a < gene->alleles.size(); ++a) {
+        if (gene->alleles[a].activity == 0.0) z += europe.frequencies[a];
+        if (gene->alleles[a].activity == 0.5) h += europe.frequencies[a];
+    }
+    std::map<std::string, double> ours;
+    for_each_diplotype(*gene, europe, [&](const Diplotype& diplotype, double p) {
+        ours[gene->phenotypes[static_cast<std::size_t>(gene->phenotype(diplotype))].label] += p;
+    });
+    const double rest = 1.0 - z - h;
+    CHECK(ours["PM"] == doctest::Approx(z * z + 2.0 * z * h).epsilon(1e-9));
+    CHECK(ours["IM"] == doctest::Approx(h * h + 2.0 * (z + h) * rest).epsilon(1e-9));
+    CHECK(ours["NM"] == doctest::Approx(rest * rest).epsilon(1e-9));
 }
 
 TEST_CASE("a frequency with a source of its own says how much it is worth") {
