@@ -46,7 +46,7 @@ struct GeneWords {
     std::string format;
     GeneTable gene;
     std::string unknown;
-    sim::SourceSpan reference_span, unknown_span;
+    sim::SourceSpan reference_span, unknown_span, hemizygous_span;
     std::vector<PhenotypeWords> phenotypes;
     std::vector<FrequencyWords> frequencies;
     std::vector<sim::SourceSpan> allele_spans;
@@ -70,6 +70,11 @@ void describe_header(Fields& f, GeneWords& words) {
     f.text(
         optional_key("unknown", "the phenotype of diplotypes no rule covers", "\"Indeterminate\""),
         words.unknown);
+    f.text(optional_key("hemizygous",
+                        "the allele that stands for the second of who has one copy of the gene",
+                        "\"Y\""),
+           words.gene.hemizygous);
+    words.hemizygous_span = f.span("hemizygous");
     words.reference_span = f.span("reference");
     words.unknown_span = f.span("unknown");
 }
@@ -264,6 +269,24 @@ private:
                 words_.reference_span,
                 fmt::format("the reference '{}' is none of the alleles", table_.reference),
                 sim::suggest(table_.reference, allele_names()));
+        check_hemizygous();
+    }
+
+    void check_hemizygous() {
+        if (table_.hemizygous.empty()) return;
+        const int missing = table_.hemizygous_allele();
+        if (missing < 0)
+            diagnostics_.add(words_.hemizygous_span,
+                             fmt::format("'{}' is none of the alleles", table_.hemizygous),
+                             sim::suggest(table_.hemizygous, allele_names()));
+        else if (missing == table_.find_allele(table_.reference))
+            diagnostics_.add(words_.hemizygous_span,
+                             "the reference cannot stand for a missing second copy",
+                             "give that an allele of its own");
+        if (table_.has_score)
+            diagnostics_.add(
+                words_.hemizygous_span,
+                "'hemizygous' has a meaning only where phenotype_by = \"function_pair\"");
     }
 
     static std::vector<std::string> names_of(const Allele& allele) {
@@ -365,7 +388,7 @@ private:
         const int n = static_cast<int>(table_.alleles.size());
         for (int a = 0; a < n; ++a)
             for (int b = a; b < n; ++b)
-                if (table_.phenotype({a, b}) < 0) {
+                if ((a < b || a != table_.hemizygous_allele()) && table_.phenotype({a, b}) < 0) {
                     diagnostics_.add(
                         words_.reference_span,
                         fmt::format("no rule gives a phenotype for {}", table_.text({a, b})),
@@ -387,6 +410,13 @@ private:
                 diagnostics_.add(given.span,
                                  fmt::format("'{}' is no allele of {}", given.allele, table_.name),
                                  sim::suggest(given.allele, allele_names()));
+                continue;
+            }
+            if (allele == table_.hemizygous_allele()) {
+                diagnostics_.add(given.span,
+                                 fmt::format("'{}' stands for a missing copy and has no frequency",
+                                             given.allele),
+                                 "the alleles that are there sum to 1");
                 continue;
             }
             row.frequencies[static_cast<std::size_t>(allele)] = given.frequency;

@@ -90,6 +90,10 @@ int GeneTable::find_allele(const std::string& text) const {
     return -1;
 }
 
+int GeneTable::hemizygous_allele() const {
+    return hemizygous.empty() ? -1 : find_allele(hemizygous);
+}
+
 std::optional<Diplotype> GeneTable::parse_diplotype(const std::string& written,
                                                     std::string* why) const {
     const std::vector<std::string> words = split_genotype(*this, written);
@@ -113,7 +117,16 @@ std::optional<Diplotype> GeneTable::parse_diplotype(const std::string& written,
             return is_less_active(alleles[static_cast<std::size_t>(a)],
                                   alleles[static_cast<std::size_t>(b)]);
         });
-    return Diplotype{std::min(carried[0], carried[1]), std::max(carried[0], carried[1])};
+    const Diplotype diplotype{std::min(carried[0], carried[1]), std::max(carried[0], carried[1])};
+    const int missing = hemizygous_allele();
+    if (missing < 0 || diplotype != Diplotype{missing, missing}) return diplotype;
+    if (why)
+        *why = fmt::format("'{}' is no copy of {}: one allele must stand beside it, as '{}/{}'",
+                           hemizygous,
+                           name,
+                           reference,
+                           hemizygous);
+    return std::nullopt;
 }
 
 std::string GeneTable::text(const Diplotype& diplotype) const {

@@ -167,6 +167,7 @@ private:
     void draw_ancestry();
     void draw_covariates();
     void draw_gene(std::size_t gene);
+    bool has_one_copy(const GenotypeDistribution& law, std::uint64_t subject) const;
     void draw_pairs(const std::vector<std::vector<double>>& cumulative,
                     const GenotypeDistribution& law,
                     std::vector<Diplotype>& drawn) const;
@@ -259,7 +260,12 @@ void Drawer::draw_covariates() {
                          block_.weight);
 }
 
-/// Hardy–Weinberg: two alleles, each drawn from the frequencies of the subject's group.
+bool Drawer::has_one_copy(const GenotypeDistribution& law, std::uint64_t subject) const {
+    return law.one_copy && block_.covariates[law.one_copy->covariate * n_ + subject] ==
+                               static_cast<double>(law.one_copy->category);
+}
+
+/// Hardy–Weinberg: two alleles, or one, each drawn from the frequencies of the subject's group.
 void Drawer::draw_pairs(const std::vector<std::vector<double>>& cumulative,
                         const GenotypeDistribution& law,
                         std::vector<Diplotype>& drawn) const {
@@ -269,7 +275,8 @@ void Drawer::draw_pairs(const std::vector<std::vector<double>>& cumulative,
     for (std::uint64_t s = 0; s < n_; ++s) {
         const std::vector<double>& sums = cumulative[by_group ? block_.ancestry[s] : 0];
         const int a = static_cast<int>(pick(sums, first[s]));
-        const int b = static_cast<int>(pick(sums, second[s]));
+        const int b = has_one_copy(law, s) ? law.table->hemizygous_allele()
+                                           : static_cast<int>(pick(sums, second[s]));
         drawn[s] = {std::min(a, b), std::max(a, b)};
     }
 }

@@ -51,6 +51,8 @@ private:
     bool missing_groups(const io::TomlView& table, const std::vector<std::string>& missing) const;
     bool alleles(const io::TomlView& table, GenotypeDistribution& law) const;
     bool diplotypes(const io::TomlView& table, GenotypeDistribution& law) const;
+    bool hemizygous(const io::TomlView& table, GenotypeDistribution& law) const;
+    bool one_copy(const io::TomlView& table, GenotypeDistribution& law) const;
 
     const Population& population_;
     const GeneTable& gene_;
@@ -78,10 +80,14 @@ bool GenotypeReader::fixed(const io::TomlView& view, GenotypeDistribution& law) 
 }
 
 bool GenotypeReader::by_ancestry(const io::TomlView& table, GenotypeDistribution& law) const {
-    if (table["by"].text().value_or("") != "ancestry" || table.members().size() != 1)
-        return mistake(table.span(),
-                       "`by` stands alone and its only word is \"ancestry\"",
-                       "write { by = \"ancestry\" }");
+    const bool is_alone = gene_.hemizygous.empty();
+    const std::size_t n_keys = is_alone ? 1 : 2;
+    if (table["by"].text().value_or("") != "ancestry" || table.members().size() != n_keys)
+        return mistake(
+            table.span(),
+            fmt::format("`by` stands {} and its only word is \"ancestry\"",
+                        is_alone ? "alone" : "beside `hemizygous` alone"),
+            fmt::format("write {{ by = \"ancestry\"{} }}", is_alone ? "" : ", hemizygous = …"));
     if (population_.groups.empty() && has_ancestry_)
         return false; // what is wrong with the ancestry is reported there
     if (population_.groups.empty())
@@ -129,6 +135,11 @@ bool GenotypeReader::alleles(const io::TomlView& table, GenotypeDistribution& la
                                sim::suggest(allele_name, allele_names(gene_)));
             continue;
         }
+        if (found == gene_.hemizygous_allele())
+            is_right = mistake(
+                span,
+                fmt::format("'{}' stands for a missing copy and has no frequency", allele_name),
+                "`hemizygous` says who has it");
         const auto allele = static_cast<std::size_t>(found);
         if (is_given[allele] != 0)
             is_right = mistake(span,
@@ -166,13 +177,63 @@ bool GenotypeReader::diplotypes(const io::TomlView& table, GenotypeDistribution&
     return is_right;
 }
 
+/// `{ by = "ancestry", hemizygous = "SEX_male" }` or `{ alleles = { … }, hemizygous = "SEX_male" }`
+bool GenotypeReader::hemizygous(const io::TomlView& table, GenotypeDistribution& law) const {
+    if (!one_copy(table, law)) return false;
+    if (table["by"].is_set()) return by_ancestry(table, law);
+    if (table["alleles"].is_set() && table.members().size() == 2)
+        return alleles(table["alleles"], law);
+    return mistake(
+        table.span(),
+        fmt::format("genotypes of {} are drawn by the frequencies of its alleles, as some "
+                    "have one copy of it",
+                    gene_.name),
+        "write by = \"ancestry\" or alleles = { … } beside `hemizygous`");
+}
+
+/// A person's sex is said, never guessed.
+bool GenotypeReader::one_copy(const io::TomlView& table, GenotypeDistribution& law) const {
+    const io::TomlView view = table["hemizygous"];
+    const std::string text = view.text().value_or("");
+    std::vector<std::string> known;
+    for (std::size_t k = 0; k < population_.covariates.size(); ++k) {
+        const Covariate& covariate = population_.covariates[k];
+        for (std::size_t c = 0; c < covariate.categories.size(); ++c) {
+            known.push_back(covariate.name + "_" + covariate.categories[c]);
+            if (text == known.back()) law.one_copy = {k, c};
+        }
+    }
+    if (law.one_copy) return true;
+    const std::string example = known.empty() ? "SEX_male" : known.back();
+    if (!view.is_set())
+        return mistake(
+            table.span(),
+            fmt::format("who has only one copy of {} is not said", gene_.name),
+            fmt::format("write for example hemizygous = \"{}\", a category of a covariate",
+                        example));
+    return mistake(view.span(),
+                   fmt::format("'{}' is no category of a covariate of this population", text),
+                   known.empty() ? "it has none; declare for example SEX = { categories = "
+                                   "[\"female\", \"male\"], … } among its covariates"
+                                 : sim::suggest(text, known));
+}
+
 bool GenotypeReader::read(const io::TomlView& view, GenotypeDistribution& law) const {
     if (view.kind() != io::TomlKind::table) return fixed(view, law);
+    if (!gene_.hemizygous.empty()) return hemizygous(view, law);
     if (view["by"].is_set()) return by_ancestry(view, law);
     return view["diplotypes"].is_set() ? diplotypes(view, law) : alleles(view, law);
 }
 
 // Coverage of maps.
+
+void add_single_copies(std::span<const double> frequencies,
+                       int missing,
+                       std::set<Diplotype>& drawable) {
+    for (int a = 0; a < static_cast<int>(frequencies.size()); ++a)
+        if (frequencies[static_cast<std::size_t>(a)] > 0.0)
+            drawable.insert({std::min(a, missing), std::max(a, missing)});
+}
 
 void add_pairs(std::span<const double> frequencies, std::set<Diplotype>& drawable) {
     for (int a = 0; a < static_cast<int>(frequencies.size()); ++a)
@@ -185,12 +246,16 @@ void add_pairs(std::span<const double> frequencies, std::set<Diplotype>& drawabl
 std::set<Diplotype> drawable_diplotypes(const Population& population,
                                         const GenotypeDistribution& law) {
     std::set<Diplotype> drawable;
+    const auto add = [&](std::span<const double> frequencies) {
+        add_pairs(frequencies, drawable);
+        if (law.one_copy) add_single_copies(frequencies, law.table->hemizygous_allele(), drawable);
+    };
     switch (law.kind) {
     case Kind::fixed:
         drawable.insert(law.diplotype);
         break;
     case Kind::alleles:
-        add_pairs(law.allele_frequencies, drawable);
+        add(law.allele_frequencies);
         break;
     case Kind::diplotypes:
         for (const auto& [diplotype, probability] : law.diplotypes)
@@ -199,7 +264,7 @@ std::set<Diplotype> drawable_diplotypes(const Population& population,
     case Kind::ancestry:
         for (std::size_t g = 0; g < population.groups.size(); ++g)
             if (population.group_proportions[g] > 0.0)
-                add_pairs(group_frequencies(population, g, *law.table), drawable);
+                add(group_frequencies(population, g, *law.table));
         break;
     }
     return drawable;

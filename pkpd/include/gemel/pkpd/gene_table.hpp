@@ -70,6 +70,9 @@ public:
     std::shared_ptr<const sim::SourceFile> file; ///< what it was read from
     std::string source, licence, date;
     std::string reference; ///< reference allele
+    /// Of a gene that some people have one copy of: the allele that stands for the missing second,
+    /// "Y" on the X chromosome. Elsewhere "".
+    std::string hemizygous;
     std::vector<Allele> alleles;
     std::vector<Phenotype>
         phenotypes; ///< the last is the one for diplotypes no rule covers, if any
@@ -81,6 +84,7 @@ public:
 
     /// By name or alias; −1 if unknown.
     int find_allele(const std::string& text) const;
+    int hemizygous_allele() const; ///< −1 where everybody has two copies
     /// "*1/*3", "AG", "A/G", "-1639A/-1639G"; per variant "A/B/C", all that are carried. Nothing
     /// (and `why`) if not understood.
     std::optional<Diplotype> parse_diplotype(const std::string& text,

@@ -72,8 +72,14 @@ struct GenotypeDistribution {
     Kind kind = Kind::fixed;
     std::string gene;
     std::shared_ptr<const GeneTable> table;
-    Diplotype diplotype;                                  ///< fixed
-    std::vector<double> allele_frequencies;               ///< alleles: Hardy–Weinberg
+    Diplotype diplotype;                    ///< fixed
+    std::vector<double> allele_frequencies; ///< alleles: Hardy–Weinberg
+    /// Who has one copy of a gene that is hemizygous in some: those of a category of a covariate.
+    struct OneCopy {
+        std::size_t covariate = 0; ///< of Population::covariates
+        std::size_t category = 0;
+    };
+    std::optional<OneCopy> one_copy;
     std::vector<std::pair<Diplotype, double>> diplotypes; ///< diplotypes: as given
 };
 
