@@ -34,6 +34,8 @@ NAMES = {
 }
 # Genes held per variant: a person's score is the sum of the two lowest activities.
 PER_VARIANT = ["DPYD"]
+# Genes whose alleles have several names in one, "Telti, Kobe".
+LISTS_OF_NAMES = ["G6PD"]
 # Where a typical patient does not have the first allele of the table twice.
 REFERENCES = {"NAT2": "*4"}
 # Alleles of frequency_supplement.csv that stand for a cluster.
@@ -60,6 +62,16 @@ BY_ROW = [
     "Frequencies: not of a CPIC table; each row says where from, and whether it was seen there, derived",
     "from what was, or is remembered: replace the last before anything leans on it.",
 ]
+HLA_ORIGIN = {
+    "head": [
+        f"Alleles, rules: CPIC, https://cpicpgx.org/, tables of {CPIC_DATE}, CC0 1.0.",
+        *BY_ROW,
+        "Typing only: no short variant defines these alleles outside the population it was found to tag",
+        "them in.",
+    ],
+    "source": "CPIC gene tables, https://cpicpgx.org/; frequencies as said in their rows",
+    "licence": "CC0-1.0",
+}
 ORIGINS = {
     "CYP3A4": {
         "head": [
@@ -72,6 +84,26 @@ ORIGINS = {
         "date": VARIANTS_DATE,
         "licence": "CC-BY-SA-4.0",
     },
+    "CYP4F2": {
+        "head": [
+            f"Alleles, frequencies: CPIC, https://cpicpgx.org/, tables of {CPIC_DATE}, CC0 1.0.",
+            *VARIANTS,
+            "CPIC sets the reference allele to one minus the others: its frequency is an upper bound.",
+        ],
+    },
+    "G6PD": {
+        "head": [
+            f"Names, variants (GRCh38, forward strand): ClinPGx (www.clinpgx.org), {VARIANTS_DATE}, CC BY-SA 4.0.",
+            "WHO class of each: tables of PyPGx, MIT. Rules: CPIC, https://cpicpgx.org/, CC0 1.0.",
+            *BY_ROW,
+        ],
+        "source": "ClinPGx (www.clinpgx.org); WHO classes: PyPGx; rules: CPIC, https://cpicpgx.org/; "
+        "frequencies as said in their rows",
+        "date": VARIANTS_DATE,
+        "licence": "CC-BY-SA-4.0; WHO classes MIT; rules CC0-1.0",
+    },
+    "HLA-A": HLA_ORIGIN,
+    "HLA-B": HLA_ORIGIN,
     "NAT2": {
         "head": [CPIC_RULES, *VARIANTS, *BY_ROW, "Counts of Sabbagh 2008: CC BY 2.0."],
         "source": "CPIC gene tables, https://cpicpgx.org/; variants: ClinPGx, CPIC, PharmVar; "
@@ -106,6 +138,31 @@ NOTES = {
         "The frequencies are those of the legacy clusters: *5, *6, *7 and *14 stand for all slow alleles of",
         "their cluster, *4 for the rapid *4, *11, *12 and *13 (legacy). Functions within a cluster are alike,",
         "so that phenotypes are not touched by it.",
+    ],
+    "CYP4F2": [
+        "CPIC assigns neither function nor phenotype: *3 is a term in doses of warfarin. Maps of this gene go",
+        "by allele or diplotype. *4 (with the variants of *2 and *3) and what follows it are not in the table.",
+        "CPIC has no frequencies for the group OCE, and none of *2 for AAC and AME.",
+    ],
+    "G6PD": [
+        "The gene lies on the X chromosome: who has one of them has one allele, written beside \"Y\". A woman",
+        "with one deficient allele is \"Variable\": which of her two X chromosomes is at work differs by cell.",
+        "Alleles without a WHO class make the phenotype Indeterminate, which is ours: the rules do not name them.",
+        "Gond and Cairo are among them, though the source of their frequencies counts them as deficient.",
+        "Frequencies are of the commonest deficient alleles of a group; the reference has all others, and \"A\".",
+        "Prevalence in men, for comparison (Koromina 2025): SSA 0.122, SAS 0.035, EAS 0.027, NEA 0.021; for",
+        "Europeans, below 0.003, no allele is given, hence no group EUR.",
+    ],
+    "HLA-A": [
+        "One phenotype is positive, whether the allele is there once or twice; \"other\" is every other allele.",
+        "EAS is Thai: Japanese 0.094 and Korean 0.051 by their carriers (PMC7261636) differ tenfold.",
+    ],
+    "HLA-B": [
+        "A phenotype names the alleles that are there, once or twice; \"other\" is every other allele.",
+        "A group stands here if all three alleles have a frequency in it: what nobody tested is not absent.",
+        "Known besides: *57:01 0.0126 and *58:01 0.0202 in AAC (carriers, PMC7261636), *58:01 0.0334 in NEA",
+        "(Qatari carriers), *15:02 0.015 in SAS (remembered; 0 to 6 % within India).",
+        "EAS mixes Thai (*15:02) and Taiwanese (*58:01); *15:02 is far rarer in Japan and Korea.",
     ],
     "DPYD": [
         "CPIC holds DPYD per variant, not per haplotype. A person's score is the sum of the two lowest",
@@ -146,6 +203,7 @@ LABELS = {
     "Normal Function": "NF",
     "Decreased Function": "DF",
     "Poor Function": "PF",
+    "Not assigned": "none",
 }
 # Diplotypes with what the rules must give; facts of CPIC's diplotype tables.
 TESTS = {
@@ -193,6 +251,43 @@ TESTS = {
         ("*37/*80+*37", None, "Poor Metabolizer"),
         ("*1/*80", None, "Indeterminate"),
         ("*28/*80", None, "Indeterminate"),
+    ],
+    "CYP4F2": [
+        ("*1/*1", None, "Not assigned"),
+        ("*1/*3", None, "Not assigned"),
+    ],
+    "G6PD": [
+        ("B/Y", None, "Normal"),
+        ("A/Y", None, "Normal"),
+        ("A- 202A_376G/Y", None, "Deficient"),
+        ("Mediterranean/Y", None, "Deficient"),
+        ("Guadalajara/Y", None, "Deficient with CNSHA"),
+        ("Gond/Y", None, "Indeterminate"),
+        ("B/B", None, "Normal"),
+        ("A/B", None, "Normal"),
+        ("B/A- 202A_376G", None, "Variable"),
+        ("B/Viangchan", None, "Variable"),
+        ("B/Guadalajara", None, "Variable"),
+        ("A- 202A_376G/A- 202A_376G", None, "Deficient"),
+        ("Mediterranean/A- 968C_376G", None, "Deficient"),
+        ("Canton/Viangchan", None, "Deficient"),
+        ("Mediterranean/Guadalajara", None, "Deficient"),
+        ("Guadalajara/Kawasaki", None, "Deficient with CNSHA"),
+        ("B/Cairo", None, "Indeterminate"),
+    ],
+    "HLA-A": [
+        ("other/other", None, "*31:01 negative"),
+        ("*31:01/other", None, "*31:01 positive"),
+        ("*31:01/*31:01", None, "*31:01 positive"),
+    ],
+    "HLA-B": [
+        ("other/other", None, "*15:02, *57:01, *58:01 negative"),
+        ("*57:01/other", None, "*57:01 positive"),
+        ("*57:01/*57:01", None, "*57:01 positive"),
+        ("*15:02/other", None, "*15:02 positive"),
+        ("other/*58:01", None, "*58:01 positive"),
+        ("*15:02/*58:01", None, "*15:02 and *58:01 positive"),
+        ("*57:01/*58:01", None, "*57:01 and *58:01 positive"),
     ],
     "DPYD": [
         ("Reference/Reference", 2, "Normal Metabolizer"),
@@ -338,29 +433,85 @@ def texts(items):
     return "[" + ", ".join(quoted(item) for item in items) + "]"
 
 
+def by_presence(functions, rules):
+    """Who carries which of the alleles looked for, as pairs of functions: each set is a phenotype."""
+    sought = [row["allele"] for row in functions]
+    none = {"allele": "other", "clinical_function": "None of those looked for", "activity_value": ""}
+    alleles = [none] + [
+        {**row, "clinical_function": f"{row['clinical_function']} {row['allele']}"} for row in functions
+    ]
+    pairs = []
+    for first, second in itertools.combinations_with_replacement(alleles, 2):
+        carried = [name for name in sought if name in (first["allele"], second["allele"])]
+        phenotype = " and ".join(carried) + " positive" if carried else ", ".join(sought) + " negative"
+        functions_of = {"function_1": first["clinical_function"], "function_2": second["clinical_function"]}
+        pairs.append({"phenotype": phenotype, **functions_of})
+    if not {f"{name} positive" for name in sought} <= {row["phenotype"] for row in rules}:
+        sys.exit(f"{functions[0]['gene']}: an allele has no rule")
+    return alleles, pairs
+
+
+def by_x(functions, rules):
+    """Men's single copy stands beside an allele Y; "II-III/Deficient" is either of two functions."""
+    absent = {"allele": "Y", "clinical_function": "hemizygous", "activity_value": ""}
+    known = list(dict.fromkeys(row["clinical_function"] for row in functions))
+
+    def expanded(function):
+        word = re.fullmatch(r"II-III(/.*)", function)
+        return [f"{grade}{word[1]}" for grade in ("II", "III")] if word else [function]
+
+    pairs = []
+    for row in rules:
+        both = itertools.product(expanded(row["function_1"]), expanded(row["function_2"]))
+        for first, second in dict.fromkeys(tuple(sorted(pair)) for pair in both):
+            pairs.append({"phenotype": row["phenotype"], "function_1": first, "function_2": second})
+    named = {pair[key] for pair in pairs for key in ("function_1", "function_2")}
+    if set(known) - named:
+        pairs.append({"phenotype": "Indeterminate", "function_1": "n/a", "function_2": "any"})
+    return functions + [absent], pairs
+
+
+def without_rules(functions, _):
+    """A gene whose alleles CPIC names without function or phenotype."""
+    return functions, [{"phenotype": "Not assigned", "function_1": "n/a", "function_2": "any"}]
+
+
+# By the kinds of rule; each makes pairs of functions of them.
+RULES = {
+    "presence": by_presence,
+    "x_linked": by_x,
+    "none": without_rules,
+}
+
+
 class Gene:
     def __init__(self, folder, gene):
         self.gene = gene
         self.functions = rows(folder, "allele_function.csv", gene)
-        self.reference = REFERENCES.get(gene, self.functions[0]["allele"])
-        self.frequencies = self.by_group(
-            rows(folder, "allele_frequency.csv", gene) or self.supplement(folder)
-        )
         self.rules = rows(folder, "phenotype_rules.csv", gene)
         variants = rows(folder, "allele_variants.csv", gene)
         self.variants = [row for row in variants if row["pos_grch38"]]
         self.structures = {
             row["allele"]: row["kind"] for row in rows(folder, "structural_alleles.csv", gene)
         }
-        kinds = {row["rule"] for row in self.rules}
-        if gene in PER_VARIANT:
-            self.by = "two_lowest"
-        elif kinds == {"activity_score"}:
-            self.by = "activity_score"
-        elif kinds <= {"function_pair", "variant_pair"} and kinds:
-            self.by = "function_pair"
-        else:
-            sys.exit(f"{gene}: rules of kind {sorted(kinds)} cannot be written as a gene file")
+        self.by = self.rule()
+        self.reference = REFERENCES.get(gene, self.functions[0]["allele"])
+        self.frequencies = self.by_group(
+            rows(folder, "allele_frequency.csv", gene) or self.supplement(folder)
+        )
+
+    def rule(self):
+        """What decides the phenotype; rules that are no pairs of functions become so."""
+        self.kinds = {row["rule"] for row in self.rules} or {"none"}
+        if self.gene in PER_VARIANT:
+            return "two_lowest"
+        if self.kinds == {"activity_score"}:
+            return "activity_score"
+        if len(self.kinds) == 1 and self.kinds <= set(RULES):
+            self.functions, self.rules = RULES[min(self.kinds)](self.functions, self.rules)
+        elif not self.kinds <= {"function_pair", "variant_pair"}:
+            sys.exit(f"{self.gene}: rules of kind {sorted(self.kinds)} cannot be written as a gene file")
+        return "function_pair"
 
     def supplement(self, folder):
         """Clusters become the allele that stands for them."""
@@ -368,13 +519,20 @@ class Gene:
         return [
             {**row, "allele": clusters.get(row["allele"], row["allele"])}
             for row in rows(folder, "frequency_supplement.csv", self.gene)
+            if not row["allele"].startswith("any ")  # a prevalence, of no allele
         ]
 
     def by_group(self, given):
         groups = {}
         for row in given:
             groups.setdefault(row["group"], []).append(dict(row))
-        return {group: self.completed(groups[group]) for group in sorted(groups)}
+        whole = [group for group in sorted(groups) if self.is_whole(groups[group])]
+        return {group: self.completed(groups[group]) for group in whole}
+
+    def is_whole(self, given):
+        """Of alleles looked for, one that nobody tested in a group is not absent there."""
+        sought = {row["allele"] for row in self.functions} - {self.reference}
+        return self.kinds != {"presence"} or sought == {row["allele"] for row in given}
 
     def completed(self, given):
         """What the others leave belongs to the reference, where the table does not say so itself."""
@@ -406,10 +564,13 @@ class Gene:
         return NAMES.get(self.gene, {}).get(allele, (allele, []))[1] + more + self.parts(allele)
 
     def parts(self, allele):
-        """`c.1905+1G>A (*2A)` is c.1905+1G>A and *2A."""
-        match = re.fullmatch(r"(c\..*) \((.*)\)", allele)
+        """`c.1905+1G>A (*2A)` is c.1905+1G>A and *2A; `Telti, Kobe` either."""
         known = [row["allele"] for row in self.functions]
-        return [part for part in match.groups() if part not in known] if match else []
+        match = re.fullmatch(r"(c\..*) \((.*)\)", allele)
+        parts = match.groups() if match else []
+        if self.gene in LISTS_OF_NAMES:
+            parts = [part.strip() for part in allele.removesuffix(" (reference)").split(",")]
+        return [part for part in parts if part not in known]
 
     def function_matching(self, word):
         """`Decreased function`, or the one function that names a variant: `… (-1639G)`."""
@@ -449,6 +610,8 @@ class Gene:
         yield f"phenotype_by = {quoted(self.by)}"
         if unknown:
             yield f"unknown      = {quoted(unknown[0])}"
+        if any(row["allele"] == "Y" for row in self.functions):
+            yield 'hemizygous   = "Y"'
 
     def allele_lines(self):
         yield "[alleles]"
@@ -489,13 +652,15 @@ class Gene:
 
     @staticmethod
     def label(phenotype):
-        """"Likely Poor Metabolizer" is "likely PM"; "-1639 AG" is "AG"."""
+        """"Likely Poor Metabolizer" is "likely PM"; "-1639 AG" is "AG"; "*57:01 positive" is "*57:01"."""
         if phenotype in LABELS:
             return LABELS[phenotype]
         for certainty in ("Likely ", "Possible "):
             if phenotype.startswith(certainty):
                 return certainty.lower() + LABELS[phenotype.removeprefix(certainty)]
-        return LABELS.get(phenotype, phenotype.split()[-1])
+        if phenotype.endswith(" positive"):
+            return phenotype.removesuffix(" positive")
+        return phenotype.split()[-1]
 
     def phenotype_lines(self):
         yield "[phenotypes]"
