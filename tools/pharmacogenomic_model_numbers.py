@@ -346,6 +346,36 @@ def voriconazole_lin():
         show(f"Lin 2018 {name}", [x / v for x in c])
 
 
+# Isoniazid, Chen 2022.
+
+def isoniazid():
+    alleles = {"*1": (0, 0), "*5": ("-0.77", "-0.72"), "*6": ("-0.60", "-0.45"), "*7": ("-0.29", "-0.14")}
+    for pair in ("*1 *1", "*1 *6", "*6 *6", "*5 *5", "*6 *7"):
+        a, b = pair.split()
+        cl = mpf("30.2") * mp.exp(mpf(alleles[a][0]) + mpf(alleles[b][0]))
+        fm = mpf("0.86") * mp.exp(mpf(alleles[a][1]) + mpf(alleles[b][1]))
+        v = mpf("51.4")
+        m = mat(3, {(0, 0): -mpf("3.99"), (1, 0): mpf("3.99"), (1, 1): -cl / v,
+                    (2, 1): fm * cl / v, (2, 2): -mpf("0.30")})
+        c, met = rows_of(m, [(0, 0, 300)], [1, 3, 8, 24], [1, 2])
+        show(f"isoniazid {pair}", [1000 * x / mpf("137.14") / v for x in c])
+        show(f"isoniazid {pair} met", [1000 * x / mpf("137.14") / mpf("12.4") for x in met])
+        show(f"isoniazid {pair} CL", [cl])
+
+
+# 6-Mercaptopurine, Hawwa 2008.
+
+def mercaptopurine():
+    for name, factor, bsa in (("NM", 1, 1), ("IM", mpf("2.56"), 1), ("NM 0.7 m2", 1, mpf("0.7"))):
+        ka, k20 = mpf("1.3"), mpf("0.53")
+        fm, share, cl = mpf("0.0191") * factor, mpf("0.78"), mpf("0.00914") * mpf(bsa) ** mpf("1.16")
+        m = mat(4, {(0, 0): -ka, (1, 0): ka, (1, 1): -k20, (2, 1): fm * share * k20, (2, 2): -cl,
+                    (3, 1): (1 - fm) * share * k20, (3, 3): -mpf("0.0228")})
+        tgn, mmpn = rows_of(m, [(24 * i, 0, 50 * mpf("0.22")) for i in range(56)], [24, 168, 672, 1344], [2, 3])
+        show(f"mercaptopurine {name} TGN", tgn)
+        show(f"mercaptopurine {name} mMPN", mmpn)
+
+
 if __name__ == "__main__":
     hamberg2010()
     xia2024()
@@ -363,3 +393,5 @@ if __name__ == "__main__":
     omeprazole()
     risperidone()
     voriconazole_lin()
+    isoniazid()
+    mercaptopurine()
