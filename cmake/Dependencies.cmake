@@ -16,6 +16,7 @@ target_include_directories(gemel_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(gemel_hdf5 INTERFACE ${HDF5_C_LIBRARIES} ${HDF5_C_HL_LIBRARIES})
 
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
+find_path(NLOHMANN_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 if(BUILD_TESTING)
   find_path(DOCTEST_INCLUDE doctest/doctest.h REQUIRED)
 endif()
