@@ -49,7 +49,7 @@ void describe(io::Fields& fields, PopulationWords& words) {
                             "diplotypes for each gene of the model's maps",
                             "{ CYP2C9 = { by = \"ancestry\" } }"),
                "per gene: a diplotype, a table of allele frequencies, { diplotypes = { … } }, "
-               "{ by = \"ancestry\" }",
+               "{ by = \"ancestry\" }, { file = \"genotypes.csv\" }",
                [&words](const io::TomlView& given) { words.genotypes = given; });
 }
 
@@ -170,7 +170,7 @@ Population read_population(const io::TomlView& table,
     read_strata(layers, place.library, population, diagnostics);
     if (population.strata.empty()) return population;
     const bool has_ancestry = !population.groups.empty() || words.layer.everybody.ancestry.is_set();
-    read_genotypes(words.genotypes, table.span(), has_ancestry, population, diagnostics);
+    read_genotypes(words.genotypes, table.span(), place, has_ancestry, population, diagnostics);
     if (diagnostics.size() == n_before) check_maps_cover(population, words.genotypes, diagnostics);
     check_purposes(population, table.span(), diagnostics);
     return population;

@@ -57,6 +57,7 @@ struct DrawnRow {
     std::uint64_t key = 0;
     std::size_t data_row = 0;
     std::uint32_t occasion = 0;
+    std::uint64_t subject = 0; ///< of the population
 };
 
 std::vector<std::uint64_t> keys_of(const std::vector<DrawnRow>& rows) {
@@ -84,14 +85,14 @@ rows_to_draw(const Population& population, const sim::SubjectRange& range, bool 
         if (population.data == nullptr) {
             for (std::uint32_t occasion = 0; occasion < (all ? population.n_occasions : 1);
                  ++occasion)
-                rows.push_back({subject, 0, occasion});
+                rows.push_back({subject, 0, occasion, subject});
             continue;
         }
         const std::size_t first = population.data->first_row[subject];
         const std::size_t n = all ? population.data->n_rows_of(subject) : 1;
         for (std::size_t row = first; row < first + n; ++row)
             rows.push_back(
-                {population.data->keys[subject], row, population.data->occasion_of(row)});
+                {population.data->keys[subject], row, population.data->occasion_of(row), subject});
     }
     return rows;
 }
@@ -167,11 +168,13 @@ private:
     void draw_ancestry();
     void draw_covariates();
     void draw_gene(std::size_t gene);
+    void draw_diplotypes(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
     bool has_one_copy(const GenotypeDistribution& law, std::uint64_t subject) const;
     void draw_pairs(const std::vector<std::vector<double>>& cumulative,
                     const GenotypeDistribution& law,
                     std::vector<Diplotype>& drawn) const;
     void draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
+    void draw_called(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
     /// Of the replicate; nothing is copied where it has none of its own.
     const std::optional<Variability>& effect(Level level, std::size_t parameter) const {
         return own_laws_ ? own_laws_->effect(level, parameter)
@@ -291,26 +294,52 @@ void Drawer::draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>
         drawn[s] = law.diplotypes[pick(cumulative, u[s])].first;
 }
 
-void Drawer::draw_gene(std::size_t gene) {
-    const GenotypeDistribution& law = population_.genotypes[gene];
-    CohortBlock::Gene& drawn = block_.genes[gene];
-    drawn.diplotype.assign(n_, law.diplotype);
+/// One of the diplotypes a subject's evidence leaves, by their probabilities. Who has no call keeps
+/// what was drawn before.
+void Drawer::draw_called(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const {
+    const auto& rows = law.called->rows;
+    const std::vector<double> u = uniforms(purpose("diplotype", law.gene));
+    std::vector<double> probabilities;
+    for (std::uint64_t s = 0; s < n_; ++s) {
+        const auto& candidates = rows[rows_[s].subject % rows.size()];
+        if (candidates.empty()) continue;
+        probabilities.clear();
+        for (const auto& [diplotype, probability] : candidates)
+            probabilities.push_back(probability);
+        drawn[s] = candidates.size() == 1
+                       ? candidates.front().first
+                       : candidates[pick(cumulative_sums(probabilities), u[s])].first;
+    }
+}
+
+void Drawer::draw_diplotypes(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const {
+    drawn.assign(n_, law.diplotype);
     std::vector<std::vector<double>> cumulative;
     switch (law.kind) {
     case GenotypeDistribution::Kind::fixed:
         break;
     case GenotypeDistribution::Kind::diplotypes:
-        draw_listed(law, drawn.diplotype);
+        draw_listed(law, drawn);
         break;
     case GenotypeDistribution::Kind::alleles:
-        draw_pairs({cumulative_sums(law.allele_frequencies)}, law, drawn.diplotype);
+        draw_pairs({cumulative_sums(law.allele_frequencies)}, law, drawn);
         break;
     case GenotypeDistribution::Kind::ancestry:
         for (std::size_t g = 0; g < population_.groups.size(); ++g)
             cumulative.push_back(cumulative_sums(group_frequencies(population_, g, *law.table)));
-        draw_pairs(cumulative, law, drawn.diplotype);
+        draw_pairs(cumulative, law, drawn);
+        break;
+    case GenotypeDistribution::Kind::called:
+        if (law.missing != nullptr) draw_diplotypes(*law.missing, drawn);
+        draw_called(law, drawn);
         break;
     }
+}
+
+void Drawer::draw_gene(std::size_t gene) {
+    const GenotypeDistribution& law = population_.genotypes[gene];
+    CohortBlock::Gene& drawn = block_.genes[gene];
+    draw_diplotypes(law, drawn.diplotype);
     describe_gene(*law.table, drawn);
 }
 

@@ -1,3 +1,4 @@
+#include "genotype_file.hpp"
 #include "population_reading.hpp"
 
 #include <fmt/format.h>
@@ -31,10 +32,12 @@ public:
     GenotypeReader(const Population& population,
                    const GeneTable& gene,
                    bool has_ancestry,
+                   CallFiles& files,
                    sim::DiagnosticList& diagnostics)
         : population_(population),
           gene_(gene),
           has_ancestry_(has_ancestry),
+          files_(files),
           diagnostics_(diagnostics) {}
 
     bool read(const io::TomlView& view, GenotypeDistribution& law) const;
@@ -53,10 +56,12 @@ private:
     bool diplotypes(const io::TomlView& table, GenotypeDistribution& law) const;
     bool hemizygous(const io::TomlView& table, GenotypeDistribution& law) const;
     bool one_copy(const io::TomlView& table, GenotypeDistribution& law) const;
+    bool called(const io::TomlView& table, GenotypeDistribution& law) const;
 
     const Population& population_;
     const GeneTable& gene_;
     bool has_ancestry_;
+    CallFiles& files_;
     sim::DiagnosticList& diagnostics_;
 };
 
@@ -67,8 +72,8 @@ bool GenotypeReader::fixed(const io::TomlView& view, GenotypeDistribution& law) 
                        fmt::format("{} stands where genotypes of {} are expected",
                                    name(view.kind()),
                                    gene_.name),
-                       "a diplotype, allele frequencies, { diplotypes = { … } }, or { by = "
-                       "\"ancestry\" }");
+                       "a diplotype, allele frequencies, { diplotypes = { … } }, { by = "
+                       "\"ancestry\" }, or { file = \"genotypes.csv\" }");
     std::string why;
     const std::optional<Diplotype> diplotype = gene_.parse_diplotype(*text, &why);
     if (!diplotype)
@@ -218,8 +223,28 @@ bool GenotypeReader::one_copy(const io::TomlView& table, GenotypeDistribution& l
                                  : sim::suggest(text, known));
 }
 
+/// `{ file = "genotypes.csv", missing = … }`, where `missing` is as any genotypes but another file
+bool GenotypeReader::called(const io::TomlView& table, GenotypeDistribution& law) const {
+    bool is_right = check_called_keys(table, diagnostics_);
+    const io::TomlView missing = table["missing"];
+    if (missing.is_set() && missing["file"].is_set())
+        is_right =
+            mistake(missing.span(), "who has no call in a file is not looked for in another");
+    else if (missing.is_set()) {
+        GenotypeDistribution others;
+        others.gene = law.gene;
+        others.table = law.table;
+        is_right = read(missing, others) && is_right;
+        law.missing = std::make_shared<const GenotypeDistribution>(std::move(others));
+    }
+    law.kind = Kind::called;
+    law.called = files_.read(table["file"], gene_, law.missing != nullptr);
+    return is_right && law.called != nullptr;
+}
+
 bool GenotypeReader::read(const io::TomlView& view, GenotypeDistribution& law) const {
     if (view.kind() != io::TomlKind::table) return fixed(view, law);
+    if (view["file"].is_set()) return called(view, law);
     if (!gene_.hemizygous.empty()) return hemizygous(view, law);
     if (view["by"].is_set()) return by_ancestry(view, law);
     return view["diplotypes"].is_set() ? diplotypes(view, law) : alleles(view, law);
@@ -243,9 +268,25 @@ void add_pairs(std::span<const double> frequencies, std::set<Diplotype>& drawabl
                 drawable.insert({a, b});
 }
 
-std::set<Diplotype> drawable_diplotypes(const Population& population,
-                                        const GenotypeDistribution& law) {
-    std::set<Diplotype> drawable;
+void add_drawable(const Population& population,
+                  const GenotypeDistribution& law,
+                  std::set<Diplotype>& drawable);
+
+void add_called(const Population& population,
+                const GenotypeDistribution& law,
+                std::set<Diplotype>& drawable) {
+    bool is_complete = true;
+    for (const auto& candidates : law.called->rows) {
+        is_complete = is_complete && !candidates.empty();
+        for (const auto& [diplotype, probability] : candidates)
+            if (probability > 0.0) drawable.insert(diplotype);
+    }
+    if (!is_complete && law.missing != nullptr) add_drawable(population, *law.missing, drawable);
+}
+
+void add_drawable(const Population& population,
+                  const GenotypeDistribution& law,
+                  std::set<Diplotype>& drawable) {
     const auto add = [&](std::span<const double> frequencies) {
         add_pairs(frequencies, drawable);
         if (law.one_copy) add_single_copies(frequencies, law.table->hemizygous_allele(), drawable);
@@ -266,8 +307,10 @@ std::set<Diplotype> drawable_diplotypes(const Population& population,
             if (population.group_proportions[g] > 0.0)
                 add(group_frequencies(population, g, *law.table));
         break;
+    case Kind::called:
+        add_called(population, law, drawable);
+        break;
     }
-    return drawable;
 }
 
 /// Every score a subject with this diplotype can have in a map: one, none, or several where the
@@ -317,7 +360,7 @@ void check_map(const GenotypeMap& map,
     const GeneTable& gene = *law.table;
     std::vector<std::string> uncovered;
     std::set<int> without_activity;
-    for (const Diplotype& diplotype : drawable_diplotypes(population, law)) {
+    for (const Diplotype& diplotype : possible_diplotypes(population, law)) {
         if (is_covered(map, gene, diplotype)) continue;
         uncovered.push_back(gene.text(diplotype));
         for (int allele : {diplotype.first, diplotype.second})
@@ -361,12 +404,21 @@ group_frequencies(const Population& population, std::size_t group, const GeneTab
     return mixed;
 }
 
+std::vector<Diplotype> possible_diplotypes(const Population& population,
+                                           const GenotypeDistribution& law) {
+    std::set<Diplotype> drawable;
+    add_drawable(population, law, drawable);
+    return {drawable.begin(), drawable.end()};
+}
+
 void read_genotypes(const io::TomlView& genotypes,
                     const sim::SourceSpan& place,
+                    const PopulationPlace& files,
                     bool has_ancestry,
                     Population& population,
                     sim::DiagnosticList& diagnostics) {
     const Model& model = *population.model;
+    CallFiles call_files(files, population, diagnostics);
     std::vector<std::string> known;
     for (const auto& [gene, table] : model.genes)
         known.push_back(gene);
@@ -387,8 +439,9 @@ void read_genotypes(const io::TomlView& genotypes,
             GenotypeDistribution law;
             law.gene = gene;
             law.table = found->second;
-            if (GenotypeReader(population, *law.table, has_ancestry, diagnostics).read(view, law))
-                population.genotypes.push_back(std::move(law));
+            const GenotypeReader reader(
+                population, *law.table, has_ancestry, call_files, diagnostics);
+            if (reader.read(view, law)) population.genotypes.push_back(std::move(law));
         }
     for (const std::string& gene : known)
         if (!genotypes.is_set() || !genotypes[gene].is_set())

@@ -31,9 +31,11 @@ void tell_missing_covariate(const Population& population,
                             sim::DiagnosticList& diagnostics);
 
 /// `genotypes = { CYP2C9 = …, … }`, in the order of the file; needs the ancestry.
+/// @param files         where files of called genotypes are looked for
 /// @param has_ancestry  the key stands in the file, right or wrong
 void read_genotypes(const io::TomlView& genotypes,
                     const sim::SourceSpan& place,
+                    const PopulationPlace& files,
                     bool has_ancestry,
                     Population& population,
                     sim::DiagnosticList& diagnostics);

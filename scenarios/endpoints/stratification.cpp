@@ -44,59 +44,11 @@ Stratification by_phenotype(const pkpd::GenotypeDistribution& genotype, std::siz
     return result;
 }
 
-/// The groups genes come from: an admixed one stands for its ancestors.
-std::vector<std::string> ancestral_groups(const pkpd::Population& population) {
-    if (population.group_ancestors.empty()) return population.groups;
-    std::vector<std::string> groups;
-    for (const auto& ancestors : population.group_ancestors)
-        for (const auto& [group, share] : ancestors)
-            groups.push_back(group);
-    return groups;
-}
-
-/// Alleles a subject can have, by the study's distribution of the gene.
-std::vector<int> possible_alleles(const pkpd::GenotypeDistribution& genotype,
-                                  const pkpd::Population& population) {
-    std::vector<char> is_possible(genotype.table->alleles.size(), 0);
-    const auto add = [&](const std::vector<double>& frequencies) {
-        for (std::size_t a = 0; a < frequencies.size(); ++a)
-            if (frequencies[a] > 0.0) is_possible[a] = 1;
-    };
-    add(genotype.allele_frequencies);
-    if (genotype.kind == pkpd::GenotypeDistribution::Kind::ancestry)
-        for (const std::string& group : ancestral_groups(population))
-            if (const auto* frequencies = genotype.table->group(group))
-                add(frequencies->frequencies);
-    std::vector<int> alleles;
-    for (std::size_t a = 0; a < is_possible.size(); ++a)
-        if (is_possible[a] != 0) alleles.push_back(static_cast<int>(a));
-    return alleles;
-}
-
-/// Every diplotype that can be drawn, in the order of the gene's file.
-std::vector<pkpd::Diplotype> possible_diplotypes(const pkpd::GenotypeDistribution& genotype,
-                                                 const pkpd::Population& population) {
-    using Kind = pkpd::GenotypeDistribution::Kind;
-    if (genotype.kind == Kind::fixed) return {genotype.diplotype};
-    std::vector<pkpd::Diplotype> diplotypes;
-    if (genotype.kind == Kind::diplotypes) {
-        for (const auto& [diplotype, share] : genotype.diplotypes)
-            if (share > 0.0) diplotypes.push_back(diplotype);
-    } else {
-        const std::vector<int> alleles = possible_alleles(genotype, population);
-        for (std::size_t i = 0; i < alleles.size(); ++i)
-            for (std::size_t j = i; j < alleles.size(); ++j)
-                diplotypes.push_back({alleles[i], alleles[j]});
-    }
-    std::sort(diplotypes.begin(), diplotypes.end());
-    return diplotypes;
-}
-
 Stratification by_diplotype(const pkpd::GenotypeDistribution& genotype,
                             const pkpd::Population& population,
                             std::size_t gene) {
     Stratification result;
-    std::vector<pkpd::Diplotype> diplotypes = possible_diplotypes(genotype, population);
+    std::vector<pkpd::Diplotype> diplotypes = pkpd::possible_diplotypes(population, genotype);
     for (const pkpd::Diplotype& diplotype : diplotypes)
         result.strata.push_back(genotype.table->text(diplotype));
     result.codes = [gene, diplotypes](const pkpd::CohortBlock& block) {

@@ -63,10 +63,12 @@ struct Read {
 };
 
 /// @param study  where the study would stand, for files it names
+/// @param data   whose subjects the population is
 inline Read read(const std::string& toml,
                  const Model& model,
                  std::uint64_t seed = 1,
-                 const std::filesystem::path& study = "study.toml") {
+                 const std::filesystem::path& study = "study.toml",
+                 std::shared_ptr<const DataCohort> data = nullptr) {
     auto file = std::make_shared<sim::SourceFile>();
     file->name = "study.toml";
     file->text = "[population]\n" + toml;
@@ -78,7 +80,7 @@ inline Read read(const std::string& toml,
                                             std::make_shared<Model>(model),
                                             seed,
                                             diagnostics,
-                                            {library(), study});
+                                            {library(), study, std::move(data)});
     if (!diagnostics.empty()) result.messages = diagnostics.render();
     return result;
 }

@@ -67,8 +67,15 @@ struct Stratum {
     std::vector<double> group_proportions;  ///< of Population::groups
 };
 
+/// Called genotypes of a gene: subject n of the population has those of row n, and after the last
+/// row comes the first again.
+struct CalledGenotypes {
+    /// [n_rows] diplotypes with their probabilities; none: not called
+    std::vector<std::vector<std::pair<Diplotype, double>>> rows;
+};
+
 struct GenotypeDistribution {
-    enum class Kind { fixed, alleles, diplotypes, ancestry };
+    enum class Kind { fixed, alleles, diplotypes, ancestry, called };
     Kind kind = Kind::fixed;
     std::string gene;
     std::shared_ptr<const GeneTable> table;
@@ -81,6 +88,8 @@ struct GenotypeDistribution {
     };
     std::optional<OneCopy> one_copy;
     std::vector<std::pair<Diplotype, double>> diplotypes; ///< diplotypes: as given
+    std::shared_ptr<const CalledGenotypes> called;
+    std::shared_ptr<const GenotypeDistribution> missing; ///< called: of who has no call
 };
 
 /// What a subject's columns are: filled by Population::draw for a range of subjects.
@@ -169,6 +178,10 @@ struct PopulationPlace {
     /// Whose subjects the population is; covariates they have need no law.
     std::shared_ptr<const DataCohort> data = {};
 };
+
+/// Every diplotype the population can have, in the order of the gene's file.
+std::vector<Diplotype> possible_diplotypes(const Population& population,
+                                           const GenotypeDistribution& law);
 
 /// Reads `[population]` of a study, against its model.
 /// @param place  where `library:NAME` and files are looked for
