@@ -61,8 +61,10 @@ scenarios::Study load(const StudyArguments& arguments) {
 }
 
 void print_notes(const scenarios::Study& study) {
-    for (const std::string& note : scenarios::notes_on_data(study))
-        fmt::print(stderr, "{}: note: {}\n", study.data->path.filename().string(), note);
+    const std::string about =
+        study.data != nullptr ? study.data->path.filename().string() : study.id;
+    for (const std::string& note : scenarios::notes_on(study))
+        fmt::print(stderr, "{}: note: {}\n", about, note);
 }
 
 std::filesystem::path output_of(const StudyArguments& arguments, const scenarios::Study& study) {

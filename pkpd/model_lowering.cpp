@@ -61,8 +61,10 @@ void ModelLowering::run() {
     mark_mentioned();
     add_inputs();
     add_states();
+    enzymes_.add_amounts();
     check_needs();
     lower_rates();
+    enzymes_.lower_amounts();
     for (const EquationWords& line : words_.lines)
         if (!line.equation.kind.empty() && line.equation.kind != "d/dt") lower_dose_property(line);
     lower_outputs();
@@ -98,6 +100,7 @@ void ModelLowering::declare_names() {
         }
     }
     declare_equations();
+    enzymes_.declare();
 }
 
 void ModelLowering::declare_equations() {
@@ -126,6 +129,7 @@ void ModelLowering::mark_mentioned() {
     }
     for (const OutputWords& words : words_.outputs)
         if (Symbol* symbol = symbols_.find(words.name)) symbol->is_mentioned = true;
+    enzymes_.mark(mark_all);
 }
 
 Expr ModelLowering::add_input(const std::string& input, const sim::Unit& unit, InputSource source) {
@@ -363,6 +367,7 @@ void ModelLowering::lower_rest() {
         if (Symbol* symbol = symbols_.find(equation.target);
             equation.kind.empty() && symbol && symbol->kind == SymbolKind::definition)
             value_of(equation.target, *symbol);
+    enzymes_.evaluate_all();
     for (const Parameter& parameter : model_.parameters) {
         Symbol* symbol = symbols_.find(parameter.name);
         if (!symbol || symbol->kind != SymbolKind::parameter) continue;
@@ -385,6 +390,7 @@ void ModelLowering::tell_unused() {
         const Symbol* symbol = symbols_.find(word);
         return symbol && !symbol->is_mentioned;
     };
+    enzymes_.tell_unused(tell);
     // a used file has been checked by itself; here some of its lines may have been replaced
     for (const ParameterWords& words : words_.parameters)
         if (words.scope == 0 && is_unused(words.name)) tell(words.name, words.span, "parameter");
@@ -473,6 +479,9 @@ std::optional<TypedExpr> ModelLowering::evaluate(const Symbol& symbol) {
         const EquationWords& line = words_.lines[static_cast<std::size_t>(symbol.index)];
         return parse(line.equation.expression, line.scope, true);
     }
+    if (symbol.kind == SymbolKind::enzyme || symbol.kind == SymbolKind::clearance ||
+        symbol.kind == SymbolKind::first_pass)
+        return enzymes_.evaluate(symbol);
     return std::nullopt; // states, covariates and maps have their leaves from the start
 }
 

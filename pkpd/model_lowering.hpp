@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model_enzymes.hpp"
 #include "model_names.hpp"
 
 #include <gemel/sim/equations.hpp>
@@ -22,6 +23,7 @@ public:
     void run();
 
 private:
+    friend class EnzymeLowering;
     void declare_names();
     void declare_equations();
     void mark_mentioned();
@@ -70,6 +72,7 @@ private:
     sim::OdeSystem& system_;
     sim::DiagnosticList& diagnostics_;
     SymbolTable symbols_;
+    EnzymeLowering enzymes_{*this};
     std::vector<std::string> under_way_;
     std::set<std::pair<int, std::string>> bad_needs_; ///< scope and name: told already
     bool is_depth_told_ = false;

@@ -29,8 +29,15 @@ std::string place(const sim::SourceSpan& span, const sim::SourceSpan& seen_from)
 } // namespace
 
 std::string_view name(SymbolKind kind) {
-    constexpr std::string_view names[] = {
-        "a parameter", "a covariate", "a category", "a map", "a state", "a definition"};
+    constexpr std::string_view names[] = {"a parameter",
+                                          "a covariate",
+                                          "a category",
+                                          "a map",
+                                          "a state",
+                                          "a definition",
+                                          "an enzyme",
+                                          "a clearance",
+                                          "a first pass"};
     return names[static_cast<std::size_t>(kind)];
 }
 

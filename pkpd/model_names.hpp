@@ -11,7 +11,17 @@
 /// What a name in a model means: one name, one meaning, across all kinds.
 namespace gemel::pkpd {
 
-enum class SymbolKind { parameter, covariate, category, map, state, definition };
+enum class SymbolKind {
+    parameter,
+    covariate,
+    category,
+    map,
+    state,
+    definition,
+    enzyme,
+    clearance,
+    first_pass
+};
 std::string_view name(SymbolKind kind); ///< "a parameter", …
 
 struct Symbol {

@@ -155,9 +155,16 @@ private:
     void give_names(int used, int user, const std::string& prefix) {
         const Scope from = scope(used);
         for (const auto& [name, whole] : from.names) {
-            const bool is_covariate = find_row(whole_.covariates, name) != whole_.covariates.end();
-            scope(user).names.emplace(is_covariate ? name : prefix + name, whole);
+            scope(user).names.emplace(is_of_patient(name) ? name : prefix + name, whole);
         }
+    }
+
+    /// Covariates and enzymes have one name in all files.
+    bool is_of_patient(const std::string& name) {
+        return find_row(whole_.covariates, name) != whole_.covariates.end() ||
+               std::ranges::any_of(whole_.enzymes, [&](const EnzymeWords& enzyme) {
+                   return name == enzyme.name || name == amount_of(enzyme.name);
+               });
     }
 
     /// The whole's name of something that this file declares.
@@ -188,6 +195,7 @@ private:
             if (!row.molar_mass) row.molar_mass = words.molar_mass;
             whole_.states.push_back(std::move(row));
         }
+        append_enzymes(words, index);
         append_equations(words.equations, index);
         for (OmegaWords& row : words.omega) {
             for (std::string& of : row.of)
@@ -258,6 +266,37 @@ private:
                                          place(known->span)),
                              "files of one model declare a covariate alike");
         if (row.reference.is_set()) known->reference = row.reference;
+    }
+
+    void append_enzymes(ModelWords& words, int index) {
+        for (EnzymeWords& row : words.enzymes)
+            append_enzyme(row, index);
+        for (InteractionWords& row : words.interactions) {
+            row.scope = index;
+            whole_.interactions.push_back(std::move(row));
+        }
+        for (ClearanceWords& row : words.clearances) {
+            row.scope = index;
+            row.name = declare(index, row.name);
+            if (!row.first_pass.empty()) row.first_pass = declare(index, row.first_pass);
+            whole_.clearances.push_back(std::move(row));
+        }
+    }
+
+    /// Files of one model add to an enzyme; what a file says of it replaces what it uses says.
+    void append_enzyme(EnzymeWords& row, int index) {
+        row.scope = index;
+        for (auto* text : {&row.turnover, &row.ontogeny})
+            if (*text) (*text)->scope = index;
+        scope(index).names[row.name] = row.name;
+        scope(index).names[amount_of(row.name)] = amount_of(row.name);
+        const auto known = find_row(whole_.enzymes, row.name);
+        if (known == whole_.enzymes.end()) {
+            whole_.enzymes.push_back(std::move(row));
+            return;
+        }
+        if (row.turnover) known->turnover = row.turnover;
+        if (row.ontogeny) known->ontogeny = row.ontogeny;
     }
 
     void append_equations(const sim::SourceText& block, int index) {

@@ -23,15 +23,6 @@ void describe_unit(Fields& f, DeclaredUnit& declared, const io::Field& field) {
     if (declared.is_known) declared.unit = unit;
 }
 
-/// The place of [section] key's own name, which f.span() (its value) is not.
-sim::SourceSpan key_place(const ModelWords& words,
-                          const std::string& section,
-                          const Fields& f,
-                          const std::string& key) {
-    if (f.is_listing()) return {};
-    return words.root[section][key].key_span();
-}
-
 std::optional<double> optional_number(Fields& f, const io::Field& field) {
     double value = std::numeric_limits<double>::quiet_NaN(); // still NaN after a mistake
     f.number(field, value);
@@ -507,6 +498,14 @@ void describe_keyed(Fields& f,
 
 } // namespace
 
+sim::SourceSpan key_place(const ModelWords& words,
+                          const std::string& section,
+                          const Fields& f,
+                          const std::string& key) {
+    if (f.is_listing()) return {};
+    return words.root[section][key].key_span();
+}
+
 void describe_model(Fields& f, ModelWords& words) {
     f.text(required_key("gemel", "what the file is", "\"model/1\""), words.format);
     f.table(required_key("model", "the model as a whole", ""),
@@ -539,6 +538,7 @@ void describe_model(Fields& f, ModelWords& words) {
         optional_key("mixtures", "sub-populations that nobody observes", ""),
         words.covariates,
         [&](Fields& row, CovariateWords& entry) { describe_mixture(row, words, entry); });
+    describe_enzymes(f, words);
     describe_keyed(f,
                    words,
                    required_alone(words, required_key("states", "one for each d/dt line", "")),

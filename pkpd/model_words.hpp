@@ -109,6 +109,46 @@ struct StateWords {
     std::optional<sim::Quantity> molar_mass;
 };
 
+/// An expression and the file whose names it uses.
+struct ScopedText {
+    sim::SourceText text;
+    int scope = 0;
+};
+
+/// An enzyme or a transporter of the patient: one name is one enzyme, whichever file speaks of it.
+struct EnzymeWords {
+    std::string name, about;
+    sim::SourceSpan span;
+    int scope = 0;
+    std::optional<ScopedText> turnover, ontogeny;
+};
+
+/// What a drug, or taking a drug of a class, does to an enzyme.
+struct InteractionWords {
+    std::string enzyme, inhibitor_class;
+    sim::SourceSpan span, enzyme_span, class_span;
+    int scope = 0;
+    std::optional<sim::SourceText> by, Ki, kinact, KI, Emax, EC50;
+
+    bool changes_amount() const { return kinact.has_value() || Emax.has_value(); }
+};
+
+/// A clearance put together from its pathways.
+struct ClearanceWords {
+    enum class Declared { systemic, apparent, intrinsic }; ///< CL, CL/F, CLint
+    struct Pathway {
+        std::string enzyme;
+        sim::SourceSpan span;
+        std::optional<sim::SourceText> share, activity;
+    };
+    std::string name, about, first_pass;
+    sim::SourceSpan span, first_pass_span, flow_span;
+    int scope = 0;
+    Declared declared = Declared::systemic;
+    std::vector<Pathway> pathways;
+    std::optional<sim::SourceText> of, renal, kidney, liver, flow, absorbed;
+};
+
 struct RouteWords {
     std::string name, about, into;
     sim::SourceSpan span, into_span;
@@ -159,6 +199,9 @@ struct ModelWords {
     std::vector<MapWords> maps;
     std::vector<CovariateWords> covariates;
     std::vector<StateWords> states;
+    std::vector<EnzymeWords> enzymes;
+    std::vector<InteractionWords> interactions;
+    std::vector<ClearanceWords> clearances;
     std::vector<RouteWords> routes;
     std::vector<OutputWords> outputs;
     std::vector<ResidualCorrelationWords> residual_correlations;
@@ -175,6 +218,20 @@ struct ModelWords {
 
 /// The grammar of model files.
 void describe_model(io::Fields& fields, ModelWords& words);
+
+/// Its parts about enzymes: `[enzymes.X]`, `[[interactions]]`, `[clearances.X]`.
+void describe_enzymes(io::Fields& fields, ModelWords& words);
+
+/// The name of the state that holds an enzyme's amount.
+inline std::string amount_of(const std::string& enzyme) {
+    return enzyme + "_amount";
+}
+
+/// The place of `[section.KEY]`'s own name, which the span of its value is not.
+sim::SourceSpan key_place(const ModelWords& words,
+                          const std::string& section,
+                          const io::Fields& fields,
+                          const std::string& key);
 
 /// What `iiv = { … }` says about a parameter in `unit`; nothing after a mistake.
 std::optional<Variability>

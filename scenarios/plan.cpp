@@ -327,16 +327,15 @@ std::string describe_data_of(const Study& study) {
     if (!data.occasion.empty())
         text +=
             fmt::format("occasions {}: {}\n", data.occasion, name_of(data.occasion_interpolation));
-    for (const std::string& note : notes_on_data(study))
-        text += fmt::format("note      {}\n", note);
     return text;
 }
 
 } // namespace
 
-std::vector<std::string> notes_on_data(const Study& study) {
-    if (study.data == nullptr) return {};
-    std::vector<std::string> notes = study.data->notes;
+std::vector<std::string> notes_on(const Study& study) {
+    std::vector<std::string> notes = study.model->notes;
+    if (study.data == nullptr) return notes;
+    notes.insert(notes.end(), study.data->notes.begin(), study.data->notes.end());
     if (!(study.data->last_time > 0.0))
         notes.push_back(fmt::format("the last time of the file is {0:g} {2}; the study goes on "
                                     "until {1:g} {2}",
@@ -353,6 +352,8 @@ std::string describe_plan(const Study& study) {
                                    study.model->system.states.size());
     text += fmt::format("subjects  {}\n", grouped(study.population.size));
     if (study.data != nullptr) text += describe_data_of(study);
+    for (const std::string& note : notes_on(study))
+        text += fmt::format("note      {}\n", note);
     for (const Arm& arm : study.arms)
         text +=
             fmt::format("arm       {}: {}, {}\n", arm.name, arm.regimen, doses_text(study, arm));

@@ -376,6 +376,32 @@ def mercaptopurine():
         show(f"mercaptopurine {name} mMPN", mmpn)
 
 
+# Paroxetine, which inactivates CYP2D6.
+
+def paroxetine():
+    v, ka, cl_nm, share, fu, kinact, ki, kdeg = 1300, 0.35, 285.2, 0.923212, 0.0487, 10.2, 0.167, 0.0135911
+
+    def course(score, doses, times):
+        active = share * (score / 2) ** 1.41
+
+        def rates(_, y):
+            unbound = fu * y[1] / v / 329.37 * 1000
+            lost = kinact * unbound / (ki + unbound)
+            cl = cl_nm * (active * y[2] + 1 - share)
+            return [-ka * y[0], ka * y[0] - cl / v * y[1], kdeg * (1 - y[2]) - lost * y[2], y[1] / v]
+        return integrate(rates, [0, 0, 1, 0], doses, times)
+
+    for score in (2, 1, 0):
+        rows = course(score, daily(20, 0, 10), [5, 24, 240, 312, 480, 720])
+        show(f"paroxetine score {score}", 1000 * rows[:, 1] / v)
+        show(f"paroxetine score {score} CYP2D6", rows[:, 2])
+        rows = course(score, daily(30, 0, 14), [312, 336, 348, 384])
+        first = course(score, [(0, 0, 30)], [1000])[0, 3]
+        show(f"paroxetine score {score} AUC of the first 30 mg and of the 14th, nmol h/L",
+             [1e6 / 329.37 * first, 1e6 / 329.37 * (rows[1, 3] - rows[0, 3])])
+        show(f"paroxetine score {score} half-life 12 to 48 h after it", [36 * log(2) / log(rows[2, 1] / rows[3, 1])])
+
+
 if __name__ == "__main__":
     hamberg2010()
     xia2024()
@@ -395,3 +421,4 @@ if __name__ == "__main__":
     voriconazole_lin()
     isoniazid()
     mercaptopurine()
+    paroxetine()

@@ -54,6 +54,8 @@ std::string check_model(const std::string& path, sim::DiagnosticList& diagnostic
     const sim::SolverChoice choice = sim::choose_solver(sim::compile(model->system));
     text += fmt::format("solver    {} ({})\n", choice.solver->name, choice.why);
     run_tests(*model, std::string(choice.solver->name), diagnostics);
+    for (const std::string& note : model->notes)
+        text += fmt::format("note      {}\n", note);
     return text + fmt::format("tests     {} passed\n", model->tests.size());
 }
 

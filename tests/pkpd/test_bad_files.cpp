@@ -69,6 +69,7 @@ equations = '''
 d/dt(depot) = -ka * depot
 d/dt(central) = ka * depot - CL / V * central
 Cp = central / V
+not_needed = CL_made * F_made
 '''
 [routes.oral]
 into = "depot"
@@ -125,9 +126,43 @@ about = "weight"
 [covariates.SEX]
 categories = ["male", "female"]
 reference = "female"
+[covariates.INHIBITOR]
+categories = ["none", "strong"]
+reference = "none"
 [mixtures.GROUP]
 proportions = { slow = 0.3, fast = 0.7 }
 reference = "fast"
+about = "clearance"
+source = "test"
+[enzymes.CYP3A4]
+turnover = "0.0193[1/h]"
+ontogeny = "WT / 70[kg]"
+about = "of the liver"
+source = "test"
+[[interactions]]
+enzyme = "CYP3A4"
+by = "Cp"
+Ki = "0.1[mg/L]"
+kinact = "0.1[1/h]"
+K_I = "0.1[mg/L]"
+Emax = 2
+EC50 = "0.1[mg/L]"
+about = "itself"
+source = "test"
+[[interactions]]
+enzyme = "CYP3A4"
+class = "INHIBITOR"
+source = "test"
+[clearances.CL_made]
+of = "CL"
+declared = "CL/F"
+enzymes = { CYP3A4 = 0.5 }
+renal = 0.1
+kidney = 1
+liver = 1
+flow = "90[L/h]"
+absorbed = 0.9
+first_pass = "F_made"
 about = "clearance"
 source = "test"
 [states.depot]

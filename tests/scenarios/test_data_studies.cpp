@@ -357,7 +357,7 @@ TEST_CASE("a file whose times end before 0 runs, and is told how long") {
     REQUIRE(samples.size() == 2);
     CHECK(samples.predicted[0] == doctest::Approx(10.0 * std::exp(-0.4)).epsilon(1e-12));
     CHECK(samples.predicted[1] == doctest::Approx(10.0 * std::exp(-2.4)).epsilon(1e-12));
-    const std::vector<std::string> notes = scenarios::notes_on_data(study.load());
+    const std::vector<std::string> notes = scenarios::notes_on(study.load());
     REQUIRE_FALSE(notes.empty());
     CHECK(notes.back() == "the last time of the file is 0 h; the study goes on until 1 h");
     const Samples earlier =

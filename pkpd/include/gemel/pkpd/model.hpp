@@ -193,6 +193,7 @@ struct Model {
     std::vector<Parameter> parameters;
     std::vector<OmegaBlock> omega; ///< correlated groups; parameters in none are independent
     std::vector<GenotypeMap> maps;
+    std::vector<std::string> notes; ///< what stands for something better known, in words
     std::vector<Covariate> covariates;
     std::vector<Route> routes;
     std::vector<ResidualError> residual_errors; ///< [n_outputs]

@@ -51,8 +51,9 @@ std::string render(const Plan& plan, const Study& study);
 /// Model, arms, solvers and what is saved, as `check` tells it: nothing is solved.
 std::string describe_plan(const Study& study);
 
-/// What was derived from the data file, ignored in it or assumed; of a study without one nothing.
-std::vector<std::string> notes_on_data(const Study& study);
+/// What the model lets stand for something better known, and what was derived from the data file,
+/// ignored in it or assumed.
+std::vector<std::string> notes_on(const Study& study);
 
 /// @throws std::runtime_error if the disk of `output` or the memory of the machine is clearly too
 /// small for the run, saying what takes the room
