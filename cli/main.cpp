@@ -51,8 +51,10 @@ int main(int argc, char** argv) {
     CLI::App program{"Gemel: patient digital twins for dosing and trial design", "gemel"};
     program.set_version_flag("--version", cli::version_text());
     program.require_subcommand(1);
-    program.footer("Exit codes: 0 ok; 1 internal or file error; 2 input wrong, nothing run;\n"
-                   "3 finished, but more subjects failed than the study allows; 130 interrupted.");
+    program.footer(
+        "Exit codes: 0 ok; 1 internal or file error; 2 input wrong, nothing run;\n"
+        "3 finished, but more subjects failed than the study allows; 4 finished, but what was\n"
+        "asked of the result does not hold; 130 interrupted.");
     cli::Action action;
     cli::add_run(program, action);
     cli::add_check(program, action);
@@ -63,6 +65,7 @@ int main(int argc, char** argv) {
     cli::add_nca(program, action);
     cli::add_models(program, action);
     cli::add_genes(program, action);
+    cli::add_qualify(program, action);
     cli::add_reference(program, action);
     if (const std::string mistake = unknown_command(program, argc, argv); !mistake.empty()) {
         fmt::print(stderr, "{}", mistake);

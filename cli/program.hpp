@@ -13,6 +13,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_error = 1;    ///< ours, or of files
 inline constexpr int exit_input = 2;    ///< input wrong, nothing run
 inline constexpr int exit_failures = 3; ///< finished, more subjects failed than max_failures
+inline constexpr int exit_gate = 4;      ///< finished, what was asked of the result does not hold
 inline constexpr int exit_interrupted = 130;
 
 /// GEMEL_LIBRARY first, then share/gemel beside the program's folder, then the source tree.

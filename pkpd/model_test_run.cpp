@@ -1,3 +1,5 @@
+#include "model_tests.hpp"
+
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/sim/solver.hpp>
@@ -53,8 +55,11 @@ Regimen regimen_of(const Model& model, const ModelTest& test) {
 
 } // namespace
 
-std::string
-run_model_test(const Model& model, const ModelTest& test, const std::string& solver, double rtol) {
+sim::BlockResult solve_typical(const Model& model,
+                               const ModelTest& test,
+                               const sim::Observation& observation,
+                               const std::string& solver,
+                               double rtol) {
     const Regimen regimen = regimen_of(model, test);
     const sim::Timeline timeline{.records = regimen.records,
                                  .end = test.at.back(),
@@ -65,17 +70,22 @@ run_model_test(const Model& model, const ModelTest& test, const std::string& sol
     const sim::Solver* chosen =
         solver.empty() ? sim::choose_solver(compiled).solver : sim::find_solver(solver);
     if (!chosen) throw std::invalid_argument(fmt::format("no solver '{}'", solver));
-    if (!chosen->applies(compiled)) return fmt::format("{} cannot solve this model", chosen->name);
-
+    if (!chosen->applies(compiled))
+        throw std::invalid_argument(fmt::format("{} cannot solve this model", chosen->name));
     const std::vector<double> inputs =
         typical_inputs(model, {test.genotypes, test.covariates, test.parameters});
-    const sim::Observation observation = watch(model, test);
     sim::SolverOptions options;
     options.rtol = rtol;
     sim::BlockResult result;
     chosen->prepare(compiled, options)
         ->worker()
         ->solve({1, inputs, &timeline, &observation, {}}, result);
+    return result;
+}
+
+std::string
+run_model_test(const Model& model, const ModelTest& test, const std::string& solver, double rtol) {
+    const sim::BlockResult result = solve_typical(model, test, watch(model, test), solver, rtol);
     if (result.status[0] != sim::SolverStatus::ok)
         return fmt::format("the solver ended with {} at {:g} {}",
                            sim::name(result.status[0]),

@@ -146,9 +146,13 @@ private:
 
 } // namespace
 
+ModelTest read_test(const TestWords& words, const Model& model, sim::DiagnosticList& diagnostics) {
+    return TestReader(words, model, diagnostics).read();
+}
+
 void read_tests(const ModelWords& words, Model& model, sim::DiagnosticList& diagnostics) {
     for (const TestWords& test : words.tests)
-        model.tests.push_back(TestReader(test, model, diagnostics).read());
+        model.tests.push_back(read_test(test, model, diagnostics));
 }
 
 } // namespace gemel::pkpd

@@ -53,7 +53,7 @@ private:
     void add_use(const UseWords& use, int user) {
         if (use.file.empty()) return; // told already
         const auto file = io::resolve(library_, "models", use.file, scope(user).file);
-        if (file.empty()) return tell_missing(use);
+        if (file.empty()) return tell_missing_model(use.file, use.span, library_, diagnostics_);
         std::error_code error;
         const auto canonical = std::filesystem::weakly_canonical(file, error);
         if (std::ranges::count(under_way_, canonical) > 0) {
@@ -96,17 +96,6 @@ private:
         entry.with = use.with;
         whole_.scopes.push_back(std::move(entry));
         return static_cast<int>(whole_.scopes.size()) - 1;
-    }
-
-    void tell_missing(const UseWords& use) {
-        constexpr std::string_view library = "library:";
-        const bool from_library = use.file.starts_with(library);
-        const std::string name = from_library ? use.file.substr(library.size()) : use.file;
-        diagnostics_.add(use.span,
-                         from_library ? fmt::format("the library has no model '{}'", name)
-                                      : fmt::format("there is no file '{}' beside this one", name),
-                         from_library ? sim::suggest(name, library_.names("models"))
-                                      : "name a file relative to this one, or library:NAME");
     }
 
     void take_needs(const ModelWords& words, int index) {
@@ -366,6 +355,20 @@ private:
 };
 
 } // namespace
+
+void tell_missing_model(const std::string& file,
+                        const sim::SourceSpan& span,
+                        const io::Library& library,
+                        sim::DiagnosticList& diagnostics) {
+    constexpr std::string_view prefix = "library:";
+    const bool from_library = file.starts_with(prefix);
+    const std::string name = from_library ? file.substr(prefix.size()) : file;
+    diagnostics.add(span,
+                    from_library ? fmt::format("the library has no model '{}'", name)
+                                 : fmt::format("there is no file '{}' beside this one", name),
+                    from_library ? sim::suggest(name, library.names("models"))
+                                 : "name a file relative to this one, or library:NAME");
+}
 
 std::optional<std::string> ModelWords::in_whole(const std::string& word, int index) const {
     const Scope& scope = scopes[static_cast<std::size_t>(index)];

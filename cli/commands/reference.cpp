@@ -6,6 +6,7 @@
 #include <gemel/pkpd/model.hpp>
 #include <gemel/pkpd/nca.hpp>
 #include <gemel/pkpd/population.hpp>
+#include <gemel/pkpd/published_effect.hpp>
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/outcome.hpp>
 #include <gemel/scenarios/study.hpp>
@@ -50,6 +51,9 @@ std::string page_of(const std::string& grammar) {
     if (grammar == "population")
         return io::reference_page("Population files",
                                   io::list_fields(pkpd::describe_population_file_for_reference));
+    if (grammar == "effects")
+        return io::reference_page("Files of published effects",
+                                  io::list_fields(pkpd::describe_effects_for_reference));
     if (grammar == "covariates")
         return io::reference_page("Files of derived covariates",
                                   io::list_fields(pkpd::describe_derived_covariates_for_reference));
@@ -64,15 +68,17 @@ void add_reference(CLI::App& program, Action& action) {
     CLI::App* command =
         program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
     command
-        ->add_option("GRAMMAR",
-                     *grammar,
-                     "study, model, gene, population, covariates, outcomes, endpoints or nca")
+        ->add_option(
+            "GRAMMAR",
+            *grammar,
+            "study, model, gene, population, covariates, effects, outcomes, endpoints or nca")
         ->required()
         ->check(CLI::IsMember({"study",
                                "model",
                                "gene",
                                "population",
                                "covariates",
+                               "effects",
                                "outcomes",
                                "endpoints",
                                "nca"}));
