@@ -143,14 +143,16 @@ std::vector<std::string> describe_assumptions(const Study& study,
             lines.push_back(describe_lower_bounds(study, map, counted.lower_bound));
         const std::uint64_t n = counted.not_in_table + counted.unknown_function;
         if (n == 0 || !map.otherwise) continue;
+        const bool is_drawn = !map.otherwise->uncertain_activity.empty();
         lines.push_back(fmt::format(
             "{}: {} of {} subjects have a {} diplotype that its table does not name ({} with an "
-            "allele of unknown function, whose activity is drawn). {}",
+            "allele of unknown function{}). {}",
             map.name,
             grouped(n),
             grouped(study.population.size),
             map.gene,
             grouped(counted.unknown_function),
+            is_drawn ? ", whose activity is drawn" : "",
             map.otherwise->source));
     }
     return lines;
