@@ -56,6 +56,17 @@ TEST_CASE("a map may hold values with a unit") {
     CHECK(value(map, *model->genes.at("VKORC1"), "AG", nullptr) == 3.02);
 }
 
+TEST_CASE("VKORC1's A lowers the dose of warfarin: half the inhibition at less of it") {
+    // Oracle: EC50 [mg/L] of Hamberg 2007, which falls with each A; a study with the strand the
+    // wrong way round would have it rise.
+    const auto model = library_model("warfarin_hamberg2007");
+    const GenotypeMap& map = model->maps[1];
+    const GeneTable& gene = *model->genes.at("VKORC1");
+    CHECK(value(map, gene, "GG", nullptr) == 4.61);
+    CHECK(value(map, gene, "AA", nullptr) == 2.20);
+    CHECK(value(map, gene, "rs9923231 T/T", nullptr) < value(map, gene, "rs9923231 C/C", nullptr));
+}
+
 TEST_CASE("laws of the activity score are 1 at the reference and follow their formula") {
     // Oracle: (s/r)^n and [s/(h + s)]/[r/(h + r)] with std::pow; the lanes' power is within 1 ulp.
     const auto gene = library_gene("CYP2C9");
