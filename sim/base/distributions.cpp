@@ -108,6 +108,16 @@ double gamma_step(double a, double x, double p) {
     return x + log(above / (1.0 - p)) * above * x / front;
 }
 
+/// χ² with k degrees of freedom by the normal score z, in falling powers of √k. Coefficients after
+/// Goldberg & Levine (1946), Ann Math Stat 17:216, remembered; the test compares with the quantile.
+double gamma_expansion(double a, double z) {
+    const double k = 2.0 * a, root = std::sqrt(2.0 * k), square = z * z;
+    const double tail = z * (square - 7.0) / (9.0 * root) -
+                        ((6.0 * square + 14.0) * square - 32.0) / (405.0 * k) +
+                        z * ((9.0 * square + 256.0) * square - 433.0) / (4860.0 * k * root);
+    return 0.5 * (k + root * z + 2.0 / 3.0 * (square - 1.0) + tail);
+}
+
 double student_density(double degrees, double t) {
     constexpr double half_log_pi = 0.57236494292470008707;
     const double log_front = log_gamma(0.5 * (degrees + 1.0)) - log_gamma(0.5 * degrees) -
@@ -183,6 +193,14 @@ double gamma_quantile(double a, double p) {
         if (is_close || !std::isfinite(x) || x <= 0.0) break;
     }
     return x;
+}
+
+double gamma_variate(double a, double p) {
+    constexpr double large = 1000.0;
+    if (a >= large) return gamma_expansion(a, normal_quantile(p));
+    constexpr double least_logarithm = -700.0; // of a double
+    const bool is_below_all = (log(p) + log_gamma(a + 1.0)) / a < least_logarithm;
+    return is_below_all ? 0.0 : gamma_quantile(a, p);
 }
 
 double student_quantile(double degrees, double p) {

@@ -91,6 +91,27 @@ TEST_CASE("a gamma law's quantile and probability undo each other in all its ran
         }
 }
 
+TEST_CASE("gamma variates are quantiles, at any shape") {
+    // Oracle: the quantile itself, in standard deviations; the expansion's next term is some 1e-9
+    // of one at a = 1000 and |z| = 4, and falls as a^-2. Shapes below 1 by their probability.
+    for (double a : {1000.0, 5000.0, 2e5})
+        for (double p : {1e-4, 0.01, 0.3, 0.5, 0.7, 0.99, 0.9999}) {
+            CAPTURE(a);
+            CAPTURE(p);
+            const double sds = (gamma_variate(a, p) - gamma_quantile(a, p)) / std::sqrt(a);
+            CHECK(std::abs(sds) < 5e-9 * (1000.0 / a) + 1e-14 * std::sqrt(a));
+        }
+    for (double a : {0.01, 0.1, 0.5})
+        for (double p : {0.01, 0.3, 0.5, 0.9, 0.9999}) {
+            CAPTURE(a);
+            CAPTURE(p);
+            const double x = gamma_variate(a, p);
+            if (x > 0.0) CHECK(gamma_probability(a, x) == doctest::Approx(p).epsilon(1e-13));
+            if (x == 0.0) CHECK(a * -700.0 > std::log(p)); // below all doubles
+        }
+    CHECK(gamma_variate(0.001, 0.3) == 0.0);
+}
+
 TEST_CASE("quantiles of Student's t agree with 40 digits") {
     // Reference: mpmath 1.3, 40 digits.
     const double values[][3] = {{1, 0.975, 12.706204736174705},
