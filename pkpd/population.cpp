@@ -20,10 +20,12 @@ struct PopulationWords {
     bool has_size = false;
     bool is_of_data = false; ///< then it has its size
     int variability = 0;
+    int frequencies = 0;
     std::string like;
     sim::SourceSpan like_span;
     LayerWords layer;
     io::TomlView genotypes;
+    std::vector<LinkedWords> linked;
 };
 
 void describe(io::Fields& fields, PopulationWords& words) {
@@ -39,6 +41,14 @@ void describe(io::Fields& fields, PopulationWords& words) {
                                "\"none\""),
                   {"full", "none"},
                   words.variability);
+    fields.choice(
+        optional_key(
+            "frequencies",
+            "of alleles by ancestry; uncertain: other ones in each replicate, as far as the "
+            "people who were tested leave them open",
+            "\"uncertain\""),
+        {"given", "uncertain"},
+        words.frequencies);
     fields.text(optional_key("like",
                              "a file of population/1 that says what is not said here",
                              "\"library:adults_nhanes\""),
@@ -51,6 +61,9 @@ void describe(io::Fields& fields, PopulationWords& words) {
                "per gene: a diplotype, a table of allele frequencies, { diplotypes = { … } }, "
                "{ by = \"ancestry\" }, { file = \"genotypes.csv\" }",
                [&words](const io::TomlView& given) { words.genotypes = given; });
+    fields.list(optional_key("linked", "genes whose alleles are inherited together", ""),
+                [&](io::Fields& row) { describe_linked(row, words.linked.emplace_back()); });
+    if (fields.is_listing()) words.linked.clear();
 }
 
 /// Two names with one number would share their random numbers.
@@ -71,7 +84,19 @@ void check_purposes(const Population& population,
     for (const auto& [gene, table] : population.model->genes) {
         purposes.push_back("diplotype/" + gene);
         purposes.push_back("activity/" + gene);
+        if (population.has_personal_shares()) purposes.push_back("descent/" + gene);
     }
+    for (const LinkedGenes& linked : population.linked) {
+        purposes.push_back("diplotype/" + linked.name);
+        if (population.has_personal_shares()) purposes.push_back("descent/" + linked.name);
+    }
+    if (population.has_personal_shares())
+        for (const std::string& code : population.ancestors())
+            purposes.push_back("admixture/" + code);
+    if (population.frequencies)
+        for (const UncertainFrequencies::Law& law : population.frequencies->laws)
+            for (const FrequencyPosterior::Share& share : law.posterior.shares)
+                purposes.push_back(share.purpose);
     std::map<std::uint32_t, std::string> names;
     for (const std::string& purpose : purposes) {
         const auto [at, is_new] = names.emplace(sim::purpose_number(purpose), purpose);
@@ -170,7 +195,10 @@ Population read_population(const io::TomlView& table,
     read_strata(layers, place.library, population, diagnostics);
     if (population.strata.empty()) return population;
     const bool has_ancestry = !population.groups.empty() || words.layer.everybody.ancestry.is_set();
+    read_linked(words.linked, has_ancestry, population, diagnostics);
     read_genotypes(words.genotypes, table.span(), place, has_ancestry, population, diagnostics);
+    if (words.frequencies == 1 && diagnostics.size() == n_before)
+        make_frequencies_uncertain(table["frequencies"].span(), population, diagnostics);
     if (diagnostics.size() == n_before) check_maps_cover(population, words.genotypes, diagnostics);
     check_purposes(population, table.span(), diagnostics);
     return population;

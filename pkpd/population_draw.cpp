@@ -1,6 +1,6 @@
 #include "covariate_draw.hpp"
 #include "covariate_law.hpp"
-#include "population_reading.hpp"
+#include "genome_draw.hpp"
 #include "triangle.hpp"
 
 #include <gemel/pkpd/population.hpp>
@@ -167,12 +167,12 @@ private:
     void draw_strata();
     void draw_ancestry();
     void draw_covariates();
-    void draw_gene(std::size_t gene);
-    void draw_diplotypes(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
+    void draw_genes();
+    void draw_diplotypes(const GenotypeDistribution& law,
+                         const GenomeDraw& genomes,
+                         std::size_t gene,
+                         std::vector<Diplotype>& drawn) const;
     bool has_one_copy(const GenotypeDistribution& law, std::uint64_t subject) const;
-    void draw_pairs(const std::vector<std::vector<double>>& cumulative,
-                    const GenotypeDistribution& law,
-                    std::vector<Diplotype>& drawn) const;
     void draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
     void draw_called(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const;
     /// Of the replicate; nothing is copied where it has none of its own.
@@ -268,22 +268,6 @@ bool Drawer::has_one_copy(const GenotypeDistribution& law, std::uint64_t subject
                                static_cast<double>(law.one_copy->category);
 }
 
-/// Hardy–Weinberg: two alleles, or one, each drawn from the frequencies of the subject's group.
-void Drawer::draw_pairs(const std::vector<std::vector<double>>& cumulative,
-                        const GenotypeDistribution& law,
-                        std::vector<Diplotype>& drawn) const {
-    const std::uint32_t number = purpose("diplotype", law.gene);
-    const bool by_group = law.kind == GenotypeDistribution::Kind::ancestry;
-    const std::vector<double> first = uniforms(number, 0), second = uniforms(number, 1);
-    for (std::uint64_t s = 0; s < n_; ++s) {
-        const std::vector<double>& sums = cumulative[by_group ? block_.ancestry[s] : 0];
-        const int a = static_cast<int>(pick(sums, first[s]));
-        const int b = has_one_copy(law, s) ? law.table->hemizygous_allele()
-                                           : static_cast<int>(pick(sums, second[s]));
-        drawn[s] = {std::min(a, b), std::max(a, b)};
-    }
-}
-
 void Drawer::draw_listed(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const {
     std::vector<double> probabilities;
     for (const auto& [diplotype, probability] : law.diplotypes)
@@ -312,35 +296,35 @@ void Drawer::draw_called(const GenotypeDistribution& law, std::vector<Diplotype>
     }
 }
 
-void Drawer::draw_diplotypes(const GenotypeDistribution& law, std::vector<Diplotype>& drawn) const {
+void Drawer::draw_diplotypes(const GenotypeDistribution& law,
+                             const GenomeDraw& genomes,
+                             std::size_t gene,
+                             std::vector<Diplotype>& drawn) const {
+    using Kind = GenotypeDistribution::Kind;
     drawn.assign(n_, law.diplotype);
-    std::vector<std::vector<double>> cumulative;
-    switch (law.kind) {
-    case GenotypeDistribution::Kind::fixed:
-        break;
-    case GenotypeDistribution::Kind::diplotypes:
-        draw_listed(law, drawn);
-        break;
-    case GenotypeDistribution::Kind::alleles:
-        draw_pairs({cumulative_sums(law.allele_frequencies)}, law, drawn);
-        break;
-    case GenotypeDistribution::Kind::ancestry:
-        for (std::size_t g = 0; g < population_.groups.size(); ++g)
-            cumulative.push_back(cumulative_sums(group_frequencies(population_, g, *law.table)));
-        draw_pairs(cumulative, law, drawn);
-        break;
-    case GenotypeDistribution::Kind::called:
-        if (law.missing != nullptr) draw_diplotypes(*law.missing, drawn);
-        draw_called(law, drawn);
-        break;
+    if (law.kind == Kind::fixed) return;
+    if (law.kind == Kind::diplotypes) return draw_listed(law, drawn);
+    if (law.kind == Kind::called) {
+        if (law.missing != nullptr) draw_diplotypes(*law.missing, genomes, gene, drawn);
+        return draw_called(law, drawn);
+    }
+    for (std::uint64_t s = 0; s < n_; ++s) {
+        const int a = genomes.allele(gene, 0, s);
+        const int b =
+            has_one_copy(law, s) ? law.table->hemizygous_allele() : genomes.allele(gene, 1, s);
+        drawn[s] = {std::min(a, b), std::max(a, b)};
     }
 }
 
-void Drawer::draw_gene(std::size_t gene) {
-    const GenotypeDistribution& law = population_.genotypes[gene];
-    CohortBlock::Gene& drawn = block_.genes[gene];
-    draw_diplotypes(law, drawn.diplotype);
-    describe_gene(*law.table, drawn);
+void Drawer::draw_genes() {
+    block_.genes.resize(population_.genotypes.size());
+    const GenomeDraw genomes(population_, range_.replicate, random_, block_);
+    block_.ancestor_shares = genomes.ancestor_shares();
+    for (std::size_t g = 0; g < population_.genotypes.size(); ++g) {
+        const GenotypeDistribution& law = population_.genotypes[g];
+        draw_diplotypes(law, genomes, g, block_.genes[g].diplotype);
+        describe_gene(*law.table, block_.genes[g]);
+    }
 }
 
 /// The effects of one level, [n_parameters × count], 0 where a parameter has none.
@@ -516,9 +500,7 @@ CohortBlock Drawer::draw() {
     draw_strata();
     draw_ancestry();
     draw_covariates();
-    block_.genes.resize(population_.genotypes.size());
-    for (std::size_t g = 0; g < population_.genotypes.size(); ++g)
-        draw_gene(g);
+    draw_genes();
     block_.etas = draw_effects(Level::subject, 0);
     if (has_occasions(model_)) block_.iovs = draw_effects(Level::occasion, 0);
     block_.is_assumed.assign(model_.maps.size() * n_, 0);

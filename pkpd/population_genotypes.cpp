@@ -287,29 +287,13 @@ void add_called(const Population& population,
 void add_drawable(const Population& population,
                   const GenotypeDistribution& law,
                   std::set<Diplotype>& drawable) {
-    const auto add = [&](std::span<const double> frequencies) {
+    if (law.kind == Kind::fixed) drawable.insert(law.diplotype);
+    if (law.kind == Kind::called) add_called(population, law, drawable);
+    for (const auto& [diplotype, probability] : law.diplotypes)
+        if (probability > 0.0) drawable.insert(diplotype);
+    for (const std::vector<double>& frequencies : population.possible_frequencies(law)) {
         add_pairs(frequencies, drawable);
         if (law.one_copy) add_single_copies(frequencies, law.table->hemizygous_allele(), drawable);
-    };
-    switch (law.kind) {
-    case Kind::fixed:
-        drawable.insert(law.diplotype);
-        break;
-    case Kind::alleles:
-        add(law.allele_frequencies);
-        break;
-    case Kind::diplotypes:
-        for (const auto& [diplotype, probability] : law.diplotypes)
-            if (probability > 0.0) drawable.insert(diplotype);
-        break;
-    case Kind::ancestry:
-        for (std::size_t g = 0; g < population.groups.size(); ++g)
-            if (population.group_proportions[g] > 0.0)
-                add(group_frequencies(population, g, *law.table));
-        break;
-    case Kind::called:
-        add_called(population, law, drawable);
-        break;
     }
 }
 
@@ -389,21 +373,6 @@ void check_map(const GenotypeMap& map,
 
 } // namespace
 
-std::vector<double>
-group_frequencies(const Population& population, std::size_t group, const GeneTable& gene) {
-    if (population.group_ancestors.empty())
-        return gene.group(population.groups[group])->frequencies;
-    const auto& ancestors = population.group_ancestors[group];
-    if (ancestors.size() == 1) return gene.group(ancestors.front().first)->frequencies;
-    std::vector<double> mixed(gene.alleles.size(), 0.0);
-    for (const auto& [code, share] : ancestors) {
-        const std::vector<double>& frequencies = gene.group(code)->frequencies;
-        for (std::size_t a = 0; a < mixed.size(); ++a)
-            mixed[a] += share * frequencies[a];
-    }
-    return mixed;
-}
-
 std::vector<Diplotype> possible_diplotypes(const Population& population,
                                            const GenotypeDistribution& law) {
     std::set<Diplotype> drawable;
@@ -422,6 +391,11 @@ void read_genotypes(const io::TomlView& genotypes,
     std::vector<std::string> known;
     for (const auto& [gene, table] : model.genes)
         known.push_back(gene);
+    const auto is_linked = [&](const std::string& gene) {
+        return std::ranges::any_of(population.linked, [&](const LinkedGenes& linked) {
+            return std::ranges::count(linked.genes, gene) > 0;
+        });
+    };
     if (genotypes.is_set() && genotypes.kind() != io::TomlKind::table) {
         diagnostics.add(genotypes.span(), "`genotypes` is a table, one entry per gene");
         return;
@@ -436,6 +410,12 @@ void read_genotypes(const io::TomlView& genotypes,
                     sim::suggest(gene, known));
                 continue;
             }
+            if (is_linked(gene)) {
+                diagnostics.add(view.key_span(),
+                                fmt::format("{} stands in `genotypes` and in `linked`", gene),
+                                "keep one of the two");
+                continue;
+            }
             GenotypeDistribution law;
             law.gene = gene;
             law.table = found->second;
@@ -444,7 +424,7 @@ void read_genotypes(const io::TomlView& genotypes,
             if (reader.read(view, law)) population.genotypes.push_back(std::move(law));
         }
     for (const std::string& gene : known)
-        if (!genotypes.is_set() || !genotypes[gene].is_set())
+        if (!is_linked(gene) && (!genotypes.is_set() || !genotypes[gene].is_set()))
             diagnostics.add(population.data != nullptr ? population.data->header : place,
                             fmt::format("the model {} needs genotypes of {}, which the population "
                                         "does not give",
@@ -461,7 +441,12 @@ void check_maps_cover(const Population& population,
     for (const GenotypeMap& map : population.model->maps)
         for (const GenotypeDistribution& law : population.genotypes)
             if (law.gene == map.gene)
-                check_map(map, population, law, genotypes[law.gene].span(), diagnostics);
+                check_map(map,
+                          population,
+                          law,
+                          law.kind == Kind::linked ? population.linked[law.linked].span
+                                                   : genotypes[law.gene].span(),
+                          diagnostics);
 }
 
 } // namespace gemel::pkpd

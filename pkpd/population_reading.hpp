@@ -18,10 +18,18 @@ void read_strata(std::span<const LayerWords> layers,
                  sim::DiagnosticList& diagnostics);
 
 /// `ancestry = "EUR"`, `{ EUR = 0.4, EAS = 0.6 }` or `{ EUR = 0.4, urban = { share = 0.6, admixed =
-/// { EUR = 0.5, SSA = 0.5 } } }` into groups, their proportions and their ancestors.
+/// { EUR = 0.5, SSA = 0.5 } } }` into groups, their proportions and their ancestors. The
+/// population's covariates are known.
 void read_ancestry(const io::TomlView& ancestry,
                    Population& population,
                    sim::DiagnosticList& diagnostics);
+
+/// Shares of genomes that covariates hold are shares whoever is drawn in this stratum.
+void check_personal_shares(const Population& population,
+                           const Stratum& stratum,
+                           std::size_t group,
+                           const sim::SourceSpan& place,
+                           sim::DiagnosticList& diagnostics);
 
 /// @param stratum  "" for the population as a whole
 void tell_missing_covariate(const Population& population,
@@ -40,9 +48,18 @@ void read_genotypes(const io::TomlView& genotypes,
                     Population& population,
                     sim::DiagnosticList& diagnostics);
 
-/// Allele frequencies of an ancestry group of the population, which the gene must have.
-std::vector<double>
-group_frequencies(const Population& population, std::size_t group, const GeneTable& gene);
+/// Frequencies by ancestry are left open as far as those tested leave them.
+/// @param place  of the key that says so
+void make_frequencies_uncertain(const sim::SourceSpan& place,
+                                Population& population,
+                                sim::DiagnosticList& diagnostics);
+
+/// `[[population.linked]]`: genes in the order of the file, each of which `population.genotypes`
+/// has as linked. Frequencies by ancestry need the ancestry.
+void read_linked(const std::vector<LinkedWords>& words,
+                 bool has_ancestry,
+                 Population& population,
+                 sim::DiagnosticList& diagnostics);
 
 /// Diplotypes that can be drawn must have a value in every map of their gene.
 /// @param genotypes  for places

@@ -447,6 +447,7 @@ void StrataReader::read_ancestries() {
         if (!ancestry_of_[k].is_set()) continue;
         ++n_given;
         Population read;
+        read.covariates = population_.covariates;
         read_ancestry(ancestry_of_[k], read, diagnostics_);
         add_groups(read, ancestry_of_[k], population_.strata[k]);
     }
@@ -472,7 +473,9 @@ void StrataReader::add_groups(const Population& read, const io::TomlView& place,
         if (found == population_.groups.end()) {
             population_.groups.push_back(read.groups[i]);
             population_.group_ancestors.push_back(read.group_ancestors[i]);
-        } else if (population_.group_ancestors[g] != read.group_ancestors[i]) {
+            population_.group_shares.push_back(read.group_shares[i]);
+        } else if (population_.group_ancestors[g] != read.group_ancestors[i] ||
+                   population_.group_shares[g] != read.group_shares[i]) {
             diagnostics_.add(
                 place.span(),
                 fmt::format("the group {} has other ancestors in another stratum", read.groups[i]),
@@ -481,6 +484,8 @@ void StrataReader::add_groups(const Population& read, const io::TomlView& place,
         stratum.group_proportions.resize(
             std::max(stratum.group_proportions.size(), population_.groups.size()), 0.0);
         stratum.group_proportions[g] = read.group_proportions[i];
+        if (!read.group_shares[i].covariates.empty())
+            check_personal_shares(population_, stratum, g, place.span(), diagnostics_);
     }
 }
 

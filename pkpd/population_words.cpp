@@ -133,6 +133,26 @@ bool RowsWords::gives(const std::string& covariate) const {
     return false;
 }
 
+void describe_linked(io::Fields& fields, LinkedWords& words) {
+    words.span = fields.span();
+    fields.texts(required_key("genes", "that lie side by side", "[\"CYP2C9\", \"CYP2C19\"]"),
+                 words.genes);
+    words.genes_span = fields.span("genes");
+    fields.any(
+        required_key("haplotypes",
+                     "an allele of each gene in their order, and how often they come together; "
+                     "of everybody, or a table of these by ancestry group",
+                     "{ \"*1 *1\" = 0.6, \"*2 *1\" = 0.4 }"),
+        "frequencies that sum to 1",
+        [&](const io::TomlView& view) { words.haplotypes = view; });
+    fields.integer(
+        not_negative(optional_key(
+            "subjects",
+            "in how many of each group they were counted: for frequencies = \"uncertain\"",
+            "150")),
+        words.subjects);
+}
+
 void describe_layer(io::Fields& fields, LayerWords& layer) {
     layer.span = fields.span();
     describe_part(fields, layer.everybody);

@@ -58,6 +58,15 @@ struct LayerWords {
     std::vector<StratumWords> strata;
 };
 
+/// `[[population.linked]]`
+struct LinkedWords {
+    sim::SourceSpan span, genes_span;
+    std::vector<std::string> genes;
+    io::TomlView haplotypes;
+    std::int64_t subjects = 0;
+};
+void describe_linked(io::Fields& fields, LinkedWords& words);
+
 void describe_layer(io::Fields& fields, LayerWords& layer);
 
 } // namespace gemel::pkpd

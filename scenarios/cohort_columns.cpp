@@ -84,6 +84,30 @@ void declare_gene(const pkpd::GeneTable& gene, io::Layout& file) {
               {}});
 }
 
+/// Of each person's genome, where they differ from person to person.
+void declare_shares(const Study& study, io::Layout& file) {
+    if (!study.population.has_personal_shares()) return;
+    for (const std::string& code : study.population.ancestors())
+        file.add({"population/share_" + code,
+                  io::ValueType::real,
+                  {"subject"},
+                  "1",
+                  "share of " + code + " in the genome",
+                  {},
+                  {}});
+}
+
+void write_shares(const Study& study, const pkpd::CohortBlock& block, io::ResultFile& file) {
+    if (block.ancestor_shares.empty()) return;
+    const auto count = static_cast<std::size_t>(block.range.count);
+    const std::vector<std::string> codes = study.population.ancestors();
+    for (std::size_t k = 0; k < codes.size(); ++k)
+        file.write("population/share_" + codes[k],
+                   -1,
+                   block.range.first,
+                   std::span(block.ancestor_shares).subspan(k * count, count));
+}
+
 void write_covariates(const Study& study, const pkpd::CohortBlock& block, io::ResultFile& file) {
     const auto count = static_cast<std::size_t>(block.range.count);
     for (std::size_t i = 0; i < study.population.covariates.size(); ++i) {
@@ -117,6 +141,7 @@ void write_covariates(const Study& study, const pkpd::CohortBlock& block, io::Re
                    -1,
                    block.range.first,
                    std::span<const std::uint8_t>(block.ancestry));
+    write_shares(study, block, file);
 }
 
 void write_gene(const pkpd::GeneTable& gene,
@@ -236,6 +261,7 @@ void declare_cohort(const Study& study, io::Layout& file) {
                   "ancestry group",
                   study.population.groups,
                   {}});
+    declare_shares(study, file);
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         declare_gene(*genotype.table, file);
     for (const pkpd::InputSource& input : study.model->inputs)

@@ -429,17 +429,32 @@ void refuse_given_mixtures(const pkpd::UncertaintyWords& words, Loading& loading
     }
 }
 
+/// What differs by replicate needs some.
+void check_replicates(const char* what, const sim::SourceSpan& place, Loading& loading) {
+    if (loading.study.n_replicates == 0)
+        loading.diagnostics.add(place,
+                                fmt::format("{} differ by replicate, and the study has none", what),
+                                "write for example replicates = 200 in [study]");
+}
+
 void read_uncertainty(Loading& loading) {
     if (!loading.words.uncertainty) return;
     const pkpd::UncertaintyWords& words = *loading.words.uncertainty;
     Study& study = loading.study;
-    if (study.n_replicates == 0)
-        loading.diagnostics.add(words.span,
-                                "values differ by replicate, and the study has none",
-                                "write for example replicates = 200 in [study]");
+    check_replicates("values", words.span, loading);
     study.population.uncertainty = pkpd::read_uncertainty(
         words, *study.model, study.file, loading.seed, study.n_replicates, loading.diagnostics);
     if (study.population.uncertainty) refuse_given_mixtures(words, loading);
+}
+
+void keep_frequencies(Loading& loading) {
+    pkpd::Population& population = loading.study.population;
+    if (!population.frequencies) return;
+    check_replicates(
+        "uncertain frequencies", loading.words.population["frequencies"].span(), loading);
+    auto kept = std::make_shared<pkpd::UncertainFrequencies>(*population.frequencies);
+    kept->keep(loading.study.n_replicates);
+    population.frequencies = std::move(kept);
 }
 
 /// Starts of `occasions = [ … ]` or `{ every = … }`.
@@ -581,6 +596,7 @@ void meet_model(Loading& loading) {
         study.population =
             pkpd::read_population(words, study.model, loading.seed, loading.diagnostics, place);
     read_uncertainty(loading);
+    keep_frequencies(loading);
     refuse_replicated_search(loading);
     if (!(study.duration > 0.0))
         return; // a mistake already told; times would all be wrong after it

@@ -131,8 +131,34 @@ private:
     io::Layout& file_;
 };
 
+using FrequencyLaw = pkpd::UncertainFrequencies::Law;
+
+std::string path_of(const FrequencyLaw& law) {
+    return fmt::format(
+        "uncertainty/frequency.{}{}{}", law.of, law.group.empty() ? "" : ".", law.group);
+}
+
+/// Along the alleles of a gene, an axis of its own.
+void declare_frequencies(const Study& study, io::Layout& file) {
+    if (!study.population.frequencies) return;
+    std::set<std::string> declared;
+    for (const FrequencyLaw& law : study.population.frequencies->laws) {
+        const std::string axis = "allele_" + law.of;
+        if (declared.insert(axis).second)
+            file.add(io::Axis{.name = axis, .long_name = law.of, .labels = law.names});
+        file.add({path_of(law),
+                  io::ValueType::real,
+                  {axis},
+                  "1",
+                  fmt::format("frequencies of {}, as drawn", law.of),
+                  {},
+                  {}});
+    }
+}
+
 /// What every replicate was drawn by.
 void declare_uncertainty(const Study& study, io::Layout& file) {
+    declare_frequencies(study, file);
     if (!study.population.uncertainty) return;
     for (const pkpd::LawNumber& number : study.population.uncertainty->numbers)
         file.add({"uncertainty/" + number.name,
@@ -172,6 +198,9 @@ void declare_results(const Study& study, io::Layout& file) {
 }
 
 void write_uncertainty(const Study& study, std::uint32_t replicate, io::ResultFile& file) {
+    if (const auto& uncertain = study.population.frequencies)
+        for (const FrequencyLaw& law : uncertain->laws)
+            file.write_all(path_of(law), uncertain->frequencies(law, replicate));
     const auto& uncertainty = study.population.uncertainty;
     if (!uncertainty) return;
     const std::vector<double> values =

@@ -30,6 +30,7 @@ const std::vector<std::string> base{
     "[population]",
     "size = 2",
     "variability = \"full\"",
+    "frequencies = \"given\"",
     "ancestry = \"EUR\"",
     "like = \"library:adults_nhanes\"",
     "covariates = { WT = \"70 kg\", HT = \"170 cm\", SEX = \"male\", A = { unit = \"1\", uniform = "
@@ -218,6 +219,7 @@ bool tells(const std::vector<sim::Diagnostic>& mistakes,
 /// and tests/pkpd/test_uncertainty.cpp have them.
 bool is_tested_elsewhere(const io::FieldRow& row) {
     if (row.path == "study.occasions") return true; // of models with iov: test_occasions.cpp
+    if (row.path.starts_with("population.linked")) return true; // tests/pkpd/test_admixture.cpp
     return row.path == "study.replicates" || row.path.starts_with("uncertainty");
 }
 

@@ -2,6 +2,7 @@
 
 #include <gemel/pkpd/covariate_function.hpp>
 #include <gemel/pkpd/data_cohort.hpp>
+#include <gemel/pkpd/frequency_posterior.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/pkpd/uncertainty.hpp>
 #include <gemel/sim/random.hpp>
@@ -75,7 +76,7 @@ struct CalledGenotypes {
 };
 
 struct GenotypeDistribution {
-    enum class Kind { fixed, alleles, diplotypes, ancestry, called };
+    enum class Kind { fixed, alleles, diplotypes, ancestry, linked, called };
     Kind kind = Kind::fixed;
     std::string gene;
     std::shared_ptr<const GeneTable> table;
@@ -90,6 +91,34 @@ struct GenotypeDistribution {
     std::vector<std::pair<Diplotype, double>> diplotypes; ///< diplotypes: as given
     std::shared_ptr<const CalledGenotypes> called;
     std::shared_ptr<const GenotypeDistribution> missing; ///< called: of who has no call
+    std::size_t linked = 0;                               ///< linked: of Population::linked, …
+    std::size_t member = 0;                               ///< … and which of its genes
+};
+
+/// Genes that are inherited together: a chromosome carries one haplotype, an allele of each.
+struct LinkedGenes {
+    sim::SourceSpan span;
+    std::string name;                         ///< "CYP2C9+CYP2C19", of purposes
+    std::vector<std::string> genes;           ///< [n_genes]
+    std::vector<std::vector<int>> haplotypes; ///< [n_haplotypes][n_genes] alleles
+    struct Group {
+        std::string code; ///< ancestry group; "": everybody
+        std::vector<double> frequencies;
+        std::int64_t n_subjects = 0; ///< that haplotypes were counted in; 0: not known
+    };
+    std::vector<Group> groups;
+
+    bool is_for_all() const { return groups.size() == 1 && groups.front().code.empty(); }
+    const Group* group(const std::string& code) const; ///< or that for everybody
+};
+
+/// Shares of an admixed group's ancestors that differ from person to person.
+struct PersonalShares {
+    double concentration = 0.0;  ///< of a Dirichlet law about the group's shares; 0: none
+    std::vector<int> covariates; ///< that hold them, −1: what the others leave; empty: none do
+
+    bool differ() const { return concentration > 0.0 || !covariates.empty(); }
+    bool operator==(const PersonalShares&) const = default;
 };
 
 /// What a subject's columns are: filled by Population::draw for a range of subjects.
@@ -101,6 +130,9 @@ struct CohortBlock {
     std::vector<std::uint8_t> stratum;  ///< [count] index into Population::strata; empty if one
     std::vector<double> weight;         ///< [count] importance of the subject; empty: 1 for each
     std::vector<std::uint8_t> ancestry; ///< [count] index into Population::groups; empty if none
+    /// [n_ancestors × count] of each person's genome, as Population::ancestors(); empty where they
+    /// do not differ from person to person.
+    std::vector<double> ancestor_shares;
     struct Gene {
         std::vector<Diplotype> diplotype; ///< [count]
         std::vector<double> score;        ///< [count] NaN where not known
@@ -133,9 +165,14 @@ public:
     /// What a group's alleles come from: itself, or the ancestral groups of an admixed one, with
     /// the share of each in every genome. Empty: every group is itself.
     std::vector<std::vector<std::pair<std::string, double>>> group_ancestors;
+    std::vector<PersonalShares> group_shares; ///< as group_ancestors; empty: nobody's differ
+    /// Frequencies of alleles by ancestry that differ by replicate; nullptr: those of the genes'
+    /// files.
+    std::shared_ptr<const UncertainFrequencies> frequencies;
     std::vector<Covariate> covariates; ///< the model's in its order, then the population's own
     std::vector<Stratum> strata;       ///< shares sum to 1; none only without covariates
     std::vector<GenotypeDistribution> genotypes; ///< one per gene, in order of the study's file
+    std::vector<LinkedGenes> linked;
 
     /// Laws differ by replicate; nullptr: they are the model's.
     std::shared_ptr<const ParameterUncertainty> uncertainty;
@@ -153,11 +190,17 @@ public:
     std::optional<PopulationLaws> laws_of(std::uint32_t replicate) const;
 
     bool has_weights() const; ///< subjects count by CohortBlock::weight
+    bool has_personal_shares() const;
+    std::vector<std::string> ancestors() const; ///< codes of groups that alleles come from
+    /// Frequencies of a gene's alleles in each group that they can be drawn from, above 0 where an
+    /// allele is possible in any replicate; none of laws of diplotypes.
+    std::vector<std::vector<double>> possible_frequencies(const GenotypeDistribution& law) const;
 
     /// Any range, equal to that part of a whole draw; const and thread-safe. Purposes: `stratum`,
     /// `rows`, `ancestry`, `covariate/WT`, `mixture/NAME`, `diplotype/CYP2C9` (index = allele),
-    /// `activity/CYP2C9` (index = allele), `eta/CL`, `iov/CL`;
-    /// `uncertainty/CL`, `uncertainty/iiv.CL` … of the replicate.
+    /// `diplotype/CYP2C9+CYP2C19` of linked genes, `admixture/EUR`, `descent/CYP2C9` (index =
+    /// allele), `activity/CYP2C9` (index = allele), `eta/CL`, `iov/CL`;
+    /// `uncertainty/CL`, `uncertainty/iiv.CL`, `frequency/CYP2C9/EUR/*2` … of the replicate.
     CohortBlock draw(const sim::SubjectRange& range) const;
 
     /// The effects of occasions 0, 1, …, n of them, in the order [n_parameters × n × count]; 0 for
