@@ -11,6 +11,7 @@ namespace gemel::cli {
 /// Runs a command; the result is the exit code.
 using Action = std::function<int()>;
 
+void add_audit(CLI::App& program, Action& action);
 void add_run(CLI::App& program, Action& action);
 void add_check(CLI::App& program, Action& action);
 void add_plan(CLI::App& program, Action& action);

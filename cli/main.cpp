@@ -65,6 +65,7 @@ int main(int argc, char** argv) {
     cli::add_nca(program, action);
     cli::add_models(program, action);
     cli::add_genes(program, action);
+    cli::add_audit(program, action);
     cli::add_qualify(program, action);
     cli::add_reference(program, action);
     if (const std::string mistake = unknown_command(program, argc, argv); !mistake.empty()) {

@@ -2,6 +2,7 @@
 #include "program.hpp"
 
 #include <gemel/io/toml.hpp>
+#include <gemel/pkpd/panel.hpp>
 #include <gemel/scenarios/plan.hpp>
 
 #include <fmt/format.h>
@@ -10,7 +11,7 @@ namespace gemel::cli {
 
 namespace {
 
-/// What the file says it is: "study", "model", "gene"; "" after a mistake.
+/// What the file says it is: "study", "model", "gene", "panel"; "" after a mistake.
 std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     const auto source = io::read_source(path, diagnostics);
     if (source == nullptr) return {};
@@ -18,10 +19,10 @@ std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     if (!document.is_set()) return {};
     const std::string format = document["gemel"].text().value_or("");
     const std::string kind = format.substr(0, format.find('/'));
-    if (kind == "study" || kind == "model" || kind == "gene") return kind;
+    if (kind == "study" || kind == "model" || kind == "gene" || kind == "panel") return kind;
     diagnostics.add(document["gemel"].is_set() ? document["gemel"].span() : document.span(),
                     "the file does not say what it is",
-                    "its first line is gemel = \"study/1\", \"model/1\" or \"gene/1\"");
+                    "its first line is gemel = \"study/1\", \"model/1\", \"gene/1\" or \"panel/1\"");
     return {};
 }
 
@@ -68,6 +69,15 @@ std::string check_gene(const std::string& path, sim::DiagnosticList& diagnostics
                        gene->frequencies.size());
 }
 
+std::string check_panel(const std::string& path, sim::DiagnosticList& diagnostics) {
+    const auto panel = pkpd::load_panel(path, library(), diagnostics);
+    if (panel == nullptr) return {};
+    std::string text = fmt::format("panel     {}\n", panel->name);
+    for (const pkpd::PanelGene& gene : panel->genes)
+        text += fmt::format("          {}: {}\n", gene.gene, fmt::join(gene.tested, ", "));
+    return text;
+}
+
 int check(const std::vector<std::string>& files) {
     sim::DiagnosticList diagnostics;
     std::string good;
@@ -81,6 +91,8 @@ int check(const std::vector<std::string>& files) {
             text = check_model(file, diagnostics);
         else if (kind == "gene")
             text = check_gene(file, diagnostics);
+        else if (kind == "panel")
+            text = check_panel(file, diagnostics);
         if (diagnostics.size() == before) good += fmt::format("{}: ok\n{}", file, text);
     }
     fmt::print("{}", good);
@@ -94,8 +106,8 @@ int check(const std::vector<std::string>& files) {
 void add_check(CLI::App& program, Action& action) {
     auto files = std::make_shared<std::vector<std::string>>();
     CLI::App* command =
-        program.add_subcommand("check", "Tell all mistakes of studies, models and genes; run none");
-    command->add_option("FILE", *files, "study, model or gene files")->required();
+        program.add_subcommand("check", "Tell all mistakes of studies, models, genes and panels; run none");
+    command->add_option("FILE", *files, "study, model, gene or panel files")->required();
     command->callback([files, &action] { action = [files] { return check(*files); }; });
 }
 

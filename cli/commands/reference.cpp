@@ -5,6 +5,7 @@
 #include <gemel/pkpd/derived_covariates.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/pkpd/nca.hpp>
+#include <gemel/pkpd/panel.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/pkpd/published_effect.hpp>
 #include <gemel/scenarios/endpoint.hpp>
@@ -48,6 +49,9 @@ std::string page_of(const std::string& grammar) {
                                   io::list_fields(pkpd::describe_model_for_reference));
     if (grammar == "gene")
         return io::reference_page("Gene files", io::list_fields(pkpd::describe_gene_for_reference));
+    if (grammar == "panel")
+        return io::reference_page("Panel files",
+                                  io::list_fields(pkpd::describe_panel_for_reference));
     if (grammar == "population")
         return io::reference_page("Population files",
                                   io::list_fields(pkpd::describe_population_file_for_reference));
@@ -68,14 +72,15 @@ void add_reference(CLI::App& program, Action& action) {
     CLI::App* command =
         program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
     command
-        ->add_option(
-            "GRAMMAR",
-            *grammar,
-            "study, model, gene, population, covariates, effects, outcomes, endpoints or nca")
+        ->add_option("GRAMMAR",
+                     *grammar,
+                     "study, model, gene, panel, population, covariates, effects, outcomes, "
+                     "endpoints or nca")
         ->required()
         ->check(CLI::IsMember({"study",
                                "model",
                                "gene",
+                               "panel",
                                "population",
                                "covariates",
                                "effects",

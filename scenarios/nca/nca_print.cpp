@@ -1,5 +1,7 @@
 #include "nca/nca_print.hpp"
 
+#include "json_text.hpp"
+
 #include <gemel/io/csv.hpp>
 #include <gemel/scenarios/text_table.hpp>
 
@@ -154,24 +156,6 @@ private:
 
     io::CsvWriter csv_;
 };
-
-std::string json_text(const std::string& text) {
-    std::string quoted = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\')
-            quoted += std::string("\\") + c;
-        else if (static_cast<unsigned char>(c) < 0x20)
-            quoted += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        else
-            quoted += c;
-    }
-    return quoted + "\"";
-}
-
-/// Shortest text that reads back to the same bits; null for what is not known.
-std::string json_number(double value) {
-    return std::isfinite(value) ? fmt::format("{}", value) : "null";
-}
 
 class JsonPrinter : public NcaPrinter {
 public:

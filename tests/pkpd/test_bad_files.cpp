@@ -2,8 +2,10 @@
 
 #include <gemel/io/fields.hpp>
 #include <gemel/io/toml.hpp>
+#include <gemel/pkpd/panel.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -38,22 +40,30 @@ std::vector<std::filesystem::path> error_files(const std::string& prefix) {
     return files;
 }
 
-std::string mistakes_of(const std::filesystem::path& file, bool is_gene) {
+enum class BadFile { model, gene, panel };
+
+bool can_load(const std::filesystem::path& file, BadFile kind, sim::DiagnosticList& diagnostics) {
+    if (kind == BadFile::gene) return load_gene(file, diagnostics) != nullptr;
+    if (kind == BadFile::panel) return load_panel(file, library(), diagnostics) != nullptr;
+    return load_model(file, library(), diagnostics) != nullptr;
+}
+
+std::string mistakes_of(const std::filesystem::path& file, BadFile kind) {
     sim::DiagnosticList diagnostics;
-    const bool is_loaded = is_gene ? load_gene(file, diagnostics) != nullptr
-                                   : load_model(file, library(), diagnostics) != nullptr;
-    CHECK_FALSE(is_loaded);
+    CHECK_FALSE(can_load(file, kind, diagnostics));
     return without(diagnostics.render(), source_dir.string() + "/");
 }
 
-void check_golden(const std::string& prefix, bool is_gene) {
+void check_golden(const std::string& prefix, BadFile kind) {
     const auto files = error_files(prefix);
     REQUIRE_FALSE(files.empty());
     for (const auto& file : files) {
         auto expected = file;
         expected.replace_extension(".expected");
         INFO(file.filename().string());
-        CHECK(mistakes_of(file, is_gene) == read_text(expected));
+        const std::string text = mistakes_of(file, kind);
+        if (std::getenv("GEMEL_UPDATE_EXPECTED") != nullptr) std::ofstream(expected) << text;
+        CHECK(text == read_text(expected));
     }
 }
 
@@ -288,11 +298,15 @@ bool is_name_of_users(const std::string& key) {
 
 TEST_CASE("the messages of bad model files read as agreed") {
     // Oracle: the texts beside the files, read by a person.
-    check_golden("model_", false);
+    check_golden("model_", BadFile::model);
 }
 
 TEST_CASE("the messages of bad gene files read as agreed") {
-    check_golden("gene_", true);
+    check_golden("gene_", BadFile::gene);
+}
+
+TEST_CASE("the messages of bad panel files read as agreed") {
+    check_golden("panel_", BadFile::panel);
 }
 
 TEST_CASE("the complete model is complete and good") {
