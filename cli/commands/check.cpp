@@ -20,9 +20,10 @@ std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     const std::string format = document["gemel"].text().value_or("");
     const std::string kind = format.substr(0, format.find('/'));
     if (kind == "study" || kind == "model" || kind == "gene" || kind == "panel") return kind;
-    diagnostics.add(document["gemel"].is_set() ? document["gemel"].span() : document.span(),
-                    "the file does not say what it is",
-                    "its first line is gemel = \"study/1\", \"model/1\", \"gene/1\" or \"panel/1\"");
+    diagnostics.add(
+        document["gemel"].is_set() ? document["gemel"].span() : document.span(),
+        "the file does not say what it is",
+        "its first line is gemel = \"study/1\", \"model/1\", \"gene/1\" or \"panel/1\"");
     return {};
 }
 
@@ -105,8 +106,8 @@ int check(const std::vector<std::string>& files) {
 
 void add_check(CLI::App& program, Action& action) {
     auto files = std::make_shared<std::vector<std::string>>();
-    CLI::App* command =
-        program.add_subcommand("check", "Tell all mistakes of studies, models, genes and panels; run none");
+    CLI::App* command = program.add_subcommand(
+        "check", "Tell all mistakes of studies, models, genes and panels; run none");
     command->add_option("FILE", *files, "study, model, gene or panel files")->required();
     command->callback([files, &action] { action = [files] { return check(*files); }; });
 }

@@ -91,8 +91,8 @@ struct GenotypeDistribution {
     std::vector<std::pair<Diplotype, double>> diplotypes; ///< diplotypes: as given
     std::shared_ptr<const CalledGenotypes> called;
     std::shared_ptr<const GenotypeDistribution> missing; ///< called: of who has no call
-    std::size_t linked = 0;                               ///< linked: of Population::linked, …
-    std::size_t member = 0;                               ///< … and which of its genes
+    std::size_t linked = 0;                              ///< linked: of Population::linked, …
+    std::size_t member = 0;                              ///< … and which of its genes
 };
 
 /// Genes that are inherited together: a chromosome carries one haplotype, an allele of each.
