@@ -15,6 +15,12 @@ add_library(gemel_hdf5 INTERFACE)
 target_include_directories(gemel_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
 target_link_libraries(gemel_hdf5 INTERFACE ${HDF5_C_LIBRARIES} ${HDF5_C_HL_LIBRARIES})
 
+find_path(HTS_INCLUDE htslib/vcf.h REQUIRED)
+find_library(HTS_LIBRARY hts REQUIRED)
+add_library(gemel_hts INTERFACE)
+target_include_directories(gemel_hts SYSTEM INTERFACE ${HTS_INCLUDE})
+target_link_libraries(gemel_hts INTERFACE ${HTS_LIBRARY})
+
 find_path(TOMLPLUSPLUS_INCLUDE toml++/toml.h REQUIRED)
 find_path(NLOHMANN_JSON_INCLUDE nlohmann/json.hpp REQUIRED)
 if(BUILD_TESTING)
