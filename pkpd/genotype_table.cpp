@@ -2,6 +2,7 @@
 #include "table_cells.hpp"
 
 #include <gemel/io/csv_table.hpp>
+#include <gemel/io/toml.hpp>
 
 #include <fmt/format.h>
 
@@ -176,19 +177,49 @@ private:
     int subject_ = -1, gene_ = -1, diplotype_ = -1, probability_ = -1;
 };
 
-} // namespace
-
-std::optional<GenotypeCalls> read_genotype_table(std::shared_ptr<const sim::SourceFile> file,
-                                                 const CallReading& reading,
-                                                 sim::DiagnosticList& diagnostics) {
+std::optional<GenotypeCalls> read_call_table(std::shared_ptr<const sim::SourceFile> file,
+                                             const CallReading& reading,
+                                             io::CsvFormat format,
+                                             sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    io::CsvFormat format;
     format.separator = io::detect_separator(file->text);
     format.ignore = "#";
     const io::CsvTable table = io::parse_csv(std::move(file), diagnostics, format);
     if (table.header.empty()) return std::nullopt;
     auto calls = CallTableReader(table, reading, diagnostics).read();
     return diagnostics.size() == n_before ? std::move(calls) : std::nullopt;
+}
+
+/// The first line that is no comment.
+std::string_view first_table_line(std::string_view text) {
+    for (;;) {
+        const std::string_view line = text.substr(0, text.find('\n'));
+        if (!line.starts_with('#') || line.size() == text.size()) return line;
+        text.remove_prefix(line.size() + 1);
+    }
+}
+
+} // namespace
+
+std::optional<GenotypeCalls> read_genotype_table(std::shared_ptr<const sim::SourceFile> file,
+                                                 const CallReading& reading,
+                                                 sim::DiagnosticList& diagnostics) {
+    return read_call_table(std::move(file), reading, {}, diagnostics);
+}
+
+std::optional<GenotypeCalls> read_outside_calls(const std::filesystem::path& path,
+                                                const CallReading& reading,
+                                                sim::DiagnosticList& diagnostics) {
+    const auto file = io::read_source(path, diagnostics);
+    if (!file) return std::nullopt;
+    CallReading of_one = reading;
+    of_one.subject = only_subject;
+    io::CsvFormat format;
+    const std::string_view line = first_table_line(file->text);
+    if (line.find("gene") == std::string_view::npos)
+        for (const char* name : {"gene", "diplotype"})
+            format.header.push_back({name, {file, 0, 0, 1}});
+    return read_call_table(file, of_one, std::move(format), diagnostics);
 }
 
 } // namespace gemel::pkpd

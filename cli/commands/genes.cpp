@@ -143,8 +143,11 @@ void add_genes(CLI::App& program, Action& action) {
     auto name = std::make_shared<std::string>();
     CLI::App* command = program.add_subcommand("genes", "List the library's genes, or show one");
     command->add_option("NAME", *name, "a gene of the library");
-    command->callback(
-        [name, &action] { action = [name] { return name->empty() ? list() : show(*name); }; });
+    add_genes_call(*command, action);
+    command->callback([name, command, &action] {
+        if (command->get_subcommands().empty())
+            action = [name] { return name->empty() ? list() : show(*name); };
+    });
 }
 
 } // namespace gemel::cli

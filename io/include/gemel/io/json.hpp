@@ -31,6 +31,9 @@ struct JsonValue {
 /// "a list", "a text", … for messages
 std::string_view name(JsonValue::Kind kind);
 
+/// A text as JSON writes it, with its quotation marks; bytes that are no UTF-8 become U+FFFD.
+std::string json_text(std::string_view text);
+
 /// Parses a text. Mistakes: what is no JSON (RFC 8259), a key that stands twice in an object, more
 /// than 64 levels, more than a million values.
 /// @returns nullptr after adding to diagnostics what is wrong where

@@ -89,6 +89,15 @@ std::optional<GenotypeCalls> read_genotype_table(std::shared_ptr<const sim::Sour
                                                  const CallReading& reading,
                                                  sim::DiagnosticList& diagnostics);
 
+/// Whose calls a table of outside calls holds that does not say whose.
+inline constexpr const char* only_subject = "*";
+
+/// Calls of another program or laboratory beside a file of variants: a table as above, with or
+/// without subjects, or two columns without a header, gene and diplotype, as PharmCAT takes them.
+std::optional<GenotypeCalls> read_outside_calls(const std::filesystem::path& file,
+                                                const CallReading& reading,
+                                                sim::DiagnosticList& diagnostics);
+
 /// JSON of PharmCAT 2 and 3: of its matcher, phenotyper or reporter. Of one subject: the sample the
 /// file names, or else the file's name without its endings.
 std::optional<GenotypeCalls> read_pharmcat(std::shared_ptr<const sim::SourceFile> file,
