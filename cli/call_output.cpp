@@ -6,8 +6,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
+#include <map>
 #include <ostream>
 
 namespace gemel::cli {
@@ -122,38 +123,54 @@ private:
     bool is_first_ = true;
 };
 
+/// Gene comes after gene; a reader wants a subject's genes together.
 class TextCalls final : public CallWriter {
 public:
-    explicit TextCalls(std::ostream& out) : out_(out) {
-        rows_.push_back({"subject", "gene", "diplotype", "probability", "phenotype", "evidence"});
-    }
+    explicit TextCalls(std::ostream& out) : out_(out) {}
 
     void add(const std::string& subject,
              const pkpd::GeneTable& gene,
              const pkpd::GenotypeCall& call) override {
         constexpr std::size_t most_shown = 3;
-        const std::string evidence = pkpd::evidence_text(call.evidence);
-        if (!call.is_called()) rows_.push_back({subject, gene.name, "no call", "", "", evidence});
+        const auto [at, is_new] = index_.try_emplace(subject, by_subject_.size());
+        if (is_new) by_subject_.emplace_back();
+        std::vector<Row>& rows = by_subject_[at->second];
+        pkpd::CallEvidence evidence = call.evidence;
+        if (!evidence.is_outside) evidence.source.clear(); // the file is on the command line
+        const std::string words = pkpd::evidence_text(evidence);
+        if (!call.is_called()) rows.push_back({subject, gene.name, "no call", "", "", words});
         for (std::size_t c = 0; c < std::min(most_shown, call.candidates.size()); ++c) {
             const pkpd::CallCandidate& candidate = call.candidates[c];
-            rows_.push_back({c == 0 ? subject : "",
-                             c == 0 ? gene.name : "",
-                             candidate.text,
-                             fmt::format("{:.4g}", candidate.probability),
-                             phenotype_name(gene, candidate.diplotype),
-                             c == 0 ? evidence : ""});
+            rows.push_back({c == 0 ? subject : "",
+                            c == 0 ? gene.name : "",
+                            candidate.text,
+                            fmt::format("{:.4g}", candidate.probability),
+                            phenotype_name(gene, candidate.diplotype),
+                            c == 0 ? words : ""});
         }
         if (call.candidates.size() > most_shown)
-            rows_.push_back(
-                {"", "", fmt::format("and {} more", call.candidates.size() - most_shown)});
-        rows_.back().resize(rows_.front().size());
+            rows.push_back({"",
+                            "",
+                            fmt::format("and {} more", call.candidates.size() - most_shown),
+                            "",
+                            "",
+                            ""});
     }
 
-    void finish() override { out_ << scenarios::text_table(rows_, scenarios::Alignment::left); }
+    void finish() override {
+        std::vector<Row> rows{
+            {"subject", "gene", "diplotype", "probability", "phenotype", "evidence"}};
+        for (const std::vector<Row>& of_subject : by_subject_)
+            rows.insert(rows.end(), of_subject.begin(), of_subject.end());
+        out_ << scenarios::text_table(rows, scenarios::Alignment::left);
+    }
 
 private:
+    using Row = std::vector<std::string>;
+
     std::ostream& out_;
-    std::vector<std::vector<std::string>> rows_;
+    std::map<std::string, std::size_t> index_;
+    std::vector<std::vector<Row>> by_subject_;
 };
 
 } // namespace

@@ -17,8 +17,9 @@ std::string evidence_text(const CallEvidence& evidence) {
     if (evidence.phase != CallEvidence::Phase::not_said)
         parts.emplace_back(evidence.phase == CallEvidence::Phase::phased ? "phased" : "unphased");
     parts.insert(parts.end(), evidence.notes.begin(), evidence.notes.end());
-    return fmt::format(
-        "{}{}{}", evidence.source, parts.empty() ? "" : ": ", fmt::join(parts, ", "));
+    const std::string text = fmt::format("{}", fmt::join(parts, ", "));
+    if (evidence.source.empty() || text.empty()) return evidence.source + text;
+    return evidence.source + ": " + text;
 }
 
 void finish_candidates(std::vector<CallCandidate>& candidates) {

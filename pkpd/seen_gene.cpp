@@ -250,7 +250,7 @@ void SeenGene::each_sample(
     std::vector<SeenLocus> seen(columns_.size());
     std::vector<std::uint8_t> is_told(columns_.size());
     for (std::size_t s = 0; s < n_samples_; ++s) {
-        bool has_one_copy = false;
+        bool has_one_copy = false, has_seen = false;
         std::fill(is_told.begin(), is_told.end(), 0);
         for (std::size_t l = 0; l < columns_.size(); ++l) {
             const Column& column = columns_[l];
@@ -261,10 +261,13 @@ void SeenGene::each_sample(
                 is_told[l] = 1;
             }
             if (seen[l].second == value_none && !may_have_one_copy) seen[l].second = value_missing;
+            has_seen = has_seen || !seen[l].is_missing();
             has_one_copy =
                 has_one_copy || (seen[l].second == value_none && seen[l].first != value_missing);
         }
-        for (std::size_t l = 0; missing_as_reference && l < columns_.size(); ++l)
+        // Where some have one copy, who says nothing at all says nothing of copies either.
+        const bool fills = missing_as_reference && (has_seen || !may_have_one_copy);
+        for (std::size_t l = 0; fills && l < columns_.size(); ++l)
             if (is_told[l] == 0) seen[l] = {0, has_one_copy ? value_none : LocusValue{0}, 0};
         visit(s, seen);
     }

@@ -21,7 +21,8 @@ public:
     std::size_t n_absent() const;
 
     /// Goes through the samples in order.
-    /// @param absent  what is seen at loci that no record speaks of
+    /// @param missing_as_reference  loci that no record speaks of are the reference
+    /// @param may_have_one_copy     of a gene that some people have one copy of
     void
     each_sample(bool missing_as_reference,
                 bool may_have_one_copy,

@@ -120,8 +120,9 @@ private:
                 finish(*gene);
             if (!is_here || gene->last < record.pos) continue;
             if (gene->is_finished) {
-                tell_unsorted(record);
-                return;
+                // By an index a long record comes once for each stretch it lies across.
+                if (!file_.has_index()) tell_unsorted(record);
+                continue;
             }
             gene->is_begun = true;
             gene->seen.add(record);
@@ -177,7 +178,8 @@ private:
         std::vector<std::string>& notes = call.evidence.notes;
         notes.insert(notes.end(), gene.seen.notes().begin(), gene.seen.notes().end());
         const std::size_t n_absent = gene.seen.n_absent();
-        if (calling_.missing_as_reference && n_absent > 0) {
+        const bool has_seen = call.evidence.n_missing < call.evidence.n_positions;
+        if (calling_.missing_as_reference && n_absent > 0 && has_seen) {
             call.evidence.n_missing += static_cast<int>(n_absent);
             notes.push_back(
                 fmt::format("{} absent from the file taken as the reference", n_absent));

@@ -139,8 +139,9 @@ public:
             samples_.emplace_back(header_->samples[s]);
         for (int c = 0; c < header_->n[BCF_DT_CTG]; ++c) {
             const bcf_idpair_t& contig = header_->id[BCF_DT_CTG][c];
-            contigs_.push_back(
-                {contig.key, contig.val ? static_cast<std::int64_t>(contig.val->info[0]) : 0});
+            if (contig.key != nullptr)
+                contigs_.push_back(
+                    {contig.key, contig.val ? static_cast<std::int64_t>(contig.val->info[0]) : 0});
         }
         for (int h = 0; h < header_->nhrec; ++h)
             add_assembly(*header_->hrec[h]);
@@ -276,7 +277,7 @@ private:
         // Contigs and tags that the header does not declare are declared by htslib on the way.
         constexpr int harmless = BCF_ERR_CTG_UNDEF | BCF_ERR_TAG_UNDEF;
         if (bcf_unpack(&from, BCF_UN_ALL) != 0 || (from.errcode & ~harmless) != 0) return false;
-        if (from.n_sample != samples_.size()) return false;
+        if (from.n_sample != samples_.size() || from.n_allele == 0) return false;
         VariantRecord record;
         record.chrom = "chr" + bare_chromosome(bcf_seqname_safe(header_.get(), &from));
         record.pos = from.pos + 1;

@@ -242,6 +242,15 @@ TEST_CASE("a variant that is not seen in a gene held per variant is weighed by i
     CHECK(call_vcf(text, {"DPYD"}).text("s", "DPYD").starts_with("no call: 1 of 83 variants"));
 }
 
+TEST_CASE("who has one copy is never guessed from a file without records") {
+    const std::string text =
+        vcf_header({"s", "t"}) + "chrX\t154535277\t.\tT\tC\t.\t.\t.\tGT\t1\t.\n";
+    const VcfCalls calls = call_vcf(text, {"G6PD", "TPMT"}, {.missing_as_reference = true});
+    CHECK(calls.text("s", "G6PD") == "A/Y");
+    CHECK(calls.text("t", "G6PD") == "no call: none of the gene's positions is seen");
+    CHECK(calls.text("t", "TPMT") == "*1/*1");
+}
+
 TEST_CASE("a variant of two changes is told from the one it contains") {
     // HapB3 is c.1129-5923C>G (rs75017182) with c.1236G>A (rs56038477), which is no variant alone.
     constexpr std::int64_t rs56038477 = 97573863, rs75017182 = 97579893;
