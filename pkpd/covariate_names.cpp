@@ -1,5 +1,6 @@
 #include "covariate_names.hpp"
 
+#include "keys.hpp"
 #include "names_of.hpp"
 
 #include <algorithm>
@@ -65,6 +66,16 @@ std::optional<CovariateFunction> CovariateNames::parse(const sim::SourceText& te
     const sim::Expr value = sim::convert(typed, unit, what, text.start, context);
     if (diagnostics.size() != n_before) return std::nullopt;
     return CovariateFunction::expression(graph, value, leaves);
+}
+
+void describe_formula_input(io::Fields& fields, Covariate& input) {
+    input.span = fields.span();
+    fields.unit(optional_key("unit", "of a number", "\"kg\""), input.unit);
+    fields.texts(
+        optional_key("categories", "of a covariate that has some", "[\"female\", \"male\"]"),
+        input.categories);
+    fields.text(optional_key("about", "what it is", "\"body weight\""), input.about);
+    fields.one_of({"unit", "categories"}, true);
 }
 
 } // namespace gemel::pkpd

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/io/fields.hpp>
 #include <gemel/pkpd/covariate_function.hpp>
 #include <gemel/pkpd/model.hpp>
 
@@ -34,5 +35,8 @@ private:
     std::vector<Covariate> covariates_;
     std::map<std::string, CovariateLeaf> words_;
 };
+
+/// The keys of an input of a published formula: a unit, or categories.
+void describe_formula_input(io::Fields& fields, Covariate& input);
 
 } // namespace gemel::pkpd

@@ -32,16 +32,6 @@ struct FileWords {
     std::vector<FormulaWords> formulas;
 };
 
-void describe_input(io::Fields& fields, Covariate& input) {
-    input.span = fields.span();
-    fields.unit(optional_key("unit", "of a number", "\"kg\""), input.unit);
-    fields.texts(
-        optional_key("categories", "of a covariate that has some", "[\"female\", \"male\"]"),
-        input.categories);
-    fields.text(optional_key("about", "what it is", "\"body weight\""), input.about);
-    fields.one_of({"unit", "categories"}, true);
-}
-
 void describe_test(io::Fields& fields, FormulaTestWords& test) {
     test.span = fields.span();
     fields.any(required_key("given", "the inputs", "{ WT = \"70 kg\" }"),
@@ -67,7 +57,7 @@ void describe(io::Fields& fields, FileWords& words) {
     fields.keyed(required_key("inputs", "what formulas may mention", ""),
                  [&](const std::string& name, io::Fields& row) {
                      words.inputs.emplace_back().name = name;
-                     describe_input(row, words.inputs.back());
+                     describe_formula_input(row, words.inputs.back());
                  });
     fields.keyed(required_key("covariates", "formulas", ""),
                  [&](const std::string& name, io::Fields& row) {

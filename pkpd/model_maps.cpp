@@ -327,7 +327,7 @@ private:
         return allele < 0 ? std::nullopt : std::optional(Diplotype{allele, allele});
     }
 
-    bool is_factor() const { return map_.unit.text == "1"; }
+    bool is_factor() const { return !words_.has_unit; }
 
     void read_uncertain(const io::TomlView& view, GenotypeMap::Otherwise& otherwise) {
         double sum = 0.0;

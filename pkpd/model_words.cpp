@@ -253,6 +253,8 @@ void describe_otherwise_for_reference(Fields& f) {
     f.text(required_key("source", "why this may be assumed", "\"assumed: …\""), source);
 }
 
+} // namespace
+
 void describe_map(Fields& f, MapWords& map) {
     map.gene = "?"; // still so after a mistake
     f.text(required_key(
@@ -267,7 +269,8 @@ void describe_map(Fields& f, MapWords& map) {
              by);
     map.by = static_cast<GenotypeMap::By>(by);
     describe_unit(f, map.unit, optional_key("unit", "of the values; absent: factors", "\"mg/L\""));
-    if (!f.has("unit")) map.unit.is_known = true;
+    map.has_unit = f.has("unit");
+    if (!map.has_unit) map.unit.is_known = true;
     f.text(optional_key("reference",
                         "where the factor is exactly 1; required unless the map has a unit",
                         "\"*1/*1\""),
@@ -297,6 +300,8 @@ void describe_map(Fields& f, MapWords& map) {
     f.text(optional_key("about", "one line", "\"S-warfarin clearance\""), text);
     f.text(optional_key("source", "where the values are from", "\"Hamberg 2007\""), text);
 }
+
+namespace {
 
 void describe_covariate(Fields& f, CovariateWords& covariate) {
     describe_unit(f, covariate.unit, optional_key("unit", "of a number", "\"kg\""));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <gemel/io/fields.hpp>
+#include <gemel/pkpd/covariate_value.hpp>
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/sim/equations.hpp>
@@ -83,6 +84,7 @@ struct MapWords {
     GenotypeMap::By by = GenotypeMap::By::diplotype;
     GenotypeMap::Law law = GenotypeMap::Law::table;
     DeclaredUnit unit;
+    bool has_unit = false; ///< values, not factors
     std::optional<double> exponent, half;
     io::TomlView table, otherwise;
     int scope = 0;
@@ -218,6 +220,8 @@ struct ModelWords {
 
 /// The grammar of model files.
 void describe_model(io::Fields& fields, ModelWords& words);
+/// Of one `[maps.NAME]`.
+void describe_map(io::Fields& fields, MapWords& map);
 
 /// Its parts about enzymes: `[enzymes.X]`, `[[interactions]]`, `[clearances.X]`.
 void describe_enzymes(io::Fields& fields, ModelWords& words);
@@ -244,10 +248,5 @@ std::optional<Variability> read_iov(const io::TomlView& view,
                                     sim::DiagnosticList& diagnostics);
 void describe_iiv_for_reference(io::Fields& fields);
 void describe_iov_for_reference(io::Fields& fields);
-
-/// A covariate's value: a number in its unit, a quantity, or a category (its index).
-std::optional<double> read_covariate_value(const Covariate& covariate,
-                                           const io::TomlView& view,
-                                           sim::DiagnosticList& diagnostics);
 
 } // namespace gemel::pkpd

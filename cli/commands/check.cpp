@@ -2,6 +2,7 @@
 #include "program.hpp"
 
 #include <gemel/io/toml.hpp>
+#include <gemel/pkpd/dose_equation.hpp>
 #include <gemel/pkpd/panel.hpp>
 #include <gemel/scenarios/plan.hpp>
 
@@ -11,7 +12,7 @@ namespace gemel::cli {
 
 namespace {
 
-/// What the file says it is: "study", "model", "gene", "panel"; "" after a mistake.
+/// What the file says it is: "study", "model", "gene", "panel", "dose"; "" after a mistake.
 std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     const auto source = io::read_source(path, diagnostics);
     if (source == nullptr) return {};
@@ -19,11 +20,13 @@ std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     if (!document.is_set()) return {};
     const std::string format = document["gemel"].text().value_or("");
     const std::string kind = format.substr(0, format.find('/'));
-    if (kind == "study" || kind == "model" || kind == "gene" || kind == "panel") return kind;
+    if (kind == "study" || kind == "model" || kind == "gene" || kind == "panel" || kind == "dose")
+        return kind;
     diagnostics.add(
         document["gemel"].is_set() ? document["gemel"].span() : document.span(),
         "the file does not say what it is",
-        "its first line is gemel = \"study/1\", \"model/1\", \"gene/1\" or \"panel/1\"");
+        "its first line is gemel = \"study/1\", \"model/1\", \"gene/1\", \"panel/1\" or "
+        "\"dose/1\"");
     return {};
 }
 
@@ -79,6 +82,15 @@ std::string check_panel(const std::string& path, sim::DiagnosticList& diagnostic
     return text;
 }
 
+std::string check_dose(const std::string& path, sim::DiagnosticList& diagnostics) {
+    const auto equation = pkpd::load_dose_equation(path, library(), diagnostics);
+    if (equation == nullptr) return {};
+    return fmt::format("dose      of {} in {}\ntests     {} passed\n",
+                       equation->drug,
+                       equation->unit.text,
+                       equation->tests.size());
+}
+
 int check(const std::vector<std::string>& files) {
     sim::DiagnosticList diagnostics;
     std::string good;
@@ -94,6 +106,8 @@ int check(const std::vector<std::string>& files) {
             text = check_gene(file, diagnostics);
         else if (kind == "panel")
             text = check_panel(file, diagnostics);
+        else if (kind == "dose")
+            text = check_dose(file, diagnostics);
         if (diagnostics.size() == before) good += fmt::format("{}: ok\n{}", file, text);
     }
     fmt::print("{}", good);
@@ -107,8 +121,9 @@ int check(const std::vector<std::string>& files) {
 void add_check(CLI::App& program, Action& action) {
     auto files = std::make_shared<std::vector<std::string>>();
     CLI::App* command = program.add_subcommand(
-        "check", "Tell all mistakes of studies, models, genes and panels; run none");
-    command->add_option("FILE", *files, "study, model, gene or panel files")->required();
+        "check",
+        "Tell all mistakes of studies, models, genes, panels and dose equations; run none");
+    command->add_option("FILE", *files, "study, model, gene, panel or dose files")->required();
     command->callback([files, &action] { action = [files] { return check(*files); }; });
 }
 

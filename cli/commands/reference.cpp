@@ -3,11 +3,13 @@
 
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/derived_covariates.hpp>
+#include <gemel/pkpd/dose_equation.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/pkpd/nca.hpp>
 #include <gemel/pkpd/panel.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/pkpd/published_effect.hpp>
+#include <gemel/pkpd/recommendation.hpp>
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/outcome.hpp>
 #include <gemel/scenarios/study.hpp>
@@ -61,6 +63,12 @@ std::string page_of(const std::string& grammar) {
     if (grammar == "covariates")
         return io::reference_page("Files of derived covariates",
                                   io::list_fields(pkpd::describe_derived_covariates_for_reference));
+    if (grammar == "dose")
+        return io::reference_page("Files of dose equations",
+                                  io::list_fields(pkpd::describe_dose_equation_for_reference));
+    if (grammar == "recommendations")
+        return io::reference_page("Files of recommendations",
+                                  io::list_fields(pkpd::describe_recommendations_for_reference));
     return io::reference_page("Study files",
                               io::list_fields(scenarios::describe_study_for_reference));
 }
@@ -72,10 +80,11 @@ void add_reference(CLI::App& program, Action& action) {
     CLI::App* command =
         program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
     command
-        ->add_option("GRAMMAR",
-                     *grammar,
-                     "study, model, gene, panel, population, covariates, effects, outcomes, "
-                     "endpoints or nca")
+        ->add_option(
+            "GRAMMAR",
+            *grammar,
+            "study, model, gene, panel, population, covariates, effects, dose, recommendations, "
+            "outcomes, endpoints or nca")
         ->required()
         ->check(CLI::IsMember({"study",
                                "model",
@@ -84,6 +93,8 @@ void add_reference(CLI::App& program, Action& action) {
                                "population",
                                "covariates",
                                "effects",
+                               "dose",
+                               "recommendations",
                                "outcomes",
                                "endpoints",
                                "nca"}));
