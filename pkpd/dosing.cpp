@@ -25,10 +25,14 @@ constexpr double most_doses = 1e6;
 
 class Planner {
 public:
-    Planner(const Model& model, double duration, sim::DiagnosticList& diagnostics)
+    Planner(const Model& model,
+            double duration,
+            sim::DiagnosticList& diagnostics,
+            const FindPolicyColumn& find_policy)
         : model_(model),
           duration_(duration),
-          diagnostics_(diagnostics) {}
+          diagnostics_(diagnostics),
+          find_policy_(find_policy) {}
 
     /// What one entry gives to a regimen; nothing after a mistake.
     std::vector<sim::Record> records(const DoseWords& words) const;
@@ -42,7 +46,9 @@ private:
     std::optional<int> target(const DoseWords& words) const;
     std::optional<int> default_target(const DoseWords& words) const;
     std::optional<double> in_state(const Quantity& amount, int state) const;
-    std::optional<double> amount(const DoseWords& words, int state) const;
+    std::optional<double> amount(const DoseWords& words, const Quantity& dose, int state) const;
+    bool find_amount(const DoseWords& words, sim::Record& record) const;
+    bool follow_policy(const DoseWords& words, sim::Record& record) const;
     bool scale_by_patient(const DoseWords& words, sim::Record& record) const;
     bool infuse(const DoseWords& words, sim::Record& record) const;
     bool infuse_as_modelled(const DoseWords& words, sim::Record& record) const;
@@ -57,6 +63,7 @@ private:
     const Model& model_;
     double duration_;
     sim::DiagnosticList& diagnostics_;
+    const FindPolicyColumn& find_policy_;
 };
 
 std::optional<int> Planner::default_target(const DoseWords& words) const {
@@ -95,8 +102,9 @@ bool is_mass_or_substance(const Dimension& dimension) {
     return dimension == sim::mass_dimension || dimension == substance;
 }
 
-std::optional<double> Planner::amount(const DoseWords& words, int state) const {
-    const std::optional<double> value = in_state(words.dose, state);
+std::optional<double>
+Planner::amount(const DoseWords& words, const Quantity& dose, int state) const {
+    const std::optional<double> value = in_state(dose, state);
     if (value) return value;
     const sim::State& into = model_.system.states[static_cast<std::size_t>(state)];
     const bool takes_amounts = is_amount(into.unit.dimension);
@@ -107,7 +115,7 @@ std::optional<double> Planner::amount(const DoseWords& words, int state) const {
                                  into.unit.text,
                                  into.unit.dimension.name()),
                      !takes_amounts ? "doses go into states that are amounts"
-                     : is_mass_or_substance(words.dose.unit.dimension) &&
+                     : is_mass_or_substance(dose.unit.dimension) &&
                              is_mass_or_substance(into.unit.dimension)
                          ? fmt::format("between mass and substance the model needs molar_mass in "
                                        "[states] {}",
@@ -116,6 +124,32 @@ std::optional<double> Planner::amount(const DoseWords& words, int state) const {
                                        "between the two depends on the product",
                                        into.unit.text));
     return std::nullopt;
+}
+
+/// Each subject's own amount: a column multiplies the record's.
+bool Planner::follow_policy(const DoseWords& words, sim::Record& record) const {
+    if (!find_policy_) {
+        diagnostics_.add(words.policy->span,
+                         "a dose by a policy stands in a study, which says what the policy is",
+                         "write an amount, as in dose = \"30 mg\"");
+        return false;
+    }
+    const std::optional<PolicyColumn> column = find_policy_(words);
+    if (!column) return false;
+    const std::optional<double> value =
+        amount(words, {words.policy->times, column->unit}, record.state);
+    if (!value) return false;
+    record.amount = *value;
+    record.amount_factor = column->input;
+    return true;
+}
+
+bool Planner::find_amount(const DoseWords& words, sim::Record& record) const {
+    if (words.policy) return follow_policy(words, record);
+    if (words.is_constant_infusion()) return true;
+    const std::optional<double> value = amount(words, words.dose, record.state);
+    record.amount = value.value_or(0.0);
+    return value.has_value();
 }
 
 bool Planner::scale_by_patient(const DoseWords& words, sim::Record& record) const {
@@ -334,11 +368,7 @@ std::optional<sim::Record> Planner::dose(const DoseWords& words) const {
     const std::optional<int> state = target(words);
     if (!state || std::isnan(words.dose.value)) return std::nullopt;
     record.state = *state;
-    if (!words.is_constant_infusion()) {
-        const std::optional<double> value = amount(words, *state);
-        if (!value) return std::nullopt;
-        record.amount = *value;
-    }
+    if (!find_amount(words, record)) return std::nullopt;
     const bool is_scaled = scale_by_patient(words, record);
     const bool is_infused = infuse(words, record);
     if (!is_scheduled || !is_scaled || !is_infused) return std::nullopt;
@@ -492,10 +522,11 @@ Regimen plan_doses(const std::string& name,
                    const std::vector<DoseWords>& doses,
                    const Model& model,
                    double duration,
-                   sim::DiagnosticList& diagnostics) {
+                   sim::DiagnosticList& diagnostics,
+                   const FindPolicyColumn& find_policy) {
     Regimen regimen;
     regimen.name = name;
-    const Planner planner(model, duration, diagnostics);
+    const Planner planner(model, duration, diagnostics, find_policy);
     for (const DoseWords& words : doses) {
         if (words.when) {
             const std::optional<sim::Trigger> trigger = planner.trigger(words);

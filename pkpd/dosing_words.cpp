@@ -35,6 +35,7 @@ const char* const dose_help = "for a dose by body weight write \"0.4 mg/kg\"";
 
 void read_dose(const io::TomlView& view, io::Fields& fields, DoseWords& words) {
     words.dose.value = not_given;
+    if (view.kind() == io::TomlKind::table) return; // read as one
     const std::optional<std::string> text = view.text();
     if (!text) {
         const std::optional<double> number = view.number();
@@ -103,6 +104,33 @@ io::Field positive_time(const char* name, const char* about, const char* example
     field.at_least = 0.0;
     field.exclusive = true;
     return field;
+}
+
+void describe_policy_dose(io::Fields& fields, PolicyDoseWords& words) {
+    io::Field policy = described("policy", "a policy of the study", "\"iwpc\"");
+    policy.required = true;
+    fields.text(policy, words.policy);
+    words.span = fields.has("policy") ? fields.span("policy") : fields.span();
+    io::Field times = described("times", "so many times that; 1", "2");
+    times.at_least = 0.0;
+    times.exclusive = true;
+    fields.number(times, words.times);
+    describe_time(fields,
+                  positive_time("lasting",
+                                "of a dose per time: the amount for so long; else for `every`",
+                                "\"48 h\""),
+                  words.lasting);
+}
+
+/// In place of an amount.
+void describe_policy(io::Fields& fields, DoseWords& words) {
+    PolicyDoseWords policy;
+    fields.table(described("dose", "each subject's own amount", "{ policy = \"iwpc\" }"),
+                 [&policy](io::Fields& table) { describe_policy_dose(table, policy); });
+    if (fields.is_listing() || policy.policy.empty()) return; // told already
+    words.dose = {1.0, sim::Unit{}};
+    words.dose_text = "policy " + policy.policy;
+    words.policy = std::move(policy);
 }
 
 void describe_times(io::Fields& fields, DoseWords& dose) {
@@ -278,10 +306,15 @@ void describe_amount(io::Fields& fields, DoseWords& dose) {
                                  "\"100 mg\"");
     const bool is_constant = is_constant_infusion(fields);
     amount.required = !fields.is_listing() && change_in(fields) == nullptr && !is_constant;
-    fields.any(amount, "an amount, or an amount per kg or per m2", [&](const io::TomlView& view) {
-        dose.dose_span = view.span();
-        read_dose(view, fields, dose);
-    });
+    bool is_policy = fields.is_listing();
+    fields.any(amount,
+               "an amount, an amount per kg or per m2, or { policy = … }",
+               [&](const io::TomlView& view) {
+                   dose.dose_span = view.span();
+                   is_policy = view.kind() == io::TomlKind::table;
+                   read_dose(view, fields, dose);
+               });
+    if (is_policy) describe_policy(fields, dose);
     if (!fields.has("dose")) dose.dose.value = is_constant ? 0.0 : not_given;
 }
 

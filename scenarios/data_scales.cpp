@@ -2,6 +2,7 @@
 
 #include "data_samples.hpp"
 #include "engine.hpp"
+#include "policies/policy_doses.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -73,7 +74,7 @@ void check_scales(const Study& study, sim::DiagnosticList& diagnostics) {
     PredictionSink sink(typical);
     sim::RunRequest request = request_of(typical, engine, 1);
     request.inputs = [&](const sim::SubjectRange& range, std::span<double> inputs) {
-        fill_inputs(typical, typical.population.draw(range), inputs);
+        fill_inputs(typical, draw_cohort(typical, range), inputs);
     };
     sim::run(request, sink);
     for (const pkpd::DataScale& scale : pkpd::compare_scales(*typical.data, sink.predicted))

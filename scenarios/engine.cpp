@@ -1,6 +1,7 @@
 #include "engine.hpp"
 
 #include "data_samples.hpp"
+#include "policies/policy_doses.hpp"
 
 #include <gemel/io/result_file.hpp>
 #include <gemel/pkpd/pilot.hpp>
@@ -79,6 +80,8 @@ bool has_lines(const Study& study) {
 
 sim::OdeSystem system_of(const Study& study) {
     sim::OdeSystem system = study.model->system;
+    for (const PolicyUse& use : study.policy_uses)
+        system.inputs.push_back({"policy/" + use.name, use.unit});
     if (const std::vector<int> switched = switched_states(study); !switched.empty())
         system = sim::with_switches(std::move(system), switched);
     return has_lines(study) ? sim::with_linear_inputs(std::move(system), linear_inputs(study))
@@ -86,15 +89,15 @@ sim::OdeSystem system_of(const Study& study) {
 }
 
 void fill_inputs(const Study& study, const pkpd::CohortBlock& cohort, std::span<double> inputs) {
-    if (cohort.inputs.size() == inputs.size()) {
-        std::copy(cohort.inputs.begin(), cohort.inputs.end(), inputs.begin());
-        return;
-    }
-    auto next = std::ranges::copy(study.population.draw_rows(cohort.range), inputs.begin()).out;
+    const std::size_t n_rows = study.population.n_rows(cohort.range);
+    auto next =
+        n_rows == cohort.range.count
+            ? std::ranges::copy(cohort.inputs, inputs.begin()).out
+            : std::ranges::copy(study.population.draw_rows(cohort.range), inputs.begin()).out;
+    next = fill_policies(study, cohort, next);
     if (!has_lines(study)) return;
     const pkpd::DataCohort& data = *study.population.data;
     const std::size_t first = data.first_row[cohort.range.first];
-    const std::size_t n_rows = study.population.n_rows(cohort.range);
     for (std::size_t k = 0; k < data.linear.size(); ++k)
         next = std::copy_n(data.slopes.data() + k * data.n_rows() + first, n_rows, next);
     std::copy_n(data.starts.data() + first, n_rows, next);
@@ -104,7 +107,11 @@ std::vector<sim::SolverChoice> solvers_of(const Study& study, const sim::Compile
     if (!study.solver.empty())
         return {study.arms.size(), {sim::find_solver(study.solver), "named by the study"}};
     sim::Pilot pilot{n_pilots, pkpd::pilot_inputs(*study.model, n_pilots), {}};
-    if (!pilot.inputs.empty()) pilot.inputs.resize(system.system.inputs.size() * n_pilots, 0.0);
+    if (!pilot.inputs.empty()) {
+        for (const PolicyUse& use : study.policy_uses)
+            pilot.inputs.insert(pilot.inputs.end(), n_pilots, use.typical);
+        pilot.inputs.resize(system.system.inputs.size() * n_pilots, 0.0);
+    }
     const bool has_pilots = pilot.inputs.size() == system.system.inputs.size() * n_pilots;
     std::map<std::string, sim::SolverChoice> by_regimen;
     std::vector<sim::SolverChoice> choices;

@@ -91,14 +91,19 @@ bool has_amount(const EventRow& row) {
     return pkpd::is_dose(*row.record) || row.record->kind == sim::RecordKind::set;
 }
 
+/// Of what multiplies a record's amount: an input of the model, or a policy's amount.
+const sim::Unit& factor_unit(const Study& study, const sim::Record& record) {
+    const auto input = static_cast<std::size_t>(record.amount_factor);
+    const std::size_t n = study.model->inputs.size();
+    return input < n ? study.model->system.inputs[input].unit : study.policy_uses[input - n].unit;
+}
+
 /// The unit of one row's amount: the state's, per unit of what multiplies it.
 std::string amount_unit(const Study& study, const EventRow& row) {
     if (!has_amount(row)) return "1";
     const sim::Unit& unit = state_of(study, row).unit;
     if (row.record->amount_factor < 0) return unit.text;
-    return (unit /
-            study.model->system.inputs[static_cast<std::size_t>(row.record->amount_factor)].unit)
-        .text;
+    return (unit / factor_unit(study, *row.record)).text;
 }
 
 /// One unit for the column where all rows with amounts agree.

@@ -1,5 +1,6 @@
 #include "endpoints/endpoint_recorder.hpp"
 #include "engine.hpp"
+#include "policies/policy_doses.hpp"
 #include "resources.hpp"
 #include "study_sink.hpp"
 #include "summary.hpp"
@@ -34,7 +35,7 @@ public:
           arms(study.arms.size()) {}
 
     void draw(const sim::SubjectRange& range, std::span<double> inputs) {
-        cohort_ = study_.population.draw(range);
+        cohort_ = draw_cohort(study_, range);
         fill_inputs(study_, cohort_, inputs);
     }
 
@@ -164,6 +165,9 @@ std::string doses_text(const Study& study, const Arm& arm) {
     add("switch off", is(sim::RecordKind::switch_off));
     add("switch on", is(sim::RecordKind::switch_on));
     add("stop", is(sim::RecordKind::discontinue));
+    for (const PolicyUse& use : study.policy_uses)
+        if (study.regimens[use.regimen].name == regimen.name)
+            text += fmt::format(", by policy {}", use.policy);
     for (const pkpd::TriggerWords& trigger : regimen.trigger_words)
         text += fmt::format(", when {}", trigger.text);
     const bool cancels = regimen.pending.value_or(study.pending) == sim::PendingDoses::cancelled;

@@ -61,10 +61,12 @@ std::string failures_text(const StudyReport& report, const Study& study) {
     return text + "\n";
 }
 
-std::string assumptions_text(const StudyReport& report) {
+std::string assumptions_and_policies_text(const StudyReport& report) {
     std::string text;
     for (const std::string& line : report.assumptions)
         text += "assumed: " + line + "\n";
+    for (const std::string& line : report.policies)
+        text += "policy " + line + "\n";
     return text.empty() ? text : text + "\n";
 }
 
@@ -90,8 +92,8 @@ std::string arms_text(const StudyReport& report, const Study& study) {
 } // namespace
 
 std::string render(const StudyReport& report, const Study& study) {
-    std::string text =
-        failures_text(report, study) + assumptions_text(report) + arms_text(report, study);
+    std::string text = failures_text(report, study) + assumptions_and_policies_text(report) +
+                       arms_text(report, study);
     for (const std::string& line : report.endpoints)
         text += line + "\n";
     if (!report.endpoints.empty()) text += "\n";

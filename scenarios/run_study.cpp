@@ -93,12 +93,17 @@ void add(const sim::RunReport& part, sim::RunReport& all) {
 template <class Archive>
 void archive_report(Archive& a, StudyReport& report) {
     a(report.run.n_solves, report.run.n_fell_back, report.run.status_counts);
-    a(report.n_failed_subjects, report.failures, report.assumptions, report.summary);
+    a(report.n_failed_subjects,
+      report.failures,
+      report.assumptions,
+      report.policies,
+      report.summary);
 }
 
 /// What is told of one trial: the only one, or of the first of the replicates.
 void describe_trial(const Study& study, const StudySink& sink, StudyReport& report) {
     report.assumptions = describe_assumptions(study, sink.assumptions());
+    report.policies = describe_policies(study, sink.policies());
     report.summary = sink.outcomes().rows();
 }
 

@@ -17,6 +17,8 @@ struct SolvedBlock {
     const pkpd::CohortBlock& cohort; ///< its range are the subjects
     const sim::BlockResult& result;
     std::span<const double> outcomes; ///< [n_outcomes × n_subjects]; NaN where the solve failed
+    /// [n_subjects] 1: a policy gave none of the drug, and results are NaN; empty: nobody.
+    std::span<const std::uint8_t> undosed = {};
 
     std::size_t n_subjects() const { return static_cast<std::size_t>(cohort.range.count); }
     std::span<const double> outcome(std::size_t i) const {
@@ -24,6 +26,9 @@ struct SolvedBlock {
     }
     bool is_solved(std::size_t subject) const {
         return result.status[subject] == sim::SolverStatus::ok;
+    }
+    bool has_results(std::size_t subject) const {
+        return is_solved(subject) && (undosed.empty() || undosed[subject] == 0);
     }
 };
 

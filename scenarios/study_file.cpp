@@ -2,6 +2,7 @@
 #include "engine.hpp"
 #include "outcome_text.hpp"
 #include "outcomes/window.hpp"
+#include "policies/policy_binding.hpp"
 #include "study_words.hpp"
 #include "summary.hpp"
 
@@ -142,11 +143,20 @@ void check_arms(Loading& loading) {
     }
 }
 
-void plan_regimens(Loading& loading) {
+void plan_regimens(PolicyBinder& policies, Loading& loading) {
     Study& study = loading.study;
     for (const RegimenWords& words : loading.words.regimens) {
-        study.regimens.push_back(pkpd::plan_doses(
-            words.name, words.doses, *study.model, study.duration, loading.diagnostics));
+        const std::size_t number = study.regimens.size();
+        study.regimens.emplace_back().name = words.name;
+        study.knowledge.resize(number); // the data's own regimen knows nothing
+        policies.add_knowledge(words.knows);
+        study.regimens.back() = pkpd::plan_doses(
+            words.name,
+            words.doses,
+            *study.model,
+            study.duration,
+            loading.diagnostics,
+            [&](const pkpd::DoseWords& dose) { return policies.column(number, dose); });
         study.regimens.back().pending = words.pending;
         study.start = std::min(study.start, study.regimens.back().first_time);
     }
@@ -297,10 +307,11 @@ private:
 /// Names an output cannot have in the file, where axes and groups have them.
 void check_free_name(const SaveWords& words, Loading& loading) {
     static const std::set<std::string> taken{
-        "arm",        "subject",    "time",      "event",      "outcomes",    "parameters",
-        "covariates", "genotypes",  "maps",      "population", "diagnostics", "events",
-        "summary",    "quantile",   "status",    "subjects",   "n_solves",    "endpoints",
-        "stratum",    "provenance", "replicate", "sample",     "samples",     "uncertainty"};
+        "arm",         "subject",    "time",      "event",       "outcomes",
+        "parameters",  "covariates", "genotypes", "maps",        "population",
+        "diagnostics", "events",     "summary",   "quantile",    "status",
+        "subjects",    "n_solves",   "endpoints", "stratum",     "provenance",
+        "replicate",   "sample",     "samples",   "uncertainty", "policies"};
     if (taken.count(words.output) != 0 || words.output.starts_with("time_") ||
         words.output.starts_with("subject_") || words.output.starts_with("sample_") ||
         words.output.starts_with("stratum_"))
@@ -601,7 +612,9 @@ void meet_model(Loading& loading) {
     if (!(study.duration > 0.0))
         return; // a mistake already told; times would all be wrong after it
     read_occasions(loading);
-    plan_regimens(loading);
+    PolicyBinder policies(loading.words.policies, loading.library, study, loading.diagnostics);
+    policies.read();
+    plan_regimens(policies, loading);
     bind_outcomes(loading);
     read_thresholds(loading);
     meet_endpoints(loading);
@@ -609,6 +622,7 @@ void meet_model(Loading& loading) {
     read_samples(loading);
     if (const std::string why = why_not_applicable(study); !why.empty())
         loading.diagnostics.add(loading.words.solver_span, why, "solver = \"auto\" chooses one");
+    policies.bind();
 }
 
 /// For provenance, and so that results replace none of them.
@@ -620,6 +634,7 @@ void keep_inputs(Loading& loading) {
     for (const auto& used : study.model->used)
         study.inputs.push_back(
             {fmt::format("model_used_{}_toml", ++n_used), used->name, used->text});
+    study.inputs.insert(study.inputs.end(), study.policy_files.begin(), study.policy_files.end());
     std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
     for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
         genes.emplace(genotype.gene, genotype.table);

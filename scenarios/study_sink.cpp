@@ -180,6 +180,7 @@ void declare_all(const Study& study, io::Layout& file) {
         declare_parameters(study, file);
         declare_diagnostics(study, file);
         declare_cohort(study, file);
+        declare_policies(study, file);
     }
     declare_data_samples(study, file);
     declare_summaries(study, file);
@@ -216,16 +217,17 @@ StudySink::StudySink(const Study& study, io::ResultFile& file, std::uint32_t rep
       saves_(written_saves(study)),
       samples_(study, replicate),
       block_size_(block_size_of(study)),
+      outcomes_(study),
+      curves_(study),
       is_done_((study.population.size + block_size_ - 1) / block_size_ * study.arms.size(), 0),
       assumptions_(study.model->maps.size()),
-      outcomes_(study),
+      policies_(study.policy_uses.size(), PolicyCounts{}),
       failures_(study),
-      curves_(study),
       endpoints_(study),
       data_samples_(study, replicate) {}
 
 void StudySink::draw(const sim::SubjectRange& range, std::span<double> inputs) {
-    pkpd::CohortBlock cohort = study_.population.draw(range);
+    pkpd::CohortBlock cohort = draw_cohort(study_, range);
     fill_inputs(study_, cohort, inputs);
     const std::lock_guard lock(cohorts_mutex_);
     cohorts_.insert_or_assign(range.first, std::move(cohort));
@@ -265,15 +267,27 @@ sim::RunReport StudySink::report() const {
 
 void StudySink::write(int arm, const sim::SubjectRange& range, const sim::BlockResult& result) {
     const auto index = static_cast<std::size_t>(arm);
-    const std::vector<double> outcomes = outcomes_of(study_, index, result);
-    const SolvedBlock block{index, cohort(range), result, outcomes};
-    write_block(block);
-    count(block);
+    const pkpd::CohortBlock& drawn = cohort(range);
+    const std::vector<std::uint8_t> none = undosed(study_, index, drawn);
+    if (none.empty())
+        write_solved(index, drawn, result, none);
+    else
+        write_solved(index, drawn, without(result, none), none);
     if (index + 1 == study_.arms.size()) {
         const std::lock_guard lock(cohorts_mutex_);
         cohorts_.erase(range.first);
     }
     if (after_block) after_block();
+}
+
+void StudySink::write_solved(std::size_t arm,
+                             const pkpd::CohortBlock& drawn,
+                             const sim::BlockResult& result,
+                             std::span<const std::uint8_t> none) {
+    const std::vector<double> outcomes = outcomes_of(study_, arm, result);
+    const SolvedBlock block{arm, drawn, result, outcomes, none};
+    write_block(block);
+    count(block);
 }
 
 /// What of a block has a place of its own in the file.
@@ -286,13 +300,18 @@ void StudySink::write_block(const SolvedBlock& block) {
 /// After the block is written: what is counted is in the file.
 void StudySink::count(const SolvedBlock& block) {
     std::vector<Assumption> assumptions(assumptions_.size());
+    std::vector<PolicyCounts> policies(study_.policy_uses.size(), PolicyCounts{});
     if (block.arm == 0) count_assumptions(study_, block.cohort, assumptions);
+    if (block.arm == 0) count_policies(block.cohort, policies);
     const CountingGate::Pass pass = gate_.enter();
     outcomes_.add(block);
     curves_.add(block);
     const std::lock_guard lock(mutex_);
     for (std::size_t map = 0; map < assumptions.size(); ++map)
         assumptions_[map] += assumptions[map];
+    for (std::size_t use = 0; use < policies.size(); ++use)
+        for (std::size_t action = 0; action < n_policy_actions; ++action)
+            policies_[use][action] += policies[use][action];
     failures_.add(block);
     endpoints_.add(block);
     data_samples_.add(block);
@@ -318,6 +337,7 @@ void StudySink::count_failed_subjects(const SolvedBlock& block) {
 void StudySink::write_subjects(const SolvedBlock& block) {
     if (block.arm == 0) {
         write_cohort(study_, block.cohort, file_);
+        write_policies(study_, block.cohort, file_);
         write_parameters(block);
     }
     write_outcomes(block);

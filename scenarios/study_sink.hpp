@@ -4,6 +4,7 @@
 #include "curve_summary.hpp"
 #include "data_samples.hpp"
 #include "endpoints/endpoint_recorder.hpp"
+#include "policies/policy_doses.hpp"
 #include "samples.hpp"
 #include "summary.hpp"
 
@@ -55,11 +56,12 @@ public:
     void archive(Archive& a) {
         const CountingGate::Pass pass = gate_.close();
         const std::lock_guard lock(mutex_);
-        a(is_done_, assumptions_, n_failed_subjects_, n_fell_back_, has_failed_);
+        a(is_done_, assumptions_, policies_, n_failed_subjects_, n_fell_back_, has_failed_);
         a(outcomes_, failures_, curves_, endpoints_, data_samples_);
     }
 
     const std::vector<Assumption>& assumptions() const { return assumptions_; }
+    const std::vector<PolicyCounts>& policies() const { return policies_; }
     const OutcomeSummary& outcomes() const { return outcomes_; }
     const FailureSummary& failures() const { return failures_; }
     std::uint64_t n_failed_subjects() const { return n_failed_subjects_; } ///< in any arm
@@ -67,6 +69,10 @@ public:
 
 private:
     const pkpd::CohortBlock& cohort(const sim::SubjectRange& range);
+    void write_solved(std::size_t arm,
+                      const pkpd::CohortBlock& drawn,
+                      const sim::BlockResult& result,
+                      std::span<const std::uint8_t> none);
     void write_block(const SolvedBlock& block);
     void count(const SolvedBlock& block);
     void count_failed_subjects(const SolvedBlock& block);
@@ -95,6 +101,7 @@ private:
     /// Of blocks done in some arms, by first subject: [n_subjects] whether any of them failed.
     std::map<std::uint64_t, std::vector<std::uint8_t>> has_failed_;
     std::vector<Assumption> assumptions_; ///< [n_maps]
+    std::vector<PolicyCounts> policies_;  ///< [n_uses]
     FailureSummary failures_;
     EndpointRecorder endpoints_;
     DataSampleRecorder data_samples_;

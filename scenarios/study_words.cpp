@@ -135,6 +135,12 @@ void describe_regimen(Fields& f, RegimenWords& regimen) {
                  "\"cancel\""),
              {"give", "cancel"},
              pending);
+    f.any(key("knows",
+              "genes of the population that its policies may see, or how: true, or a panel that "
+              "reads them; all others are not known",
+              "[\"CYP2C9\", \"VKORC1\"]"),
+          "list of genes, or panels by gene",
+          [&](const io::TomlView& view) { regimen.knows = view; });
     if (f.has("pending"))
         regimen.pending = pending == 1 ? sim::PendingDoses::cancelled : sim::PendingDoses::given;
 }
@@ -369,6 +375,12 @@ void describe_study(Fields& f, StudyWords& words, sim::DiagnosticList& diagnosti
             words.uncertainty.emplace();
             pkpd::describe_uncertainty(g, *words.uncertainty);
         });
+    f.keyed(key("policies", "doses that follow from what is known of a subject", "{ … }"),
+            [&](const std::string& name, Fields& g) {
+                words.policies.emplace_back().name = name;
+                check_name(g, "a policy", name);
+                describe_policy(g, words.policies.back());
+            });
     f.keyed(required_without_data(words, key("regimens", "dose sequences by name", "{ … }")),
             [&](const std::string& name, Fields& g) {
                 RegimenWords regimen;

@@ -2,6 +2,7 @@
 
 #include "endpoints/endpoint_words.hpp"
 #include "find_dose/dose_search_words.hpp"
+#include "policies/policy_words.hpp"
 
 #include <gemel/io/fields.hpp>
 #include <gemel/pkpd/data_file.hpp>
@@ -21,6 +22,7 @@ struct RegimenWords {
     sim::SourceSpan span;
     std::vector<pkpd::DoseWords> doses;
     std::optional<sim::PendingDoses> pending;
+    io::TomlView knows;
 };
 
 struct ArmWords {
@@ -64,6 +66,7 @@ struct StudyWords {
     io::TomlView occasions;
     std::optional<pkpd::UncertaintyWords> uncertainty;
     io::TomlView population;
+    std::vector<PolicyWords> policies;
     std::vector<RegimenWords> regimens;
     std::vector<ArmWords> arms;
     std::vector<OutcomeWords> outcomes;

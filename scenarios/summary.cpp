@@ -39,7 +39,7 @@ void OutcomeSummary::add(const SolvedBlock& block) {
                                                        : std::span<const std::uint8_t>();
         for (std::size_t s = 0; s < n; ++s) {
             if (!codes.empty() && codes[s] != selection.code) continue;
-            n_solved[k] += block.is_solved(s);
+            n_solved[k] += block.has_results(s);
             for (std::size_t i = 0; i < n_outcomes; ++i)
                 values[(k * n_outcomes + i) * n + s] = block.outcome(i)[s];
         }

@@ -143,6 +143,13 @@ private:
             return mistake(words_.span,
                            fmt::format("regimen '{}' gives no dose that could be changed",
                                        study_.arms[search_.arm].regimen));
+        if (std::any_of(doses->begin(), doses->end(), [](const auto& words) {
+                return words.policy.has_value();
+            }))
+            return mistake(words_.span,
+                           fmt::format("doses of regimen '{}' follow a policy; none is looked for",
+                                       study_.arms[search_.arm].regimen),
+                           "name an arm with amounts");
         if (last->is_constant_infusion())
             return mistake(words_.span,
                            fmt::format("the last dose of regimen '{}' is an infusion without end, "

@@ -2,6 +2,7 @@
 
 #include "endpoints/endpoint_recorder.hpp"
 #include "engine.hpp"
+#include "policies/policy_doses.hpp"
 #include "solved_block.hpp"
 
 #include <fmt/format.h>
@@ -30,7 +31,7 @@ public:
           has_failed_(has_failed) {}
 
     void draw(const sim::SubjectRange& range, std::span<double> inputs) {
-        pkpd::CohortBlock cohort = study_.population.draw(range);
+        pkpd::CohortBlock cohort = draw_cohort(study_, range);
         fill_inputs(study_, cohort, inputs);
         const std::lock_guard lock(mutex_);
         cohorts_.insert_or_assign(range.first, std::move(cohort));

@@ -5,6 +5,7 @@
 #include <gemel/sim/timeline.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,15 @@ struct TriggerWords {
     std::optional<std::int64_t> at_most;
 };
 
+/// `dose = { policy = "iwpc", times = 2 }`: each subject's own amount, which a policy of the study
+/// gives.
+struct PolicyDoseWords {
+    std::string policy;
+    sim::SourceSpan span;                 ///< of its name
+    double times = 1.0;                   ///< that much of it
+    std::optional<sim::Quantity> lasting; ///< of a dose per time: the amount for so long
+};
+
 /// One `{ dose = "100 mg", start = "0 h", every = "24 h", until = "14 d" }`, or what else happens
 /// to a subject: `{ reset = true, at = "24 h" }`, `{ set = "0 mg", into = "central", at = "24 h"
 /// }`, `{ switch = "off", into = "central", at = "24 h" }`.
@@ -37,10 +47,11 @@ struct DoseWords {
     /// An amount; NaN where its text was wrong, which is reported already; 0 of a constant
     /// infusion, which has a rate and a steady state alone.
     sim::Quantity dose;
-    std::optional<sim::Unit> per;    ///< "kg" or "m2": the dose is per that much of the patient
-    std::string dose_text;           ///< as written, for messages
-    std::string route, into;         ///< at most one; neither: the default route
-    std::optional<sim::Quantity> at; ///< `at` or `start`; absent: 0
+    std::optional<sim::Unit> per; ///< "kg" or "m2": the dose is per that much of the patient
+    std::optional<PolicyDoseWords> policy;              ///< in place of an amount, which is then 1
+    std::string dose_text;                              ///< as written, for messages
+    std::string route, into;                            ///< at most one; neither: the default route
+    std::optional<sim::Quantity> at;                    ///< `at` or `start`; absent: 0
     std::optional<sim::Quantity> every, until, lasting; ///< `lasting` is written `for`
     std::optional<std::int64_t> count;
     std::optional<sim::Quantity> infuse_over, rate;
@@ -54,6 +65,14 @@ struct DoseWords {
     bool is_dose() const { return kind == sim::RecordKind::add; }
     bool is_constant_infusion() const { return is_dose() && dose.value == 0.0; }
 };
+
+/// Where a subject's amount by a policy stands.
+struct PolicyColumn {
+    int input = 0;  ///< of the system the doses are for, after the model's own inputs
+    sim::Unit unit; ///< an amount
+};
+/// Of an entry with a policy; nothing after a mistake, which it tells.
+using FindPolicyColumn = std::function<std::optional<PolicyColumn>(const DoseWords& words)>;
 
 /// "100 mg", "0.4 mg/kg", "75 mg/m2" into amount and `per`; nothing (and `why`) if it is no dose.
 struct DoseAmount {
@@ -100,6 +119,8 @@ double n_running(const sim::Record& record);
 /// Doses fall at start ≤ t < until, and t < duration, the end of the study in model time, which
 /// also ends what `every` repeats without count, until or for. `count` includes the first dose.
 /// A dose "per kg" is multiplied by the covariate WT, one "per m2" by BSA.
+/// A dose by a policy is multiplied by the column that `find_policy` names; without it there are no
+/// policies.
 /// What is repeated and no dose becomes a record each time.
 /// Mistakes: no such route or state, a dose whose dimension the state cannot take (mass into nmol
 /// needs a molar mass), a dose after the end of the study, repeats without `every`, …
@@ -107,6 +128,7 @@ Regimen plan_doses(const std::string& name,
                    const std::vector<DoseWords>& doses,
                    const Model& model,
                    double duration,
-                   sim::DiagnosticList& diagnostics);
+                   sim::DiagnosticList& diagnostics,
+                   const FindPolicyColumn& find_policy = {});
 
 } // namespace gemel::pkpd

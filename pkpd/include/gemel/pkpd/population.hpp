@@ -142,7 +142,13 @@ struct CohortBlock {
     };
     std::vector<Gene> genes;              ///< as Population::genotypes
     std::vector<std::uint8_t> is_assumed; ///< [n_maps × count] 1 where a map's `otherwise` was used
-    std::vector<double> etas;             ///< [n_parameters × count], 0 without variability
+    /// What dosing policies give each subject, filled by who knows them; empty: there are none.
+    struct PolicyDose {
+        std::vector<double> amount;       ///< [count] 0 where nothing is given
+        std::vector<std::uint8_t> action; ///< [count] why
+    };
+    std::vector<PolicyDose> policies;
+    std::vector<double> etas; ///< [n_parameters × count], 0 without variability
     std::vector<double> iovs; ///< [n_parameters × count] of the first occasion; empty if no
                               ///< parameter has iov
 };

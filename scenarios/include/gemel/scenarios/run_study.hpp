@@ -17,8 +17,8 @@ struct RunStudyOptions {
     int n_threads = 0;            ///< 0: all cores
     int width = 0;                ///< lanes; 0: the default. Changes no result
     Execution execution = {};
-    std::string command; ///< for provenance
-    std::string version; ///< of the program, for provenance
+    std::string command;   ///< for provenance
+    std::string version;   ///< of the program, for provenance
     bool restarts = false; ///< whatever an interrupted run left is thrown away, not gone on from
     double checkpoint_seconds = 2.0; ///< between two states that an interrupted run goes on from
 };
@@ -41,10 +41,12 @@ struct StudyReport {
     sim::RunReport run;
     std::string solver, solver_why;
     std::string results_sha256;
-    std::uint64_t n_failed = 0;           ///< solves
-    std::uint64_t n_failed_subjects = 0;  ///< that failed in any arm
-    std::vector<std::string> failures;    ///< "arm a: 2 not_finite (subjects 17, 403)"
-    std::vector<std::string> assumptions; ///< "CYP2C9_on_CL: 1,532 of 10,000 subjects rest on …"
+    std::uint64_t n_failed = 0;          ///< solves
+    std::uint64_t n_failed_subjects = 0; ///< that failed in any arm
+    std::vector<std::string> failures;   ///< "arm a: 2 not_finite (subjects 17, 403)"
+    std::vector<std::string> assumptions;
+    std::vector<std::string>
+        policies; ///< who was dosed by them ///< "CYP2C9_on_CL: 1,532 of 10,000 subjects rest on …"
     std::vector<std::string> outcome_units;
     std::vector<SummaryRow> summary;    ///< of the first replicate, where there are any
     std::vector<std::string> endpoints; ///< of a study with replicates: over these

@@ -6,6 +6,7 @@
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/find_dose.hpp>
 #include <gemel/scenarios/outcome.hpp>
+#include <gemel/scenarios/policy.hpp>
 
 #include <cstdint>
 #include <filesystem>
@@ -39,8 +40,8 @@ struct Save {
     bool has_summary = false;     ///< quantiles, mean and sd over all subjects are written, too
 };
 
-/// `[samples] Cp = { at = ["1 h", "4 h"], lloq = "0.1 mg/L", uloq = "50 mg/L" }`: measured in every subject and arm,
-/// with the residual error that the model gives the output.
+/// `[samples] Cp = { at = ["1 h", "4 h"], lloq = "0.1 mg/L", uloq = "50 mg/L" }`: measured in every
+/// subject and arm, with the residual error that the model gives the output.
 struct Samples {
     std::string output;
     std::vector<double> times;         ///< model time
@@ -69,6 +70,9 @@ struct Study {
     std::shared_ptr<const pkpd::DataSet> data; ///< whose subjects are simulated, if any
     sim::PendingDoses pending = sim::PendingDoses::given;
     std::vector<pkpd::Regimen> regimens;
+    std::vector<Knowledge> knowledge;    ///< [regimens] genes that dosing may see
+    std::vector<PolicyUse> policy_uses;  ///< columns of amounts, after the model's inputs
+    std::vector<InputFile> policy_files; ///< equations and recommendations
     std::vector<Arm> arms;
     std::vector<Outcome> outcomes;
     std::vector<Save> saves;
