@@ -23,6 +23,7 @@ void add_genes(CLI::App& program, Action& action);
 void add_genes_call(CLI::App& genes, Action& action); ///< `gemel genes call`
 void add_qualify(CLI::App& program, Action& action);
 void add_doses(CLI::App& program, Action& action);
+void add_advise(CLI::App& program, Action& action);
 void add_reference(CLI::App& program, Action& action);
 void add_show(CLI::App& program, Action& action);
 

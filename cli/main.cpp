@@ -68,6 +68,7 @@ int main(int argc, char** argv) {
     cli::add_audit(program, action);
     cli::add_qualify(program, action);
     cli::add_doses(program, action);
+    cli::add_advise(program, action);
     cli::add_reference(program, action);
     if (const std::string mistake = unknown_command(program, argc, argv); !mistake.empty()) {
         fmt::print(stderr, "{}", mistake);

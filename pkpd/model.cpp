@@ -143,6 +143,7 @@ void read_head(const ModelWords& words, Model& model) {
     model.name = words.name;
     model.about = words.about;
     model.source = words.source;
+    model.drug = words.drug;
 }
 
 } // namespace

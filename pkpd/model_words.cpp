@@ -515,6 +515,9 @@ void describe_model(Fields& f, ModelWords& words) {
     f.text(required_key("gemel", "what the file is", "\"model/1\""), words.format);
     f.table(required_key("model", "the model as a whole", ""),
             [&](Fields& head) { describe_head(head, words); });
+    f.table(
+        optional_key("drug", "what drug it is a model of, for advice", "{ name = \"codeine\" }"),
+        [&](Fields& drug) { describe_drug(drug, words.drug.emplace()); });
     describe_keyed(f,
                    words,
                    optional_key("needs", "what a model that uses this one has to give", ""),

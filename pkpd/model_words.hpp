@@ -208,6 +208,7 @@ struct ModelWords {
     std::vector<OutputWords> outputs;
     std::vector<ResidualCorrelationWords> residual_correlations;
     std::vector<TestWords> tests;
+    std::optional<ModelledDrug> drug;
     std::size_t n_mistakes_in_tests = 0; ///< so far
 
     io::TomlView root;                          ///< unset while listing
@@ -220,6 +221,8 @@ struct ModelWords {
 
 /// The grammar of model files.
 void describe_model(io::Fields& fields, ModelWords& words);
+/// Of `[drug]`.
+void describe_drug(io::Fields& fields, ModelledDrug& drug);
 /// Of one `[maps.NAME]`.
 void describe_map(io::Fields& fields, MapWords& map);
 

@@ -10,6 +10,7 @@
 #include <gemel/pkpd/population.hpp>
 #include <gemel/pkpd/published_effect.hpp>
 #include <gemel/pkpd/recommendation.hpp>
+#include <gemel/scenarios/advice.hpp>
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/outcome.hpp>
 #include <gemel/scenarios/study.hpp>
@@ -69,6 +70,9 @@ std::string page_of(const std::string& grammar) {
     if (grammar == "recommendations")
         return io::reference_page("Files of recommendations",
                                   io::list_fields(pkpd::describe_recommendations_for_reference));
+    if (grammar == "patient")
+        return io::reference_page("Patient files",
+                                  io::list_fields(scenarios::describe_patient_for_reference));
     return io::reference_page("Study files",
                               io::list_fields(scenarios::describe_study_for_reference));
 }
@@ -84,7 +88,7 @@ void add_reference(CLI::App& program, Action& action) {
             "GRAMMAR",
             *grammar,
             "study, model, gene, panel, population, covariates, effects, dose, recommendations, "
-            "outcomes, endpoints or nca")
+            "patient, outcomes, endpoints or nca")
         ->required()
         ->check(CLI::IsMember({"study",
                                "model",
@@ -95,6 +99,7 @@ void add_reference(CLI::App& program, Action& action) {
                                "effects",
                                "dose",
                                "recommendations",
+                               "patient",
                                "outcomes",
                                "endpoints",
                                "nca"}));

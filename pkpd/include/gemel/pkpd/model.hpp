@@ -173,6 +173,15 @@ struct ModelTest {
     std::string about, source;
 };
 
+/// What drug a model is of, and what its doses are judged by.
+struct ModelledDrug {
+    std::string name;         ///< as guidelines call it
+    std::string about;        ///< for whom, and why these doses
+    sim::SourceText exposure; ///< an outcome: "auc(C_morphine, last_interval)"
+    std::shared_ptr<const std::vector<DoseWords>> usual;
+    sim::Quantity duration; ///< of the usual doses
+};
+
 /// A quantity that a model expects from the one that uses it.
 struct Need {
     std::string name;
@@ -189,6 +198,8 @@ struct Model {
     /// Of the file itself. Its own tests are run with what it is `tested_with`; a study needs a
     /// model that gives them.
     std::vector<Need> needs;
+
+    std::optional<ModelledDrug> drug; ///< of the file itself
 
     std::vector<Parameter> parameters;
     std::vector<OmegaBlock> omega; ///< correlated groups; parameters in none are independent
