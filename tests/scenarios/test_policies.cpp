@@ -215,4 +215,33 @@ TEST_CASE("a policy of a target finds the dose that its model's closed form asks
     }
 }
 
+TEST_CASE("the example of warfarin on three continents runs, and its doses follow the genotype") {
+    // Oracle: invariants. IWPC without genotype has one dose for one body, whatever the genotype;
+    // the model's dose falls from VKORC1 GG to AA and from CYP2C9 *1/*1 to *3/*3, and is the same
+    // for the same genotype.
+    const TemporaryFolder folder;
+    const auto study =
+        scenarios::load_study(source_folder() / "examples/warfarin_by_ancestry/study.toml",
+                              source_library(),
+                              {{"population.size=300"}, std::nullopt});
+    const auto report = run(study, folder / "x.h5");
+    CHECK(report.n_failed == 0);
+    const std::uint64_t n = study.population.size;
+    const Results results(folder / "x.h5", n);
+    const auto cyp2c9 = results.texts("genotypes/CYP2C9"),
+               vkorc1 = results.texts("genotypes/VKORC1");
+    const auto dose = results.reals("policies/model_model"),
+               action = results.reals("policies/model_model_action");
+    std::map<std::string, double> by_genotype;
+    for (std::uint64_t s = 0; s < n; ++s) {
+        if (action[s] != 0.0) continue;
+        const auto [known, is_new] = by_genotype.emplace(cyp2c9[s] + " " + vkorc1[s], dose[s]);
+        CHECK(known->second == dose[s]);
+        CHECK(std::fmod(dose[s], 0.5) == 0.0);
+    }
+    CHECK(by_genotype.at("*1/*1 G/G") > by_genotype.at("*1/*1 G/A"));
+    CHECK(by_genotype.at("*1/*1 G/A") > by_genotype.at("*1/*1 A/A"));
+    CHECK(by_genotype.at("*1/*1 A/A") > by_genotype.at("*1/*3 A/A"));
+}
+
 } // namespace gemel::tests
