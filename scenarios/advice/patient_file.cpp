@@ -1,11 +1,13 @@
 #include "field_key.hpp"
 
 #include <gemel/pkpd/genotype_call.hpp>
+#include <gemel/pkpd/variant_calls.hpp>
 #include <gemel/scenarios/advice.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 namespace gemel::scenarios {
@@ -14,8 +16,9 @@ namespace {
 
 struct PatientWords {
     int format = 0;
-    std::string name, subject;
-    sim::SourceSpan subject_span;
+    std::string name, subject, ancestry;
+    bool missing_as_reference = false;
+    sim::SourceSpan subject_span, ancestry_span;
     io::TomlView covariates, genotypes;
     std::vector<std::string> drugs;
     sim::SourceSpan drugs_span;
@@ -43,6 +46,15 @@ void describe_patient(io::Fields& f, PatientWords& words) {
          words.genotypes);
     f.text(key("subject", "in a file of genotypes, where it has several", "\"17\""), words.subject);
     words.subject_span = f.span("subject");
+    f.text(key("ancestry",
+               "weighs alternatives that a file of variants leaves open",
+               "\"EUR=0.5,AAC=0.5\""),
+           words.ancestry);
+    words.ancestry_span = f.span("ancestry");
+    f.flag(key("missing_as_reference",
+               "positions that a file of variants has no record of are the reference's",
+               "true"),
+           words.missing_as_reference);
     f.table(key("comedication", "what is taken beside the drug", "{ drugs = [\"paroxetine\"] }"),
             [&](io::Fields& g) {
                 g.texts(key("drugs", "by name", "[\"paroxetine\"]"), words.drugs);
@@ -113,17 +125,61 @@ private:
             return add(
                 words.genotypes.span(),
                 fmt::format("there is no file '{}' beside the patient's", *words.genotypes.text()));
-        pkpd::CallReading reading;
-        for (const std::string& name : library_.names("genes"))
-            if (auto gene = pkpd::load_gene(library_.find("genes", name), diagnostics_))
-                reading.genes.push_back(std::move(gene));
-        reading.subject = words.subject;
-        const auto calls = pkpd::read_genotype_calls(file, reading, diagnostics_);
+        const auto calls = is_of_variants(file) ? called(file, words) : read(file, words);
         if (!calls) return;
         const auto subject = subject_of(*calls, words);
         for (std::size_t g = 0; subject && g < calls->genes.size(); ++g)
             if (const pkpd::GenotypeCall* call = calls->find(*subject, g))
                 take(*call, calls->genes[g]);
+    }
+
+    std::vector<std::shared_ptr<const pkpd::GeneTable>> all_genes() {
+        std::vector<std::shared_ptr<const pkpd::GeneTable>> genes;
+        for (const std::string& name : library_.names("genes"))
+            if (auto gene = pkpd::load_gene(library_.find("genes", name), diagnostics_))
+                genes.push_back(std::move(gene));
+        return genes;
+    }
+
+    static bool is_of_variants(const std::filesystem::path& file) {
+        const std::string name = file.filename().string();
+        return std::ranges::any_of(std::array{".vcf", ".vcf.gz", ".vcf.bgz", ".bcf"},
+                                   [&](const char* ending) { return name.ends_with(ending); });
+    }
+
+    std::optional<pkpd::GenotypeCalls> read(const std::filesystem::path& file,
+                                            const PatientWords& words) {
+        return pkpd::read_genotype_calls(
+            file,
+            {.genes = all_genes(), .passed_over = {}, .subject = words.subject},
+            diagnostics_);
+    }
+
+    /// What the variants of a VCF or BCF leave of each gene.
+    std::optional<pkpd::GenotypeCalls> called(const std::filesystem::path& file,
+                                              const PatientWords& words) {
+        pkpd::VariantCalling calling{all_genes(), {}, words.missing_as_reference};
+        std::string why;
+        if (!words.ancestry.empty()) {
+            const auto shares = pkpd::parse_shares(words.ancestry, why);
+            if (!shares) {
+                add(words.ancestry_span, why, "write \"EUR\", or \"EUR=0.5,AAC=0.5\"");
+                return std::nullopt;
+            }
+            calling.ancestry = *shares;
+        }
+        pkpd::GenotypeCalls calls;
+        calls.genes = calling.genes;
+        const bool is_good = pkpd::call_variants(
+            file,
+            calling,
+            [&](const std::string& subject,
+                const pkpd::GeneTable& gene,
+                const pkpd::GenotypeCall& call) {
+                calls.at(calls.add_subject(subject), *calls.find_gene(gene.name)) = call;
+            },
+            diagnostics_);
+        return is_good ? std::optional(std::move(calls)) : std::nullopt;
     }
 
     std::optional<std::size_t> subject_of(const pkpd::GenotypeCalls& calls,
@@ -150,7 +206,8 @@ private:
         evidence.source = std::filesystem::path(evidence.source).filename().string();
         genotype.evidence = pkpd::evidence_text(evidence);
         for (const pkpd::CallCandidate& candidate : call.candidates)
-            genotype.candidates.push_back({candidate.diplotype, candidate.probability});
+            if (candidate.probability > 0.0) // of an allele that nobody of the ancestry had
+                genotype.candidates.push_back({candidate.diplotype, candidate.probability});
         patient_.genotypes[gene->name] = std::move(genotype);
     }
 
