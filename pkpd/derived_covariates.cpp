@@ -105,15 +105,12 @@ const DerivedCovariate* DerivedCovariates::find(const std::string& name) const {
 std::shared_ptr<const DerivedCovariates> load_derived_covariates(const std::filesystem::path& file,
                                                                  sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "covariates/1", "covariates", diagnostics))
-        return nullptr;
+    const io::TomlView root = open_format(file, "covariates/1", diagnostics);
+    if (!root.is_set()) return nullptr;
     FileWords words;
     io::read_fields(root, diagnostics, [&](io::Fields& fields) { describe(fields, words); });
     auto covariates = std::make_shared<DerivedCovariates>();
-    covariates->file = source;
+    covariates->file = root.span().file;
     covariates->inputs = words.inputs;
     const CovariateNames names(words.inputs);
     for (FormulaWords& formula : words.formulas) {

@@ -355,14 +355,12 @@ std::shared_ptr<const DoseEquation> load_dose_equation(const std::filesystem::pa
                                                        const io::Library& library,
                                                        sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "dose/1", "dose", diagnostics)) return nullptr;
+    const io::TomlView root = open_format(file, "dose/1", diagnostics);
+    if (!root.is_set()) return nullptr;
     DoseFileWords words;
     words.equation.id = file.stem().string();
     words.equation.path = file;
-    words.equation.file = source;
+    words.equation.file = root.span().file;
     io::read_fields(root, diagnostics, [&](io::Fields& fields) { describe(fields, words); });
     DoseEquationReader(words, library, diagnostics).read();
     if (diagnostics.size() != n_before) return nullptr;

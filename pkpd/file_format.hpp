@@ -2,15 +2,17 @@
 
 #include <gemel/io/toml.hpp>
 
+#include <filesystem>
 #include <string>
 
 namespace gemel::pkpd {
 
-/// Whether the file's first word `gemel = "model/1"` is what is expected here; if it says something
-/// else, that is the one mistake told. A missing one is left to the grammar.
-bool is_format(const io::TomlView& root,
-               const std::string& format,
-               const std::string& kind,
-               sim::DiagnosticList& diagnostics);
+/// A file's tables, if it can be read and its first word `gemel = "model/1"` is the format expected
+/// here; if it says something else, that is the one mistake told. A missing one is left to the
+/// grammar.
+/// @returns an unset view after a mistake
+io::TomlView open_format(const std::filesystem::path& file,
+                         const std::string& format,
+                         sim::DiagnosticList& diagnostics);
 
 } // namespace gemel::pkpd

@@ -476,17 +476,15 @@ void run_tests(const GeneTable& gene, sim::DiagnosticList& diagnostics) {
 std::shared_ptr<const GeneTable> load_gene(const std::filesystem::path& file,
                                            sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "gene/1", "gene", diagnostics)) return nullptr;
+    const io::TomlView root = open_format(file, "gene/1", diagnostics);
+    if (!root.is_set()) return nullptr;
     GeneWords words;
     words.diagnostics = &diagnostics;
     io::read_fields(root, diagnostics, [&](Fields& f) { describe_gene(f, words); });
     GeneTable gene = GeneBuilder(std::move(words), diagnostics).build();
     if (diagnostics.size() == n_before) run_tests(gene, diagnostics);
     if (diagnostics.size() != n_before) return nullptr;
-    gene.file = source;
+    gene.file = root.span().file;
     return std::make_shared<const GeneTable>(std::move(gene));
 }
 

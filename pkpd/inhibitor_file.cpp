@@ -75,11 +75,8 @@ std::vector<std::string> Inhibitors::drugs() const {
 std::shared_ptr<const Inhibitors> load_inhibitors(const std::filesystem::path& file,
                                                   sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "inhibitors/1", "inhibitors", diagnostics))
-        return nullptr;
+    const io::TomlView root = open_format(file, "inhibitors/1", diagnostics);
+    if (!root.is_set()) return nullptr;
     auto inhibitors = std::make_shared<Inhibitors>();
     io::read_fields(root, diagnostics, [&](io::Fields& fields) { describe(fields, *inhibitors); });
     return diagnostics.size() == n_before ? inhibitors : nullptr;

@@ -205,36 +205,23 @@ void describe_clearance(Fields& f, const ModelWords& words, ClearanceWords& clea
     if (!f.is_listing()) check_clearance(f, clearance);
 }
 
-template <class Row, class Describe>
-void describe_named(Fields& f,
-                    ModelWords& words,
-                    const io::Field& field,
-                    std::vector<Row>& rows,
-                    Describe describe) {
-    f.keyed(field, [&](const std::string& key, Fields& row) {
-        Row& entry = rows.emplace_back();
-        entry.name = key;
-        entry.span = key_place(words, field.name, row, key);
-        describe(row, words, entry);
-    });
-}
-
 } // namespace
 
 void describe_enzymes(Fields& f, ModelWords& words) {
-    describe_named(f,
+    describe_keyed(f,
                    words,
                    optional_key("enzymes", "enzymes and transporters of the patient", ""),
                    words.enzymes,
-                   describe_enzyme);
+                   [&](Fields& row, EnzymeWords& entry) { describe_enzyme(row, words, entry); });
     f.list(optional_key("interactions", "what acts on an enzyme", ""), [&](Fields& row) {
         describe_interaction(row, words, words.interactions.emplace_back());
     });
-    describe_named(f,
-                   words,
-                   optional_key("clearances", "clearances made of pathways", ""),
-                   words.clearances,
-                   describe_clearance);
+    describe_keyed(
+        f,
+        words,
+        optional_key("clearances", "clearances made of pathways", ""),
+        words.clearances,
+        [&](Fields& row, ClearanceWords& entry) { describe_clearance(row, words, entry); });
 }
 
 } // namespace gemel::pkpd

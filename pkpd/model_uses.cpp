@@ -383,12 +383,9 @@ std::optional<std::string> ModelWords::in_whole(const std::string& word, int ind
 bool read_model_words(const std::filesystem::path& file,
                       ModelWords& words,
                       sim::DiagnosticList& diagnostics) {
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return false;
-    words.root = io::parse_toml(source, diagnostics);
+    words.root = open_format(file, "model/1", diagnostics);
     words.diagnostics = &diagnostics;
-    if (!words.root.is_set() || !is_format(words.root, "model/1", "model", diagnostics))
-        return false;
+    if (!words.root.is_set()) return false;
     io::read_fields(words.root, diagnostics, [&](io::Fields& f) { describe_model(f, words); });
     return true;
 }

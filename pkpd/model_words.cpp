@@ -486,21 +486,6 @@ void describe_residual_correlation(Fields& f, ResidualCorrelationWords& words) {
          words.correlation);
 }
 
-/// Reads [section.KEY] tables into a list, in the order of the file.
-template <class Row, class Describe>
-void describe_keyed(Fields& f,
-                    ModelWords& words,
-                    const io::Field& field,
-                    std::vector<Row>& rows,
-                    Describe describe) {
-    f.keyed(field, [&](const std::string& key, Fields& row) {
-        Row& entry = rows.emplace_back();
-        entry.name = key;
-        entry.span = key_place(words, field.name, row, key);
-        describe(row, entry);
-    });
-}
-
 } // namespace
 
 sim::SourceSpan key_place(const ModelWords& words,

@@ -240,6 +240,21 @@ sim::SourceSpan key_place(const ModelWords& words,
                           const io::Fields& fields,
                           const std::string& key);
 
+/// Reads [section.KEY] tables into a list, in the order of the file.
+template <class Row, class Describe>
+void describe_keyed(io::Fields& fields,
+                    ModelWords& words,
+                    const io::Field& field,
+                    std::vector<Row>& rows,
+                    Describe describe) {
+    fields.keyed(field, [&](const std::string& key, io::Fields& row) {
+        Row& entry = rows.emplace_back();
+        entry.name = key;
+        entry.span = key_place(words, field.name, row, key);
+        describe(row, entry);
+    });
+}
+
 /// What `iiv = { … }` says about a parameter in `unit`; nothing after a mistake.
 std::optional<Variability>
 read_iiv(const io::TomlView& view, const sim::Unit& unit, sim::DiagnosticList& diagnostics);

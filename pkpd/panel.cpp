@@ -239,10 +239,8 @@ std::shared_ptr<const Panel> load_panel(const std::filesystem::path& file,
                                         const io::Library& library,
                                         sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "panel/1", "panel", diagnostics)) return nullptr;
+    const io::TomlView root = open_format(file, "panel/1", diagnostics);
+    if (!root.is_set()) return nullptr;
     PanelWords words;
     io::read_fields(root, diagnostics, [&](io::Fields& f) { describe_panel(f, words); });
     for (const PanelGeneWords& gene : words.genes)
@@ -252,7 +250,7 @@ std::shared_ptr<const Panel> load_panel(const std::filesystem::path& file,
     if (diagnostics.size() != n_before) return nullptr;
     words.panel.id = file.stem().string();
     words.panel.path = file;
-    words.panel.text = source;
+    words.panel.text = root.span().file;
     return std::make_shared<const Panel>(std::move(words.panel));
 }
 

@@ -141,15 +141,13 @@ std::optional<LayerWords> read_template(const PopulationWords& words,
                                      : "name a file relative to the study, or library:NAME");
         return std::nullopt;
     }
-    const auto source = io::read_source(path, diagnostics);
-    if (!source) return std::nullopt;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "population/1", "population", diagnostics))
-        return std::nullopt;
+    const io::TomlView root = open_format(path, "population/1", diagnostics);
+    if (!root.is_set()) return std::nullopt;
     TemplateWords read;
     io::read_fields(root, diagnostics, [&](io::Fields& fields) { describe(fields, read); });
     read.layer.file = path;
-    population.files.push_back({"population_" + path.stem().string() + "_toml", path, source});
+    population.files.push_back(
+        {"population_" + path.stem().string() + "_toml", path, root.span().file});
     return read.layer;
 }
 

@@ -220,11 +220,8 @@ std::string_view name(EffectMetric metric) {
 std::vector<PublishedEffect> load_effects(const std::filesystem::path& file,
                                           const io::Library& library,
                                           sim::DiagnosticList& diagnostics) {
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return {};
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "effects/1", "list of published effects", diagnostics))
-        return {};
+    const io::TomlView root = open_format(file, "effects/1", diagnostics);
+    if (!root.is_set()) return {};
     std::vector<EffectWords> words;
     io::read_fields(root, diagnostics, [&](io::Fields& f) { describe_file(f, words); });
     std::vector<PublishedEffect> effects;

@@ -351,16 +351,13 @@ std::shared_ptr<const DrugRecommendations> load_recommendations(const std::files
                                                                 const io::Library& library,
                                                                 sim::DiagnosticList& diagnostics) {
     const std::size_t n_before = diagnostics.size();
-    const auto source = io::read_source(file, diagnostics);
-    if (!source) return nullptr;
-    const io::TomlView root = io::parse_toml(source, diagnostics);
-    if (!root.is_set() || !is_format(root, "recommendations/1", "recommendations", diagnostics))
-        return nullptr;
+    const io::TomlView root = open_format(file, "recommendations/1", diagnostics);
+    if (!root.is_set()) return nullptr;
     RecommendationWords words;
     io::read_fields(root, diagnostics, [&](io::Fields& fields) { describe(fields, words); });
     auto drug = std::make_shared<DrugRecommendations>(std::move(words.drug));
     drug->path = file;
-    drug->file = source;
+    drug->file = root.span().file;
     ConditionReader reader(*drug, library, diagnostics);
     for (RowWords& row : words.rows) {
         reader.read(row, row.row);

@@ -1,6 +1,7 @@
 #include "engine.hpp"
 #include "outcome_text.hpp"
 #include "outcomes/window.hpp"
+#include "policies/combination_policy.hpp"
 #include "policies/exposure_search.hpp"
 #include "policies/policy_rules.hpp"
 
@@ -15,31 +16,6 @@ namespace gemel::scenarios {
 namespace {
 
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
-
-struct MatchedDose {
-    double amount = 0.0;
-    PolicyAction action = PolicyAction::no_advice;
-};
-
-class ExposurePolicy : public Policy {
-public:
-    ExposurePolicy(GenotypeCombinations combinations, std::vector<MatchedDose> doses)
-        : combinations_(std::move(combinations)),
-          doses_(std::move(doses)) {}
-
-    PolicyAmounts amounts(const SeenSubjects& subjects) const override {
-        PolicyAmounts given;
-        for (const std::size_t combination : combinations_.of(subjects)) {
-            given.amount.push_back(doses_[combination].amount);
-            given.action.push_back(doses_[combination].action);
-        }
-        return given;
-    }
-
-private:
-    GenotypeCombinations combinations_;
-    std::vector<MatchedDose> doses_; ///< [combinations]
-};
 
 /// Meets the words with the study: one dose per combination of genotypes that differ in the model.
 class ExposureBinder {
@@ -58,9 +34,9 @@ public:
         GenotypeCombinations combinations = classify();
         const std::optional<double> not_known = dose_if_not_known(combinations);
         if (place_.diagnostics.size() != n_before) return nullptr;
-        std::vector<MatchedDose> doses = solve(*outcome, combinations, not_known);
+        std::vector<CombinationDose> doses = solve(*outcome, combinations, not_known);
         if (place_.diagnostics.size() != n_before) return nullptr;
-        return std::make_shared<ExposurePolicy>(std::move(combinations), std::move(doses));
+        return std::make_shared<CombinationPolicy>(std::move(combinations), std::move(doses));
     }
 
 private:
@@ -170,9 +146,9 @@ private:
         return std::nullopt;
     }
 
-    std::vector<MatchedDose> solve(const BoundOutcome& outcome,
-                                   const GenotypeCombinations& combinations,
-                                   std::optional<double> not_known) {
+    std::vector<CombinationDose> solve(const BoundOutcome& outcome,
+                                       const GenotypeCombinations& combinations,
+                                       std::optional<double> not_known) {
         const pkpd::Regimen& regimen = study_.regimens[study_.policy_uses[use_].regimen];
         const TypicalExposure exposure(system_of(study_),
                                        model_.inputs.size() + use_,
@@ -187,7 +163,7 @@ private:
         if (!std::isfinite(*aim_))
             place_.mistake(words().matches.start,
                            "the outcome has no value in the reference patient");
-        std::vector<MatchedDose> doses(combinations.count());
+        std::vector<CombinationDose> doses(combinations.count());
         std::vector<std::vector<double>> patients;
         std::vector<AmountSearch> searches;
         std::vector<std::size_t> numbers;

@@ -1,3 +1,4 @@
+#include "policies/combination_policy.hpp"
 #include "policies/policy_rules.hpp"
 
 #include <fmt/format.h>
@@ -8,33 +9,6 @@
 namespace gemel::scenarios {
 
 namespace {
-
-/// What a combination of genotypes comes to.
-struct AdvisedDose {
-    double amount = 0.0;
-    PolicyAction action = PolicyAction::no_advice;
-    bool operator==(const AdvisedDose&) const = default;
-};
-
-class RecommendationPolicy : public Policy {
-public:
-    RecommendationPolicy(GenotypeCombinations combinations, std::vector<AdvisedDose> doses)
-        : combinations_(std::move(combinations)),
-          doses_(std::move(doses)) {}
-
-    PolicyAmounts amounts(const SeenSubjects& subjects) const override {
-        PolicyAmounts given;
-        for (const std::size_t combination : combinations_.of(subjects)) {
-            given.amount.push_back(doses_[combination].amount);
-            given.action.push_back(doses_[combination].action);
-        }
-        return given;
-    }
-
-private:
-    GenotypeCombinations combinations_;
-    std::vector<AdvisedDose> doses_; ///< [combinations]
-};
 
 /// Meets recommendations with a population: one dose per combination of genotypes.
 class RecommendationBinder {
@@ -51,11 +25,11 @@ public:
             check_gene(place_, *gene);
         if (place_.diagnostics.size() != n_before) return nullptr;
         GenotypeCombinations combinations = classify();
-        std::vector<AdvisedDose> doses;
+        std::vector<CombinationDose> doses;
         for (std::size_t c = 0; c < combinations.count(); ++c)
             doses.push_back(dose_of(combinations, c));
         if (place_.diagnostics.size() != n_before) return nullptr;
-        return std::make_shared<RecommendationPolicy>(std::move(combinations), std::move(doses));
+        return std::make_shared<CombinationPolicy>(std::move(combinations), std::move(doses));
     }
 
 private:
@@ -122,7 +96,7 @@ private:
         return GenotypeCombinations(std::move(genes));
     }
 
-    AdvisedDose dose_of(const GenotypeCombinations& combinations, std::size_t combination) {
+    CombinationDose dose_of(const GenotypeCombinations& combinations, std::size_t combination) {
         const auto diplotypes = combinations.at(combination);
         std::map<std::string, pkpd::SeenGenotype> known;
         for (std::size_t g = 0; g < diplotypes.size(); ++g) {
@@ -152,16 +126,16 @@ private:
                             pkpd::name(row.action)));
     }
 
-    AdvisedDose usual(PolicyAction action, double factor = 1.0) const {
+    CombinationDose usual(PolicyAction action, double factor = 1.0) const {
         return {factor * place_.words.usual.amount->value, action};
     }
 
-    AdvisedDose dose_of(const pkpd::Recommendation& row) {
+    CombinationDose dose_of(const pkpd::Recommendation& row) {
         using Action = pkpd::AdvisedAction;
         const std::string action(pkpd::name(row.action));
         if (const auto assumed = assumed_.find(action); assumed != assumed_.end())
             return assumed->second > 0.0 ? usual(PolicyAction::dosed, assumed->second)
-                                         : AdvisedDose{0.0, PolicyAction::withheld};
+                                         : CombinationDose{0.0, PolicyAction::withheld};
         if (pkpd::is_another_drug(row.action)) return {0.0, PolicyAction::withheld};
         if (row.dose_factor) return usual(PolicyAction::dosed, part_of(*row.dose_factor));
         if (row.action == Action::no_recommendation) return usual(PolicyAction::no_advice);
