@@ -2,7 +2,6 @@
 
 #include <gemel/sim/ode_system.hpp>
 
-#include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <fstream>
@@ -191,7 +190,8 @@ TEST_CASE("a typical patient who is not described is refused by name") {
           "typical_inputs: the map 'CYP2C9_on_CL' has no value for *1/*7");
 }
 
-TEST_CASE("a model of 300 states loads in a second") {
+TEST_CASE("the graph of a model of 300 states grows with its equations, not faster") {
+    // A ring; each state adds some ten operations.
     std::string equations, states = "[states]\n";
     for (int i = 0; i < 300; ++i) {
         const std::string n = std::to_string(i), before = std::to_string((i + 299) % 300);
@@ -199,14 +199,12 @@ TEST_CASE("a model of 300 states loads in a second") {
         equations += "d/dt(s" + n + ") = flow" + before + " - flow" + n + "\n";
         states += "s" + n + " = { unit = \"mg\" }\n";
     }
-    const auto start = std::chrono::steady_clock::now();
     const auto model = load_good(
         "gemel = \"model/1\"\n[model]\nname = \"ring\"\nsource = \"test\"\ntime = \"h\"\n"
         "equations = '''\n" +
         equations + "'''\n" + states +
         "[outputs]\ns0 = { unit = \"mg\" }\n[parameters]\nk = { value = 1, unit = \"1/h\" }\n"
         "gamma = { value = 2.5, unit = \"1\" }\n");
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     CHECK(model->system.states.size() == 300);
-    CHECK(elapsed.count() < 1.0);
+    CHECK(model->system.graph.size() < 300 * 15);
 }
