@@ -92,7 +92,8 @@ TEST_CASE("the library's models give published effects within 1.6 in the geometr
         predicted.push_back(predicted_ratio(effect));
         observed.push_back(effect.observed);
         CHECK(std::isfinite(predicted.back()));
-        // the direction is right, unless the effect is small
+        // The direction is right. One model has no effect where 0.6 was seen (aripiprazole in
+        // intermediate metabolizers, whom its paper pools with normal ones): off by 1/0.6 < 1.7.
         CHECK((std::log(predicted.back()) * std::log(observed.back()) > 0.0 ||
                fold_error(predicted.back(), observed.back()) < 1.7));
     }
