@@ -35,6 +35,14 @@ const ClassFactor* find_class(const std::string& name) {
     return found == std::end(class_factors) ? nullptr : found;
 }
 
+/// "none 1, weak 1, moderate 0.5, strong 0"
+std::string class_text() {
+    std::string text;
+    for (const ClassFactor& factor : class_factors)
+        text += fmt::format("{}{} {:g}", text.empty() ? "" : ", ", factor.name, factor.left);
+    return text;
+}
+
 const CovariateWords* find_covariate(const ModelWords& words, const std::string& name) {
     const auto found = std::ranges::find(words.covariates, name, &CovariateWords::name);
     return found == words.covariates.end() ? nullptr : &*found;
@@ -310,10 +318,11 @@ std::optional<Expr> EnzymeLowering::class_factor(const InteractionWords& interac
         left = g.subtract(left, g.multiply(g.constant(taken), is_taken->expr));
     }
     whole_.model_.notes.push_back(
-        fmt::format("{} under an inhibitor by its class ({}): strong 0, moderate 0.5, weak 1 of "
-                    "the activity. Class factors stand for a concentration that is not simulated",
+        fmt::format("{} under an inhibitor by its class ({}): {} of the activity. Class factors "
+                    "stand for a concentration that is not simulated",
                     interaction.enzyme,
-                    interaction.inhibitor_class));
+                    interaction.inhibitor_class,
+                    class_text()));
     return left;
 }
 
