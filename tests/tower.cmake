@@ -1,6 +1,6 @@
 # The tower is guarded by the compiler: with the include folders a floor is given, a public header of
 # any floor above it cannot be found, and every floor below it can.
-set(floors sim io pkpd scenarios)
+set(floors sim io pkpd learners scenarios)
 set(seen "")
 foreach(floor IN LISTS floors)
   list(APPEND seen "-I${PROJECT_SOURCE_DIR}/${floor}/include")
