@@ -1,0 +1,77 @@
+#pragma once
+
+#include "modes.hpp"
+
+#include <Eigen/Dense>
+
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace gemel::learners {
+
+/// Everything an estimator needs, made once per fit.
+struct FitEngine {
+    FitEngine(const FitSetup& setup, const FitExecution& execution);
+
+    FitData data;
+    FitScale scale;
+    Predictor predictor;
+    MuReference mu;
+    Derivatives derivatives;
+    const FitExecution execution;
+
+    SolverCount count() const;
+};
+
+/// −2·log of the marginal likelihood without n·log 2π (NONMEM's OFV), by one of the classical
+/// approximations. A function of the place alone: it keeps no memory of other places. Theory
+/// manual: estimation.md.
+class Marginal {
+public:
+    /// @param method  focei, foce, fo, laplace or agq
+    Marginal(FitEngine& engine, Method method, int n_nodes = 0);
+
+    double value(std::span<const double> at);
+    /// The same with its gradient, [scale.size()]: of focei analytic from second derivatives at
+    /// the modes, of others by central differences of the value.
+    double value(std::span<const double> at, Eigen::VectorXd& gradient);
+    /// Of the last value: of each subject.
+    const std::vector<double>& by_subject() const { return by_subject_; }
+    /// Of the last gradient, [scale.size() × n_subjects]; where it is analytic.
+    const Eigen::MatrixXd& gradients_by_subject() const { return gradients_; }
+    Modes& modes() { return modes_; }
+    std::int64_t n_evaluations() const { return n_evaluations_; }
+    int n_nodes() const { return n_nodes_; }
+
+private:
+    bool is_analytic() const;
+    double laplace_of(std::size_t subject, const EffectPrior& prior) const;
+    double linear_of(std::size_t subject, const PopulationPoint& point) const;
+    void add_quadrature(std::span<const double> at,
+                        const PopulationPoint& point,
+                        const EffectPrior& prior);
+    void gradient_of(std::size_t subject,
+                     std::span<const double> at,
+                     const PopulationPoint& point,
+                     const EffectPrior& prior);
+    double total(std::span<const double> at, bool with_extra);
+
+    FitEngine& engine_;
+    Method method_;
+    int n_nodes_ = 0;
+    Modes modes_;
+    PopulationPoint point_;
+    std::vector<double> by_subject_;
+    Eigen::MatrixXd gradients_;
+    std::int64_t n_evaluations_ = 0;
+};
+
+/// Nodes and logarithms of weights of Gauss–Hermite quadrature for ∫ f(x) exp(−x²/2) dx/√(2π), by
+/// the eigenvalues of the Jacobi matrix (Golub & Welsch 1969, Math Comput 23:221–230).
+struct HermiteRule {
+    std::vector<double> nodes, log_weights;
+};
+HermiteRule hermite_rule(int n);
+
+} // namespace gemel::learners

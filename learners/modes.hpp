@@ -1,0 +1,90 @@
+#pragma once
+
+#include "derivatives.hpp"
+
+#include <vector>
+
+namespace gemel::learners {
+
+/// The law of a subject's effects: η, then κ of each occasion, all of mean 0.
+class EffectPrior {
+public:
+    EffectPrior(const FitData& data, const PopulationPoint& point);
+
+    bool is_proper() const { return is_proper_; } ///< Ω and Π are positive definite
+    double log_determinant(std::size_t subject) const;
+    /// b'·C⁻¹·b
+    double square(std::size_t subject, const double* effects) const;
+    void add_precision(std::size_t subject, Eigen::MatrixXd& to) const;
+    void add_precision_times(std::size_t subject, const double* effects, Eigen::VectorXd& to) const;
+    const Eigen::MatrixXd& omega_inverse() const { return omega_inverse_; }
+    const Eigen::MatrixXd& pi_inverse() const { return pi_inverse_; }
+
+private:
+    const FitData& data_;
+    bool is_proper_ = true;
+    Eigen::MatrixXd omega_inverse_, pi_inverse_;
+    double log_det_omega_ = 0.0, log_det_pi_ = 0.0;
+};
+
+/// Which variance the residual error has while effects are sought.
+enum class Interaction {
+    full,      ///< that of the individual prediction
+    at_typical ///< that of the prediction without effects (FOCE, FO)
+};
+
+/// The mode of one subject's conditional law, and what is known there.
+struct SubjectMode {
+    Eigen::VectorXd effects; ///< [n_effects]
+    double value = 0.0;      ///< −log p(y, b) without 2π
+    bool is_converged = false;
+    int n_evaluations = 0;
+    std::vector<LossTerm> terms; ///< [n_measured]
+    Eigen::MatrixXd expected;    ///< Ω⁻¹ + expected information (censored: the full Hessian)
+    Eigen::MatrixXd observed;    ///< the full Hessian
+};
+
+/// Modes of all subjects at a point, side by side. They begin at effects of 0 unless a start is
+/// given, so that they are a function of the point alone.
+class Modes {
+public:
+    Modes(const FitData& data, Derivatives& derivatives);
+
+    /// @param starts [n_subjects × max_effects], or empty: 0
+    /// @param with_extra  predictions carry derivatives by typical values, too
+    void find(std::span<const double> at,
+              const PopulationPoint& point,
+              Interaction interaction = Interaction::full,
+              std::span<const double> starts = {},
+              bool with_extra = false);
+
+    /// Effects of 0: predictions and sds there, for the model linearised at them.
+    void linearise(std::span<const double> at, const PopulationPoint& point);
+
+    std::vector<SubjectMode> modes;               ///< [n_subjects]
+    std::vector<SubjectPredictions> predictions;  ///< [n_subjects] at the modes, second order
+    std::vector<std::vector<double>> typical_sds; ///< of Interaction::at_typical
+
+    /// Of a subject at its predictions: terms, value, gradient and Hessians.
+    void weigh(std::size_t subject, const PopulationPoint& point, const EffectPrior& prior);
+
+private:
+    struct Search {
+        Eigen::VectorXd accepted, step, trial, gradient;
+        double value = 0.0, scale = 1.0, decrement = 0.0;
+        bool is_done = false, has_value = false, wants_second = false, is_last = false;
+        int n_halvings = 0;
+    };
+    void judge(std::size_t subject, const PopulationPoint& point, const EffectPrior& prior);
+    void take_step(std::size_t subject, Search& search);
+    void set_typical_sds(std::span<const double> at, const PopulationPoint& point);
+
+    const FitData& data_;
+    Derivatives& derivatives_;
+    Interaction interaction_ = Interaction::full;
+    std::vector<Search> searches_;
+    std::vector<Eigen::VectorXd> gradients_;
+    Derivatives::Request request_, request_second_;
+};
+
+} // namespace gemel::learners

@@ -1,0 +1,168 @@
+#pragma once
+
+#include "pkpd/loaded.hpp"
+
+#include <gemel/learners/fit.hpp>
+#include <gemel/pkpd/data_file.hpp>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+/// Fits of the tests: models of published analyses on the data in tests/data.
+namespace gemel::learners {
+
+/// Every number that the model has and the data can tell of.
+inline std::vector<FitNumber> all_numbers(const pkpd::Model& model, const pkpd::DataSet& data) {
+    std::set<int> measured;
+    for (const auto& subject : data.subjects)
+        for (const auto& observation : subject.observations)
+            if (observation.evid == 0 && observation.output >= 0)
+                measured.insert(observation.output);
+    std::vector<std::string> names;
+    for (const auto& p : model.parameters)
+        if (!p.is_computed) names.push_back(p.name);
+    for (const auto& p : model.parameters)
+        if (p.iiv && p.iiv->spread() > 0.0) names.push_back("iiv." + p.name + ".sd");
+    for (const auto& p : model.parameters)
+        if (p.iov && p.iov->spread() > 0.0) names.push_back("iov." + p.name + ".sd");
+    for (const auto& block : model.omega)
+        for (std::size_t i = 0; i < block.of.size(); ++i)
+            for (std::size_t j = 0; j < i; ++j)
+                names.push_back(std::string(block.level == pkpd::Level::subject ? "iiv." : "iov.") +
+                                model.parameters[static_cast<std::size_t>(block.of[j])].name + "." +
+                                model.parameters[static_cast<std::size_t>(block.of[i])].name +
+                                ".covariance");
+    using Law = pkpd::ResidualError::Law;
+    for (const int output : measured) {
+        const Law law = model.residual_errors[static_cast<std::size_t>(output)].law;
+        const std::string name =
+            "error." + model.system.outputs[static_cast<std::size_t>(output)].name;
+        const bool has_both = law == Law::combined1 || law == Law::combined2;
+        if (law == Law::additive || has_both) names.push_back(name + ".additive");
+        if (law == Law::proportional || law == Law::power || has_both)
+            names.push_back(name + ".proportional");
+        if (law == Law::power) names.push_back(name + ".exponent");
+        if (law == Law::lognormal) names.push_back(name + ".sd");
+    }
+    sim::DiagnosticList diagnostics;
+    const pkpd::PopulationLaws laws = pkpd::laws_of(model);
+    std::vector<FitNumber> numbers;
+    for (const std::string& name : names) {
+        FitNumber number;
+        number.law = pkpd::find_law_number(model, name, {}, diagnostics).value();
+        number.start = pkpd::value_of(laws, number.law);
+        numbers.push_back(number);
+    }
+    return numbers;
+}
+
+/// Fixes a number by its name.
+inline void fix(FitSetup& setup, const std::string& name) {
+    for (FitNumber& number : setup.numbers)
+        if (number.law.name == name) number.is_fixed = true;
+}
+
+inline pkpd::DataColumnWords column(const std::string& name, const std::string& unit) {
+    pkpd::DataColumnWords words;
+    words.name = name;
+    words.unit = sim::parse_unit(unit);
+    return words;
+}
+
+inline FitSetup make_setup(const std::string& model_text, pkpd::DataWords data) {
+    FitSetup setup;
+    const pkpd::Loaded loaded = pkpd::load_text(model_text, "fit_model.toml");
+    if (!loaded.model) throw std::runtime_error(loaded.messages);
+    setup.model = loaded.model;
+    sim::DiagnosticList diagnostics;
+    setup.data = pkpd::read_data(data, *setup.model, diagnostics);
+    if (!setup.data) throw std::runtime_error(diagnostics.render());
+    pkpd::PopulationPlace place{pkpd::library(), {}, nullptr};
+    place.data =
+        std::make_shared<const pkpd::DataCohort>(pkpd::make_cohort(*setup.data, diagnostics));
+    const auto empty = std::make_shared<const sim::SourceFile>(sim::SourceFile{"", ""});
+    setup.population = pkpd::read_population(
+        io::parse_toml(empty, diagnostics), setup.model, 1, diagnostics, place);
+    setup.population.has_variability = false;
+    if (!diagnostics.empty()) throw std::runtime_error(diagnostics.render());
+    setup.numbers = all_numbers(*setup.model, *setup.data);
+    return setup;
+}
+
+inline pkpd::DataWords data_words(const std::string& file, const std::string& output = "Cp") {
+    pkpd::DataWords words;
+    words.folder = std::string(GEMEL_SOURCE_DIR) + "/tests/data";
+    words.file = file;
+    words.columns = {column("TIME", "h"), column("AMT", "mg"), column("DV", "mg/L")};
+    words.columns.back().output = output;
+    return words;
+}
+
+inline FitSetup theophylline(const std::string& error = R"(law = "additive", additive = 0.7)") {
+    return make_setup(R"toml(gemel = "model/1"
+[model]
+name = "theophylline"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -ka * depot
+d/dt(central) = ka * depot - CL / V * central
+Cp = central / V
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } }
+V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
+CL = { value = 2.5, unit = "L/h", iiv = { sd = 0.3 } }
+[states]
+depot = { unit = "mg" }
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { )toml" +
+                          error + " } }\n",
+                      data_words("theophylline.csv"));
+}
+
+inline FitSetup phenobarbital(bool has_covariates) {
+    pkpd::DataWords words = data_words("phenobarbital.csv");
+    if (has_covariates)
+        for (const auto& [name, unit] : {std::pair{"WT", "kg"}, std::pair{"APGR", "1"}})
+            words.columns.push_back(column(name, unit));
+    const std::string scales[2] = {
+        has_covariates ? R"(, scale = "WT / 1[kg]")" : "",
+        has_covariates
+        ? R"x(, scale = "WT / 1[kg] * (1 + b1 * (APGR < 5 ? 1 : 0))")x"
+        : ""};
+    return make_setup(R"toml(gemel = "model/1"
+[model]
+name = "phenobarbital in neonates"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(central) = -CL / V * central
+Cp = central / V
+'''
+[routes.iv]
+into = "central"
+default = true
+[parameters]
+CL = { value = 0.0055, unit = "L/h", iiv = { sd = 0.3 })toml" +
+                          scales[0] + " }\nV = { value = 1.3, unit = \"L\", iiv = { sd = 0.3 }" +
+                          scales[1] + " }\n" +
+                          (has_covariates ? "b1 = { value = 0.1, unit = \"1\" }\n[covariates]\n"
+                                            "WT = { unit = \"kg\", reference = 1.4 }\n"
+                                            "APGR = { unit = \"1\", reference = 7 }\n"
+                                          : "") +
+                          R"toml([states]
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "proportional", proportional = 0.12 } }
+)toml",
+                      words);
+}
+
+} // namespace gemel::learners
