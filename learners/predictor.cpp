@@ -10,6 +10,8 @@ namespace gemel::learners {
 namespace {
 
 constexpr std::size_t tasks_per_block = 64;
+constexpr std::size_t most_tasks_of_arm = 512;
+constexpr std::size_t least_tasks_of_arm = 3;
 constexpr int n_fit_pilots = 16;
 
 double thread_seconds() {
@@ -80,6 +82,7 @@ Predictor::Predictor(const FitData& data,
         for (const int output : data.outputs)
             observation_.own_outputs.push_back(
                 system_->system.sensitivities.output(output, static_cast<int>(k)));
+    if (!has_steps_) make_arms();
     for (int w = 0; w < sim::workers(n_threads_); ++w)
         workers_.push_back(std::make_unique<Worker>());
 }
@@ -126,51 +129,133 @@ void Predictor::fill(const PredictionTasks& tasks,
     }
 }
 
-void Predictor::solve_block(const PredictionTasks& tasks,
-                            std::size_t begin,
-                            std::size_t end,
-                            std::span<double> values,
-                            Worker& worker) const {
-    fill(tasks, begin, end, worker);
-    if (!worker.solver) worker.solver = solver_->worker();
-    sim::BlockProblem problem;
-    problem.n_subjects = static_cast<int>(end - begin);
-    problem.inputs = worker.inputs;
-    problem.timeline = &data_.timeline;
-    problem.observation = &observation_;
-    problem.own = worker.own;
-    const double before = thread_seconds();
-    worker.solver->solve(problem, worker.result);
-    worker.count.seconds += thread_seconds() - before;
-    worker.count.n_solves += problem.n_subjects;
-    for (const sim::SolverStatus status : worker.result.status)
-        worker.count.n_failed += status == sim::SolverStatus::ok ? 0 : 1;
+namespace {
+
+/// Whether all samples see what an arm's samples see: all that happens at their time or before.
+bool sees_like_an_arm(const sim::SubjectTimeline& own) {
+    return own.switches.empty() && std::ranges::all_of(own.samples, [&](const sim::OwnSample& s) {
+               return s.n_before ==
+                      static_cast<std::size_t>(std::ranges::count_if(
+                          own.records, [&](const sim::Record& r) { return r.time <= s.time; }));
+           });
+}
+
+} // namespace
+
+void Predictor::make_arms() {
+    for (const FitSubject& subject : data_.subjects) {
+        OwnArm& arm = arms_.emplace_back();
+        const sim::SubjectTimeline& own = *subject.timeline;
+        if (!sees_like_an_arm(own) || subject.measured.empty()) continue;
+        arm.is_usable = true;
+        arm.timeline = data_.timeline;
+        arm.timeline.records = own.records;
+        arm.timeline.start = std::max(arm.timeline.start, own.begin);
+        std::vector<double> times;
+        for (const Measurement& measured : subject.measured)
+            times.push_back(own.samples[measured.sample].time);
+        std::ranges::sort(times);
+        times.erase(std::ranges::unique(times).begin(), times.end());
+        for (const Measurement& measured : subject.measured)
+            arm.sampled.push_back(static_cast<std::size_t>(
+                std::ranges::lower_bound(times, own.samples[measured.sample].time) -
+                times.begin()));
+        for (const int output : observation_.own_outputs)
+            arm.observation.sampled.push_back({output, times});
+        arm.timeline.end = times.back();
+        if (!(arm.timeline.end > arm.timeline.start)) arm.timeline.end = data_.timeline.end;
+    }
+}
+
+/// Runs of one subject's tasks, and what is left in blocks.
+void Predictor::plan_jobs(const PredictionTasks& tasks) {
+    jobs_.clear();
+    const std::size_t n = tasks.subjects.size();
+    for (std::size_t begin = 0; begin < n;) {
+        std::size_t end = begin + 1;
+        const std::size_t subject = tasks.subjects[begin];
+        while (end < n && tasks.subjects[end] == subject && end - begin < most_tasks_of_arm)
+            ++end;
+        if (!arms_.empty() && arms_[subject].is_usable && end - begin >= least_tasks_of_arm) {
+            jobs_.push_back({begin, end, true});
+        } else {
+            end = std::min(end, begin + tasks_per_block);
+            Job* last = jobs_.empty() ? nullptr : &jobs_.back();
+            if (last != nullptr && !last->has_arm && end - last->begin <= tasks_per_block)
+                last->end = end;
+            else
+                jobs_.push_back({begin, end, false});
+        }
+        begin = end;
+    }
+}
+
+void Predictor::take_arm_values(const Job& job,
+                                const PredictionTasks& tasks,
+                                const Worker& worker,
+                                std::span<double> values) const {
+    const std::size_t subject = tasks.subjects[job.begin], n_outputs = data_.outputs.size();
+    const std::vector<Measurement>& measured = data_.subjects[subject].measured;
+    const OwnArm& arm = arms_[subject];
+    const std::size_t n_times = arm.observation.sampled.front().times.size();
+    for (std::size_t c = 0; c < n_columns_; ++c)
+        for (std::size_t t = job.begin; t < job.end; ++t) {
+            double* to = values.data() + tasks.first[t] * n_columns_ + c;
+            for (std::size_t m = 0; m < measured.size(); ++m, to += n_columns_)
+                *to = worker.result.sampled[c * n_outputs + measured[m].place]
+                                           [(t - job.begin) * n_times + arm.sampled[m]];
+        }
+}
+
+void Predictor::take_own_values(const Job& job,
+                                const PredictionTasks& tasks,
+                                const Worker& worker,
+                                std::span<double> values) const {
     const std::size_t n_outputs = data_.outputs.size();
-    for (std::size_t t = begin; t < end; ++t) {
+    for (std::size_t t = job.begin; t < job.end; ++t) {
         double* to = values.data() + tasks.first[t] * n_columns_;
-        const std::size_t first = worker.result.own_first[t - begin];
+        const std::size_t first = worker.result.own_first[t - job.begin];
         for (const Measurement& measured : data_.subjects[tasks.subjects[t]].measured)
             for (std::size_t c = 0; c < n_columns_; ++c)
                 *to++ = worker.result.own[c * n_outputs + measured.place][first + measured.sample];
     }
 }
 
-void Predictor::predict(const PredictionTasks& tasks, std::span<double> values) {
-    const std::size_t n = tasks.subjects.size();
-    const std::size_t n_blocks = (n + tasks_per_block - 1) / tasks_per_block;
-    const auto solve = [&](std::size_t block, int worker) {
-        const std::size_t begin = block * tasks_per_block;
-        solve_block(tasks,
-                    begin,
-                    std::min(begin + tasks_per_block, n),
-                    values,
-                    *workers_[static_cast<std::size_t>(worker)]);
-    };
-    if (n_threads_ == 1 || n_blocks == 1)
-        for (std::size_t block = 0; block < n_blocks; ++block)
-            solve(block, 0);
+void Predictor::solve_job(const Job& job,
+                          const PredictionTasks& tasks,
+                          std::span<double> values,
+                          Worker& worker) const {
+    fill(tasks, job.begin, job.end, worker);
+    if (!worker.solver) worker.solver = solver_->worker();
+    const OwnArm* arm = job.has_arm ? &arms_[tasks.subjects[job.begin]] : nullptr;
+    sim::BlockProblem problem;
+    problem.n_subjects = static_cast<int>(job.end - job.begin);
+    problem.inputs = worker.inputs;
+    problem.timeline = arm != nullptr ? &arm->timeline : &data_.timeline;
+    problem.observation = arm != nullptr ? &arm->observation : &observation_;
+    if (arm == nullptr) problem.own = worker.own;
+    const double before = thread_seconds();
+    worker.solver->solve(problem, worker.result);
+    worker.count.seconds += thread_seconds() - before;
+    worker.count.n_solves += problem.n_subjects;
+    for (const sim::SolverStatus status : worker.result.status)
+        worker.count.n_failed += status == sim::SolverStatus::ok ? 0 : 1;
+    if (arm != nullptr)
+        take_arm_values(job, tasks, worker, values);
     else
-        sim::parallel_for(n_blocks, n_threads_, solve);
+        take_own_values(job, tasks, worker, values);
+}
+
+void Predictor::predict(const PredictionTasks& tasks, std::span<double> values) {
+    plan_jobs(tasks);
+    const auto solve = [&](std::size_t job, int worker) {
+        solve_job(jobs_[job], tasks, values, *workers_[static_cast<std::size_t>(worker)]);
+    };
+    if (n_threads_ == 1 || jobs_.size() == 1)
+        for (std::size_t job = 0; job < jobs_.size(); ++job)
+            solve(job, 0);
+    else
+        sim::parallel_for(jobs_.size(), n_threads_, solve);
 }
 
 } // namespace gemel::learners

@@ -51,11 +51,32 @@ public:
 
 private:
     struct Worker;
-    void solve_block(const PredictionTasks& tasks,
-                     std::size_t begin,
-                     std::size_t end,
-                     std::span<double> values,
-                     Worker& worker) const;
+    /// A subject whose tasks are solved as an arm of their own: lanes then go one way together.
+    struct OwnArm {
+        bool is_usable = false;
+        sim::Timeline timeline;
+        sim::Observation observation;
+        std::vector<std::size_t> sampled; ///< [n_measured] index of the time
+    };
+    /// Tasks [begin, end) solved together; of one subject, by its arm.
+    struct Job {
+        std::size_t begin = 0, end = 0;
+        bool has_arm = false;
+    };
+    void make_arms();
+    void plan_jobs(const PredictionTasks& tasks);
+    void solve_job(const Job& job,
+                   const PredictionTasks& tasks,
+                   std::span<double> values,
+                   Worker& worker) const;
+    void take_arm_values(const Job& job,
+                         const PredictionTasks& tasks,
+                         const Worker& worker,
+                         std::span<double> values) const;
+    void take_own_values(const Job& job,
+                         const PredictionTasks& tasks,
+                         const Worker& worker,
+                         std::span<double> values) const;
     void
     fill(const PredictionTasks& tasks, std::size_t begin, std::size_t end, Worker& worker) const;
 
@@ -67,6 +88,8 @@ private:
     std::unique_ptr<const sim::CompiledSystem> system_;
     std::unique_ptr<const sim::PreparedSolver> solver_;
     sim::Observation observation_;
+    std::vector<OwnArm> arms_; ///< [n_subjects], of exact solvers; empty: none
+    std::vector<Job> jobs_;
     std::vector<std::unique_ptr<Worker>> workers_;
 };
 

@@ -1,5 +1,6 @@
 #include "learners/problems.hpp"
 #include "marginal.hpp"
+#include "minimise.hpp"
 
 #include <doctest/doctest.h>
 
@@ -43,6 +44,39 @@ TEST_CASE("probe") {
         x[k] -= 2e-4;
         const double down = m.value(x);
         std::printf("%zu %.6f %.6f\n", k, g(static_cast<Eigen::Index>(k)), (up - down) / 2e-4);
+    }
+}
+
+TEST_CASE("probe2") {
+    const FitSetup setup = theophylline();
+    FitEngine engine(setup, {1});
+    const std::size_t C = 17, n = 12 * C, d = 3;
+    std::vector<std::size_t> subjects, first;
+    std::vector<double> effects(n * d, 0.1), values(n * 11);
+    for (std::size_t t = 0; t < n; ++t) { subjects.push_back(t / C); first.push_back(t * 11); }
+    const auto theta = engine.scale.fixed.theta;
+    for (int i = 0; i < 5000; ++i) engine.predictor.predict({subjects, theta, effects, d, first}, values);
+    std::printf("%.3f us per solve, %.3f s\n", 1e6 * engine.predictor.count().seconds / (5000.0 * n), engine.predictor.count().seconds);
+}
+
+TEST_CASE("probe3") {
+    for (int which = 0; which < 3; ++which) {
+    const FitSetup setup = which == 0 ? theophylline() : phenobarbital(which == 2);
+    FitEngine engine(setup, {1});
+    std::printf("%s\n", engine.mu.text().c_str());
+    Marginal marginal(engine, Method::focei);
+    SmoothFunction f;
+    f.value = [&](std::span<const double> at) { return marginal.value(at); };
+    f.gradient = [&](std::span<const double> at, Eigen::VectorXd& g) { return marginal.value(at, g); };
+    f.curvature = [&] { const auto& g = marginal.gradients_by_subject(); return Eigen::MatrixXd(0.5 * g * g.transpose()); };
+    MinimiseOptions options;
+    for (const auto& c : engine.scale.coordinates) { options.lower.push_back(c.lower); options.upper.push_back(c.upper); }
+    options.watch = [&](int i, double v, std::span<const double>) { std::printf("%d %.5f\n", i, v); return true; };
+    const auto t0 = std::clock();
+    const Minimum m = minimise(f, engine.scale.start(), options);
+    std::printf("%.5f %s iterations %d evaluations %ld CPU %.3f solver %.3f solves %ld\n", m.value, m.reason.c_str(), m.n_iterations, (long)marginal.n_evaluations(), double(std::clock()-t0)/CLOCKS_PER_SEC, engine.count().seconds, (long)engine.count().n_solves);
+    for (double v : engine.scale.values(engine.scale.point(m.at))) std::printf(" %.6g", v);
+    std::printf("\n");
     }
 }
 

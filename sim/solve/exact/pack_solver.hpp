@@ -33,7 +33,6 @@ public:
     solve(const BlockProblem& problem, const BlockSetup& setup, BlockResult& result);
 
 private:
-    void take_plan(const BlockProblem& problem);
     void solve_pack(int first);
     void start();
     void find_doses();
@@ -54,31 +53,39 @@ private:
     std::vector<ModalPart> modal_parts_;
     const Kernels& kernels_;
 
-    // What the plan was made for.
-    bool has_plan_ = false;
-    Timeline timeline_;
-    Observation observation_;
-    Plan plan_;
-    Workspace taus_;                     ///< columns of the plan's flows
-    std::vector<Workspace> taus_within_; ///< of each stretch's
-    std::unique_ptr<ModalPack> modes_;
-    std::vector<GridSamples> samples_;
+    /// What was made for a timeline and an observation.
+    struct Way {
+        const Timeline* seen = nullptr; ///< where the timeline stood
+        Timeline timeline;
+        Observation observation;
+        Plan plan;
+        Workspace taus;                     ///< columns of the plan's flows
+        std::vector<Workspace> taus_within; ///< of each stretch's
+        std::unique_ptr<ModalPack> modes;
+        std::unique_ptr<PackView> view;
+        std::vector<GridSamples> samples;
+        Workspace doses, sources, starts; ///< of the plan, [… × n_modal] or [… × n_start]
+    };
+    Way* find_way(const BlockProblem& problem);
+    void make_way(const BlockProblem& problem, Way& way) const;
+    /// Ways gone lately: who solves the same arms again and again plans each once.
+    std::vector<std::unique_ptr<Way>> ways_;
+    std::size_t next_way_ = 0; ///< that gives its place
+    Way* way_ = nullptr;       ///< in hand
 
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
     BlockResult* result_ = nullptr;
-    PackInputs inputs_;                  ///< of the pack in hand
-    Workspace z_, looked_from_;          ///< [n_modal]
-    Workspace doses_, sources_, starts_; ///< of the plan, [… × n_modal] or [… × n_start]
-    Workspace infusion_, states_;        ///< [n_states]
+    PackInputs inputs_;           ///< of the pack in hand
+    Workspace z_, looked_from_;   ///< [n_modal]
+    Workspace infusion_, states_; ///< [n_states]
     std::vector<const double*> columns_;
     std::vector<int> n_running_;                              ///< [n_states] infusions
-    alignas(Workspace::alignment) double squares_[pack] = {}; ///< of starts_
+    alignas(Workspace::alignment) double squares_[pack] = {}; ///< of the starts
     alignas(Workspace::alignment) double finite_[pack] = {}, amount_[pack] = {};
 
     // Functionals, which look at pieces of each lane's way.
     DenseObserver observer_;
-    std::unique_ptr<PackView> view_;
     Observation functionals_;
     BlockProblem looked_at_;
     char is_good_[pack] = {};
