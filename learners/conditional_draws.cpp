@@ -1,0 +1,462 @@
+#include "conditional_draws.hpp"
+
+#include <gemel/sim/parallel.hpp>
+#include <gemel/sim/random.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <numeric>
+
+namespace gemel::learners {
+namespace {
+
+constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+/// Of the laws that draws come from: widths about the centre with their shares; the rest is drawn
+/// from the population.
+constexpr double widths[] = {1.0, 1.6, 3.0}, shares[] = {0.6, 0.2, 0.1};
+constexpr double share_of_population = 0.1;
+constexpr int n_widths = 3;
+
+Eigen::Index ix(std::size_t i) {
+    return static_cast<Eigen::Index>(i);
+}
+
+Eigen::MatrixXd
+covariance_of(const FitData& data, std::size_t subject, const PopulationPoint& point) {
+    const FitSubject& of = data.subjects[subject];
+    Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(ix(of.n_effects), ix(of.n_effects));
+    const auto q = ix(data.n_eta()), r = ix(data.n_kappa());
+    covariance.topLeftCorner(q, q) = point.omega;
+    for (std::size_t o = 0; r > 0 && o < of.n_occasions; ++o)
+        covariance.block(q + ix(o) * r, q + ix(o) * r, r, r) = point.pi;
+    return covariance;
+}
+
+} // namespace
+
+std::vector<ConditionalProposal>
+proposals_at(const FitData& data, const Modes& modes, const PopulationPoint& point) {
+    std::vector<ConditionalProposal> proposals;
+    for (std::size_t s = 0; s < data.n_subjects(); ++s) {
+        const SubjectMode& mode = modes.modes[s];
+        ConditionalProposal proposal{mode.effects, {}};
+        const auto n = mode.effects.size();
+        for (const bool is_observed : {true, false}) {
+            const Eigen::LLT<Eigen::MatrixXd> root(is_observed ? mode.observed : mode.expected);
+            if (root.info() != Eigen::Success) continue;
+            const Eigen::MatrixXd covariance = root.solve(Eigen::MatrixXd::Identity(n, n));
+            const Eigen::LLT<Eigen::MatrixXd> of_inverse(covariance);
+            if (of_inverse.info() != Eigen::Success) continue;
+            proposal.root = of_inverse.matrixL();
+            break;
+        }
+        if (proposal.root.rows() != n || !proposal.root.allFinite() ||
+            !proposal.centre.allFinite()) {
+            proposal.centre = Eigen::VectorXd::Zero(n);
+            proposal.root = covariance_of(data, s, point).llt().matrixL();
+        }
+        proposals.push_back(std::move(proposal));
+    }
+    return proposals;
+}
+
+ConditionalDraws::ConditionalDraws(FitEngine& engine,
+                                   int n_draws,
+                                   std::vector<char> is_direct,
+                                   std::uint64_t seed)
+    : engine_(engine),
+      n_draws_(static_cast<std::size_t>(n_draws)),
+      n_effects_(engine.data.max_effects),
+      is_direct_(std::move(is_direct)),
+      seed_(seed) {
+    const FitData& data = engine.data;
+    for (std::size_t k = 0; k < engine.scale.size(); ++k)
+        if (is_direct_[k] != 0) direct_.push_back(k);
+    for (std::size_t s = 0; s < data.n_subjects(); ++s)
+        for (std::size_t d = 0; d < n_draws_; ++d) {
+            task_subjects_.push_back(s);
+            task_first_.push_back(n_values_);
+            n_values_ += data.subjects[s].measured.size();
+        }
+    const std::size_t n = task_subjects_.size();
+    drawn_effects_.assign(n * n_effects_, 0.0);
+    effects_.assign(n * n_effects_, 0.0);
+    drawn_mu_.resize(data.n_subjects() * data.n_eta());
+    for (std::vector<double>* column : {&log_q_, &weights_, &log_terms_})
+        column->resize(n);
+    predictions_.resize(n_values_);
+    slopes_.resize(direct_.size());
+    for (std::vector<double>& slope : slopes_)
+        slope.resize(n_values_);
+    by_subject_.resize(data.n_subjects());
+}
+
+double ConditionalDraws::log_proposal(const ConditionalProposal& proposal,
+                                      const Eigen::VectorXd& x,
+                                      double prior_term) const {
+    double log_root = 0.0;
+    for (Eigen::Index i = 0; i < proposal.root.rows(); ++i)
+        log_root += std::log(proposal.root(i, i));
+    const double n = static_cast<double>(x.size()), square = x.squaredNorm();
+    double terms[n_widths + 1];
+    for (int k = 0; k < n_widths; ++k)
+        terms[k] = std::log(shares[k]) - log_root - n * std::log(widths[k]) -
+                   0.5 * square / (widths[k] * widths[k]);
+    terms[n_widths] = std::log(share_of_population) + prior_term;
+    const double largest = *std::max_element(terms, terms + n_widths + 1);
+    double sum = 0.0;
+    for (const double term : terms)
+        sum += std::exp(term - largest);
+    return largest + std::log(sum); // without −n/2·log 2π, as the prior
+}
+
+void ConditionalDraws::draw(std::span<const double> at,
+                            const std::vector<ConditionalProposal>& proposals,
+                            std::uint32_t round) {
+    const FitData& data = engine_.data;
+    const PopulationPoint point = engine_.scale.point(at);
+    const EffectPrior prior(data, point);
+    const std::uint32_t purpose = sim::purpose_number("fit/draws");
+    constexpr std::uint32_t numbers_per_draw = 64; // effects of a subject beyond it start anew
+    for (std::size_t s = 0; s < data.n_subjects(); ++s) {
+        engine_.mu.centre(point.theta, s, drawn_mu_.data() + s * data.n_eta());
+        const std::size_t b = data.subjects[s].n_effects;
+        const Eigen::MatrixXd population_root = covariance_of(data, s, point).llt().matrixL();
+        Eigen::VectorXd z(ix(b)), effects(ix(b)), x(ix(b));
+        for (std::size_t d = 0; d < n_draws_; ++d) {
+            sim::RandomStream stream({seed_, round, data.subjects[s].key},
+                                     purpose,
+                                     static_cast<std::uint32_t>(d) * numbers_per_draw *
+                                         static_cast<std::uint32_t>(1 + b / numbers_per_draw));
+            for (Eigen::Index k = 0; k < z.size(); ++k)
+                z(k) = stream.normal();
+            // Shares are met exactly: draw d belongs to the law on which (d + ½)/n falls.
+            const double place = (static_cast<double>(d) + 0.5) / static_cast<double>(n_draws_);
+            double sum = 0.0;
+            int law = 0;
+            for (; law < n_widths && place > (sum += shares[law]); ++law) {
+            }
+            if (law < n_widths) {
+                x = widths[law] * z;
+                effects = proposals[s].centre + proposals[s].root * x;
+            } else {
+                effects = population_root * z;
+                x = proposals[s].root.triangularView<Eigen::Lower>().solve(effects -
+                                                                           proposals[s].centre);
+            }
+            const std::size_t t = s * n_draws_ + d;
+            std::copy_n(effects.data(), b, drawn_effects_.data() + t * n_effects_);
+            log_q_[t] = log_proposal(proposals[s],
+                                     x,
+                                     -0.5 * prior.square(s, effects.data()) -
+                                         0.5 * prior.log_determinant(s));
+        }
+    }
+    effects_ = drawn_effects_;
+    drawn_theta_ = point.theta;
+    solve(point.theta, predictions_);
+}
+
+void ConditionalDraws::take_logarithms(std::vector<double>& predictions) const {
+    const FitData& data = engine_.data;
+    if (std::ranges::count(data.is_logarithmic, 0) ==
+        static_cast<std::ptrdiff_t>(data.is_logarithmic.size()))
+        return;
+    for (std::size_t t = 0; t < task_subjects_.size(); ++t) {
+        double* f = predictions.data() + task_first_[t];
+        for (const Measurement& measured : data.subjects[task_subjects_[t]].measured) {
+            if (data.is_logarithmic[measured.place] != 0) *f = std::log(*f);
+            ++f;
+        }
+    }
+}
+
+void ConditionalDraws::solve(std::span<const double> theta, std::vector<double>& predictions) {
+    engine_.predictor.predict({task_subjects_, theta, effects_, n_effects_, task_first_},
+                              predictions);
+    take_logarithms(predictions);
+}
+
+/// Effects that keep μ + η where typical values are mu-referenced and not direct.
+void ConditionalDraws::shift_effects(const PopulationPoint& point) {
+    const FitData& data = engine_.data;
+    std::vector<double> theta = point.theta, mu(data.n_eta());
+    for (const std::size_t k : direct_) {
+        const std::size_t parameter = engine_.scale.coordinates[k].parameter;
+        theta[parameter] = drawn_theta_[parameter];
+    }
+    for (std::size_t s = 0; s < data.n_subjects(); ++s) {
+        engine_.mu.centre(theta, s, mu.data());
+        for (std::size_t e = 0; e < data.n_eta(); ++e) {
+            const double shift = mu[e] - drawn_mu_[s * data.n_eta() + e];
+            for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t)
+                effects_[t * n_effects_ + e] = drawn_effects_[t * n_effects_ + e] - shift;
+        }
+    }
+}
+
+/// Where direct typical values moved, predictions of all draws; and their slopes.
+void ConditionalDraws::solve_extra(std::span<const double> at, const PopulationPoint& point) {
+    if (direct_.empty()) return;
+    solve(point.theta, predictions_);
+    std::vector<double> other(n_values_);
+    std::vector<double> theta = point.theta;
+    for (std::size_t i = 0; i < direct_.size(); ++i) {
+        const FitScale::Coordinate& c = engine_.scale.coordinates[direct_[i]];
+        const double base = engine_.predictor.has_steps() ? 1e-3 : 1e-4;
+        const double h = c.transform == FitScale::Transform::none
+                             ? base * std::max(std::abs(at[direct_[i]]), 1e-2)
+                             : base;
+        theta[c.parameter] = from_scale(c.transform, at[direct_[i]] + h);
+        solve(theta, slopes_[i]);
+        theta[c.parameter] = from_scale(c.transform, at[direct_[i]] - h);
+        solve(theta, other);
+        theta[c.parameter] = point.theta[c.parameter];
+        for (std::size_t j = 0; j < n_values_; ++j)
+            slopes_[i][j] = (slopes_[i][j] - other[j]) / (2.0 * h);
+    }
+}
+
+double ConditionalDraws::weigh(std::span<const double> at,
+                               const PopulationPoint& point,
+                               bool with_gradient,
+                               Eigen::VectorXd& gradient) {
+    const FitData& data = engine_.data;
+    const EffectPrior prior(data, point);
+    if (!prior.is_proper()) return -minus_infinity;
+    if (with_gradient) gradients_.setZero(ix(engine_.scale.size()), ix(data.n_subjects()));
+    sim::parallel_for(data.n_subjects(), engine_.execution.n_threads, [&](std::size_t s, int) {
+        const FitSubject& of = data.subjects[s];
+        double largest = minus_infinity;
+        for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t) {
+            double sum = 0.5 * prior.square(s, effects_.data() + t * n_effects_);
+            const double* f = predictions_.data() + task_first_[t];
+            for (const Measurement& measured : of.measured)
+                sum += loss(point.errors[measured.place], measured, *f++);
+            log_terms_[t] = std::isfinite(sum) ? -sum - log_q_[t] : minus_infinity;
+            largest = std::max(largest, log_terms_[t]);
+        }
+        double total = 0.0;
+        for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t)
+            total += weights_[t] =
+                largest == minus_infinity ? 0.0 : std::exp(log_terms_[t] - largest);
+        for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t)
+            weights_[t] = total > 0.0 ? weights_[t] / total : 0.0;
+        by_subject_[s] = largest + std::log(total / static_cast<double>(n_draws_)) -
+                         0.5 * prior.log_determinant(s) - of.sum_log_values;
+        if (with_gradient && total > 0.0) add_gradient(s, at, point, prior);
+    });
+    const double sum = -2.0 * sim::ordered_sum(by_subject_);
+    if (with_gradient) gradient = gradients_.rowwise().sum();
+    return std::isfinite(sum) ? sum : -minus_infinity;
+}
+
+/// Fisher's identity: the gradient of the log-likelihood is the mean of the complete data's.
+void ConditionalDraws::add_gradient(std::size_t subject,
+                                    std::span<const double> at,
+                                    const PopulationPoint& point,
+                                    const EffectPrior& prior) {
+    const FitData& data = engine_.data;
+    const FitSubject& of = data.subjects[subject];
+    const auto b = ix(of.n_effects), q = ix(data.n_eta()), r = ix(data.n_kappa());
+    Eigen::VectorXd mean = Eigen::VectorXd::Zero(b);
+    Eigen::MatrixXd square = Eigen::MatrixXd::Zero(b, b);
+    std::vector<double> by_error(data.outputs.size() * n_error_numbers, 0.0);
+    std::vector<double> by_direct(direct_.size(), 0.0);
+    for (std::size_t t = subject * n_draws_; t < (subject + 1) * n_draws_; ++t) {
+        const double weight = weights_[t];
+        if (!(weight > 1e-14)) continue;
+        const Eigen::Map<const Eigen::VectorXd> effects(effects_.data() + t * n_effects_, b);
+        mean += weight * effects;
+        square.noalias() += weight * effects * effects.transpose();
+        for (std::size_t j = 0; j < of.measured.size(); ++j) {
+            const Measurement& measured = of.measured[j];
+            const LossTerm term =
+                loss_term(point.errors[measured.place], measured, predictions_[task_first_[t] + j]);
+            for (std::size_t p = 0; p < n_error_numbers; ++p)
+                by_error[measured.place * n_error_numbers + p] += weight * term.by[p];
+            for (std::size_t i = 0; i < direct_.size(); ++i)
+                by_direct[i] += weight * term.f * slopes_[i][task_first_[t] + j];
+        }
+    }
+    auto gradient = gradients_.col(ix(subject));
+    const Eigen::VectorXd pull = prior.omega_inverse() * mean.head(q);
+    Eigen::MatrixXd slope;
+    engine_.mu.slope(at, point, subject, slope);
+    for (std::size_t k = 0; k < engine_.mu.mu().size(); ++k)
+        if (is_direct_[engine_.mu.mu()[k]] == 0)
+            gradient(ix(engine_.mu.mu()[k])) = -2.0 * slope.col(ix(k)).dot(pull);
+    for (std::size_t i = 0; i < direct_.size(); ++i)
+        gradient(ix(direct_[i])) = 2.0 * by_direct[i];
+    for (std::size_t k = 0; k < engine_.scale.size(); ++k) {
+        const FitScale::Coordinate& c = engine_.scale.coordinates[k];
+        if (c.kind == FitScale::Kind::error) {
+            const double factor = c.transform == FitScale::Transform::logarithm
+                                      ? from_scale(c.transform, at[k])
+                                      : 1.0;
+            gradient(ix(k)) =
+                2.0 * factor *
+                by_error[c.output * n_error_numbers + static_cast<std::size_t>(c.error)];
+        } else if (c.kind == FitScale::Kind::root) {
+            const bool is_subject = engine_.scale.groups[c.group].level == pkpd::Level::subject;
+            const Eigen::MatrixXd& precision =
+                is_subject ? prior.omega_inverse() : prior.pi_inverse();
+            const Eigen::MatrixXd change = precision * engine_.scale.change_of_covariance(k, point);
+            const Eigen::MatrixXd of_square = change * precision;
+            double sum = 0.0;
+            for (std::size_t o = 0; o < (is_subject ? 1 : of.n_occasions); ++o) {
+                const Eigen::Index first = is_subject ? 0 : q + ix(o) * r;
+                const Eigen::Index width = is_subject ? q : r;
+                sum +=
+                    change.trace() - (of_square * square.block(first, first, width, width)).trace();
+            }
+            gradient(ix(k)) = sum;
+        }
+    }
+}
+
+double ConditionalDraws::value(std::span<const double> at) {
+    const PopulationPoint point = engine_.scale.point(at);
+    shift_effects(point);
+    if (!direct_.empty()) solve(point.theta, predictions_);
+    Eigen::VectorXd unused;
+    return weigh(at, point, false, unused);
+}
+
+double ConditionalDraws::value(std::span<const double> at, Eigen::VectorXd& gradient) {
+    const PopulationPoint point = engine_.scale.point(at);
+    shift_effects(point);
+    solve_extra(at, point);
+    return weigh(at, point, true, gradient);
+}
+
+Eigen::MatrixXd ConditionalDraws::hessian(std::span<const double> at) {
+    const auto n = ix(at.size());
+    Eigen::MatrixXd hessian(n, n);
+    std::vector<double> moved(at.begin(), at.end());
+    Eigen::VectorXd up, down;
+    for (std::size_t k = 0; k < at.size(); ++k) {
+        const double h = 1e-3 * std::max(0.1, std::min(1.0, std::abs(at[k])));
+        moved[k] = at[k] + h;
+        value(moved, up);
+        moved[k] = at[k] - h;
+        value(moved, down);
+        moved[k] = at[k];
+        hessian.col(ix(k)) = (up - down) / (2.0 * h);
+    }
+    return 0.5 * (hessian + hessian.transpose());
+}
+
+void ConditionalDraws::moments(std::size_t subject,
+                               Eigen::VectorXd& mean,
+                               Eigen::MatrixXd& covariance) const {
+    const auto b = ix(engine_.data.subjects[subject].n_effects);
+    mean = Eigen::VectorXd::Zero(b);
+    covariance = Eigen::MatrixXd::Zero(b, b);
+    for (std::size_t t = subject * n_draws_; t < (subject + 1) * n_draws_; ++t) {
+        const Eigen::Map<const Eigen::VectorXd> effects(effects_.data() + t * n_effects_, b);
+        mean += weights_[t] * effects;
+    }
+    for (std::size_t t = subject * n_draws_; t < (subject + 1) * n_draws_; ++t) {
+        const Eigen::Map<const Eigen::VectorXd> effects(effects_.data() + t * n_effects_, b);
+        covariance.noalias() += weights_[t] * (effects - mean) * (effects - mean).transpose();
+    }
+}
+
+std::vector<ConditionalProposal> ConditionalDraws::adapted() const {
+    std::vector<ConditionalProposal> proposals;
+    for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s) {
+        ConditionalProposal& proposal = proposals.emplace_back();
+        Eigen::MatrixXd covariance;
+        moments(s, proposal.centre, covariance);
+        // A floor for directions that few draws have seen.
+        covariance.diagonal() *= 1.02;
+        covariance.diagonal().array() += 1e-10;
+        proposal.root = covariance.llt().matrixL();
+    }
+    return proposals;
+}
+
+double ConditionalDraws::least_effective_share() const {
+    double least = 1.0;
+    for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s) {
+        double square = 0.0;
+        for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t)
+            square += weights_[t] * weights_[t];
+        least = std::min(least, 1.0 / (square * static_cast<double>(n_draws_)));
+    }
+    return least;
+}
+
+Likelihood ConditionalDraws::likelihood() const {
+    const FitData& data = engine_.data;
+    Likelihood result;
+    result.method = "importance sampling";
+    const double n_values = static_cast<double>(data.n_measured - data.n_censored);
+    double variance = 0.0, sum = 0.0;
+    for (std::size_t s = 0; s < data.n_subjects(); ++s) {
+        const auto first = weights_.begin() + static_cast<std::ptrdiff_t>(s * n_draws_);
+        const std::vector<double> weights(first, first + static_cast<std::ptrdiff_t>(n_draws_));
+        double square = 0.0;
+        for (const double w : weights)
+            square += w * w;
+        const double n = static_cast<double>(n_draws_);
+        result.effective_draws.push_back(1.0 / square);
+        result.k_hat.push_back(pareto_shape(weights));
+        variance += 4.0 * (square - 1.0 / n); // of −2·log of a mean, by the delta method
+        std::size_t n_of = 0;
+        for (const Measurement& measured : data.subjects[s].measured)
+            n_of += measured.censoring == 0 ? 1 : 0;
+        result.by_subject.push_back(-2.0 * by_subject_[s] +
+                                    static_cast<double>(n_of) * std::log(2.0 * std::numbers::pi));
+        sum += -2.0 * by_subject_[s];
+    }
+    result.minus_two_ll = sum + n_values * std::log(2.0 * std::numbers::pi);
+    result.standard_error = std::sqrt(variance);
+    return result;
+}
+
+double pareto_shape(std::vector<double> weights) {
+    const double n_all = static_cast<double>(weights.size());
+    const auto n_tail =
+        static_cast<std::size_t>(std::ceil(std::min(0.2 * n_all, 3.0 * std::sqrt(n_all))));
+    if (n_tail < 5) return std::numeric_limits<double>::quiet_NaN();
+    std::ranges::sort(weights);
+    const double cut = weights[weights.size() - n_tail - 1];
+    std::vector<double> tail;
+    for (std::size_t i = weights.size() - n_tail; i < weights.size(); ++i)
+        tail.push_back(weights[i] - cut);
+    if (!(tail.back() > 0.0)) return minus_infinity; // all alike
+    const double n = static_cast<double>(n_tail);
+    const auto n_grid = static_cast<int>(30.0 + std::floor(std::sqrt(n)));
+    const double quartile = tail[static_cast<std::size_t>(std::floor(n / 4.0 + 0.5)) - 1];
+    std::vector<double> theta, log_likelihood;
+    const auto shape_at = [&](double t) {
+        double sum = 0.0;
+        for (const double x : tail)
+            sum += std::log1p(-t * x);
+        return sum / n;
+    };
+    for (int j = 1; j <= n_grid; ++j) {
+        const double t = 1.0 / tail.back() +
+                         (1.0 - std::sqrt(n_grid / (j - 0.5))) / (3.0 * std::max(quartile, 1e-300));
+        const double k = shape_at(t);
+        theta.push_back(t);
+        log_likelihood.push_back(n * (std::log(-t / k) - k - 1.0));
+    }
+    double total = 0.0, mean = 0.0;
+    for (std::size_t j = 0; j < theta.size(); ++j) {
+        double inverse = 0.0;
+        for (const double other : log_likelihood)
+            inverse += std::exp(other - log_likelihood[j]);
+        if (!std::isfinite(inverse)) continue;
+        total += 1.0 / inverse;
+        mean += theta[j] / inverse;
+    }
+    const double shape = shape_at(mean / total);
+    constexpr double prior_count = 10.0; // weakly informative, about ½
+    return (n * shape + prior_count * 0.5) / (n + prior_count);
+}
+
+} // namespace gemel::learners

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "marginal.hpp"
+
+#include <gemel/learners/fit.hpp>
+
+#include <Eigen/Dense>
+
+#include <vector>
+
+namespace gemel::learners {
+
+/// Where a subject's draws come from: normal laws about a centre, narrow and wide, and the
+/// population's own (theory manual: estimation.md, likelihood).
+struct ConditionalProposal {
+    Eigen::VectorXd centre; ///< of the effects
+    Eigen::MatrixXd root;   ///< L, lower: covariance L·Lᵀ
+};
+
+/// Proposals about the modes, with the inverse of the full Hessian.
+std::vector<ConditionalProposal>
+proposals_at(const FitData& data, const Modes& modes, const PopulationPoint& point);
+
+/// Draws of all subjects' effects by importance sampling, which weigh any point near the one they
+/// were made at. The integral over effects is then a smooth function of the point: the draws stay
+/// where they are. Draws of mu-referenced parameters stay as μ + η, so that a change of typical
+/// values needs no solve; where a parameter hardly varies (or is not mu-referenced) η stays, and
+/// predictions are solved anew.
+class ConditionalDraws {
+public:
+    /// @param n_draws   per subject
+    /// @param is_direct [scale.size()] typical values at whose change η stays
+    ConditionalDraws(FitEngine& engine,
+                     int n_draws,
+                     std::vector<char> is_direct,
+                     std::uint64_t seed);
+
+    /// Draws anew at a place. @param round  numbers drawn differ from round to round
+    void draw(std::span<const double> at,
+              const std::vector<ConditionalProposal>& proposals,
+              std::uint32_t round);
+    /// Centres and covariances of the weighted draws, as proposals for more of them.
+    std::vector<ConditionalProposal> adapted() const;
+
+    /// −2·log-likelihood without n·log 2π, and its gradient; weights are then those of this place.
+    double value(std::span<const double> at);
+    double value(std::span<const double> at, Eigen::VectorXd& gradient);
+    const Eigen::MatrixXd& gradients_by_subject() const {
+        return gradients_;
+    } ///< [size × n_subjects]
+    /// ∂² by central differences of the gradient: the observed information times 2, as Louis'
+    /// identity gives it (Louis 1982, J R Stat Soc B 44:226–233).
+    Eigen::MatrixXd hessian(std::span<const double> at);
+
+    Likelihood likelihood() const;        ///< of the last value
+    double least_effective_share() const; ///< over subjects, of the last value
+    /// Mean and sd of effects by the weights of the last value.
+    void moments(std::size_t subject, Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) const;
+
+private:
+    void solve(std::span<const double> theta, std::vector<double>& predictions);
+    void take_logarithms(std::vector<double>& predictions) const;
+    void shift_effects(const PopulationPoint& point);
+    double weigh(std::span<const double> at,
+                 const PopulationPoint& point,
+                 bool with_gradient,
+                 Eigen::VectorXd& gradient);
+    void solve_extra(std::span<const double> at, const PopulationPoint& point);
+    void add_gradient(std::size_t subject,
+                      std::span<const double> at,
+                      const PopulationPoint& point,
+                      const EffectPrior& prior);
+    double log_proposal(const ConditionalProposal& proposal,
+                        const Eigen::VectorXd& x,
+                        double prior_term) const;
+
+    FitEngine& engine_;
+    std::size_t n_draws_ = 0, n_effects_ = 0;
+    std::vector<char> is_direct_;
+    std::vector<std::size_t> direct_; ///< coordinates
+    std::uint64_t seed_ = 0;
+
+    std::vector<std::size_t> task_subjects_, task_first_;
+    std::size_t n_values_ = 0;
+    std::vector<double>
+        drawn_effects_;            ///< [n_subjects·n_draws × max_effects] at the place of drawing
+    std::vector<double> drawn_mu_; ///< [n_subjects × n_eta] there
+    std::vector<double> effects_;  ///< the same at the place in hand
+    std::vector<double> log_q_;    ///< [n_subjects·n_draws]
+    std::vector<double> drawn_theta_;         ///< of `predictions_`
+    std::vector<double> predictions_;         ///< [n_values]
+    std::vector<std::vector<double>> slopes_; ///< of direct coordinates: ∂f, [n_values]
+    std::vector<double> weights_;             ///< [n_subjects·n_draws] sum 1 per subject
+    std::vector<double> log_terms_;
+    std::vector<double> by_subject_; ///< log-likelihood of each
+    Eigen::MatrixXd gradients_;
+};
+
+/// The shape k of the generalised Pareto law of the largest weights: above 0.7 their mean is not
+/// to be trusted. Zhang & Stephens 2009, Technometrics 51:316–325, with the prior of Vehtari et al.
+/// 2024, J Mach Learn Res 25(72):1–58. @param weights  not sorted; at least 5 tails
+double pareto_shape(std::vector<double> weights);
+
+} // namespace gemel::learners
