@@ -26,8 +26,10 @@ void take_logarithms(FitSubject& subject) {
     if (measured.censoring == 0) subject.sum_log_values += measured.value;
 }
 
-bool is_used(const pkpd::DataObservation& observation) {
-    return observation.evid == 0 && observation.output >= 0 &&
+bool is_used(const FitSetup& setup, const pkpd::DataObservation& observation) {
+    const bool is_fitted =
+        setup.outputs.empty() || std::ranges::count(setup.outputs, observation.output) > 0;
+    return is_fitted && observation.evid == 0 && observation.output >= 0 &&
            (observation.cens != 0 || (!observation.is_missing && std::isfinite(observation.dv)));
 }
 
@@ -41,7 +43,7 @@ FitData::FitData(const FitSetup& setup) : setup_(setup) {
     std::set<int> measured;
     for (const pkpd::DataSubject& subject : setup.data->subjects)
         for (const pkpd::DataObservation& observation : subject.observations)
-            if (is_used(observation)) measured.insert(observation.output);
+            if (is_used(setup, observation)) measured.insert(observation.output);
     outputs.assign(measured.begin(), measured.end());
     for (const int output : outputs)
         is_logarithmic.push_back(model().residual_errors[static_cast<std::size_t>(output)].law ==
@@ -80,7 +82,7 @@ void FitData::add_subject(std::size_t index) {
     for (std::size_t k = 0; k < cohort.observations[index].size(); ++k) {
         const std::size_t number = cohort.observations[index][k];
         const pkpd::DataObservation& observation = of_data.observations[number];
-        if (!is_used(observation)) continue;
+        if (!is_used(setup_, observation)) continue;
         const auto place = std::ranges::find(outputs, observation.output) - outputs.begin();
         subject.measured.push_back({observation.output,
                                     static_cast<std::size_t>(place),

@@ -14,6 +14,7 @@ constexpr int least_exploration = 60;
 constexpr int annealed_iterations = 60; ///< in which variances fall slowly
 constexpr double slowest_fall = 0.95;   ///< of a variance, per annealed iteration
 constexpr int drift_window = 50;        ///< iterations over which parameters must not wander
+constexpr double longest_error_fall = 0.2; ///< of a log sd: a path to a variance of 0 is left early
 constexpr double held_share = 0.7; ///< of a variance that data leave open: μ is then found directly
 constexpr std::size_t chains_of_direct = 4; ///< whose predictions are differentiated
 
@@ -66,7 +67,7 @@ private:
     void find_centres(double gain);
     void find_covariances(bool is_annealed);
     void find_errors(double gain, bool is_annealed);
-    void find_error_by_scoring(std::size_t output, double gain);
+    void find_error_by_scoring(std::size_t output, double gain, bool is_annealed);
     void find_direct(double gain);
     void choose_direct();
     void keep_mu_plus_eta(const std::vector<double>& theta_before);
@@ -207,7 +208,7 @@ void Saem::find_covariances(bool is_annealed) {
 }
 
 /// Fisher scoring of log sds on the chains' own predictions, averaged over iterations.
-void Saem::find_error_by_scoring(std::size_t output, double gain) {
+void Saem::find_error_by_scoring(std::size_t output, double gain, bool is_annealed) {
     std::vector<std::size_t> numbers;
     for (std::size_t k = 0; k < engine_.scale.size(); ++k)
         if (engine_.scale.coordinates[k].kind == FitScale::Kind::error &&
@@ -270,7 +271,9 @@ void Saem::find_error_by_scoring(std::size_t output, double gain) {
         }
     }
     for (std::size_t i = 0; i < numbers.size(); ++i)
-        place[i] = at_place_[numbers[i]] + gain * (place[i] - at_place_[numbers[i]]);
+        place[i] = at_place_[numbers[i]] +
+                   std::max(gain * (place[i] - at_place_[numbers[i]]),
+                            is_annealed ? 0.5 * std::log(slowest_fall) : -longest_error_fall);
     put(point_.errors[output]);
     for (std::size_t i = 0; i < numbers.size(); ++i)
         at_place_[numbers[i]] = place[i];
@@ -279,7 +282,7 @@ void Saem::find_error_by_scoring(std::size_t output, double gain) {
 void Saem::find_errors(double gain, bool is_annealed) {
     for (std::size_t output = 0; output < data_.outputs.size(); ++output) {
         if (can_close_[output] == 0) {
-            find_error_by_scoring(output, gain);
+            find_error_by_scoring(output, gain, is_annealed);
             continue;
         }
         ErrorLaw& law = point_.errors[output];
@@ -525,6 +528,17 @@ SaemResult Saem::run(FitMonitor* monitor) {
 }
 
 } // namespace
+
+std::vector<ConditionalProposal> proposals_of(const std::vector<ConditionalMoments>& moments) {
+    std::vector<ConditionalProposal> proposals;
+    for (const ConditionalMoments& of : moments) {
+        Eigen::MatrixXd covariance = of.covariance;
+        covariance.diagonal() *= 1.02;
+        covariance.diagonal().array() += 1e-10;
+        proposals.push_back({of.mean, covariance.llt().matrixL()});
+    }
+    return proposals;
+}
 
 SaemResult
 saem(FitEngine& engine, std::vector<double> start, std::uint64_t seed, FitMonitor* monitor) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "marginal.hpp"
+#include "conditional_draws.hpp"
 
 #include <gemel/learners/fit.hpp>
 
@@ -32,5 +32,8 @@ SaemResult saem(FitEngine& engine,
                 std::vector<double> start,
                 std::uint64_t seed,
                 FitMonitor* monitor = nullptr);
+
+/// Proposals for draws: the conditional laws' moments, as chains saw them.
+std::vector<ConditionalProposal> proposals_of(const std::vector<ConditionalMoments>& moments);
 
 } // namespace gemel::learners

@@ -165,4 +165,95 @@ Cp = { unit = "mg/L", error = { law = "proportional", proportional = 0.12 } }
                       words);
 }
 
+/// Concentrations of warfarin (DVID 1), the other kind carried along.
+inline pkpd::DataWords warfarin_words(bool has_effect) {
+    pkpd::DataWords words = data_words("warfarin_pkpd.csv");
+    words.columns.back().output.clear();
+    pkpd::DataColumnWords kind;
+    kind.name = "DVID";
+    kind.outputs.push_back({"1", "Cp", sim::parse_unit("mg/L"), {}});
+    kind.outputs.push_back({"2", has_effect ? "PCA" : "effect", sim::parse_unit("%"), {}});
+    words.columns.push_back(kind);
+    pkpd::DataColumnWords compartment; // its numbers are those of another model
+    compartment.name = "CMT";
+    compartment.is_carried = !has_effect;
+    if (!has_effect) words.columns.push_back(compartment);
+    return words;
+}
+
+inline FitSetup warfarin_pk(const std::string& error) {
+    FitSetup setup = make_setup(R"toml(gemel = "model/1"
+[model]
+name = "warfarin"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -ka * depot
+d/dt(central) = ka * depot - CL / V * central
+lag(depot) = Tlag
+Cp = central / V
+effect = 100[%]
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+Tlag = { value = 0.8, unit = "h", iiv = { sd = 0.5 } }
+ka = { value = 1.2, unit = "1/h", iiv = { sd = 0.7 } }
+V  = { value = 8, unit = "L", iiv = { sd = 0.3 } }
+CL = { value = 0.13, unit = "L/h", iiv = { sd = 0.3 } }
+[states]
+depot = { unit = "mg" }
+central = { unit = "mg" }
+[outputs]
+effect = { unit = "%" }
+Cp = { unit = "mg/L", error = { )toml" + error + " } }\n",
+                      warfarin_words(false));
+    setup.outputs = {setup.model->find_output("Cp")};
+    return setup;
+}
+
+/// A turnover of the prothrombin complex whose production is inhibited (default starts of
+/// nlmixr2's example).
+inline FitSetup warfarin_pkpd() {
+    FitSetup setup = make_setup(R"toml(gemel = "model/1"
+[model]
+name = "warfarin and prothrombin complex activity"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -ktr * depot
+d/dt(gut) = ktr * depot - ka * gut
+d/dt(central) = ka * gut - CL / V * central
+Cp = central / V
+d/dt(response) = kout * E0 * (1 - Emax * Cp / (EC50 + Cp)) - kout * response
+response(0) = E0
+PCA = response
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+ktr = { value = 1, unit = "1/h", iiv = { sd = 1 } }
+ka = { value = 1, unit = "1/h", iiv = { sd = 1 } }
+CL = { value = 0.1, unit = "L/h", iiv = { sd = 1 } }
+V  = { value = 10, unit = "L", iiv = { sd = 1 } }
+Emax = { value = 0.8, unit = "1", iiv = { sd = 0.5, law = "logit" } }
+EC50 = { value = 0.5, unit = "mg/L", iiv = { sd = 0.5 } }
+kout = { value = 0.05, unit = "1/h", iiv = { sd = 0.5 } }
+E0 = { value = 100, unit = "%", iiv = { sd = 0.5 } }
+[states]
+depot = { unit = "mg" }
+gut = { unit = "mg" }
+central = { unit = "mg" }
+response = { unit = "%" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "combined2", proportional = 0.1, additive = 0.1 } }
+PCA = { unit = "%", error = { law = "additive", additive = 10 } }
+)toml",
+                                warfarin_words(true));
+    setup.options.rtol = 1e-6;
+    return setup;
+}
+
 } // namespace gemel::learners

@@ -104,10 +104,92 @@ TEST_CASE("probe4") {
     SmoothFunction f;
     f.value = [&](std::span<const double> x) { return draws.value(x); };
     f.gradient = [&](std::span<const double> x, Eigen::VectorXd& gr) { return draws.value(x, gr); };
+ std::printf("direct"); for (char c : r.is_direct) std::printf(" %d", c); std::printf("\n");
     f.curvature = [&] { const auto& gs = draws.gradients_by_subject(); return Eigen::MatrixXd(0.5 * gs * gs.transpose()); };
     MinimiseOptions options;
     for (const auto& c : engine.scale.coordinates) { options.lower.push_back(c.lower); options.upper.push_back(c.upper); }
-    for (int round = 1; round < 4; ++round) {
+    options.max_iterations = 8;
+    for (int round = 1; round < 3; ++round) {
+    const Minimum m = minimise(f, at, options);
+    at = m.at;
+    std::printf("polished %.4f %s %d CPU %.3f -2LL %.4f\n", m.value, m.reason.c_str(), m.n_iterations, double(std::clock()-t0)/CLOCKS_PER_SEC, draws.likelihood().minus_two_ll);
+    for (double v : engine.scale.values(engine.scale.point(at))) std::printf(" %.6g", v);
+    std::printf("\n");
+    draws.value(at);
+    draws.draw(at, draws.adapted(), 0);
+    v0 = draws.value(at); std::printf("IS %.4f +- %.4f ess %.3f\n", v0 , draws.likelihood().standard_error, draws.least_effective_share());
+    }
+    }}
+}
+
+TEST_CASE("probe5") {
+    for (int which = 0; which < 2; ++which) {
+    const FitSetup setup = warfarin_pk(which == 0 ? R"(law = "combined1", additive = 0.3, proportional = 0.1)" : R"(law = "combined2", additive = 0.3, proportional = 0.1)");
+    for (int seed = 1; seed <= 3; ++seed) {
+    FitEngine engine(setup, {1});
+    auto t0 = std::clock();
+    const SaemResult r = saem(engine, engine.scale.start(), seed);
+    std::printf("%s CPU %.3f solver %.3f solves %ld iterations %zu\n", r.reason.c_str(), double(std::clock()-t0)/CLOCKS_PER_SEC, engine.count().seconds, (long)engine.count().n_solves, r.trace.size());
+    for (double v : engine.scale.values(engine.scale.point(r.at))) std::printf(" %.6g", v);
+    std::printf("\n");
+    t0 = std::clock();
+    Modes modes(engine.data, engine.derivatives);
+    modes.find(r.at, engine.scale.point(r.at));
+    ConditionalDraws draws(engine, 10000, std::vector<char>(engine.scale.size(), 0), 1);
+    auto at = r.at;
+    draws.draw(at, proposals_of(r.moments), 0);
+    double v0 = draws.value(at); std::printf("IS %.4f +- %.4f ess %.3f ", v0 , draws.likelihood().standard_error, draws.least_effective_share());
+    Eigen::VectorXd g; draws.value(at, g);
+    const Likelihood lk = draws.likelihood(); std::printf("-2LL %.4f kmax %.3f\n", lk.minus_two_ll, *std::max_element(lk.k_hat.begin(), lk.k_hat.end()));
+    SmoothFunction f;
+    f.value = [&](std::span<const double> x) { return draws.value(x); };
+    f.gradient = [&](std::span<const double> x, Eigen::VectorXd& gr) { return draws.value(x, gr); };
+ std::printf("direct"); for (char c : r.is_direct) std::printf(" %d", c); std::printf("\n");
+    f.curvature = [&] { const auto& gs = draws.gradients_by_subject(); return Eigen::MatrixXd(0.5 * gs * gs.transpose()); };
+    MinimiseOptions options;
+    for (const auto& c : engine.scale.coordinates) { options.lower.push_back(c.lower); options.upper.push_back(c.upper); }
+    options.max_iterations = 8;
+    for (int round = 1; round < 2; ++round) {
+    const Minimum m = minimise(f, at, options);
+    at = m.at;
+    std::printf("polished %.4f %s %d CPU %.3f -2LL %.4f\n", m.value, m.reason.c_str(), m.n_iterations, double(std::clock()-t0)/CLOCKS_PER_SEC, draws.likelihood().minus_two_ll);
+    for (double v : engine.scale.values(engine.scale.point(at))) std::printf(" %.6g", v);
+    std::printf("\n");
+    draws.value(at);
+    draws.draw(at, draws.adapted(), 0);
+    v0 = draws.value(at); std::printf("IS %.4f +- %.4f ess %.3f\n", v0 , draws.likelihood().standard_error, draws.least_effective_share());
+    }
+    }}
+}
+
+TEST_CASE("probe6") {
+    for (int which = 0; which < 1; ++which) {
+    const FitSetup setup = warfarin_pkpd();
+    for (int seed = 1; seed <= 1; ++seed) {
+    FitEngine engine(setup, {1});
+    auto t0 = std::clock();
+    const SaemResult r = saem(engine, engine.scale.start(), seed);
+    std::printf("%s CPU %.3f solver %.3f solves %ld iterations %zu\n", r.reason.c_str(), double(std::clock()-t0)/CLOCKS_PER_SEC, engine.count().seconds, (long)engine.count().n_solves, r.trace.size());
+    for (double v : engine.scale.values(engine.scale.point(r.at))) std::printf(" %.6g", v);
+    std::printf("\n");
+    t0 = std::clock();
+    Modes modes(engine.data, engine.derivatives);
+    modes.find(r.at, engine.scale.point(r.at));
+    ConditionalDraws draws(engine, 10000, std::vector<char>(engine.scale.size(), 0), 1);
+    auto at = r.at;
+    draws.draw(at, proposals_of(r.moments), 0);
+    double v0 = draws.value(at); std::printf("IS %.4f +- %.4f ess %.3f ", v0 , draws.likelihood().standard_error, draws.least_effective_share());
+    Eigen::VectorXd g; draws.value(at, g);
+    const Likelihood lk = draws.likelihood(); std::printf("-2LL %.4f kmax %.3f\n", lk.minus_two_ll, *std::max_element(lk.k_hat.begin(), lk.k_hat.end()));
+    SmoothFunction f;
+    f.value = [&](std::span<const double> x) { return draws.value(x); };
+    f.gradient = [&](std::span<const double> x, Eigen::VectorXd& gr) { return draws.value(x, gr); };
+ std::printf("direct"); for (char c : r.is_direct) std::printf(" %d", c); std::printf("\n");
+    f.curvature = [&] { const auto& gs = draws.gradients_by_subject(); return Eigen::MatrixXd(0.5 * gs * gs.transpose()); };
+    MinimiseOptions options;
+    for (const auto& c : engine.scale.coordinates) { options.lower.push_back(c.lower); options.upper.push_back(c.upper); }
+    options.max_iterations = 8;
+    for (int round = 1; round < 2; ++round) {
     const Minimum m = minimise(f, at, options);
     at = m.at;
     std::printf("polished %.4f %s %d CPU %.3f -2LL %.4f\n", m.value, m.reason.c_str(), m.n_iterations, double(std::clock()-t0)/CLOCKS_PER_SEC, draws.likelihood().minus_two_ll);

@@ -67,6 +67,8 @@ struct FitSetup {
     /// The subjects of the data: covariates, genotypes, timelines; no effects are drawn.
     pkpd::Population population;
     sim::PendingDoses pending = sim::PendingDoses::given;
+    /// Outputs that are fitted, of those the data measure; empty: all.
+    std::vector<int> outputs;
     std::vector<FitNumber> numbers;
     FitOptions options;
 };
