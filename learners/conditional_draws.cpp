@@ -42,7 +42,7 @@ proposals_at(const FitData& data, const Modes& modes, const PopulationPoint& poi
         const SubjectMode& mode = modes.modes[s];
         ConditionalProposal proposal{mode.effects, {}};
         const auto n = mode.effects.size();
-        for (const bool is_observed : {true, false}) {
+        for (const bool is_observed : {modes.predictions[s].has_second, false}) {
             const Eigen::LLT<Eigen::MatrixXd> root(is_observed ? mode.observed : mode.expected);
             if (root.info() != Eigen::Success) continue;
             const Eigen::MatrixXd covariance = root.solve(Eigen::MatrixXd::Identity(n, n));

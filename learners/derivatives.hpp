@@ -50,6 +50,8 @@ public:
                   const PopulationPoint& point,
                   std::vector<SubjectPredictions>& out);
 
+    /// Relative errors of values; 0: rounding alone.
+    double noise() const { return plain_.has_steps() ? data_.setup().options.rtol : 0.0; }
     bool is_symbolic() const { return sensitive_ != nullptr; }
     SolverCount count() const;
 

@@ -7,7 +7,9 @@ namespace gemel::learners {
 namespace {
 
 constexpr double infinite_value = std::numeric_limits<double>::infinity();
-constexpr int most_evaluations = 100; ///< of a subject's search
+constexpr int most_evaluations = 100;      ///< of a subject's search
+constexpr int most_noisy_evaluations = 40; ///< the same where values have a solver's errors
+constexpr int rough_evaluations = 4;
 constexpr double newton_from = 1e-2; ///< decrement below which the full Hessian is worth its solves
 
 Eigen::Index as_row(std::size_t i) {
@@ -176,20 +178,25 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point, const Effec
         weigh(subject, point, prior);
     else
         mode.value = infinite_value;
-    const double slack =
-        (derivatives_.is_symbolic() ? 1e-9 : 1e-12) * (1.0 + std::abs(search.value));
+    // A solver's errors look like changes of the value.
+    const double slack = (noise_ > 0.0 ? 100.0 * noise_ : 1e-12) * (1.0 + std::abs(search.value));
+    const int most = effort_ == Effort::rough ? rough_evaluations
+                     : noise_ > 0.0           ? most_noisy_evaluations
+                                              : most_evaluations;
     const bool is_better =
         !search.has_value ? std::isfinite(mode.value) : mode.value <= search.value + slack;
     if (is_better) {
         const bool had_second = search.wants_second;
         // Steps end where they change no digit of the objective's square root.
-        const double tolerance = derivatives_.is_symbolic() ? 1e-13 : 1e-17;
+        const double tolerance = noise_ > 0.0 ? 1e4 * noise_ * noise_ : 1e-17;
         take_step(subject, search);
         mode.is_converged =
             search.decrement < (search.is_last ? 1e-8 : tolerance) * (1.0 + std::abs(mode.value));
-        search.wants_second = search.wants_second || search.decrement < newton_from;
-        search.is_done =
-            had_second && (mode.is_converged || mode.n_evaluations >= most_evaluations);
+        search.wants_second =
+            search.wants_second || (effort_ == Effort::full && search.decrement < newton_from);
+        const bool is_over = mode.is_converged || search.is_last || mode.n_evaluations >= most;
+        search.is_done = is_over && (had_second || effort_ == Effort::rough);
+        if (mode.n_evaluations >= most) search.wants_second = search.is_last = true;
     } else if (!search.has_value) {
         // The start has no value: nothing can be sought from there.
         search.is_done = true;
@@ -199,7 +206,7 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point, const Effec
         search.scale *= 0.5;
         ++search.n_halvings;
         // Rounding alone is left of the step: the accepted point is evaluated for the last time.
-        if (search.n_halvings > 30) {
+        if (search.n_halvings > (noise_ > 0.0 ? 8 : 30) || mode.n_evaluations >= most) {
             search.scale = 0.0;
             search.wants_second = search.is_last = true;
         }
@@ -239,8 +246,11 @@ void Modes::find(std::span<const double> at,
                  const PopulationPoint& point,
                  Interaction interaction,
                  std::span<const double> starts,
-                 bool with_extra) {
+                 bool with_extra,
+                 Effort effort) {
     interaction_ = interaction;
+    effort_ = effort;
+    noise_ = derivatives_.noise();
     if (interaction == Interaction::at_typical) set_typical_sds(at, point);
     const EffectPrior prior(data_, point);
     const std::size_t d = data_.max_effects;
@@ -252,7 +262,7 @@ void Modes::find(std::span<const double> at,
         mode.n_evaluations = 0;
         mode.is_converged = false;
         searches_[s] = {};
-        searches_[s].wants_second = !starts.empty();
+        searches_[s].wants_second = !starts.empty() && effort == Effort::full;
     }
     for (bool is_any = true; is_any;) {
         is_any = false;

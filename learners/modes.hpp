@@ -44,6 +44,12 @@ struct SubjectMode {
     Eigen::MatrixXd observed;    ///< the full Hessian
 };
 
+/// How near a mode a search goes.
+enum class Effort {
+    rough, ///< a few steps by expected information: where a sampler may propose
+    full
+};
+
 /// Modes of all subjects at a point, side by side. They begin at effects of 0 unless a start is
 /// given, so that they are a function of the point alone.
 class Modes {
@@ -56,7 +62,8 @@ public:
               const PopulationPoint& point,
               Interaction interaction = Interaction::full,
               std::span<const double> starts = {},
-              bool with_extra = false);
+              bool with_extra = false,
+              Effort effort = Effort::full);
 
     /// Effects of 0: predictions and sds there, for the model linearised at them.
     void linearise(std::span<const double> at, const PopulationPoint& point);
@@ -82,6 +89,8 @@ private:
     const FitData& data_;
     Derivatives& derivatives_;
     Interaction interaction_ = Interaction::full;
+    Effort effort_ = Effort::full;
+    double noise_ = 0.0; ///< of a solver with steps, relative
     std::vector<Search> searches_;
     std::vector<Eigen::VectorXd> gradients_;
     Derivatives::Request request_, request_second_;

@@ -11,9 +11,9 @@ namespace gemel::learners {
 namespace {
 
 constexpr int least_exploration = 60;
-constexpr int annealed_iterations = 60; ///< in which variances fall slowly
-constexpr double slowest_fall = 0.95;   ///< of a variance, per annealed iteration
-constexpr int drift_window = 50;        ///< iterations over which parameters must not wander
+constexpr int annealed_iterations = 60;    ///< in which variances fall slowly
+constexpr double slowest_fall = 0.95;      ///< of a variance, per annealed iteration
+constexpr int drift_window = 50;           ///< iterations over which parameters must not wander
 constexpr double longest_error_fall = 0.2; ///< of a log sd: a path to a variance of 0 is left early
 constexpr double held_share = 0.7; ///< of a variance that data leave open: μ is then found directly
 constexpr std::size_t chains_of_direct = 4; ///< whose predictions are differentiated
@@ -105,7 +105,7 @@ void Saem::update_proposals() {
                         proposals_[s].centre.size(),
                         starts.data() + s * data_.max_effects);
     }
-    modes_.find(at_place_, point_, Interaction::full, starts);
+    modes_.find(at_place_, point_, Interaction::full, starts, false, Effort::rough);
     proposals_ = proposals_at(data_, modes_, point_);
 }
 

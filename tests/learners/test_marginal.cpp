@@ -175,7 +175,7 @@ TEST_CASE("probe6") {
     t0 = std::clock();
     Modes modes(engine.data, engine.derivatives);
     modes.find(r.at, engine.scale.point(r.at));
-    ConditionalDraws draws(engine, 10000, std::vector<char>(engine.scale.size(), 0), 1);
+    ConditionalDraws draws(engine, 4000, std::vector<char>(engine.scale.size(), 0), 1);
     auto at = r.at;
     draws.draw(at, proposals_of(r.moments), 0);
     double v0 = draws.value(at); std::printf("IS %.4f +- %.4f ess %.3f ", v0 , draws.likelihood().standard_error, draws.least_effective_share());
@@ -189,7 +189,7 @@ TEST_CASE("probe6") {
     MinimiseOptions options;
     for (const auto& c : engine.scale.coordinates) { options.lower.push_back(c.lower); options.upper.push_back(c.upper); }
     options.max_iterations = 8;
-    for (int round = 1; round < 2; ++round) {
+    for (int round = 1; round < 1; ++round) {
     const Minimum m = minimise(f, at, options);
     at = m.at;
     std::printf("polished %.4f %s %d CPU %.3f -2LL %.4f\n", m.value, m.reason.c_str(), m.n_iterations, double(std::clock()-t0)/CLOCKS_PER_SEC, draws.likelihood().minus_two_ll);
@@ -200,6 +200,30 @@ TEST_CASE("probe6") {
     v0 = draws.value(at); std::printf("IS %.4f +- %.4f ess %.3f\n", v0 , draws.likelihood().standard_error, draws.least_effective_share());
     }
     }}
+}
+
+TEST_CASE("probe7") {
+    const FitSetup setup = warfarin_pkpd();
+    FitEngine engine(setup, {1});
+    std::printf("%s: %s\n", engine.predictor.solver().c_str(), engine.predictor.reason().c_str());
+    const std::size_t C = 4, n = 32 * C, d = 8;
+    std::vector<std::size_t> subjects, first;
+    std::size_t nv = 0;
+    for (std::size_t t = 0; t < n; ++t) { subjects.push_back(t / C); first.push_back(nv); nv += engine.data.subjects[t / C].measured.size(); }
+    std::vector<double> effects(n * d, 0.1), values(nv);
+    for (std::size_t t = 0; t < n * d; ++t) effects[t] = 0.1 * double((t * 7919) % 13) / 6.5 - 0.1;
+    const auto theta = engine.scale.fixed.theta;
+    for (int i = 0; i < 40; ++i) engine.predictor.predict({subjects, theta, effects, d, first}, values);
+    std::printf("%.3f us per solve, %.3f s\n", 1e6 * engine.predictor.count().seconds / (40.0 * n), engine.predictor.count().seconds);
+}
+
+TEST_CASE("probe8") {
+    FitSetup setup = warfarin_pkpd();
+    setup.options.n_exploration = 120; setup.options.n_smoothing = 30;
+    if (const char* solver = std::getenv("SOLVER")) setup.options.solver = solver;
+    FitEngine engine(setup, {1});
+    struct M : FitMonitor { FitEngine& e; SolverCount last; M(FitEngine& x) : e(x) {} void advance(const FitProgress& p) override { if (p.step % 10) return; auto c = e.count(); auto d = e.derivatives.count(); std::printf("%s %ld: %.2f us per solve, %ld solves; failed %ld, derivatives %.2f s %ld solves\n", p.phase.c_str(), (long)p.step, 1e6 * (c.seconds - last.seconds) / (c.n_solves - last.n_solves), long(c.n_solves - last.n_solves), long(c.n_failed - last.n_failed), d.seconds, (long)d.n_solves); last = c; } } m(engine);
+    saem(engine, engine.scale.start(), 1, &m);
 }
 
 } // namespace
