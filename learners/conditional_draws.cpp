@@ -316,6 +316,11 @@ void ConditionalDraws::add_gradient(std::size_t subject,
     }
 }
 
+double ConditionalDraws::weigh_at(std::span<const double> at) {
+    Eigen::VectorXd unused;
+    return weigh(at, engine_.scale.point(at), false, unused);
+}
+
 double ConditionalDraws::value(std::span<const double> at) {
     const PopulationPoint point = engine_.scale.point(at);
     shift_effects(point);

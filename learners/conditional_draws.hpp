@@ -42,6 +42,8 @@ public:
     /// Centres and covariances of the weighted draws, as proposals for more of them.
     std::vector<ConditionalProposal> adapted() const;
 
+    /// Weights and likelihood where they were drawn, without a further solve.
+    double weigh_at(std::span<const double> at);
     /// −2·log-likelihood without n·log 2π, and its gradient; weights are then those of this place.
     double value(std::span<const double> at);
     double value(std::span<const double> at, Eigen::VectorXd& gradient);

@@ -258,4 +258,15 @@ void Predictor::predict(const PredictionTasks& tasks, std::span<double> values) 
         sim::parallel_for(jobs_.size(), n_threads_, solve);
 }
 
+std::vector<double> Predictor::individual_parameters(std::size_t subject,
+                                                     std::span<const double> theta,
+                                                     std::span<const double> effects) {
+    std::vector<double> all(data_.max_effects, 0.0);
+    std::ranges::copy(effects, all.begin());
+    const std::size_t subjects[] = {subject}, first[] = {0};
+    std::vector<double> values(data_.subjects[subject].measured.size() * n_columns_);
+    predict({subjects, theta, all, data_.max_effects, first}, values);
+    return workers_.front()->result.parameters;
+}
+
 } // namespace gemel::learners

@@ -48,6 +48,10 @@ public:
     ///                (first[t] + m)·n_columns()
     void predict(const PredictionTasks& tasks, std::span<double> values);
     SolverCount count() const;
+    /// Of the model's parameters in its first row, [n_parameters]; NaN where the solve failed.
+    std::vector<double> individual_parameters(std::size_t subject,
+                                              std::span<const double> theta,
+                                              std::span<const double> effects);
 
 private:
     struct Worker;

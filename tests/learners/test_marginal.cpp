@@ -226,5 +226,20 @@ TEST_CASE("probe8") {
     saem(engine, engine.scale.start(), 1, &m);
 }
 
+TEST_CASE("probe9") {
+    for (int which = 0; which < 4; ++which) {
+    FitSetup setup = which == 0 ? theophylline() : which < 3 ? phenobarbital(which == 2) : theophylline();
+    setup.options.method = which == 1 ? Method::focei : Method::saem;
+    if (which == 3) { for (auto& n : setup.numbers) { if (n.law.name == "ka") n.start = 0.09; if (n.law.name == "V") n.start = 1.8; } }
+    const FitResult r = fit(setup, {1});
+    std::printf("%s %d %s obj %.4f CPU %.3f solver %.3f\n", r.stop_reason.c_str(), r.is_converged, r.objective_name.c_str(), r.objective, r.total_seconds, r.solver_seconds);
+    for (const auto& l : r.likelihoods) std::printf("%.4f +- %.4f\n", l.minus_two_ll, l.standard_error);
+    for (std::size_t i = 0; i < r.values.size(); ++i) { std::printf("%s %.6g", setup.numbers[r.estimated[i]].law.name.c_str(), r.values[i]); for (const auto& u : r.uncertainties) if (u.is_usable) std::printf("  %.4g", std::sqrt(u.covariance(i, i))); std::printf("\n"); }
+    for (const auto& u : r.uncertainties) std::printf("%s cond %.3g\n", u.method.c_str(), u.condition_number);
+    for (const auto& n : r.notes) std::printf("note %s\n", n.c_str());
+    for (const auto& n : r.warnings) std::printf("warning %s\n", n.what.c_str());
+    }
+}
+
 } // namespace
 } // namespace gemel::learners

@@ -1,0 +1,251 @@
+#include "estimate.hpp"
+#include "fit_checks.hpp"
+#include "fit_warnings.hpp"
+#include "standard_errors.hpp"
+
+#include <gemel/learners/fit.hpp>
+#include <gemel/sim/random.hpp>
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <ctime>
+#include <numbers>
+
+namespace gemel::learners {
+namespace {
+
+double cpu_seconds() {
+    return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+bool is_likelihood_exact(Method method) {
+    return method == Method::saem || method == Method::agq;
+}
+
+/// From data to result, step by step.
+class FitRun {
+public:
+    FitRun(const FitSetup& setup, const FitExecution& execution, FitMonitor* monitor)
+        : setup_(setup),
+          engine_(setup, execution),
+          monitor_(monitor),
+          before_(cpu_seconds()) {}
+
+    FitResult run();
+
+private:
+    void estimate();
+    std::vector<double> start(int number) const;
+    void find_modes();
+    void find_individuals();
+    void find_likelihood();
+    void find_uncertainty();
+    void add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method);
+    void count();
+    bool is_cancelled() const { return monitor_ != nullptr && monitor_->is_cancelled(); }
+    void tell(const char* phase) const {
+        if (monitor_ != nullptr)
+            monitor_->advance({phase, 0, 0, std::numeric_limits<double>::quiet_NaN(), nullptr});
+    }
+
+    const FitSetup& setup_;
+    FitEngine engine_;
+    FitMonitor* monitor_;
+    double before_ = 0.0;
+    Estimate best_;
+    PopulationPoint point_;
+    std::unique_ptr<Modes> modes_;
+    std::unique_ptr<ConditionalDraws> draws_;
+    Eigen::MatrixXd on_scale_; ///< covariance of the estimates on the scale of the search
+    FitResult result_;
+};
+
+/// The first is the file's; others are spread about it, typical values by half a logarithm.
+std::vector<double> FitRun::start(int number) const {
+    std::vector<double> at = engine_.scale.start();
+    if (number == 0) return at;
+    for (std::size_t k = 0; k < at.size(); ++k) {
+        const FitScale::Coordinate& c = engine_.scale.coordinates[k];
+        if (c.kind != FitScale::Kind::theta) continue;
+        sim::RandomStream stream({setup_.options.seed, static_cast<std::uint32_t>(number), 0},
+                                 sim::purpose_number("fit/start"),
+                                 static_cast<std::uint32_t>(k));
+        const double spread =
+            c.transform == FitScale::Transform::none ? 0.5 * std::max(std::abs(at[k]), 0.1) : 0.5;
+        at[k] = std::clamp(at[k] + spread * stream.normal(), c.lower, c.upper);
+    }
+    return at;
+}
+
+void FitRun::estimate() {
+    const Estimator& by = estimator(setup_.options.method);
+    for (int number = 0; number < std::max(1, setup_.options.n_starts); ++number) {
+        const std::uint64_t seed =
+            setup_.options.seed + static_cast<std::uint64_t>(number) * 0x9e3779b97f4a7c15ULL;
+        Estimate found = by.run(engine_, start(number), seed, monitor_);
+        if (setup_.options.n_starts > 1)
+            result_.notes.push_back(fmt::format("start {}: objective {:.3f}, {}",
+                                                number + 1,
+                                                found.objective,
+                                                found.is_converged ? "converged" : found.reason));
+        const bool is_better =
+            number == 0 || (found.is_converged && !best_.is_converged) ||
+            (found.is_converged == best_.is_converged && found.objective < best_.objective);
+        if (is_better) best_ = std::move(found);
+        if (is_cancelled()) break;
+    }
+    point_ = engine_.scale.point(best_.at);
+    result_.is_converged = best_.is_converged;
+    result_.stop_reason = best_.reason;
+    result_.objective_name = std::string(by.objective);
+    result_.notes.insert(result_.notes.end(), best_.notes.begin(), best_.notes.end());
+    for (const std::vector<double>& place : best_.trace)
+        result_.trace.push_back(engine_.scale.values(engine_.scale.point(place)));
+    result_.values = engine_.scale.values(point_);
+    for (std::size_t i = 0; i < setup_.numbers.size(); ++i)
+        if (!setup_.numbers[i].is_fixed) result_.estimated.push_back(i);
+}
+
+void FitRun::find_modes() {
+    tell("individual estimates");
+    modes_ = std::make_unique<Modes>(engine_.data, engine_.derivatives);
+    modes_->find(best_.at, point_, Interaction::full, {}, true);
+    std::string ids;
+    for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
+        if (!modes_->modes[s].is_converged && modes_->modes[s].effects.size() > 0)
+            ids += (ids.empty() ? "" : ", ") + setup_.data->subjects[s].id;
+    if (!ids.empty())
+        result_.notes.push_back(
+            fmt::format("the search for individual estimates ended early in: {}", ids));
+}
+
+void FitRun::find_individuals() {
+    const FitData& data = engine_.data;
+    const auto name = [&](std::size_t effect) {
+        return data.model().parameters[data.parameter_of_effect(effect)].name;
+    };
+    for (std::size_t e = 0; e < data.max_effects; ++e)
+        result_.effect_names.push_back(
+            e < data.n_eta()
+                ? "eta." + name(e)
+                : fmt::format("kappa.{}.{}", name(e), 1 + (e - data.n_eta()) / data.n_kappa()));
+    for (std::size_t s = 0; s < data.n_subjects(); ++s) {
+        const SubjectMode& mode = modes_->modes[s];
+        IndividualEstimate& individual = result_.individuals.emplace_back();
+        individual.mode.assign(mode.effects.data(), mode.effects.data() + mode.effects.size());
+        const auto invert = [&](const Eigen::MatrixXd& hessian) -> Eigen::MatrixXd {
+            const Eigen::LLT<Eigen::MatrixXd> root(hessian);
+            if (root.info() != Eigen::Success) return {};
+            return root.solve(Eigen::MatrixXd::Identity(hessian.rows(), hessian.cols()));
+        };
+        individual.covariance_expected = invert(mode.expected);
+        individual.covariance_observed = invert(mode.observed);
+        individual.parameters =
+            engine_.predictor.individual_parameters(s, point_.theta, individual.mode);
+        if (!draws_) continue;
+        Eigen::VectorXd mean;
+        Eigen::MatrixXd covariance;
+        draws_->moments(s, mean, covariance);
+        individual.mean.assign(mean.data(), mean.data() + mean.size());
+        for (Eigen::Index e = 0; e < mean.size(); ++e)
+            individual.sd.push_back(std::sqrt(covariance(e, e)));
+    }
+}
+
+/// By draws about the modes, or about what chains saw, then about what those draws saw.
+void FitRun::find_likelihood() {
+    const FitData& data = engine_.data;
+    const double n_values = static_cast<double>(data.n_measured - data.n_censored);
+    const double constant = n_values * std::log(2.0 * std::numbers::pi);
+    result_.objective = best_.objective;
+    if (setup_.options.n_draws <= 0) return;
+    tell("likelihood");
+    std::vector<char> is_direct(engine_.scale.size(), 0);
+    for (const std::size_t k : engine_.mu.extra())
+        is_direct[k] = 1;
+    std::vector<ConditionalProposal> proposals =
+        best_.moments.empty() ? proposals_at(data, *modes_, point_) : proposals_of(best_.moments);
+    constexpr int n_pilots = 1000;
+    constexpr double share_of_pilots = 0.01;
+    ConditionalDraws pilot(
+        engine_, std::min(n_pilots, setup_.options.n_draws), is_direct, setup_.options.seed);
+    pilot.draw(best_.at, proposals, 8);
+    pilot.weigh_at(best_.at);
+    if (pilot.least_effective_share() > share_of_pilots) proposals = pilot.adapted();
+    draws_ = std::make_unique<ConditionalDraws>(
+        engine_, setup_.options.n_draws, is_direct, setup_.options.seed);
+    draws_->draw(best_.at, proposals, 9);
+    draws_->weigh_at(best_.at);
+    result_.likelihoods.push_back(draws_->likelihood());
+    if (setup_.options.method == Method::saem)
+        result_.objective = result_.likelihoods.front().minus_two_ll - constant;
+}
+
+void FitRun::add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method) {
+    Uncertainty uncertainty = uncertainty_of(engine_, best_.at, on_scale, method);
+    if (uncertainty.is_usable && on_scale_.rows() == 0) on_scale_ = on_scale;
+    result_.uncertainties.push_back(std::move(uncertainty));
+}
+
+/// Of what the estimator maximised: the exact likelihood's information by the draws, or that of
+/// the approximation; then the sandwich, and the linearised model's.
+void FitRun::find_uncertainty() {
+    tell("standard errors");
+    if (is_likelihood_exact(setup_.options.method)) {
+        if (draws_) {
+            const Eigen::MatrixXd inverse = inverse_information(0.5 * draws_->hessian(best_.at));
+            Eigen::VectorXd gradient;
+            draws_->value(best_.at, gradient);
+            add_uncertainty(inverse, "observed information (Louis)");
+            add_uncertainty(sandwich(inverse, draws_->gradients_by_subject()), "sandwich");
+        }
+    } else {
+        Marginal marginal(engine_, setup_.options.method, setup_.options.n_nodes);
+        const Eigen::MatrixXd inverse = inverse_information(0.5 * hessian(marginal, best_.at));
+        Eigen::VectorXd gradient;
+        marginal.value(best_.at, gradient);
+        add_uncertainty(inverse, "observed information");
+        add_uncertainty(sandwich(inverse, marginal.gradients_by_subject()), "sandwich");
+    }
+    add_uncertainty(inverse_information(linearised_information(engine_, best_.at, *modes_)),
+                    "linearised");
+    std::ranges::stable_partition(result_.uncertainties,
+                                  [](const Uncertainty& u) { return u.is_usable; });
+}
+
+void FitRun::count() {
+    const SolverCount count = engine_.count();
+    result_.n_solves = count.n_solves;
+    result_.solver_seconds = count.seconds;
+    result_.total_seconds = cpu_seconds() - before_;
+}
+
+FitResult FitRun::run() {
+    check_start(engine_);
+    result_.notes.push_back(
+        fmt::format("solver {}: {}", engine_.predictor.solver(), engine_.predictor.reason()));
+    if (const std::string mu = engine_.mu.text(); !mu.empty()) result_.notes.push_back(mu);
+    estimate();
+    if (is_cancelled()) {
+        count();
+        return std::move(result_);
+    }
+    find_modes();
+    find_likelihood();
+    find_uncertainty();
+    find_individuals();
+    result_.warnings = find_warnings(engine_, best_.at, result_, on_scale_);
+    count();
+    return std::move(result_);
+}
+
+} // namespace
+
+FitResult fit(const FitSetup& setup, const FitExecution& execution, FitMonitor* monitor) {
+    check_before(setup);
+    return FitRun(setup, execution, monitor).run();
+}
+
+} // namespace gemel::learners

@@ -1,0 +1,277 @@
+#include "fit_warnings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+
+namespace gemel::learners {
+namespace {
+
+constexpr double vanished_sd = 0.01; ///< of a log-normal effect: 1 %
+constexpr double much_shrinkage = 0.30;
+constexpr double large_condition = 1000.0; ///< of the correlation of estimates
+constexpr double largest_k_hat = 0.7;      ///< Vehtari et al. 2024
+
+Eigen::Index of(std::size_t i) {
+    return static_cast<Eigen::Index>(i);
+}
+
+class Warnings {
+public:
+    Warnings(FitEngine& engine, std::span<const double> at, const FitResult& result)
+        : engine_(engine),
+          data_(engine.data),
+          point_(engine.scale.point(at)),
+          at_(at),
+          result_(result) {}
+
+    std::vector<FitWarning> find(const Eigen::MatrixXd& covariance) {
+        add_flip_flop();
+        add_vanished_effects();
+        add_vanished_errors();
+        add_bounds();
+        add_shrinkage();
+        add_flat_directions(covariance);
+        add_likelihood();
+        return std::move(warnings_);
+    }
+
+private:
+    void add(std::string what, std::string help = {}) {
+        warnings_.push_back({std::move(what), std::move(help)});
+    }
+
+    /// Of a typical patient: ∂rate_i/∂state_j where amounts are small, [n_states²].
+    Eigen::MatrixXd rate_matrix() const;
+    void add_flip_flop();
+    void add_vanished_effects();
+    void add_vanished_errors();
+    void add_bounds();
+    void add_shrinkage();
+    void add_flat_directions(const Eigen::MatrixXd& covariance);
+    void add_likelihood();
+    std::string coordinate_name(std::size_t k) const;
+
+    FitEngine& engine_;
+    const FitData& data_;
+    PopulationPoint point_;
+    std::span<const double> at_;
+    const FitResult& result_;
+    std::vector<FitWarning> warnings_;
+};
+
+Eigen::MatrixXd Warnings::rate_matrix() const {
+    const sim::OdeSystem& system = data_.model().system;
+    const std::size_t n = static_cast<std::size_t>(system.n_own_states());
+    const double* base = data_.base.data();
+    constexpr double small = 1e-6;
+    const auto rate = [&](std::size_t i, std::size_t moved) {
+        return system.graph.evaluate(system.states[i].rate, [&](const sim::Leaf& leaf) {
+            const auto index = static_cast<std::size_t>(leaf.index);
+            if (leaf.kind == sim::LeafKind::state) return index == moved ? small : 0.0;
+            if (leaf.kind != sim::LeafKind::input) return 0.0;
+            const InputPlace& place = data_.inputs[index];
+            if (place.kind == InputPlace::Kind::theta) return point_.theta[place.index];
+            return place.kind == InputPlace::Kind::base ? base[index] : 0.0;
+        });
+    };
+    Eigen::MatrixXd matrix(of(n), of(n));
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < n; ++j)
+            matrix(of(i), of(j)) = (rate(i, j) - rate(i, n)) / small;
+    return matrix;
+}
+
+/// A state that is dosed, is left by one way and feeds others of the same kind is where a drug is
+/// absorbed from. Slower than what it feeds, it sets the terminal slope: flip-flop.
+void Warnings::add_flip_flop() {
+    const sim::OdeSystem& system = data_.model().system;
+    const Eigen::MatrixXd matrix = rate_matrix();
+    if (!matrix.allFinite()) return;
+    const auto n = matrix.rows();
+    std::vector<char> is_dosed(static_cast<std::size_t>(n), 0);
+    for (const FitSubject& subject : data_.subjects)
+        for (const sim::Record& record : subject.timeline->records)
+            if (record.state < n &&
+                (record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse))
+                is_dosed[static_cast<std::size_t>(record.state)] = 1;
+    for (Eigen::Index depot = 0; depot < n; ++depot) {
+        if (is_dosed[static_cast<std::size_t>(depot)] == 0) continue;
+        // Nothing flows back into it, and it is a depot, not the body.
+        bool is_alone = true;
+        for (Eigen::Index j = 0; j < n; ++j)
+            is_alone = is_alone && (j == depot || matrix(depot, j) == 0.0);
+        std::vector<Eigen::Index> chain{depot}, body;
+        Eigen::Index at = depot;
+        for (bool goes_on = is_alone; goes_on;) {
+            goes_on = false;
+            for (Eigen::Index i = 0; i < n; ++i)
+                if (i != at && matrix(i, at) > 0.0 &&
+                    system.states[static_cast<std::size_t>(i)].takes_doses &&
+                    std::ranges::count(chain, i) == 0) {
+                    at = i;
+                    goes_on = true;
+                    break;
+                }
+            if (goes_on) chain.push_back(at);
+        }
+        if (!is_alone || chain.size() < 2) continue;
+        // The chain's states after which something flows back, or the last, are the body.
+        Eigen::Index first_of_body = static_cast<Eigen::Index>(chain.size()) - 1;
+        for (Eigen::Index k = first_of_body; k > 0; --k)
+            for (Eigen::Index j = k; j < static_cast<Eigen::Index>(chain.size()); ++j)
+                if (matrix(chain[static_cast<std::size_t>(k)], chain[static_cast<std::size_t>(j)]) >
+                    0.0)
+                    first_of_body = k;
+        for (Eigen::Index k = first_of_body; k < static_cast<Eigen::Index>(chain.size()); ++k)
+            body.push_back(chain[static_cast<std::size_t>(k)]);
+        double slowest_absorption = std::numeric_limits<double>::infinity();
+        for (Eigen::Index k = 0; k < first_of_body; ++k)
+            slowest_absorption = std::min(
+                slowest_absorption,
+                -matrix(chain[static_cast<std::size_t>(k)], chain[static_cast<std::size_t>(k)]));
+        const Eigen::MatrixXd of_body = matrix(body, body);
+        double slowest = std::numeric_limits<double>::infinity();
+        for (const std::complex<double>& value : of_body.eigenvalues())
+            slowest = std::min(slowest, -value.real());
+        if (!(slowest > 0.0) || !(slowest_absorption < slowest)) continue;
+        add(fmt::format(
+                "flip-flop kinetics: absorption ({:.3g} per {}) is slower than elimination "
+                "({:.3g}); the same curve may come from fast absorption and slow elimination",
+                slowest_absorption,
+                system.time_unit.text,
+                slowest),
+            "start absorption above elimination, or bound it; intravenous data would tell");
+    }
+}
+
+std::string Warnings::coordinate_name(std::size_t k) const {
+    const FitScale::Coordinate& c = engine_.scale.coordinates[k];
+    if (c.kind != FitScale::Kind::root) return data_.setup().numbers[c.number].law.name;
+    const FitScale::Group& group = engine_.scale.groups[c.group];
+    const bool is_subject = group.level == pkpd::Level::subject;
+    const auto& effects = is_subject ? data_.eta_parameters : data_.kappa_parameters;
+    const auto name = [&](std::size_t row) {
+        return data_.model().parameters[effects[group.of[row]]].name;
+    };
+    return std::string(is_subject ? "iiv." : "iov.") +
+           (c.row == c.column ? name(c.row) : name(c.column) + "." + name(c.row));
+}
+
+void Warnings::add_vanished_effects() {
+    const auto tell = [&](const char* kind,
+                          const std::vector<std::size_t>& effects,
+                          const Eigen::MatrixXd& covariance) {
+        for (std::size_t e = 0; e < effects.size(); ++e) {
+            const double sd = std::sqrt(covariance(of(e), of(e))) / data_.effect_scale[effects[e]];
+            if (sd < vanished_sd)
+                add(fmt::format("the {} of {} went to 0 (sd {:.2g}): the data do not show that it "
+                                "varies",
+                                kind,
+                                data_.model().parameters[effects[e]].name,
+                                sd),
+                    "leave it out");
+        }
+    };
+    tell("variability between subjects", data_.eta_parameters, point_.omega);
+    tell("variability between occasions", data_.kappa_parameters, point_.pi);
+}
+
+void Warnings::add_vanished_errors() {
+    for (std::size_t k = 0; k < engine_.scale.size(); ++k) {
+        const FitScale::Coordinate& c = engine_.scale.coordinates[k];
+        if (c.kind != FitScale::Kind::error || c.error == ErrorNumber::exponent) continue;
+        if (at_[k] > c.lower + 1.0) continue;
+        add(fmt::format(
+                "{} went to 0: measurements that the model meets exactly make the likelihood "
+                "as large as one likes",
+                data_.setup().numbers[c.number].law.name),
+            "leave such rows out (a 0 before absorption is often a value below a limit), or fix "
+            "it");
+    }
+}
+
+void Warnings::add_bounds() {
+    for (std::size_t k = 0; k < engine_.scale.size(); ++k) {
+        const FitScale::Coordinate& c = engine_.scale.coordinates[k];
+        if (c.kind != FitScale::Kind::theta) continue;
+        if (at_[k] <= c.lower + 1e-9 || at_[k] >= c.upper - 1e-9)
+            add(fmt::format("{} ended at its {} bound",
+                            data_.setup().numbers[c.number].law.name,
+                            at_[k] <= c.lower + 1e-9 ? "lower" : "upper"),
+                "its standard error means nothing there; widen the bound or fix it");
+    }
+}
+
+void Warnings::add_shrinkage() {
+    for (const Shrinkage& shrinkage : result_.shrinkage)
+        if (shrinkage.sd > much_shrinkage)
+            add(fmt::format("{} shrinks by {:.0f} %: individual estimates lean on the population's",
+                            shrinkage.name,
+                            100.0 * shrinkage.sd),
+                "do not look for covariates or judge the model in plots of it");
+}
+
+void Warnings::add_flat_directions(const Eigen::MatrixXd& covariance) {
+    if (covariance.rows() == 0) {
+        add("no standard errors: the information is singular at the estimates",
+            "some numbers, or a combination of them, cannot be told by these data");
+        return;
+    }
+    const Eigen::VectorXd sds = covariance.diagonal().cwiseSqrt();
+    const Eigen::MatrixXd correlation =
+        sds.cwiseInverse().asDiagonal() * covariance * sds.cwiseInverse().asDiagonal();
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(correlation);
+    const Eigen::VectorXd& values = solved.eigenvalues();
+    if (values(values.size() - 1) / values(0) > large_condition) {
+        std::string names;
+        for (Eigen::Index k = 0; k < correlation.rows(); ++k)
+            if (std::abs(solved.eigenvectors()(k, values.size() - 1)) > 0.3)
+                names += (names.empty() ? "" : ", ") + coordinate_name(static_cast<std::size_t>(k));
+        add(fmt::format("the data tell a combination of {} hardly at all (condition number {:.3g})",
+                        names,
+                        values(values.size() - 1) / values(0)),
+            "fix one of them, or take one away");
+    }
+    for (Eigen::Index k = 0; k < covariance.rows(); ++k) {
+        const FitScale::Coordinate& c = engine_.scale.coordinates[static_cast<std::size_t>(k)];
+        const bool is_relative = c.transform == FitScale::Transform::logarithm;
+        if (c.kind == FitScale::Kind::theta && is_relative && sds(k) > 1.0)
+            add(fmt::format("{} is hardly identified: its relative standard error is {:.0f} %",
+                            coordinate_name(static_cast<std::size_t>(k)),
+                            100.0 * sds(k)));
+    }
+}
+
+void Warnings::add_likelihood() {
+    if (result_.likelihoods.empty()) return;
+    const Likelihood& likelihood = result_.likelihoods.front();
+    std::string ids;
+    std::size_t n = 0;
+    for (std::size_t s = 0; s < likelihood.k_hat.size(); ++s) {
+        if (!(likelihood.k_hat[s] > largest_k_hat)) continue;
+        if (n++ < 5) ids += (ids.empty() ? "" : ", ") + data_.setup().data->subjects[s].id;
+    }
+    if (n > 0)
+        add(fmt::format(
+                "the likelihood of {} subject{} ({}{}) rests on few draws (k-hat above {:g})",
+                n,
+                n == 1 ? "" : "s",
+                ids,
+                n > 5 ? ", …" : "",
+                largest_k_hat),
+            "its error bar may be too short; ask for more draws");
+}
+
+} // namespace
+
+std::vector<FitWarning> find_warnings(FitEngine& engine,
+                                      std::span<const double> at,
+                                      const FitResult& result,
+                                      const Eigen::MatrixXd& covariance_on_scale) {
+    return Warnings(engine, at, result).find(covariance_on_scale);
+}
+
+} // namespace gemel::learners
