@@ -14,14 +14,14 @@ struct AdviseArguments {
     bool as_json = false, lists = false;
 };
 
-int list() {
+int list_drugs() {
     for (const std::string& drug : scenarios::advised_drugs(library()))
         fmt::print("{}\n", drug);
     return exit_ok;
 }
 
 int advise(const AdviseArguments& arguments) {
-    if (arguments.lists) return list();
+    if (arguments.lists) return list_drugs();
     if (arguments.patient.empty() || arguments.drug.empty()) {
         fmt::print(stderr, "gemel advise: --patient FILE and --drug NAME are needed, or --list\n");
         return exit_input;

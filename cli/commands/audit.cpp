@@ -16,7 +16,7 @@ namespace gemel::cli {
 
 namespace {
 
-struct Options {
+struct AuditArguments {
     std::vector<std::string> panels, groups;
     std::string model, map, output;
     double level = 0.95;
@@ -32,7 +32,8 @@ std::filesystem::path path_of(const std::string& word, const char* kind) {
     return of_library.empty() ? std::filesystem::path(word) : of_library;
 }
 
-std::shared_ptr<const pkpd::Panel> load(const std::string& word, sim::DiagnosticList& diagnostics) {
+std::shared_ptr<const pkpd::Panel> load_panel(const std::string& word,
+                                              sim::DiagnosticList& diagnostics) {
     const auto path = path_of(word, "panels");
     std::error_code error;
     if (std::filesystem::exists(path, error)) return pkpd::load_panel(path, library(), diagnostics);
@@ -54,7 +55,8 @@ std::vector<std::string> known_groups(sim::DiagnosticList& diagnostics) {
     return groups;
 }
 
-std::vector<std::string> groups_of(const Options& options, sim::DiagnosticList& diagnostics) {
+std::vector<std::string> groups_of(const AuditArguments& options,
+                                   sim::DiagnosticList& diagnostics) {
     const std::vector<std::string> known = known_groups(diagnostics);
     if (options.groups.empty()) return known;
     for (const std::string& group : options.groups)
@@ -65,7 +67,7 @@ std::vector<std::string> groups_of(const Options& options, sim::DiagnosticList& 
     return options.groups;
 }
 
-void set_map(const Options& options,
+void set_map(const AuditArguments& options,
              scenarios::AuditSettings& settings,
              sim::DiagnosticList& diagnostics) {
     if (options.model.empty() && options.map.empty()) return;
@@ -87,11 +89,11 @@ void set_map(const Options& options,
             sim::suggest(options.map, names));
 }
 
-int list() {
+int list_panels() {
     std::vector<std::vector<std::string>> rows;
     sim::DiagnosticList diagnostics;
     for (const std::string& name : library().names("panels"))
-        if (const auto panel = load(name, diagnostics)) rows.push_back({name, panel->name});
+        if (const auto panel = load_panel(name, diagnostics)) rows.push_back({name, panel->name});
     fmt::print("{}", scenarios::text_table(rows, scenarios::Alignment::left));
     diagnostics.throw_if_any();
     return exit_ok;
@@ -106,12 +108,12 @@ void write_csv(const scenarios::AuditReport& report, const std::string& path) {
     output.publish();
 }
 
-int audit(const Options& options) {
-    if (options.panels.empty()) return list();
+int audit(const AuditArguments& options) {
+    if (options.panels.empty()) return list_panels();
     sim::DiagnosticList diagnostics;
     std::vector<std::shared_ptr<const pkpd::Panel>> panels;
     for (const std::string& word : options.panels)
-        panels.push_back(load(word, diagnostics));
+        panels.push_back(load_panel(word, diagnostics));
     const std::vector<std::string> groups = groups_of(options, diagnostics);
     scenarios::AuditSettings settings;
     settings.level = options.level;
@@ -131,7 +133,7 @@ int audit(const Options& options) {
 } // namespace
 
 void add_audit(CLI::App& program, Action& action) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<AuditArguments>();
     CLI::App* command = program.add_subcommand(
         "audit", "Tell whom genotyping panels miss, by ancestry group; or list panels");
     command->add_option("PANEL", options->panels, "panels of the library, or panel files");

@@ -12,7 +12,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::shared_ptr<const pkpd::DoseEquation> load(const std::string& name) {
+std::shared_ptr<const pkpd::DoseEquation> load_equation(const std::string& name) {
     sim::DiagnosticList diagnostics;
     const io::Library found = library();
     const auto file = found.find("doses", name);
@@ -53,8 +53,8 @@ Rows map_rows(const pkpd::DoseEquation& equation) {
     return rows;
 }
 
-int show(const std::string& name) {
-    const auto equation = load(name);
+int show_equation(const std::string& name) {
+    const auto equation = load_equation(name);
     fmt::print("{}: {}\n", equation->id, equation->name);
     if (!equation->about.empty()) fmt::print("{}\n", equation->about);
     const auto table = [](const char* title, const Rows& rows) {
@@ -73,7 +73,7 @@ int show(const std::string& name) {
     return exit_ok;
 }
 
-int list() {
+int list_equations() {
     const io::Library found = library();
     Rows rows;
     sim::DiagnosticList diagnostics;
@@ -93,8 +93,9 @@ void add_doses(CLI::App& program, Action& action) {
     CLI::App* command =
         program.add_subcommand("doses", "List the library's dose equations, or show one");
     command->add_option("NAME", *name, "a dose equation of the library");
-    command->callback(
-        [name, &action] { action = [name] { return name->empty() ? list() : show(*name); }; });
+    command->callback([name, &action] {
+        action = [name] { return name->empty() ? list_equations() : show_equation(*name); };
+    });
 }
 
 } // namespace gemel::cli

@@ -12,13 +12,13 @@ namespace {
 
 using scenarios::ExportWhat;
 
-struct Options {
+struct ExportArguments {
     std::string results, output;
     std::string format = "csv";
     ExportWhat what = ExportWhat::outcomes;
 };
 
-int export_table(const Options& options) {
+int export_table(const ExportArguments& options) {
     return write_table(options.results, options.output, [&](std::ostream& out) {
         scenarios::export_csv(options.results, options.what, out);
     });
@@ -33,7 +33,7 @@ void add_export(CLI::App& program, Action& action) {
                                                          {"parameters", ExportWhat::parameters},
                                                          {"endpoints", ExportWhat::endpoints},
                                                          {"samples", ExportWhat::samples}};
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExportArguments>();
     CLI::App* command = program.add_subcommand("export", "Write results as one long table");
     command->add_option("FILE", options->results, "result file")->required();
     command

@@ -20,7 +20,7 @@ namespace gemel::cli {
 
 namespace {
 
-struct Options {
+struct FindDoseArguments {
     std::string study, output, curves;
     std::vector<std::string> overrides;
     ExecutorArguments executor;
@@ -102,7 +102,7 @@ void write_curves(const scenarios::DoseReport& report,
         }
 }
 
-void check_outputs(const Options& options, const scenarios::Study& study) {
+void check_outputs(const FindDoseArguments& options, const scenarios::Study& study) {
     for (const std::string& file : {options.output, options.curves})
         if (!file.empty()) check_output(study, file);
     const auto full = [](const std::string& file) {
@@ -115,7 +115,7 @@ void check_outputs(const Options& options, const scenarios::Study& study) {
             fmt::format("-o and --curves are one file, {}; choose two", options.output));
 }
 
-int find_dose(const Options& options) {
+int find_dose(const FindDoseArguments& options) {
     scenarios::StudyOptions study_options;
     study_options.overrides = options.overrides;
     const scenarios::Study study = scenarios::load_study(options.study, library(), study_options);
@@ -153,7 +153,7 @@ int find_dose(const Options& options) {
 } // namespace
 
 void add_find_dose(CLI::App& program, Action& action) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<FindDoseArguments>();
     CLI::App* command = program.add_subcommand(
         "find-dose", "Find the smallest dose with which enough subjects attain a target");
     command->add_option("STUDY", options->study, "study file with [find_dose]")->required();

@@ -12,7 +12,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::shared_ptr<const pkpd::GeneTable> load(const std::string& name) {
+std::shared_ptr<const pkpd::GeneTable> load_gene(const std::string& name) {
     sim::DiagnosticList diagnostics;
     const io::Library found = library();
     const auto file = found.find("genes", name);
@@ -105,8 +105,8 @@ std::string rule_text(const pkpd::GeneTable& gene) {
     return gene.has_score ? "activity score" : "pair of functions";
 }
 
-int show(const std::string& name) {
-    const auto gene = load(name);
+int show_gene(const std::string& name) {
+    const auto gene = load_gene(name);
     fmt::print(
         "{}, reference {}, phenotype by {}\n\n{}\nphenotypes\n{}\nexamples\n{}\n{}source: {} "
         "({}, {})\n",
@@ -123,7 +123,7 @@ int show(const std::string& name) {
     return exit_ok;
 }
 
-int list() {
+int list_genes() {
     const io::Library found = library();
     Rows rows;
     sim::DiagnosticList diagnostics;
@@ -146,7 +146,7 @@ void add_genes(CLI::App& program, Action& action) {
     add_genes_call(*command, action);
     command->callback([name, command, &action] {
         if (command->get_subcommands().empty())
-            action = [name] { return name->empty() ? list() : show(*name); };
+            action = [name] { return name->empty() ? list_genes() : show_gene(*name); };
     });
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-std::shared_ptr<const pkpd::Model> load(const std::string& name) {
+std::shared_ptr<const pkpd::Model> load_model(const std::string& name) {
     sim::DiagnosticList diagnostics;
     const io::Library found = library();
     const auto file = found.find("models", name);
@@ -103,8 +103,8 @@ Rows route_rows(const pkpd::Model& model) {
     return rows;
 }
 
-int show(const std::string& name) {
-    const auto model = load(name);
+int show_model(const std::string& name) {
+    const auto model = load_model(name);
     const sim::CompiledSystem system = sim::compile(model->system);
     const sim::SolverChoice choice = sim::choose_solver(system);
     std::string text = fmt::format("{}: {}\n", model->id, model->name);
@@ -123,7 +123,7 @@ int show(const std::string& name) {
     return exit_ok;
 }
 
-int list() {
+int list_models() {
     const io::Library found = library();
     Rows rows;
     sim::DiagnosticList diagnostics;
@@ -141,8 +141,9 @@ void add_models(CLI::App& program, Action& action) {
     auto name = std::make_shared<std::string>();
     CLI::App* command = program.add_subcommand("models", "List the library's models, or show one");
     command->add_option("NAME", *name, "a model of the library");
-    command->callback(
-        [name, &action] { action = [name] { return name->empty() ? list() : show(*name); }; });
+    command->callback([name, &action] {
+        action = [name] { return name->empty() ? list_models() : show_model(*name); };
+    });
 }
 
 } // namespace gemel::cli

@@ -16,19 +16,19 @@ using scenarios::NcaFormat;
 using scenarios::NcaIntervals;
 using scenarios::NcaRequest;
 
-struct Options {
+struct NcaArguments {
     std::string file, output;
     NcaRoute route = NcaRoute::extravascular;
     NcaRequest request;
 };
 
-int nca(const Options& options) {
+int nca(const NcaArguments& options) {
     return write_table(options.file, options.output, [&](std::ostream& out) {
         scenarios::nca(options.file, options.request, out);
     });
 }
 
-void add_doses(CLI::App& command, Options& options) {
+void add_doses(CLI::App& command, NcaArguments& options) {
     static const std::map<std::string, NcaRoute> routes{{"oral", NcaRoute::extravascular},
                                                         {"extravascular", NcaRoute::extravascular},
                                                         {"bolus", NcaRoute::bolus},
@@ -87,7 +87,7 @@ void add_rules(CLI::App& command, NcaRequest& request) {
                      "subjects sampled once or at some of the times: area of the means");
 }
 
-void add_tables(CLI::App& command, Options& options) {
+void add_tables(CLI::App& command, NcaArguments& options) {
     static const std::map<std::string, NcaFormat> formats{
         {"table", NcaFormat::table}, {"csv", NcaFormat::csv}, {"json", NcaFormat::json}};
     NcaRequest& request = options.request;
@@ -131,7 +131,7 @@ void add_tables(CLI::App& command, Options& options) {
 } // namespace
 
 void add_nca(CLI::App& program, Action& action) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<NcaArguments>();
     CLI::App* command = program.add_subcommand(
         "nca", "Analyse exposure without compartments: areas, half-lives, clearances");
     command->add_option("FILE", options->file, "data as CSV, or a result file")->required();

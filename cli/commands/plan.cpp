@@ -12,13 +12,13 @@ namespace gemel::cli {
 
 namespace {
 
-struct Options {
+struct PlanArguments {
     StudyArguments study;
     ExecutorArguments executor;
     int n_threads = 0;
 };
 
-int plan(const Options& options) {
+int plan(const PlanArguments& options) {
     const scenarios::Study study = load(options.study);
     const Interrupt interrupt;
     Progress quiet(0, true); // passes Ctrl-C on
@@ -34,7 +34,7 @@ int plan(const Options& options) {
 } // namespace
 
 void add_plan(CLI::App& program, Action& action) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PlanArguments>();
     CLI::App* command = program.add_subcommand(
         "plan", "Tell what a run will take: solvers, steps, memory, disk, time; write nothing");
     add_study_arguments(*command, options->study);

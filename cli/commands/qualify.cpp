@@ -12,13 +12,13 @@ namespace gemel::cli {
 
 namespace {
 
-struct Options {
+struct QualifyArguments {
     std::string file;
     bool only_independent = false;
     double largest = 0.0; ///< that the mean fold error may be; 0: any
 };
 
-std::vector<std::filesystem::path> files_of(const Options& options) {
+std::vector<std::filesystem::path> files_of(const QualifyArguments& options) {
     if (!options.file.empty()) return {options.file};
     const io::Library found = library();
     std::vector<std::filesystem::path> files;
@@ -27,7 +27,7 @@ std::vector<std::filesystem::path> files_of(const Options& options) {
     return files;
 }
 
-std::vector<pkpd::PublishedEffect> effects_of(const Options& options) {
+std::vector<pkpd::PublishedEffect> effects_of(const QualifyArguments& options) {
     sim::DiagnosticList diagnostics;
     std::vector<pkpd::PublishedEffect> effects;
     for (const auto& file : files_of(options))
@@ -64,7 +64,7 @@ struct Ratios {
     }
 };
 
-int qualify(const Options& options) {
+int qualify(const QualifyArguments& options) {
     std::vector<std::vector<std::string>> rows{{"drug",
                                                 "contrast",
                                                 "model",
@@ -106,7 +106,7 @@ int qualify(const Options& options) {
 } // namespace
 
 void add_qualify(CLI::App& program, Action& action) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<QualifyArguments>();
     CLI::App* command = program.add_subcommand(
         "qualify", "Hold models against published effects of genotype and co-medication");
     command->add_option("FILE", options->file, "of format effects/1; default: the library's");

@@ -20,7 +20,7 @@ namespace gemel::cli {
 
 namespace {
 
-struct Options {
+struct RunArguments {
     StudyArguments study;
     ExecutorArguments executor;
     int n_threads = 0;
@@ -49,7 +49,7 @@ std::string word_of(const std::string& text) {
 
 /// The command as it could be typed again; files by their names, so that no path of this machine
 /// travels with results.
-std::string command_text(const Options& options) {
+std::string command_text(const RunArguments& options) {
     const auto name = [](const std::string& path) {
         return word_of(std::filesystem::path(path).filename().string());
     };
@@ -63,7 +63,7 @@ std::string command_text(const Options& options) {
 }
 
 scenarios::RunStudyOptions
-run_options(const Options& options, const scenarios::Study& study, const NativeParts& native) {
+run_options(const RunArguments& options, const scenarios::Study& study, const NativeParts& native) {
     scenarios::RunStudyOptions result;
     result.output = output_of(options.study, study);
     result.n_threads = options.n_threads;
@@ -89,7 +89,7 @@ void tell_interrupted(const scenarios::StudyReport& report,
                    output.string());
 }
 
-int run(const Options& options) {
+int run(const RunArguments& options) {
     const scenarios::Study study = load(options.study);
     const NativeParts native(options.executor, options.is_quiet);
     const scenarios::RunStudyOptions how = run_options(options, study, native);
@@ -118,13 +118,14 @@ int run(const Options& options) {
 } // namespace
 
 void add_run(CLI::App& program, Action& action) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RunArguments>();
     CLI::App* command = program.add_subcommand("run", "Run a study and write its results");
     add_study_arguments(*command, options->study);
     command->add_option("--threads", options->n_threads, "threads; default: all cores")
         ->check(CLI::Range(1, 4096));
     command->add_flag("--quiet", options->is_quiet, "no progress, no notes, no summary");
-    command->add_option("--lanes", options->width, "SIMD lanes of the interpreter; changes no result")
+    command
+        ->add_option("--lanes", options->width, "SIMD lanes of the interpreter; changes no result")
         ->check(CLI::IsMember({8, 16, 32, 64, 128}));
     add_executor_arguments(*command, options->executor);
     command->add_flag("--restart",

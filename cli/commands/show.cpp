@@ -16,7 +16,7 @@ namespace {
 
 using scenarios::ShowWhat;
 
-struct Options {
+struct ShowArguments {
     std::string results;
     scenarios::ShowOptions show;
     std::size_t width = 0; ///< 0: the terminal's
@@ -36,7 +36,7 @@ void check_split(const scenarios::ShowOptions& show) {
         throw CLI::ValidationError("--by", "splits outcomes; use it with --what outcomes or all");
 }
 
-int show(Options options) {
+int show(ShowArguments options) {
     options.show.width = options.width > 0 ? options.width : terminal_width();
     options.show.is_plain = options.show.is_plain || isatty(STDOUT_FILENO) == 0;
     fmt::print("{}", scenarios::show(options.results, options.show));
@@ -51,7 +51,7 @@ void add_show(CLI::App& program, Action& action) {
                                                        {"endpoints", ShowWhat::endpoints},
                                                        {"outcomes", ShowWhat::outcomes},
                                                        {"curves", ShowWhat::curves}};
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ShowArguments>();
     CLI::App* command =
         program.add_subcommand("show", "Print results as tables and small plots of text");
     command->add_option("FILE", options->results, "result file")->required();
