@@ -7,6 +7,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
 
 using namespace gemel;
 using namespace gemel::pkpd;
@@ -40,18 +44,27 @@ Case case_of(const Model& model, const ModelTest& test) {
     return made;
 }
 
-sim::BlockResult solve(const sim::Solver& solver,
-                       const sim::CompiledSystem& system,
-                       const Case& given,
-                       double rtol) {
-    sim::SolverOptions options;
-    options.rtol = rtol;
-    sim::BlockResult result;
-    solver.prepare(system, options)
-        ->worker()
-        ->solve({1, given.inputs, &given.timeline, &given.observation}, result);
-    return result;
-}
+/// A model's solvers, each prepared once for each accuracy.
+class Solvers {
+public:
+    explicit Solvers(const Model& model) : system_(sim::compile(model.system)) {}
+
+    const sim::CompiledSystem& system() const { return system_; }
+
+    sim::BlockResult solve(const sim::Solver& solver, const Case& given, double rtol) {
+        std::unique_ptr<sim::PreparedSolver>& prepared = prepared_[{solver.name, rtol}];
+        sim::SolverOptions options;
+        options.rtol = rtol;
+        if (!prepared) prepared = solver.prepare(system_, options);
+        sim::BlockResult result;
+        prepared->worker()->solve({1, given.inputs, &given.timeline, &given.observation}, result);
+        return result;
+    }
+
+private:
+    sim::CompiledSystem system_;
+    std::map<std::pair<std::string_view, double>, std::unique_ptr<sim::PreparedSolver>> prepared_;
+};
 
 /// |y − ref| / (|ref| + `floor`·max of the profile). What never rises above 1e-20 counts as 0.
 Errors errors_of(const sim::BlockResult& result, const sim::BlockResult& reference, double floor) {
@@ -75,38 +88,50 @@ Errors errors_of(const sim::BlockResult& result, const sim::BlockResult& referen
     return errors;
 }
 
-/// Solvers that share no code with each other: the first that is not the one in question.
-const sim::Solver& reference_for(const sim::Solver& solver) {
+/// What solvers are judged by: solvers that share no code with each other.
+struct References {
     const sim::Solver* rodas = sim::find_solver("rodas5p");
     const sim::Solver* odeint = sim::find_solver("odeint-fehlberg78");
-    return &solver == rodas ? *odeint : *rodas;
-}
+    sim::BlockResult by_rodas, by_odeint;
+    std::uint32_t n_steps = 0; ///< of rodas5p at 1e-6
+
+    References(Solvers& solvers, const Case& given)
+        : by_rodas(solvers.solve(*rodas, given, 1e-11)),
+          by_odeint(solvers.solve(*odeint, given, 1e-11)),
+          n_steps(solvers.solve(*rodas, given, 1e-6).n_steps[0]) {}
+
+    /// The first that is not the one in question.
+    const sim::BlockResult& reference_for(const sim::Solver& solver) const {
+        return &solver == rodas ? by_odeint : by_rodas;
+    }
+};
 
 /// Whether a method unfit for stiff systems met one, so that stability and not accuracy sets its
 /// steps: they are many beside those of rodas5p, or hardly more for a hundredth of the tolerance
 /// (2.5 times as many were those of a method of order 5 that follows it).
 bool is_at_its_edge(const sim::Solver& solver,
-                    const sim::CompiledSystem& system,
+                    Solvers& solvers,
                     const Case& given,
                     std::uint32_t n_steps,
                     std::uint32_t n_of_rodas) {
     if (solver.order == 0 || solver.is_stiff) return false;
-    const std::uint32_t n_coarse = solve(solver, system, given, 1e-4).n_steps[0];
+    const std::uint32_t n_coarse = solvers.solve(solver, given, 1e-4).n_steps[0];
     return n_steps > 2 * n_of_rodas || n_steps < 2 * n_coarse;
 }
 
 /// @returns whether there was something to judge: no method has to solve what is too stiff for it
 bool check(const sim::Solver& solver,
-           const sim::CompiledSystem& system,
+           Solvers& solvers,
            const Case& given,
-           std::uint32_t n_of_rodas) {
+           const References& references) {
     constexpr double rtol = 1e-6;
-    const sim::BlockResult reference = solve(reference_for(solver), system, given, 1e-11);
+    const sim::BlockResult& reference = references.reference_for(solver);
     if (reference.status[0] != sim::SolverStatus::ok) return false; // too stiff for it
-    const sim::BlockResult result = solve(solver, system, given, rtol);
+    const sim::BlockResult result = solvers.solve(solver, given, rtol);
     if (result.status[0] == sim::SolverStatus::stiff) return false; // and hands over in runs
     CHECK(result.status[0] == sim::SolverStatus::ok);
-    const bool at_edge = is_at_its_edge(solver, system, given, result.n_steps[0], n_of_rodas);
+    const bool at_edge =
+        is_at_its_edge(solver, solvers, given, result.n_steps[0], references.n_steps);
     const Errors errors = errors_of(result, reference, at_edge ? 1.0 : 1e-3);
     const double bar = solver.is_reference || solver.has_variable_order ? 10.0 * rtol : rtol;
     CHECK(errors.rms <= 2.0 * bar);
@@ -128,18 +153,17 @@ TEST_SUITE("slow") {
         std::map<std::string, int> n_judged;
         for (const std::string& name : library().names("models")) {
             const auto model = library_model(name);
-            const sim::CompiledSystem system = sim::compile(model->system);
+            Solvers solvers(*model);
             for (const ModelTest& test : model->tests) {
                 if (test.at.back() == 0.0) continue; // about the start alone
                 ++n_cases;
                 const Case given = case_of(*model, test);
-                const std::uint32_t n_of_rodas =
-                    solve(*sim::find_solver("rodas5p"), system, given, 1e-6).n_steps[0];
+                const References references(solvers, given);
                 for (const sim::Solver& solver : sim::solvers()) {
-                    if (!solver.applies(system)) continue;
+                    if (!solver.applies(solvers.system())) continue;
                     INFO(name, " line ", test.span.line, " by ", solver.name);
                     n_judged[std::string(solver.name)] +=
-                        check(solver, system, given, n_of_rodas) ? 1 : 0;
+                        check(solver, solvers, given, references) ? 1 : 0;
                 }
             }
         }
