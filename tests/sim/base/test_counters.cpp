@@ -26,7 +26,7 @@ Counters counters_of(const std::vector<double>& values) {
 
 /// Type 7, written out from its definition.
 double type_7(std::vector<double> values, double p) {
-    std::sort(values.begin(), values.end());
+    if (!std::is_sorted(values.begin(), values.end())) std::sort(values.begin(), values.end());
     const double h = (static_cast<double>(values.size()) - 1.0) * p;
     const auto k = static_cast<std::size_t>(std::floor(h));
     if (k + 1 >= values.size()) return values.back();
@@ -65,8 +65,9 @@ TEST_CASE("few numbers have exact quantiles of type 7") {
 
 TEST_CASE("a million numbers have quantiles within half a percent") {
     for (double sd : {0.01, 0.3, 3.0, 60.0}) {
-        const std::vector<double> values = lognormal(1'000'000, sd);
+        std::vector<double> values = lognormal(1'000'000, sd);
         const Counters counters = counters_of(values);
+        std::sort(values.begin(), values.end());
         CHECK(!counters.is_exact());
         CHECK(counters.n() == 1'000'000);
         for (double p : probabilities) {

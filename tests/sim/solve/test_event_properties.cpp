@@ -76,11 +76,19 @@ void require_all_ok(const EventBlock& block, const BlockResult& result) {
     }
 }
 
+/// Methods that go subject by subject take most of the time: tried on a quarter of the tables.
+EventBlock judged(const EventBlock& block, const Solver& solver) {
+    EventBlock some = block;
+    if (!solver.is_portable) some.tables.resize(std::max<std::size_t>(4, some.tables.size() / 4));
+    return some;
+}
+
 /// Two ways to say one thing: every solver gives the same bits.
-void check_same_bits(const EventBlock& block, const EventBlock& other) {
+void check_same_bits(const EventBlock& all, const EventBlock& all_other) {
     for (const Solver& solver : solvers()) {
-        if (!solver.applies(block.system)) continue;
+        if (!solver.applies(all.system)) continue;
         CAPTURE(solver.name);
+        const EventBlock block = judged(all, solver), other = judged(all_other, solver);
         const BlockResult result = block.with(solver);
         require_all_ok(block, result);
         CHECK(same_bits(result, other.with(solver)));
@@ -130,16 +138,19 @@ EventBlock later(const EventBlock& block, double by) {
 }
 
 /// Largest gaps to a judge, among all tables.
-void check_agreement(const EventBlock& block, const char* judge, double rtol) {
+void check_agreement(const EventBlock& all, const char* judge, double rtol) {
     SolverOptions precise, usual;
     precise.rtol = 1e-12;
     precise.max_steps = 100'000'000;
     usual.rtol = rtol;
-    const BlockResult reference = block.with(judge, precise);
-    require_all_ok(block, reference);
+    const BlockResult of_all = all.with(judge, precise);
+    require_all_ok(all, of_all);
     for (const Solver& solver : solvers()) {
-        if (!solver.applies(block.system)) continue;
+        if (!solver.applies(all.system)) continue;
         CAPTURE(solver.name);
+        const EventBlock block = judged(all, solver);
+        const bool has_all = block.tables.size() == all.tables.size();
+        const BlockResult reference = has_all ? of_all : block.with(judge, precise);
         const BlockResult result = block.with(solver, usual);
         require_all_ok(block, result);
         // Rounding; the battery's bar for methods with steps.
@@ -175,11 +186,11 @@ void check_shifted(int n_tables, double by) {
     for (int n = 1; n <= 3; ++n) {
         TableOptions options = all_kinds(n);
         options.on_grid = true;
-        const EventBlock block = linear_block("shifted", n_tables, options);
-        const EventBlock other = later(block, by);
+        const EventBlock all = linear_block("shifted", n_tables, options);
         for (const Solver& solver : solvers()) {
-            if (!solver.applies(block.system)) continue;
+            if (!solver.applies(all.system)) continue;
             CAPTURE(solver.name);
+            const EventBlock block = judged(all, solver), other = later(block, by);
             const BlockResult result = block.with(solver), shifted = other.with(solver);
             require_all_ok(block, result);
             // Exact solvers know differences of times only, which have no rounding on the grid.
@@ -191,14 +202,15 @@ void check_shifted(int n_tables, double by) {
     }
 }
 
-void check_order_and_width(const EventBlock& block) {
-    EventBlock turned = block;
-    std::reverse(turned.tables.begin(), turned.tables.end());
-    std::rotate(turned.tables.begin(), turned.tables.begin() + 3, turned.tables.end());
-    const std::size_t n = block.tables.size();
+void check_order_and_width(const EventBlock& all) {
     for (const Solver& solver : solvers()) {
-        if (!solver.applies(block.system)) continue;
+        if (!solver.applies(all.system)) continue;
         CAPTURE(solver.name);
+        const EventBlock block = judged(all, solver);
+        EventBlock turned = block;
+        std::reverse(turned.tables.begin(), turned.tables.end());
+        std::rotate(turned.tables.begin(), turned.tables.begin() + 3, turned.tables.end());
+        const std::size_t n = block.tables.size();
         const BlockResult result = block.with(solver);
         const BlockResult other = turned.with(solver);
         for (std::size_t s = 0; s < n; ++s)
@@ -209,6 +221,7 @@ void check_order_and_width(const EventBlock& block) {
                 REQUIRE(a.size() == b.size());
                 CHECK(std::memcmp(a.data(), b.data(), a.size_bytes()) == 0);
             }
+        if (!solver.is_portable) continue; // has no lanes
         for (const int width : {8, 16, 64}) {
             SolverOptions options;
             options.width = width;
@@ -241,26 +254,26 @@ TEST_CASE("random tables: all solvers agree") {
 }
 
 TEST_SUITE("slow") {
-    TEST_CASE("thousands of random tables: additional doses are the doses written out") {
-        check_written_out(300);
+    TEST_CASE("hundreds of random tables: additional doses are the doses written out") {
+        check_written_out(160);
     }
 
-    TEST_CASE("thousands of random tables: a modelled rate or duration is that of the data") {
-        check_modelled(300);
+    TEST_CASE("hundreds of random tables: a modelled rate or duration is that of the data") {
+        check_modelled(160);
     }
 
-    TEST_CASE("thousands of random tables: time may begin anywhere") {
-        check_shifted(150, 1024.0);
-        check_shifted(150, -72.0);
+    TEST_CASE("hundreds of random tables: time may begin anywhere") {
+        check_shifted(80, 1024.0);
+        check_shifted(80, -72.0);
     }
 
-    TEST_CASE("thousands of random tables: order of subjects and width of lanes change no bit") {
-        check_order_and_width(linear_block("order", 300, all_kinds(3)));
-        check_order_and_width(turnover_block("order", 300, all_kinds(1)));
+    TEST_CASE("hundreds of random tables: order of subjects and width of lanes change no bit") {
+        check_order_and_width(linear_block("order", 160, all_kinds(3)));
+        check_order_and_width(turnover_block("order", 160, all_kinds(1)));
     }
 
-    TEST_CASE("thousands of random tables: all solvers agree") {
-        check_all_agree(300);
+    TEST_CASE("hundreds of random tables: all solvers agree") {
+        check_all_agree(160);
     }
 }
 

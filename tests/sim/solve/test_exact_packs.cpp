@@ -129,6 +129,7 @@ void look_everywhere(Problem& p) {
 TEST_CASE("packs agree with subjects solved one by one, on any grid") {
     // Two ways that share no loop. 1e-12: rounding of the modes, as against a hundred digits; a
     // regular grid adds 32 steps' roundings at most.
+    constexpr int n = 21; // two packs and a part of one
     for (const bool has_constant : {false, true})
         for (int n_compartments = 1; n_compartments <= 3; ++n_compartments) {
             Problem p = everything_shared(n_compartments, has_constant);
@@ -141,7 +142,7 @@ TEST_CASE("packs agree with subjects solved one by one, on any grid") {
             p.sample_output(0, irregular_grid(96.0, 700)); // more than a stretch of the way holds
             look_everywhere(p);
             const auto prepared = prepare_closed_form(compile(p.system), {});
-            const std::vector<double> inputs = p.patients(43);
+            const std::vector<double> inputs = p.patients(n);
             const BlockResult packs = solve_block(*prepared, p, inputs);
             const BlockResult single = solve_one_by_one(p, inputs);
             CHECK(packs.status == single.status);
@@ -154,7 +155,7 @@ TEST_CASE("packs agree with subjects solved one by one, on any grid") {
             // Areas and levels as the samples; times of peaks, where the output is flat, and above
             // a level by the observer's own search.
             for (std::size_t i = 0; i < packs.functionals.size(); ++i) {
-                const FunctionalKind kind = p.observation.functionals[i / 43].kind;
+                const FunctionalKind kind = p.observation.functionals[i / n].kind;
                 const bool is_time = kind == FunctionalKind::time_of_maximum;
                 const bool is_searched = is_time || kind == FunctionalKind::time_above;
                 CHECK(packs.functionals[i] == doctest::Approx(single.functionals[i])
@@ -206,19 +207,16 @@ TEST_CASE("a subject's bits depend on no neighbour, block, instruction set or wa
     const auto& sets = exact::kernel_sets();
     for (int set = 0; set < sets.count; ++set) {
         const auto prepared = prepare_closed_form(system, {}, *sets.sets[set]);
-        for (const int size : {1, 3, 8, 21}) {
-            for (const int first : {0, 5, 64, n - size}) {
-                const BlockResult part =
-                    solve_block(*prepared, p, subjects(inputs, n, first, size));
-                for (std::size_t k = 0; k < 3; ++k) {
-                    const auto n_times =
-                        static_cast<std::ptrdiff_t>(p.observation.sampled[k].times.size());
-                    const auto from = whole.sampled[k].begin() + first * n_times;
-                    CHECK(n_different(part.sampled[k], {from, from + size * n_times}) == 0);
-                }
-                CHECK(n_different(part.functionals, subjects(whole.functionals, n, first, size)) ==
-                      0);
+        for (const auto& [size, first] :
+             {std::pair(1, 0), {1, 64}, {1, n - 1}, {3, 5}, {8, 64}, {21, n - 21}}) {
+            const BlockResult part = solve_block(*prepared, p, subjects(inputs, n, first, size));
+            for (std::size_t k = 0; k < 3; ++k) {
+                const auto n_times =
+                    static_cast<std::ptrdiff_t>(p.observation.sampled[k].times.size());
+                const auto from = whole.sampled[k].begin() + first * n_times;
+                CHECK(n_different(part.sampled[k], {from, from + size * n_times}) == 0);
             }
+            CHECK(n_different(part.functionals, subjects(whole.functionals, n, first, size)) == 0);
         }
         CHECK(n_different(solve_block(*prepared, p, inputs).sampled[0], whole.sampled[0]) == 0);
     }

@@ -116,13 +116,27 @@ void check_in_parts(const Ward& ward, const std::vector<double>& times) {
 
 } // namespace
 
-TEST_CASE("subjects who stop at an event and go on have the bits of those who did not") {
-    // Infusions that run, doses on their way, steady states, rows of inputs: 30 random tables of
-    // two compartments with an area, by every solver.
-    Ward ward(linear_pk(2, true), "parking", 30, everything());
+namespace {
+
+/// Infusions that run, doses on their way, steady states, rows of inputs: random tables of two
+/// compartments with an area, by every solver.
+void check_stops(int n_tables) {
+    Ward ward(linear_pk(2, true), "parking", n_tables, everything());
     ward.stop_at({-10.0, 13.25, 24.0, 51.7});
     check_in_parts(ward, {-10.0, 13.25, 24.0, 51.7});
     check_in_parts(ward, {13.25});
+}
+
+} // namespace
+
+TEST_CASE("subjects who stop at an event and go on have the bits of those who did not") {
+    check_stops(9);
+}
+
+TEST_SUITE("slow") {
+    TEST_CASE("many subjects who stop at an event and go on have the bits of those who did not") {
+        check_stops(30);
+    }
 }
 
 TEST_CASE("closed forms stop and go on likewise") {
