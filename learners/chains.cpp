@@ -33,18 +33,24 @@ std::vector<std::uint32_t> places_of(const FitData& data, std::size_t n_chains) 
 }
 
 /// log density of x = L⁻¹(b − centre) but for what is the same at every x.
-double log_density(double square, double n) {
-    double terms[3], largest = -1e300;
-    for (int k = 0; k < 3; ++k) {
-        terms[k] = std::log(chain_shares[k]) - n * std::log(chain_widths[k]) -
-                   0.5 * square / (chain_widths[k] * chain_widths[k]);
-        largest = std::max(largest, terms[k]);
+class WidthMixture {
+public:
+    explicit WidthMixture(double n) {
+        for (int k = 0; k < 3; ++k)
+            share_[k] = chain_shares[k] * std::pow(chain_widths[k], -n);
     }
-    double sum = 0.0;
-    for (const double term : terms)
-        sum += std::exp(term - largest);
-    return largest + std::log(sum);
-}
+    double log_density(double square) const {
+        const double widest = 0.5 * square / (chain_widths[2] * chain_widths[2]);
+        double sum = share_[2];
+        for (int k = 0; k < 2; ++k)
+            sum +=
+                share_[k] * std::exp(widest - 0.5 * square / (chain_widths[k] * chain_widths[k]));
+        return std::log(sum) - widest;
+    }
+
+private:
+    double share_[3] = {};
+};
 
 } // namespace
 
@@ -76,31 +82,24 @@ Chains::Chains(FitEngine& engine, std::size_t n_chains, std::uint64_t seed)
     is_accepted_.assign(n, 0);
 }
 
-double Chains::loss_of(std::size_t task, const PopulationPoint& point, const double* f) const {
-    double sum = 0.0;
-    for (const Measurement& measured : engine_.data.subjects[subjects_[task]].measured) {
-        const double value = engine_.data.is_logarithmic[measured.place] != 0 ? std::log(*f) : *f;
-        sum += loss(point.errors[measured.place], measured, value);
-        ++f;
-    }
-    return std::isnan(sum) ? std::numeric_limits<double>::infinity() : sum;
-}
-
 void Chains::refresh(const PopulationPoint& point) {
     engine_.predictor.predict({subjects_, point.theta, effects_, stride_, first_}, predictions_);
     reweigh(point);
 }
 
 void Chains::reweigh(const PopulationPoint& point) {
+    const LossSum loss_of(engine_.data, point.errors);
     for (std::size_t t = 0; t < n_tasks(); ++t)
-        losses_[t] = loss_of(t, point, predictions_.data() + first_[t]);
+        losses_[t] = loss_of(engine_.data.subjects[subjects_[t]], predictions_.data() + first_[t]);
 }
 
 void Chains::evaluate(const PopulationPoint& point) {
     engine_.predictor.predict({subjects_, point.theta, trial_effects_, stride_, first_},
                               trial_predictions_);
+    const LossSum loss_of(engine_.data, point.errors);
     for (std::size_t t = 0; t < n_tasks(); ++t)
-        trial_losses_[t] = loss_of(t, point, trial_predictions_.data() + first_[t]);
+        trial_losses_[t] =
+            loss_of(engine_.data.subjects[subjects_[t]], trial_predictions_.data() + first_[t]);
 }
 
 void Chains::draw_normals(std::size_t effect, std::vector<double>& z) {
@@ -119,7 +118,7 @@ void Chains::accept(const EffectPrior& prior, const std::vector<double>* log_rat
             log_share += 0.5 * prior.square(subjects_[t], effects_.data() + t * stride_) -
                          0.5 * prior.square(subjects_[t], trial_effects_.data() + t * stride_) +
                          (*log_ratio)[t];
-        is_accepted_[t] = std::log(uniform_[t]) < log_share;
+        is_accepted_[t] = log_share >= 0.0 || std::log(uniform_[t]) < log_share;
         if (is_accepted_[t] == 0) continue;
         std::copy_n(trial_effects_.data() + t * stride_, stride_, effects_.data() + t * stride_);
         std::copy_n(trial_predictions_.data() + first_[t],
@@ -155,6 +154,9 @@ void Chains::propose_independent(const PopulationPoint& point,
         draw_normals(e, normals_[e]);
     random_.uniforms(accept_purpose_, next_++, uniform_.data());
     Eigen::VectorXd z, x, old;
+    std::vector<WidthMixture> mixtures;
+    for (std::size_t n = 0; n <= stride_; ++n)
+        mixtures.emplace_back(static_cast<double>(n));
     for (std::size_t t = 0; t < n_tasks(); ++t) {
         const ConditionalProposal& proposal = proposals[subjects_[t]];
         const Eigen::Index n = proposal.centre.size();
@@ -169,9 +171,9 @@ void Chains::propose_independent(const PopulationPoint& point,
             proposal.centre + proposal.root * x;
         old = proposal.root.triangularView<Eigen::Lower>().solve(
             Eigen::Map<const Eigen::VectorXd>(effects_.data() + t * stride_, n) - proposal.centre);
-        const double dimension = static_cast<double>(n);
+        const WidthMixture& mixture = mixtures[static_cast<std::size_t>(n)];
         log_ratio_[t] =
-            log_density(old.squaredNorm(), dimension) - log_density(x.squaredNorm(), dimension);
+            mixture.log_density(old.squaredNorm()) - mixture.log_density(x.squaredNorm());
     }
     evaluate(point);
     accept(prior, &log_ratio_);

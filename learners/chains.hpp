@@ -43,7 +43,6 @@ public:
 private:
     void evaluate(const PopulationPoint& point);
     void accept(const EffectPrior& prior, const std::vector<double>* log_ratio);
-    double loss_of(std::size_t task, const PopulationPoint& point, const double* f) const;
     void draw_normals(std::size_t effect, std::vector<double>& z);
     void adapt(double& scale, double share_accepted);
 

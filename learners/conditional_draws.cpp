@@ -175,7 +175,6 @@ void ConditionalDraws::take_logarithms(std::vector<double>& predictions) const {
 void ConditionalDraws::solve(std::span<const double> theta, std::vector<double>& predictions) {
     engine_.predictor.predict({task_subjects_, theta, effects_, n_effects_, task_first_},
                               predictions);
-    take_logarithms(predictions);
 }
 
 /// Effects that keep μ + η where typical values are mu-referenced and not direct.
@@ -213,6 +212,8 @@ void ConditionalDraws::solve_extra(std::span<const double> at, const PopulationP
         theta[c.parameter] = from_scale(c.transform, at[direct_[i]] - h);
         solve(theta, other);
         theta[c.parameter] = point.theta[c.parameter];
+        take_logarithms(slopes_[i]);
+        take_logarithms(other);
         for (std::size_t j = 0; j < n_values_; ++j)
             slopes_[i][j] = (slopes_[i][j] - other[j]) / (2.0 * h);
     }
@@ -226,14 +227,13 @@ double ConditionalDraws::weigh(std::span<const double> at,
     const EffectPrior prior(data, point);
     if (!prior.is_proper()) return -minus_infinity;
     if (with_gradient) gradients_.setZero(ix(engine_.scale.size()), ix(data.n_subjects()));
+    const LossSum loss_of(data, point.errors);
     sim::parallel_for(data.n_subjects(), engine_.execution.n_threads, [&](std::size_t s, int) {
         const FitSubject& of = data.subjects[s];
         double largest = minus_infinity;
         for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t) {
-            double sum = 0.5 * prior.square(s, effects_.data() + t * n_effects_);
-            const double* f = predictions_.data() + task_first_[t];
-            for (const Measurement& measured : of.measured)
-                sum += loss(point.errors[measured.place], measured, *f++);
+            const double sum = 0.5 * prior.square(s, effects_.data() + t * n_effects_) +
+                               loss_of(of, predictions_.data() + task_first_[t]);
             log_terms_[t] = std::isfinite(sum) ? -sum - log_q_[t] : minus_infinity;
             largest = std::max(largest, log_terms_[t]);
         }

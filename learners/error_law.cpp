@@ -127,6 +127,45 @@ double loss(const ErrorLaw& law, const Measurement& measured, double f) {
     return -std::log(std::abs(sim::normal_probability(z) - sim::normal_probability(other)));
 }
 
+LossSum::LossSum(const FitData& data, const std::vector<ErrorLaw>& errors) {
+    for (std::size_t o = 0; o < data.outputs.size(); ++o) {
+        const ErrorLaw& law = errors[o];
+        const bool has_one_sd = law.law == Law::additive || law.is_logarithmic();
+        outputs_.push_back({law, has_one_sd, std::log(law.additive), 1.0 / law.additive});
+    }
+}
+
+/// Logarithms of sds are taken of their products, as far as those are numbers.
+double LossSum::operator()(const FitSubject& subject, const double* f) const {
+    constexpr double largest = 1e200, smallest = 1e-200;
+    double sum = 0.0, squares = 0.0, product = 1.0;
+    for (const Measurement& measured : subject.measured) {
+        const Output& output = outputs_[measured.place];
+        const double value = output.law.is_logarithmic() ? std::log(*f) : *f;
+        ++f;
+        if (measured.censoring != 0) {
+            sum += loss(output.law, measured, value);
+            continue;
+        }
+        if (output.has_one_sd) {
+            const double r = (measured.value - value) * output.inverse_sd;
+            squares += r * r;
+            sum += output.log_sd;
+            continue;
+        }
+        const double s = output.law.sd(value), r = (measured.value - value) / s;
+        squares += r * r;
+        product *= s;
+        if (!(product < largest && product > smallest)) {
+            if (!(s > 0.0)) return infinite;
+            sum += std::log(product);
+            product = 1.0;
+        }
+    }
+    sum += 0.5 * squares + std::log(product);
+    return std::isnan(sum) ? infinite : sum;
+}
+
 namespace {
 
 /// Of a value: log s + e²/2s².

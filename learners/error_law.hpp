@@ -31,6 +31,22 @@ ErrorSd error_sd(const ErrorLaw& law, double f);
 /// @param f  of a logarithmic law its logarithm, and values and limits are logarithms too
 double loss(const ErrorLaw& law, const Measurement& measured, double f);
 
+/// The losses of a subject's measurements together, ready for many evaluations at one point.
+class LossSum {
+public:
+    LossSum(const FitData& data, const std::vector<ErrorLaw>& errors);
+    /// @param f  predictions of the subject's measurements, as solved; NaN gives +∞
+    double operator()(const FitSubject& subject, const double* f) const;
+
+private:
+    struct Output {
+        ErrorLaw law;
+        bool has_one_sd = false; ///< whatever the prediction
+        double log_sd = 0.0, inverse_sd = 0.0;
+    };
+    std::vector<Output> outputs_;
+};
+
 struct LossTerm {
     double loss = 0.0;
     double f = 0.0, ff = 0.0; ///< first and second derivative by f

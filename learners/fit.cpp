@@ -16,6 +16,8 @@
 namespace gemel::learners {
 namespace {
 
+constexpr int draws_of_information = 1000; ///< per subject
+
 double cpu_seconds() {
     return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
 }
@@ -57,6 +59,7 @@ private:
     Estimate best_;
     PopulationPoint point_;
     std::unique_ptr<Modes> modes_;
+    std::vector<char> is_direct_; ///< of draws: typical values that are not mu-referenced
     std::unique_ptr<ConditionalDraws> draws_;
     Eigen::MatrixXd on_scale_; ///< covariance of the estimates on the scale of the search
     FitResult result_;
@@ -162,20 +165,20 @@ void FitRun::find_likelihood() {
     result_.objective = best_.objective;
     if (setup_.options.n_draws <= 0) return;
     tell("likelihood");
-    std::vector<char> is_direct(engine_.scale.size(), 0);
+    is_direct_.assign(engine_.scale.size(), 0);
     for (const std::size_t k : engine_.mu.extra())
-        is_direct[k] = 1;
+        is_direct_[k] = 1;
     std::vector<ConditionalProposal> proposals =
         best_.moments.empty() ? proposals_at(data, *modes_, point_) : proposals_of(best_.moments);
     constexpr int n_pilots = 1000;
     constexpr double share_of_pilots = 0.01;
     ConditionalDraws pilot(
-        engine_, std::min(n_pilots, setup_.options.n_draws), is_direct, setup_.options.seed);
+        engine_, std::min(n_pilots, setup_.options.n_draws), is_direct_, setup_.options.seed);
     pilot.draw(best_.at, proposals, 8);
     pilot.weigh_at(best_.at);
     if (pilot.least_effective_share() > share_of_pilots) proposals = pilot.adapted();
     draws_ = std::make_unique<ConditionalDraws>(
-        engine_, setup_.options.n_draws, is_direct, setup_.options.seed);
+        engine_, setup_.options.n_draws, is_direct_, setup_.options.seed);
     draws_->draw(best_.at, proposals, 9);
     draws_->weigh_at(best_.at);
     result_.likelihoods.push_back(draws_->likelihood());

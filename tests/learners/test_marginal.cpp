@@ -241,5 +241,15 @@ TEST_CASE("probe9") {
     }
 }
 
+TEST_CASE("probe10") {
+    for (int k = 0; k < 10; ++k) {
+    FitSetup setup = theophylline();
+    FitEngine engine(setup, {1});
+    auto t0 = std::clock();
+    saem(engine, engine.scale.start(), k);
+    std::printf("CPU %.3f solver %.3f\n", double(std::clock()-t0)/CLOCKS_PER_SEC, engine.count().seconds);
+    }
+}
+
 } // namespace
 } // namespace gemel::learners
