@@ -166,11 +166,4 @@ std::string bytes_text(double n) {
     return fmt::format("{:.{}f} {}", n, i == 0 ? 0 : 1, names[i]);
 }
 
-std::string grouped(std::uint64_t number) {
-    std::string digits = std::to_string(number);
-    for (auto i = static_cast<std::ptrdiff_t>(digits.size()) - 3; i > 0; i -= 3)
-        digits.insert(static_cast<std::size_t>(i), ",");
-    return digits;
-}
-
 } // namespace gemel::scenarios

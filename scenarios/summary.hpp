@@ -4,6 +4,7 @@
 #include "solved_block.hpp"
 #include "statistic.hpp"
 
+#include <gemel/io/text_table.hpp>
 #include <gemel/scenarios/run_study.hpp>
 
 #include <array>
@@ -82,8 +83,7 @@ private:
 std::vector<std::string> describe_assumptions(const Study& study,
                                               const std::vector<Assumption>& assumptions);
 
-/// 12345 → "12,345"
-std::string grouped(std::uint64_t number);
+using io::grouped;
 
 /// 1610612736 → "1.5 GiB"
 std::string bytes_text(double n);
