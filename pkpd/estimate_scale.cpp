@@ -49,11 +49,46 @@ double change_of_spread(NumberReading reading, double spread, double value) {
     return spread / value;
 }
 
+/// Of the place between bounds, by the value: the derivative of log(v − l), −log(u − v) or
+/// log((v − l)/(u − v)).
+double change_between(const Bounds& bounds, double value) {
+    if (!bounds.has_upper()) return 1.0 / (value - bounds.lower);
+    if (!bounds.has_lower()) return 1.0 / (bounds.upper - value);
+    return (bounds.upper - bounds.lower) / ((value - bounds.lower) * (bounds.upper - value));
+}
+
+/// The value whose place is that of `value` and an error.
+double moved_between(const Bounds& bounds, double value, double error) {
+    const double factor = exp_of(error);
+    if (!bounds.has_upper()) return bounds.lower + (value - bounds.lower) * factor;
+    if (!bounds.has_lower()) return bounds.upper - (bounds.upper - value) / factor;
+    // Weights of the two bounds, the greater of which is 1, so that none overflows.
+    const double odds = (value - bounds.lower) / (bounds.upper - value) * factor;
+    const double of_upper = odds > 1.0 ? 1.0 : odds, of_lower = odds > 1.0 ? 1.0 / odds : 1.0;
+    return (bounds.lower * of_lower + bounds.upper * of_upper) / (of_lower + of_upper);
+}
+
 } // namespace
+
+std::vector<Bounds> bounds_of_typical(const Model& model) {
+    std::vector<Bounds> bounds;
+    for (const Parameter& parameter : model.parameters) {
+        Bounds& own = bounds.emplace_back();
+        if (const Variability* effects = parameter.law();
+            effects && effects->law != VariabilityLaw::normal)
+            own.lower = 0.0;
+        if (const Variability* effects = parameter.law();
+            effects && effects->law == VariabilityLaw::logit)
+            own.upper = 1.0;
+        if (parameter.lower) own.lower = std::max(own.lower, *parameter.lower);
+        if (parameter.upper) own.upper = std::min(own.upper, *parameter.upper);
+    }
+    return bounds;
+}
 
 EstimateScale::EstimateScale(PopulationLaws estimates,
                              std::vector<LawNumber> numbers,
-                             bool are_logarithms)
+                             TypicalScale typical)
     : estimates_(std::move(estimates)),
       numbers_(std::move(numbers)) {
     for (const LawNumber& number : numbers_) {
@@ -61,7 +96,12 @@ EstimateScale::EstimateScale(PopulationLaws estimates,
         const bool is_exponent =
             number.kind == NumberKind::error && number.part == LawNumber::ErrorPart::exponent;
         Place place = Place::logarithm;
-        if (number.kind == NumberKind::typical && !are_logarithms) place = Place::as_is;
+        bounds_.emplace_back();
+        if (number.kind == NumberKind::typical && !typical.bounds.empty())
+            bounds_.back() = typical.bounds[static_cast<std::size_t>(number.first)];
+        const bool is_bounded = bounds_.back().has_lower() || bounds_.back().has_upper();
+        if (number.kind == NumberKind::typical && !typical.are_logarithms)
+            place = is_bounded ? Place::bounded : Place::as_is;
         if (is_exponent) place = Place::as_is;
         if (number.kind == NumberKind::error_pair) place = Place::fisher;
         if (number.kind == NumberKind::proportion) place = Place::ratio;
@@ -69,7 +109,8 @@ EstimateScale::EstimateScale(PopulationLaws estimates,
             number.kind == NumberKind::pair || number.kind == NumberKind::effect;
         if (is_of_group && is_rooted(number.group)) place = Place::root;
         places_.push_back(place);
-        is_moved_.push_back(number.kind != NumberKind::typical && place != Place::as_is);
+        is_moved_.push_back(place != Place::as_is &&
+                            (number.kind != NumberKind::typical || place == Place::bounded));
     }
     for (std::size_t g = 0; g < estimates_.omega.size(); ++g)
         if (is_rooted(static_cast<int>(g))) add_group(g);
@@ -122,6 +163,9 @@ void EstimateScale::tell_singles(std::vector<LawMistake>& mistakes) const {
                                 numbers_[k].kind == NumberKind::typical
                                     ? "is not above 0, as law \"lognormal\" needs it"
                                     : "is 0 in the model: its error is that of the logarithm"});
+        if (places_[k] == Place::bounded &&
+            !(values_[k] > bounds_[k].lower && values_[k] < bounds_[k].upper))
+            mistakes.push_back({k, "is at its bound in the model: nothing of it is uncertain"});
         if (places_[k] == Place::fisher && !(std::abs(values_[k]) < 1.0))
             mistakes.push_back({k, "is 1 or -1 in the model: nothing of it is uncertain"});
     }
@@ -225,6 +269,8 @@ std::vector<double> EstimateScale::jacobian() const {
         const double value = values_[k];
         if (places_[k] == Place::fisher)
             jacobian[k * n + k] = 1.0 / ((1.0 - value) * (1.0 + value));
+        else if (places_[k] == Place::bounded)
+            jacobian[k * n + k] = change_between(bounds_[k], value);
         else if (places_[k] != Place::root && places_[k] != Place::ratio)
             jacobian[k * n + k] = is_moved_[k] != 0 ? 1.0 / value : 1.0;
     }
@@ -264,6 +310,8 @@ std::vector<double> EstimateScale::values_at(std::span<const double> errors) con
     for (std::size_t k = 0; k < values.size(); ++k) {
         if (places_[k] == Place::as_is) values[k] += errors[k];
         if (places_[k] == Place::logarithm) values[k] *= exp_of(errors[k]);
+        if (places_[k] == Place::bounded)
+            values[k] = moved_between(bounds_[k], values[k], errors[k]);
         if (places_[k] == Place::fisher) {
             const double z = 0.5 * log_of((1.0 + values[k]) / (1.0 - values[k])) + errors[k];
             values[k] = sim::apply(sim::Op::hyperbolic_tangent, z, 0.0, 0.0);

@@ -2,20 +2,39 @@
 
 #include <gemel/pkpd/population_laws.hpp>
 
+#include <limits>
 #include <span>
 #include <vector>
 
 /// The scale on which estimates are taken as normal, so that whatever is drawn there is a law
 /// again: logarithms of sds and variances, the Cholesky root of a group's Ω with the logarithms of
 /// its diagonal, Fisher's z of a correlation of errors, logarithms of ratios of proportions;
-/// typical values and exponents as they are. Theory manual: variability.md.
+/// typical values and exponents as they are, unless they have bounds. Theory manual:
+/// variability.md.
 namespace gemel::pkpd {
+
+struct Bounds {
+    double lower = -std::numeric_limits<double>::infinity();
+    double upper = std::numeric_limits<double>::infinity();
+
+    bool has_lower() const { return lower > -std::numeric_limits<double>::infinity(); }
+    bool has_upper() const { return upper < std::numeric_limits<double>::infinity(); }
+};
+
+/// Between which typical values lie: the bounds of the file, and above 0, or between 0 and 1, where
+/// the law of variability asks for it, [n_parameters].
+std::vector<Bounds> bounds_of_typical(const Model& model);
+
+/// Where typical values are normal.
+struct TypicalScale {
+    bool are_logarithms = false; ///< and the covariance is that of their logarithms
+    std::vector<Bounds> bounds;  ///< [n_parameters] that they keep; empty: none
+};
 
 class EstimateScale {
 public:
-    /// @param estimates       where the scale is taken from
-    /// @param are_logarithms  the covariance of typical values is that of their logarithms
-    EstimateScale(PopulationLaws estimates, std::vector<LawNumber> numbers, bool are_logarithms);
+    /// @param estimates  where the scale is taken from
+    EstimateScale(PopulationLaws estimates, std::vector<LawNumber> numbers, TypicalScale typical);
 
     /// Estimates that have no place on it, or that do not say enough; else it is of no use.
     std::vector<LawMistake> mistakes() const;
@@ -28,7 +47,7 @@ public:
     std::vector<double> values_at(std::span<const double> errors) const;
 
 private:
-    enum class Place { as_is, logarithm, fisher, root, ratio };
+    enum class Place { as_is, logarithm, bounded, fisher, root, ratio };
     /// A group of effects all of whose covariances are given.
     struct Group {
         std::size_t omega = 0;
@@ -54,6 +73,7 @@ private:
     std::vector<LawNumber> numbers_;
     std::vector<double> values_; ///< [n] of the estimates
     std::vector<Place> places_;  ///< [n]
+    std::vector<Bounds> bounds_; ///< [n] of what is bounded
     std::vector<char> is_moved_; ///< [n] the covariance is that of the number, not of its place
     std::vector<Group> groups_;
     std::vector<Mixture> mixtures_;

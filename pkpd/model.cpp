@@ -7,6 +7,7 @@
 #include "residual_reading.hpp"
 
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/uncertainty.hpp>
 
 #include <fmt/format.h>
 
@@ -139,6 +140,17 @@ void read_routes(const ModelWords& words, Model& model, sim::DiagnosticList& dia
     if (model.routes.size() == 1) model.routes.front().is_default = true;
 }
 
+/// Checked by itself: what replicates would be drawn is known to a study alone.
+void keep_uncertainty(const UncertaintyWords& words,
+                      Model& model,
+                      sim::DiagnosticList& diagnostics) {
+    if (words.is_of_model)
+        diagnostics.add(words.span, "the model's own uncertainty is what is to be said here");
+    else
+        read_uncertainty(words, model, model.file, 0, 0, diagnostics);
+    model.uncertainty = std::make_shared<UncertaintyWords>(words);
+}
+
 void read_head(const ModelWords& words, Model& model) {
     model.name = words.name;
     model.about = words.about;
@@ -193,6 +205,8 @@ std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
     // A test meets the whole model, so it is read only with one that is whole.
     if (diagnostics.size() == n_before + words.n_mistakes_in_tests)
         read_tests(words, *model, diagnostics);
+    if (words.uncertainty && diagnostics.size() == n_before)
+        keep_uncertainty(*words.uncertainty, *model, diagnostics);
     return diagnostics.size() == n_before ? model : nullptr;
 }
 

@@ -403,6 +403,7 @@ void compose(ModelWords& words,
     whole.source = words.source;
     whole.time = words.time;
     whole.drug = words.drug;
+    whole.uncertainty = words.uncertainty;
     whole.tests = std::move(words.tests);
     whole.n_mistakes_in_tests = words.n_mistakes_in_tests;
     whole.root = words.root;

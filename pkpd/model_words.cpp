@@ -546,6 +546,14 @@ void describe_model(Fields& f, ModelWords& words) {
            [&](Fields& row) {
                describe_residual_correlation(row, words.residual_correlations.emplace_back());
            });
+    f.table(optional_key("uncertainty",
+                         "what a calibration left open, for studies that say `uncertainty.from = "
+                         "\"model\"`",
+                         "{ rse = { CL = 0.08 } }"),
+            [&](Fields& table) {
+                words.uncertainty = std::make_shared<UncertaintyWords>();
+                describe_uncertainty(table, *words.uncertainty);
+            });
     const auto n_mistakes = [&] { return words.diagnostics ? words.diagnostics->size() : 0; };
     const std::size_t n_before = n_mistakes();
     f.list(optional_key("tests", "what the model must reproduce", ""),

@@ -4,6 +4,7 @@
 #include <gemel/pkpd/covariate_value.hpp>
 #include <gemel/pkpd/dosing.hpp>
 #include <gemel/pkpd/model.hpp>
+#include <gemel/pkpd/uncertainty.hpp>
 #include <gemel/sim/equations.hpp>
 
 #include <filesystem>
@@ -209,6 +210,7 @@ struct ModelWords {
     std::vector<ResidualCorrelationWords> residual_correlations;
     std::vector<TestWords> tests;
     std::optional<ModelledDrug> drug;
+    std::shared_ptr<UncertaintyWords> uncertainty;
     std::size_t n_mistakes_in_tests = 0; ///< so far
 
     io::TomlView root;                          ///< unset while listing

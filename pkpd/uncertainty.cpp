@@ -117,9 +117,14 @@ private:
                              "uncertain like that");
     }
 
+    TypicalScale scale_of_typical() const {
+        if (read_->law == UncertaintyLaw::normal) return {};
+        if (read_->law == UncertaintyLaw::lognormal) return {.are_logarithms = true, .bounds = {}};
+        return {.are_logarithms = false, .bounds = bounds_of_typical(model_)};
+    }
+
     void set_covariance(const std::vector<double>& covariance) {
-        auto scale = std::make_shared<EstimateScale>(
-            laws_, read_->numbers, read_->law == UncertaintyLaw::lognormal);
+        auto scale = std::make_shared<EstimateScale>(laws_, read_->numbers, scale_of_typical());
         const std::vector<LawMistake> mistakes = scale->mistakes();
         for (const LawMistake& mistake : mistakes)
             diagnostics_.add(
@@ -590,11 +595,25 @@ void describe_uncertainty(io::Fields& f, UncertaintyWords& words) {
     f.list(optional_key("omega", "effects whose covariance is of an inverse Wishart law", ""),
            [&](io::Fields& g) { describe_omega_uncertainty(g, words.omega.emplace_back()); });
     if (f.is_listing()) words.omega.clear();
-    f.one_of({"covariance", "rse", "draws"}, !f.has("omega"));
-    f.choice(
-        optional_key("law", "of typical values, for covariance and rse; normal", "\"lognormal\""),
-        {"normal", "lognormal"},
-        words.law);
+    int from = -1;
+    f.choice(optional_key("from",
+                          "the model's own uncertainty, as a calibration writes it; alone in its "
+                          "table",
+                          "\"model\""),
+             {"model"},
+             from);
+    words.is_of_model = from == 0;
+    f.one_of({"from", "covariance", "rse", "draws"}, !f.has("omega"));
+    f.choice(optional_key("law",
+                          "of typical values, for covariance and rse; normal. bounded: within the "
+                          "bounds of the model",
+                          "\"lognormal\""),
+             {"normal", "lognormal", "bounded"},
+             words.law);
+    for (const char* key : {"of", "law", "columns", "omega"})
+        if (f.has("from") && f.has(key))
+            f.mistake(
+                key, fmt::format("the model says itself what is uncertain; '{}' is left out", key));
     if (f.has("draws") && f.has("law"))
         f.mistake("law", "draws are values already", "leave 'law' out");
     if (f.has("rse") && f.has("of"))

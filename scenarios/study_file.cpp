@@ -453,8 +453,17 @@ void read_uncertainty(Loading& loading) {
     const pkpd::UncertaintyWords& words = *loading.words.uncertainty;
     Study& study = loading.study;
     check_replicates("values", words.span, loading);
-    study.population.uncertainty = pkpd::read_uncertainty(
-        words, *study.model, study.file, loading.seed, study.n_replicates, loading.diagnostics);
+    if (words.is_of_model && study.model->uncertainty == nullptr)
+        return loading.diagnostics.add(words.span,
+                                       "the model does not say what is uncertain of it",
+                                       "a model file that gemel fit writes has [uncertainty]");
+    study.population.uncertainty =
+        pkpd::read_uncertainty(words.is_of_model ? *study.model->uncertainty : words,
+                               *study.model,
+                               words.is_of_model ? study.model->file : study.file,
+                               loading.seed,
+                               study.n_replicates,
+                               loading.diagnostics);
     if (study.population.uncertainty) refuse_given_mixtures(words, loading);
 }
 

@@ -212,6 +212,10 @@ correlation = [[0.4]]
 of = ["CL", "V"]
 level = "subject"
 correlation = [[0.5]]
+[uncertainty]
+of = ["CL"]
+law = "bounded"
+covariance = [[0.09]]
 [[tests]]
 at = ["1 h"]
 within = 1e-3
@@ -345,7 +349,13 @@ TEST_CASE("the complete model is complete and good") {
         "uses[].with",
         "tested_with",
         "needs",
-        "keeps_doses"};
+        "keeps_doses",
+        // other ways of saying what is uncertain, and a study's alone
+        "uncertainty.rse",
+        "uncertainty.draws",
+        "uncertainty.columns",
+        "uncertainty.omega[].rse",
+        "uncertainty.from"};
     for (const std::string& path : missing) {
         INFO(path);
         CHECK(

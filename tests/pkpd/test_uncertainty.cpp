@@ -83,6 +83,46 @@ TEST_CASE("relative standard errors are those of independent values, of logarith
     CHECK(typical(*model, logs.read.get(), 7)[2] == 40.0);
 }
 
+TEST_CASE("typical values that have bounds keep them, and are normal where they have none") {
+    // Oracle: the normal law of log, logit and log of the distance from a bound; to the first order
+    // the errors are those given.
+    constexpr std::uint32_t n = 65000;
+    const Loaded loaded = load_text("gemel = \"model/1\"\n[model]\nname = \"a\"\nsource = \"b\"\n"
+                                    "time = \"h\"\nequations = \"\"\"\n"
+                                    "d/dt(x) = -CL / V * F * E * x\nC = x / V\n\"\"\"\n"
+                                    "[states]\nx = { unit = \"mg\" }\n"
+                                    "[outputs]\nC = { unit = \"mg/L\" }\n[parameters]\n"
+                                    "CL = { value = 5, unit = \"L/h\", iiv = { sd = 0.3 } }\n"
+                                    "F = { value = 0.4, unit = \"1\", iiv = { sd = 0.3, law = "
+                                    "\"logit\" } }\n"
+                                    "E = { value = 1, unit = \"1\", upper = 3 }\n"
+                                    "V = { value = 40, unit = \"L\" }\n",
+                                    "bounded.toml");
+    REQUIRE(loaded.messages == "");
+    const Model& model = *loaded.model;
+    const auto [read, messages] =
+        uncertainty(model,
+                    "of = [\"CL\", \"F\", \"E\", \"V\"]\nlaw = \"bounded\"\n"
+                    "covariance = [[6.25], [0, 0.0144], [0, 0, 1], [0, 0, 0, 4]]\n",
+                    n);
+    REQUIRE(messages == "");
+    const auto all = [&](const char* name) { return over_replicates(model, *read, name, n); };
+    const auto is_law = [&](const char* name, auto place, double mean, double sd) {
+        return ks_distance(all(name), [&](double x) { return phi((place(x) - mean) / sd); }) <
+               ks_critical(n);
+    };
+    const auto log = [](double x) { return std::log(x); };
+    const auto logit = [](double x) { return std::log(x / (1.0 - x)); };
+    const auto below_3 = [](double x) { return -std::log(3.0 - x); };
+    CHECK(is_law("CL", log, std::log(5.0), 0.5));                       // 2.5 / 5
+    CHECK(is_law("F", logit, std::log(0.4 / 0.6), 0.12 / (0.4 * 0.6))); // 0.12 / F(1 − F)
+    CHECK(is_law("E", below_3, -std::log(2.0), 0.5));                   // 1 / (3 − 1)
+    CHECK(is_law(
+        "V", [](double x) { return x; }, 40.0, 2.0));
+    const std::vector<double> drawn = all("E");
+    CHECK(*std::ranges::max_element(drawn) < 3.0);
+}
+
 TEST_CASE("a table of draws gives each replicate its row, in the units of its headers") {
     const auto model = the_model();
     const auto table = temporary_path("draws.csv");

@@ -159,6 +159,8 @@ struct InputSource {
 
 /// Dose as words, before it meets a model (see dosing.hpp).
 struct DoseWords;
+/// `[uncertainty]`, before it meets a study (see uncertainty.hpp).
+struct UncertaintyWords;
 
 struct ModelTest {
     sim::SourceSpan span;
@@ -212,6 +214,9 @@ struct Model {
     std::vector<double> molar_mass; ///< [n_states] in mg/nmol-coherent units; 0: not declared
     std::vector<ModelTest> tests;
     std::map<std::string, std::shared_ptr<const GeneTable>> genes; ///< of the maps
+    /// What a calibration left open of it, `[uncertainty]` of the file itself: no law is drawn by
+    /// it unless a study says so. nullptr: not known.
+    std::shared_ptr<const UncertaintyWords> uncertainty;
 
     sim::OdeSystem system;           ///< lowered, units checked
     std::vector<InputSource> inputs; ///< [system.inputs.size()]

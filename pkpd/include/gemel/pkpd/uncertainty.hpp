@@ -22,7 +22,11 @@ class EstimateScale;
 struct ParameterUncertainty {
     enum class Law {
         normal,   ///< typical value + error, covariance in the parameters' units
-        lognormal ///< typical value·exp(error), covariance of logarithms
+        lognormal, ///< typical value·exp(error), covariance of logarithms
+        /// Covariance in the parameters' units. A typical value that has bounds, of the model's
+        /// file or its law of variability, is normal where it has none: the logarithm of its
+        /// distance from one, the logit between two.
+        bounded
     };
     /// First those of the covariance or the table, then those of the groups, by the lower triangle.
     std::vector<LawNumber> numbers;
@@ -68,11 +72,13 @@ struct UncertaintyWords {
     };
     std::vector<std::string> of;
     sim::SourceSpan span, of_span, draws_span;
+    bool is_of_model = false; ///< from = "model": what the model's file says
     int law = 0;
     io::TomlView covariance, rse, columns;
     std::string draws;
     std::vector<Omega> omega;
 };
+/// Of a study, or of a model, whose own it is.
 void describe_uncertainty(io::Fields& fields, UncertaintyWords& words);
 
 /// Mistakes: names, shapes and files; and any replicate whose values no patient could have, told
