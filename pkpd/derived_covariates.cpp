@@ -1,10 +1,10 @@
 #include "covariate_names.hpp"
-#include "file_format.hpp"
 #include "keys.hpp"
 #include "model_words.hpp"
 #include "names_of.hpp"
 
 #include <gemel/pkpd/derived_covariates.hpp>
+#include <gemel/pkpd/file_format.hpp>
 
 #include <fmt/format.h>
 

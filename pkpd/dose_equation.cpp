@@ -1,5 +1,4 @@
 #include "covariate_names.hpp"
-#include "file_format.hpp"
 #include "keys.hpp"
 #include "model_maps.hpp"
 #include "model_words.hpp"
@@ -7,6 +6,7 @@
 
 #include <gemel/pkpd/dose_equation.hpp>
 #include <gemel/pkpd/dosing.hpp>
+#include <gemel/pkpd/file_format.hpp>
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "file_format.hpp"
+#include <gemel/pkpd/file_format.hpp>
 
 #include <fmt/format.h>
 
@@ -25,10 +25,13 @@ bool is_format(const io::TomlView& root,
 
 io::TomlView open_format(const std::filesystem::path& file,
                          const std::string& format,
-                         sim::DiagnosticList& diagnostics) {
+                         sim::DiagnosticList& diagnostics,
+                         const std::vector<std::string>& overrides) {
     const auto source = io::read_source(file, diagnostics);
     if (!source) return {};
-    const io::TomlView root = io::parse_toml(source, diagnostics);
+    io::TomlView root = io::parse_toml(source, diagnostics);
+    for (const std::string& assignment : overrides)
+        if (root.is_set()) root = io::with_override(root, assignment, diagnostics);
     return root.is_set() && is_format(root, format, diagnostics) ? root : io::TomlView();
 }
 

@@ -1,7 +1,7 @@
-#include "file_format.hpp"
 #include "keys.hpp"
 
 #include <gemel/io/fields.hpp>
+#include <gemel/pkpd/file_format.hpp>
 #include <gemel/pkpd/gene_table.hpp>
 #include <gemel/pkpd/model.hpp>
 #include <gemel/sim/diagnostic.hpp>

@@ -1,6 +1,6 @@
-#include "file_format.hpp"
 #include "keys.hpp"
 
+#include <gemel/pkpd/file_format.hpp>
 #include <gemel/pkpd/inhibitors.hpp>
 
 #include <fmt/format.h>

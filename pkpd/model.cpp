@@ -1,3 +1,4 @@
+#include "model_changes.hpp"
 #include "model_lowering.hpp"
 #include "model_maps.hpp"
 #include "model_random.hpp"
@@ -181,11 +182,13 @@ int Model::find_route(const std::string& name_) const {
 
 std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
                                         const io::Library& library,
-                                        sim::DiagnosticList& diagnostics) {
+                                        sim::DiagnosticList& diagnostics,
+                                        const ModelChanges& changes) {
     const std::size_t n_before = diagnostics.size();
     ModelWords words;
     if (!read_model_words(file, words, diagnostics)) return nullptr;
     compose(words, file, library, diagnostics);
+    apply_changes(changes, words, diagnostics);
 
     auto model = std::make_shared<Model>();
     model->id = file.stem().string();

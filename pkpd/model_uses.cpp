@@ -1,6 +1,6 @@
 #include "model_uses.hpp"
 
-#include "file_format.hpp"
+#include <gemel/pkpd/file_format.hpp>
 
 #include <fmt/format.h>
 
@@ -32,6 +32,7 @@ public:
     void add_own(ModelWords own, const std::filesystem::path& file) {
         Scope first;
         first.file = file;
+        first.root = own.root;
         whole_.scopes.push_back(std::move(first));
         take_needs(own, 0);
         add_file(own, 0);
@@ -47,13 +48,14 @@ private:
         for (const UseWords& use : words.uses)
             add_use(use, index);
         append(words, index);
+        whole_.scope_order.push_back(index);
         under_way_.pop_back();
     }
 
     void add_use(const UseWords& use, int user) {
         if (use.file.empty()) return; // told already
-        const auto file = io::resolve(library_, "models", use.file, scope(user).file);
-        if (file.empty()) return tell_missing_model(use.file, use.span, library_, diagnostics_);
+        const auto file = find_model(use.file, scope(user).file, use.span, library_, diagnostics_);
+        if (file.empty()) return;
         std::error_code error;
         const auto canonical = std::filesystem::weakly_canonical(file, error);
         if (std::ranges::count(under_way_, canonical) > 0) {
@@ -69,6 +71,7 @@ private:
         added_.emplace(key, index);
         ModelWords words;
         if (!read_model_words(file, words, diagnostics_)) return;
+        scope(index).root = words.root;
         whole_.n_mistakes_in_tests += words.n_mistakes_in_tests;
         take_needs(words, index);
         check_with(use, index);
@@ -356,18 +359,38 @@ private:
 
 } // namespace
 
-void tell_missing_model(const std::string& file,
-                        const sim::SourceSpan& span,
-                        const io::Library& library,
-                        sim::DiagnosticList& diagnostics) {
+void refuse_needs(const Model& model,
+                  const std::string& reference,
+                  const sim::SourceSpan& place,
+                  sim::DiagnosticList& diagnostics) {
+    for (const Need& need : model.needs)
+        diagnostics.add(place,
+                        fmt::format("the model '{}' needs {} ({}), which another model gives",
+                                    model.id,
+                                    need.name,
+                                    need.unit.dimension.name()),
+                        fmt::format("write a model file with uses = [\"library:one_compartment_iv"
+                                    "\", \"{}\"] or the like, and name that one here",
+                                    reference));
+}
+
+std::filesystem::path find_model(const std::string& reference,
+                                 const std::filesystem::path& named_in,
+                                 const sim::SourceSpan& place,
+                                 const io::Library& library,
+                                 sim::DiagnosticList& diagnostics) {
+    std::filesystem::path file = io::resolve(library, "models", reference, named_in);
+    if (!file.empty()) return file;
     constexpr std::string_view prefix = "library:";
-    const bool from_library = file.starts_with(prefix);
-    const std::string name = from_library ? file.substr(prefix.size()) : file;
-    diagnostics.add(span,
+    const bool from_library = reference.starts_with(prefix);
+    const std::string name = from_library ? reference.substr(prefix.size()) : reference;
+    diagnostics.add(place,
                     from_library ? fmt::format("the library has no model '{}'", name)
                                  : fmt::format("there is no file '{}' beside this one", name),
                     from_library ? sim::suggest(name, library.names("models"))
-                                 : "name a file relative to this one, or library:NAME");
+                                 : "name a file relative to this one, or library:NAME (gemel "
+                                   "models lists them)");
+    return file;
 }
 
 std::optional<std::string> ModelWords::in_whole(const std::string& word, int index) const {

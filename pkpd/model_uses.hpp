@@ -20,10 +20,4 @@ void compose(ModelWords& words,
              const io::Library& library,
              sim::DiagnosticList& diagnostics);
 
-/// Of a file named "library:NAME", or relative to the one that names it.
-void tell_missing_model(const std::string& file,
-                        const sim::SourceSpan& span,
-                        const io::Library& library,
-                        sim::DiagnosticList& diagnostics);
-
 } // namespace gemel::pkpd

@@ -178,6 +178,27 @@ void read_value(const io::TomlView& view, ModelWords& words, ParameterWords& par
     }
 }
 
+} // namespace
+
+void describe_effects(Fields& f, io::TomlView& iiv, io::TomlView& iov) {
+    if (f.is_listing()) {
+        f.table(optional_key("iiv", "variability between patients", "{ sd = 0.3 }"),
+                describe_iiv_for_reference);
+        f.table(optional_key("iov", "variability between a patient's occasions", "{ sd = 0.15 }"),
+                describe_iov_for_reference);
+    } else {
+        keep(f, optional_key("iiv", "", ""), "", iiv);
+        keep(f, optional_key("iov", "", ""), "", iov);
+    }
+}
+
+void describe_bounds(Fields& f, std::optional<double>& lower, std::optional<double>& upper) {
+    lower = optional_number(f, optional_key("lower", "least typical value, in `unit`", "0"));
+    upper = optional_number(f, optional_key("upper", "largest typical value, in `unit`", "10"));
+}
+
+namespace {
+
 void describe_parameter(Fields& f, ModelWords& words, ParameterWords& parameter) {
     f.any(required_key("value",
                        "typical value in `unit`, or an expression of covariates, maps and other "
@@ -186,27 +207,38 @@ void describe_parameter(Fields& f, ModelWords& words, ParameterWords& parameter)
           "number or expression",
           [&](const io::TomlView& view) { read_value(view, words, parameter); });
     describe_unit(f, parameter.unit, required_key("unit", "of the value", "\"L/h\""));
-    if (f.is_listing()) {
-        f.table(optional_key("iiv", "variability between patients", "{ sd = 0.3 }"),
-                describe_iiv_for_reference);
-        f.table(optional_key("iov", "variability between a patient's occasions", "{ sd = 0.15 }"),
-                describe_iov_for_reference);
-    } else {
-        keep(f, optional_key("iiv", "", ""), "", parameter.iiv);
-        keep(f, optional_key("iov", "", ""), "", parameter.iov);
-    }
+    describe_effects(f, parameter.iiv, parameter.iov);
     parameter.scale = optional_source(
         f,
         optional_key("scale", "what multiplies the value; without unit", "\"(WT / 70[kg])^0.75\""));
-    parameter.lower =
-        optional_number(f, optional_key("lower", "least typical value, in `unit`", "0"));
-    parameter.upper =
-        optional_number(f, optional_key("upper", "largest typical value, in `unit`", "10"));
+    describe_bounds(f, parameter.lower, parameter.upper);
     f.text(optional_key("about", "one line", "\"clearance\""), parameter.about);
     f.text(optional_key(
                "source", "where the value is from, if not from the model's source", "\"assumed\""),
            parameter.source);
 }
+
+void describe_otherwise_for_reference(Fields& f) {
+    int by = 0;
+    std::string source;
+    const auto ignore = [](const io::TomlView&) {};
+    f.choice(required_key("by", "what gives the value instead", "\"activity_score\""),
+             {"activity_score", "phenotype"},
+             by);
+    f.any(optional_key("table",
+                       "values; without it a map by activity score is asked with the drawn score",
+                       "{ \"2\" = 1, \"1\" = 0.5 }"),
+          "numbers by text",
+          ignore);
+    f.any(optional_key("uncertain_activity",
+                       "activities an allele of unknown function may have, with probabilities",
+                       "{ \"0\" = 0.25, \"0.5\" = 0.5, \"1\" = 0.25 }"),
+          "probabilities by activity",
+          ignore);
+    f.text(required_key("source", "why this may be assumed", "\"assumed: …\""), source);
+}
+
+} // namespace
 
 void describe_omega(Fields& f, OmegaWords& omega) {
     omega.span = f.span();
@@ -232,28 +264,6 @@ void describe_omega(Fields& f, OmegaWords& omega) {
          omega.covariance);
     f.one_of({"correlation", "covariance"}, true);
 }
-
-void describe_otherwise_for_reference(Fields& f) {
-    int by = 0;
-    std::string source;
-    const auto ignore = [](const io::TomlView&) {};
-    f.choice(required_key("by", "what gives the value instead", "\"activity_score\""),
-             {"activity_score", "phenotype"},
-             by);
-    f.any(optional_key("table",
-                       "values; without it a map by activity score is asked with the drawn score",
-                       "{ \"2\" = 1, \"1\" = 0.5 }"),
-          "numbers by text",
-          ignore);
-    f.any(optional_key("uncertain_activity",
-                       "activities an allele of unknown function may have, with probabilities",
-                       "{ \"0\" = 0.25, \"0.5\" = 0.5, \"1\" = 0.25 }"),
-          "probabilities by activity",
-          ignore);
-    f.text(required_key("source", "why this may be assumed", "\"assumed: …\""), source);
-}
-
-} // namespace
 
 void describe_map(Fields& f, MapWords& map) {
     map.gene = "?"; // still so after a mistake
@@ -399,6 +409,8 @@ void check_error_number(Fields& f, const ErrorLaw& law, const char* key, bool is
         f.mistake("law", fmt::format("law \"{}\" needs '{}'", law.name, key));
 }
 
+} // namespace
+
 void describe_error(Fields& f, ErrorWords& words) {
     ResidualError& error = words.law;
     std::vector<std::string> names;
@@ -439,6 +451,8 @@ void describe_error(Fields& f, ErrorWords& words) {
     check_error_number(f, chosen, "exponent", chosen.exponent);
     check_error_number(f, chosen, "sd", chosen.sd);
 }
+
+namespace {
 
 void describe_output(Fields& f, OutputWords& output) {
     describe_unit(f, output.unit, required_key("unit", "it is reported in", "\"mg/L\""));

@@ -30,6 +30,7 @@ struct Scope {
     int user = -1;      ///< the scope of the file that uses it; -1: the model's own
     std::string prefix; ///< of its names in the whole
     std::filesystem::path file;
+    io::TomlView root;                        ///< the file as it stands
     sim::SourceSpan used_at;                  ///< where the user names it
     std::map<std::string, std::string> names; ///< in the file → in the whole
     std::map<std::string, std::string> with;  ///< what it needs → that name in the user's file
@@ -196,6 +197,7 @@ struct ModelWords {
     sim::SourceText equations;        ///< of the file itself
     std::vector<EquationWords> lines; ///< of all files; filled by compose()
     std::vector<Scope> scopes;        ///< likewise
+    std::vector<int> scope_order;     ///< likewise: as their rows stand, used files first
     std::vector<std::shared_ptr<const sim::SourceFile>> used_files;
     std::vector<ParameterWords> parameters;
     std::vector<OmegaWords> omega;
@@ -225,6 +227,15 @@ struct ModelWords {
 void describe_model(io::Fields& fields, ModelWords& words);
 /// Of `[drug]`.
 void describe_drug(io::Fields& fields, ModelledDrug& drug);
+/// Of one `[[omega]]`.
+void describe_omega(io::Fields& fields, OmegaWords& omega);
+/// Of `iiv` and `iov`, kept as they stand, and of the bounds of a typical value.
+void describe_effects(io::Fields& fields, io::TomlView& iiv, io::TomlView& iov);
+void describe_bounds(io::Fields& fields,
+                     std::optional<double>& lower,
+                     std::optional<double>& upper);
+/// Of `error = { … }`.
+void describe_error(io::Fields& fields, ErrorWords& error);
 /// Of one `[maps.NAME]`.
 void describe_map(io::Fields& fields, MapWords& map);
 

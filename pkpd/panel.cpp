@@ -1,7 +1,7 @@
-#include "file_format.hpp"
 #include "keys.hpp"
 
 #include <gemel/io/resources.hpp>
+#include <gemel/pkpd/file_format.hpp>
 #include <gemel/pkpd/panel.hpp>
 
 #include <fmt/format.h>

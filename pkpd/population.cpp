@@ -1,8 +1,8 @@
 #include "covariate_draw.hpp"
-#include "file_format.hpp"
 #include "keys.hpp"
 #include "population_reading.hpp"
 
+#include <gemel/pkpd/file_format.hpp>
 #include <gemel/pkpd/population.hpp>
 
 #include <fmt/format.h>

@@ -1,9 +1,8 @@
-#include "file_format.hpp"
 #include "keys.hpp"
 #include "model_tests.hpp"
-#include "model_uses.hpp"
 #include "names_of.hpp"
 
+#include <gemel/pkpd/file_format.hpp>
 #include <gemel/pkpd/published_effect.hpp>
 
 #include <fmt/format.h>
@@ -152,8 +151,7 @@ private:
         if (words.model.empty()) return nullptr; // told already
         const auto known = models_.find(words.model);
         if (known != models_.end()) return known->second;
-        const auto path = io::resolve(library_, "models", words.model, file_);
-        if (path.empty()) tell_missing_model(words.model, words.model_span, library_, diagnostics_);
+        const auto path = find_model(words.model, file_, words.model_span, library_, diagnostics_);
         return models_[words.model] =
                    path.empty() ? nullptr : load_model(path, library_, diagnostics_);
     }

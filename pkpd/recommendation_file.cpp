@@ -1,7 +1,7 @@
-#include "file_format.hpp"
 #include "keys.hpp"
 #include "names_of.hpp"
 
+#include <gemel/pkpd/file_format.hpp>
 #include <gemel/pkpd/recommendation.hpp>
 #include <gemel/sim/units.hpp>
 

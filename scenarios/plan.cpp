@@ -5,6 +5,7 @@
 #include "study_sink.hpp"
 #include "summary.hpp"
 
+#include <gemel/pkpd/input_files.hpp>
 #include <gemel/scenarios/plan.hpp>
 #include <gemel/sim/parallel.hpp>
 
@@ -292,50 +293,6 @@ std::string render(const Plan& plan, const Study& study) {
     return text + warnings(plan);
 }
 
-namespace {
-
-const char* name_of(pkpd::Interpolation rule) {
-    switch (rule) {
-    case pkpd::Interpolation::locf:
-        return "locf: the last value carried forward";
-    case pkpd::Interpolation::nocb:
-        return "nocb: the next value carried backward";
-    case pkpd::Interpolation::linear:
-        return "linear between values";
-    case pkpd::Interpolation::none:
-        break;
-    }
-    return "none";
-}
-
-/// What was found in the data file, and what was made of it.
-std::string describe_data_of(const Study& study) {
-    const pkpd::DataSet& data = *study.data;
-    std::string text = fmt::format("data      {}: {}, {}, {}\n",
-                                   data.path.filename().string(),
-                                   n_of(data.subjects.size(), "subject"),
-                                   n_of(data.n_doses(), "dose record"),
-                                   n_of(data.n_observations(), "observation"));
-    if (data.ignores_doses) text += "doses     those of the file are left out, with its resets\n";
-    for (const pkpd::DataColumn& column : data.columns)
-        text += fmt::format("column    {}: {}{}\n",
-                            column.header,
-                            column.role,
-                            column.unit.empty() ? "" : fmt::format(" in {}", column.unit));
-    for (const pkpd::DataCovariate& covariate : data.covariates)
-        if (covariate.varies)
-            text += fmt::format(
-                "in time   {}: {}\n",
-                study.model->covariates[static_cast<std::size_t>(covariate.covariate)].name,
-                name_of(covariate.interpolation));
-    if (!data.occasion.empty())
-        text +=
-            fmt::format("occasions {}: {}\n", data.occasion, name_of(data.occasion_interpolation));
-    return text;
-}
-
-} // namespace
-
 std::vector<std::string> notes_on(const Study& study) {
     std::vector<std::string> notes = study.model->notes;
     if (study.data == nullptr) return notes;
@@ -355,7 +312,7 @@ std::string describe_plan(const Study& study) {
                                    study.model->name.empty() ? study.model->id : study.model->name,
                                    study.model->system.states.size());
     text += fmt::format("subjects  {}\n", grouped(study.population.size));
-    if (study.data != nullptr) text += describe_data_of(study);
+    if (study.data != nullptr) text += pkpd::describe_data_set(*study.data, *study.model);
     for (const std::string& note : notes_on(study))
         text += fmt::format("note      {}\n", note);
     for (const Arm& arm : study.arms)

@@ -78,39 +78,19 @@ void read_words(const StudyOptions& options, Loading& loading) {
     });
 }
 
-/// What its own tests complete it with is no one's choice for a study.
-void refuse_needs(Loading& loading) {
-    if (!loading.study.model) return;
-    for (const pkpd::Need& need : loading.study.model->needs)
-        loading.diagnostics.add(
-            loading.words.model_span,
-            fmt::format("the model '{}' needs {} ({}), which another model gives",
-                        loading.study.model->id,
-                        need.name,
-                        need.unit.dimension.name()),
-            fmt::format("write a model file with uses = [\"library:one_compartment_iv\", \"{}\"] "
-                        "or the like, and name that one here",
-                        loading.words.model));
-}
-
 void load_model_of(Loading& loading) {
     const std::string& reference = loading.words.model;
     if (reference.empty() && !loading.diagnostics.empty()) return; // told already
-    const auto file = io::resolve(loading.library, "models", reference, loading.study.file);
-    if (!file.empty()) {
-        loading.study.model = pkpd::load_model(file, loading.library, loading.diagnostics);
-        refuse_needs(loading);
-        return;
-    }
-    const std::string prefix = "library:";
-    const bool from_library = reference.starts_with(prefix);
-    loading.diagnostics.add(
-        loading.words.model_span,
-        from_library ? fmt::format("the library has no model '{}'", reference.substr(prefix.size()))
-                     : fmt::format("there is no file '{}' beside the study", reference),
-        from_library
-            ? sim::suggest(reference.substr(prefix.size()), loading.library.names("models"))
-            : "name a file relative to the study, or library:NAME (gemel models lists them)");
+    const auto file = pkpd::find_model(reference,
+                                       loading.study.file,
+                                       loading.words.model_span,
+                                       loading.library,
+                                       loading.diagnostics);
+    if (file.empty()) return;
+    loading.study.model = pkpd::load_model(file, loading.library, loading.diagnostics);
+    if (loading.study.model)
+        pkpd::refuse_needs(
+            *loading.study.model, reference, loading.words.model_span, loading.diagnostics);
 }
 
 void check_arms(Loading& loading) {
@@ -638,24 +618,9 @@ void meet_model(Loading& loading) {
 void keep_inputs(Loading& loading) {
     Study& study = loading.study;
     study.inputs.push_back({"study_toml", study.file, study.text->text});
-    study.inputs.push_back({"model_toml", study.model->file, study.model->text->text});
-    int n_used = 0;
-    for (const auto& used : study.model->used)
-        study.inputs.push_back(
-            {fmt::format("model_used_{}_toml", ++n_used), used->name, used->text});
+    const auto files = pkpd::input_files(*study.model, study.data.get(), study.population);
+    study.inputs.insert(study.inputs.end(), files.begin(), files.end());
     study.inputs.insert(study.inputs.end(), study.policy_files.begin(), study.policy_files.end());
-    std::map<std::string, std::shared_ptr<const pkpd::GeneTable>> genes = study.model->genes;
-    for (const pkpd::GenotypeDistribution& genotype : study.population.genotypes)
-        genes.emplace(genotype.gene, genotype.table);
-    if (study.data != nullptr)
-        study.inputs.push_back({"data_csv", study.data->path, study.data->file->text});
-    for (const pkpd::PopulationFile& file : study.population.files)
-        study.inputs.push_back({file.name, file.path, file.text->text});
-    if (const auto& uncertainty = study.population.uncertainty; uncertainty && uncertainty->file)
-        study.inputs.push_back(
-            {uncertainty->file_name, uncertainty->path, uncertainty->file->text});
-    for (const auto& [name, gene] : genes)
-        study.inputs.push_back({"gene_" + name + "_toml", gene->file->name, gene->file->text});
 }
 
 } // namespace

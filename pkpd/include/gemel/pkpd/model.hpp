@@ -228,11 +228,37 @@ struct Model {
     int find_route(const std::string& name) const; ///< "" gives the default route
 };
 
+/// What another file changes of a model's own before it is lowered, as it stands there: starts,
+/// bounds, variability and errors. Names are those of the whole model.
+struct ModelChanges {
+    io::TomlView parameters; ///< `[parameters]`: keys that replace those of the same parameter
+    io::TomlView omega;      ///< `[[omega]]`: all groups, instead of the model's
+    io::TomlView outputs;    ///< `[outputs]`: errors
+};
+/// The keys of changes; what stands there is checked when it meets its model.
+void describe_model_changes(io::Fields& fields, ModelChanges& changes);
+
 /// Reads, checks and lowers a model file with the files it uses and the genes it names. All
 /// mistakes of all files are added to diagnostics. @returns nullptr if there were any
 std::shared_ptr<const Model> load_model(const std::filesystem::path& file,
                                         const io::Library& library,
-                                        sim::DiagnosticList& diagnostics);
+                                        sim::DiagnosticList& diagnostics,
+                                        const ModelChanges& changes = {});
+
+/// What a model's own tests complete it with is no one's choice for a study or a fit: a mistake at
+/// `place`, where `reference` names it.
+void refuse_needs(const Model& model,
+                  const std::string& reference,
+                  const sim::SourceSpan& place,
+                  sim::DiagnosticList& diagnostics);
+
+/// "library:NAME" or a file beside the one that names it. @returns "" after telling at `place` that
+/// there is none
+std::filesystem::path find_model(const std::string& reference,
+                                 const std::filesystem::path& named_in,
+                                 const sim::SourceSpan& place,
+                                 const io::Library& library,
+                                 sim::DiagnosticList& diagnostics);
 
 /// The keys of model and gene files, for the reference pages and tests of bad input.
 void describe_model_for_reference(io::Fields& fields);

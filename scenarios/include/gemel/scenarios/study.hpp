@@ -2,6 +2,7 @@
 
 #include <gemel/pkpd/data_file.hpp>
 #include <gemel/pkpd/dosing.hpp>
+#include <gemel/pkpd/input_files.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/scenarios/endpoint.hpp>
 #include <gemel/scenarios/find_dose.hpp>
@@ -19,12 +20,7 @@
 /// A study as its file states it, checked against its model.
 namespace gemel::scenarios {
 
-/// A file the study is made from.
-struct InputFile {
-    std::string name; ///< in provenance: "model_toml"
-    std::filesystem::path path;
-    std::string text;
-};
+using pkpd::InputFile;
 
 struct Arm {
     std::string name;
