@@ -26,14 +26,14 @@ void take_logarithms(FitSubject& subject) {
     if (measured.censoring == 0) subject.sum_log_values += measured.value;
 }
 
+} // namespace
+
 bool is_used(const FitSetup& setup, const pkpd::DataObservation& observation) {
     const bool is_fitted =
         setup.outputs.empty() || std::ranges::count(setup.outputs, observation.output) > 0;
     return is_fitted && observation.evid == 0 && observation.output >= 0 &&
            (observation.cens != 0 || (!observation.is_missing && std::isfinite(observation.dv)));
 }
-
-} // namespace
 
 FitData::FitData(const FitSetup& setup) : setup_(setup) {
     timeline.start = std::min(0.0, setup.data->first_time);

@@ -9,6 +9,9 @@
 /// A fit's data as estimators see them: numbers by subject, no words.
 namespace gemel::learners {
 
+/// Whether estimates rest on it: a value, or a limit that it is beyond.
+bool is_used(const FitSetup& setup, const pkpd::DataObservation& observation);
+
 /// One measured value, and where its prediction is found.
 struct Measurement {
     int output = 0;              ///< of the model

@@ -2,6 +2,7 @@
 
 usage: check_layout.py TEST_IO          (the test program, which writes the file)
        check_layout.py --run GEMEL STUDY    (a study with genes, two arms, 700 subjects)
+       check_layout.py --fit TEST_LEARNERS  (the test program, which writes a fit of theophylline)
 
 The expected values of the first values are those of tests/io/result/trial.cpp: 10·arm + subject + time/100.
 """
@@ -28,10 +29,10 @@ def write_trial(program, folder):
     return os.path.join(folder, "trial.h5")
 
 
-def check_h5py(path):
+def check_h5py(path, layout="gemel-trajectory/1", source="study_toml"):
     with h5py.File(path, "r") as file:
         # Fixed-length text, which R needs, is bytes in h5py.
-        assert file.attrs["layout"].decode() == "gemel-trajectory/1"
+        assert file.attrs["layout"].decode() == layout
         assert file.attrs["Conventions"].decode() == "CF-1.10"
         assert len(file.attrs["results_sha256"]) == 64
 
@@ -54,7 +55,7 @@ def check_h5py(path):
                 assert info.encoding == "utf-8" and info.length is None, name
 
         file.visititems(check)
-        assert file["provenance/study_toml"].asstr()[()].startswith("gemel")
+        assert file["provenance/" + source].asstr()[()].startswith("gemel")
 
 
 def check_xarray(path, engine):
@@ -128,6 +129,37 @@ def check_run_without_subjects(program, study, folder):
             assert ds.n_solves.dims == ("arm", "status") and int(ds.n_solves.sum()) == 1400
 
 
+def check_fit(program):
+    """A fit of 12 subjects and 132 observations, 9 numbers and 3 effects, made by hand."""
+    with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
+        subprocess.run(
+            [program, "--test-case=the result file holds*"],
+            env={**os.environ, "GEMEL_LAYOUT_FOLDER": folder},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+        path = os.path.join(folder, "fit.h5")
+        check_h5py(path, "gemel-fit/1", "fit_toml")
+        for engine in ["netcdf4", "h5netcdf"]:
+            for group, sizes in {
+                "estimates": {"number": 9},
+                "individuals": {"subject": 12, "effect": 3, "effect_of": 3},
+                "observations/Cp": {"observation_Cp": 132},
+                "covariance": {"estimated": 9, "estimated_of": 9},
+                "trace": {"iteration": 2, "number": 9},
+            }.items():
+                with xr.open_dataset(path, engine=engine, group=group) as ds:
+                    assert dict(ds.sizes) == sizes, (engine, group, ds.sizes)
+        with h5py.File(path, "r") as file:
+            names = list(file["number"].asstr())
+            assert names[0] == "ka" and names[-1] == "error.Cp.proportional", names
+            assert file["estimates/unit"].asstr()[0] == "1/h"
+            assert file["estimates/value"][0] == 1.1 * 1.5
+            assert file["observations/Cp/dv"][0] == 0.74 and file["observations/Cp/line"][0] == 3
+            assert file["individuals/mode"][3, 0] == 0.1 * 3
+            assert abs(file["covariance/linearised"][0, 0] - (0.1 * 1.65) ** 2) < 1e-15
+
+
 def check_run(program, study):
     """A file of a real run: the invariants of the layout, and what this study must have."""
     with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
@@ -161,6 +193,10 @@ def main():
     if sys.argv[1] == "--run":
         check_run(*sys.argv[2:])
         print("h5py, xarray (netcdf4, h5netcdf) and ncdump read the file of a run")
+        return
+    if sys.argv[1] == "--fit":
+        check_fit(sys.argv[2])
+        print("h5py and xarray (netcdf4, h5netcdf) read the file of a fit")
         return
     with tempfile.TemporaryDirectory(prefix="gemel_layout_") as folder:
         path = write_trial(sys.argv[1], folder)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/pkpd/input_files.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/sim/solver.hpp>
 
@@ -62,7 +63,10 @@ struct FitExecution {
 struct FitSetup {
     std::filesystem::path file;
     std::string name, about;
+    std::vector<std::string> overrides;       ///< "path=value", of the fit's file, in order
+    std::vector<pkpd::InputFile> inputs;      ///< every file read: fit, model, data, genes, …
     std::shared_ptr<const pkpd::Model> model; ///< with the changes of the fit's file
+    pkpd::ModelChanges changes;
     std::shared_ptr<const pkpd::DataSet> data;
     /// The subjects of the data: covariates, genotypes, timelines; no effects are drawn.
     pkpd::Population population;
@@ -103,6 +107,7 @@ struct Uncertainty {
     Eigen::MatrixXd covariance; ///< [n_estimated × n_estimated] of the numbers themselves
     double condition_number = std::numeric_limits<double>::quiet_NaN(); ///< of the correlation
     bool is_usable = false; ///< positive definite and finite
+    std::string why_not;    ///< in words, where it is not
 };
 
 struct IndividualEstimate {
