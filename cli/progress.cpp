@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -120,6 +121,49 @@ std::string Progress::line(double seconds) const {
 
 void Progress::clear() {
     const std::lock_guard lock(mutex_);
+    if (is_shown_ && is_terminal_) fmt::print(stderr, "\r\x1b[K");
+    is_shown_ = false;
+}
+
+namespace {
+
+std::string line_of(const learners::FitProgress& progress, double seconds, std::int64_t n_done) {
+    std::string text = fmt::format("{}  {}", progress.phase, progress.step);
+    if (progress.n_steps > 0) text += fmt::format(" of {}", progress.n_steps);
+    if (std::isfinite(progress.objective)) text += fmt::format("  {:.3f}", progress.objective);
+    if (n_done > 0 && progress.n_steps > progress.step)
+        text +=
+            fmt::format(", {} left",
+                        duration(seconds * static_cast<double>(progress.n_steps - progress.step) /
+                                 static_cast<double>(n_done)));
+    return text;
+}
+
+} // namespace
+
+FitWatch::FitWatch(bool is_quiet)
+    : is_quiet_(is_quiet),
+      is_terminal_(is_on_terminal()),
+      next_(Clock::now() + (is_terminal_ ? Clock::duration(200ms) : Clock::duration(30s))) {}
+
+void FitWatch::advance(const learners::FitProgress& progress) {
+    const auto now = Clock::now();
+    if (progress.phase != phase_) {
+        phase_ = progress.phase;
+        phase_start_ = now;
+        first_step_ = progress.step;
+    }
+    if (is_quiet_ || now < next_) return;
+    next_ = now + (is_terminal_ ? Clock::duration(200ms) : Clock::duration(30s));
+    const std::string text = line_of(progress,
+                                     std::chrono::duration<double>(now - phase_start_).count(),
+                                     progress.step - first_step_);
+    fmt::print(stderr, "{}{}{}", is_terminal_ ? "\r\x1b[K" : "", text, is_terminal_ ? "" : "\n");
+    std::fflush(stderr);
+    is_shown_ = true;
+}
+
+void FitWatch::clear() {
     if (is_shown_ && is_terminal_) fmt::print(stderr, "\r\x1b[K");
     is_shown_ = false;
 }

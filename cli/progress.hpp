@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/learners/fit.hpp>
 #include <gemel/sim/run.hpp>
 
 #include <atomic>
@@ -45,6 +46,23 @@ private:
     std::uint64_t n_done_ = 0, n_failed_ = 0, n_before_ = 0;
     bool is_shown_ = false;
     std::mutex mutex_;
+};
+
+/// The same of a fit: its phase, the step and how long the phase will go on at most.
+class FitWatch : public learners::FitMonitor {
+public:
+    explicit FitWatch(bool is_quiet);
+    void advance(const learners::FitProgress& progress) override;
+    bool is_cancelled() const override { return Interrupt::is_requested(); }
+    void clear(); ///< takes the line away
+
+private:
+    using Clock = std::chrono::steady_clock;
+    const bool is_quiet_, is_terminal_;
+    std::string phase_;
+    std::int64_t first_step_ = 0;
+    Clock::time_point phase_start_ = Clock::now(), next_;
+    bool is_shown_ = false;
 };
 
 } // namespace gemel::cli

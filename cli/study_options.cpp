@@ -12,9 +12,6 @@
 
 namespace gemel::cli {
 
-namespace {
-
-/// A seed as text, so that all 64 bits of it can be given and a mistake is told in our words.
 std::optional<std::uint64_t> seed_of(const std::string& text) {
     std::uint64_t seed = 0;
     const char* const end = text.data() + text.size();
@@ -22,6 +19,8 @@ std::optional<std::uint64_t> seed_of(const std::string& text) {
     if (error != std::errc() || stop != end) return std::nullopt;
     return seed;
 }
+
+namespace {
 
 std::string check_seed(const std::string& text) {
     if (seed_of(text)) return {};
@@ -32,12 +31,22 @@ std::string check_seed(const std::string& text) {
 
 } // namespace
 
-void check_output(const scenarios::Study& study, const std::filesystem::path& output) {
+void add_seed_argument(CLI::App& command, const char* whose, std::string& seed) {
+    command.add_option("--seed", seed, whose)->check(check_seed)->type_name("UINT");
+}
+
+void check_output(const std::vector<pkpd::InputFile>& inputs,
+                  const char* of,
+                  const std::filesystem::path& output) {
     std::error_code error;
-    for (const scenarios::InputFile& input : study.inputs)
+    for (const pkpd::InputFile& input : inputs)
         if (std::filesystem::equivalent(input.path, output, error))
             throw std::runtime_error(
-                fmt::format("{} is an input of this study; choose another file", output.string()));
+                fmt::format("{} is an input of this {}; choose another file", output.string(), of));
+}
+
+void check_output(const scenarios::Study& study, const std::filesystem::path& output) {
+    check_output(study.inputs, "study", output);
 }
 
 void add_study_arguments(CLI::App& command, StudyArguments& arguments) {
@@ -46,9 +55,7 @@ void add_study_arguments(CLI::App& command, StudyArguments& arguments) {
                        arguments.output,
                        "result file, replaced when the new one is complete; default: the study's "
                        "name with .h5, in this folder");
-    command.add_option("--seed", arguments.seed, "instead of the study's")
-        ->check(check_seed)
-        ->type_name("UINT");
+    add_seed_argument(command, "instead of the study's", arguments.seed);
     command.add_option("--set", arguments.overrides, "path=value, replaces a value of the study")
         ->allow_extra_args(false);
 }

@@ -2,6 +2,7 @@
 #include "program.hpp"
 
 #include <gemel/io/toml.hpp>
+#include <gemel/learners/fit_file.hpp>
 #include <gemel/pkpd/dose_equation.hpp>
 #include <gemel/pkpd/panel.hpp>
 #include <gemel/scenarios/plan.hpp>
@@ -12,7 +13,7 @@ namespace gemel::cli {
 
 namespace {
 
-/// What the file says it is: "study", "model", "gene", "panel", "dose"; "" after a mistake.
+/// What the file says it is: "study", "fit", "model", …; "" after a mistake.
 std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     const auto source = io::read_source(path, diagnostics);
     if (source == nullptr) return {};
@@ -20,13 +21,12 @@ std::string kind_of(const std::string& path, sim::DiagnosticList& diagnostics) {
     if (!document.is_set()) return {};
     const std::string format = document["gemel"].text().value_or("");
     const std::string kind = format.substr(0, format.find('/'));
-    if (kind == "study" || kind == "model" || kind == "gene" || kind == "panel" || kind == "dose")
-        return kind;
-    diagnostics.add(
-        document["gemel"].is_set() ? document["gemel"].span() : document.span(),
-        "the file does not say what it is",
-        "its first line is gemel = \"study/1\", \"model/1\", \"gene/1\", \"panel/1\" or "
-        "\"dose/1\"");
+    for (const char* known : {"study", "fit", "model", "gene", "panel", "dose"})
+        if (kind == known) return kind;
+    diagnostics.add(document["gemel"].is_set() ? document["gemel"].span() : document.span(),
+                    "the file does not say what it is",
+                    "its first line is gemel = \"study/1\", \"fit/1\", \"model/1\", \"gene/1\", "
+                    "\"panel/1\" or \"dose/1\"");
     return {};
 }
 
@@ -45,6 +45,15 @@ std::string check_study(const std::string& path, sim::DiagnosticList& diagnostic
         const scenarios::Study study = scenarios::load_study(path, library());
         run_tests(*study.model, "", diagnostics);
         return scenarios::describe_plan(study);
+    } catch (const sim::InputError& error) {
+        diagnostics.append(error.diagnostics());
+        return {};
+    }
+}
+
+std::string check_fit(const std::string& path, sim::DiagnosticList& diagnostics) {
+    try {
+        return learners::describe_fit(learners::load_fit(path, library()));
     } catch (const sim::InputError& error) {
         diagnostics.append(error.diagnostics());
         return {};
@@ -100,6 +109,8 @@ int check(const std::vector<std::string>& files) {
         std::string text;
         if (kind == "study")
             text = check_study(file, diagnostics);
+        else if (kind == "fit")
+            text = check_fit(file, diagnostics);
         else if (kind == "model")
             text = check_model(file, diagnostics);
         else if (kind == "gene")
@@ -122,8 +133,8 @@ void add_check(CLI::App& program, Action& action) {
     auto files = std::make_shared<std::vector<std::string>>();
     CLI::App* command = program.add_subcommand(
         "check",
-        "Tell all mistakes of studies, models, genes, panels and dose equations; run none");
-    command->add_option("FILE", *files, "study, model, gene, panel or dose files")->required();
+        "Tell all mistakes of studies, fits, models, genes, panels and dose equations; run none");
+    command->add_option("FILE", *files, "study, fit, model, gene, panel or dose files")->required();
     command->callback([files, &action] { action = [files] { return check(*files); }; });
 }
 

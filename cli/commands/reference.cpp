@@ -2,6 +2,7 @@
 #include "program.hpp"
 
 #include <gemel/io/fields.hpp>
+#include <gemel/learners/fit_file.hpp>
 #include <gemel/pkpd/derived_covariates.hpp>
 #include <gemel/pkpd/dose_equation.hpp>
 #include <gemel/pkpd/model.hpp>
@@ -47,6 +48,9 @@ std::string page_of(const std::string& grammar) {
     if (grammar == "outcomes") return outcomes_page();
     if (grammar == "endpoints") return endpoints_page();
     if (grammar == "nca") return pkpd::nca_reference_page();
+    if (grammar == "fit")
+        return io::reference_page("Fit files",
+                                  io::list_fields(learners::describe_fit_for_reference));
     if (grammar == "model")
         return io::reference_page("Model files",
                                   io::list_fields(pkpd::describe_model_for_reference));
@@ -84,13 +88,14 @@ void add_reference(CLI::App& program, Action& action) {
     CLI::App* command =
         program.add_subcommand("reference", "Print the reference of a grammar as Markdown");
     command
-        ->add_option(
-            "GRAMMAR",
-            *grammar,
-            "study, model, gene, panel, population, covariates, effects, dose, recommendations, "
-            "patient, outcomes, endpoints or nca")
+        ->add_option("GRAMMAR",
+                     *grammar,
+                     "study, fit, model, gene, panel, population, covariates, effects, dose, "
+                     "recommendations, "
+                     "patient, outcomes, endpoints or nca")
         ->required()
         ->check(CLI::IsMember({"study",
+                               "fit",
                                "model",
                                "gene",
                                "panel",

@@ -2,6 +2,7 @@
 #include "executor_options.hpp"
 #include "program.hpp"
 #include "progress.hpp"
+#include "shell_words.hpp"
 #include "study_options.hpp"
 
 #include <gemel/scenarios/plan.hpp>
@@ -9,10 +10,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cctype>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <stdexcept>
 
@@ -30,32 +28,11 @@ struct RunArguments {
     double checkpoint_seconds = scenarios::RunStudyOptions().checkpoint_seconds;
 };
 
-/// One word of a POSIX shell, whatever stands in it.
-std::string quoted(const std::string& text) {
-    std::string word = "'";
-    for (const char c : text)
-        word += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    return word + "'";
-}
-
-/// Quoted only where the shell would not read it as it stands.
-std::string word_of(const std::string& text) {
-    const bool is_plain =
-        !text.empty() && std::all_of(text.begin(), text.end(), [](unsigned char c) {
-            return std::isalnum(c) != 0 || std::strchr("_.,:+/-@%=", c) != nullptr;
-        });
-    return is_plain ? text : quoted(text);
-}
-
-/// The command as it could be typed again; files by their names, so that no path of this machine
-/// travels with results.
+/// The command as it could be typed again.
 std::string command_text(const RunArguments& options) {
-    const auto name = [](const std::string& path) {
-        return word_of(std::filesystem::path(path).filename().string());
-    };
     const StudyArguments& study = options.study;
-    std::string text = "gemel run " + name(study.study);
-    if (!study.output.empty()) text += " -o " + name(study.output);
+    std::string text = "gemel run " + word_of_file(study.study);
+    if (!study.output.empty()) text += " -o " + word_of_file(study.output);
     if (!study.seed.empty()) text += " --seed " + study.seed;
     for (const std::string& assignment : study.overrides)
         text += " --set " + quoted(assignment);
