@@ -16,6 +16,7 @@ void add_run(CLI::App& program, Action& action);
 void add_check(CLI::App& program, Action& action);
 void add_plan(CLI::App& program, Action& action);
 void add_export(CLI::App& program, Action& action);
+void add_fit(CLI::App& program, Action& action);
 void add_find_dose(CLI::App& program, Action& action);
 void add_nca(CLI::App& program, Action& action);
 void add_models(CLI::App& program, Action& action);

@@ -53,14 +53,15 @@ int main(int argc, char** argv) {
     program.require_subcommand(1);
     program.footer(
         "Exit codes: 0 ok; 1 internal or file error; 2 input wrong, nothing run;\n"
-        "3 finished, but more subjects failed than the study allows; 4 finished, but what was\n"
-        "asked of the result does not hold; 130 interrupted.");
+        "3 finished, but more subjects failed than the study allows, or a fit did not converge;\n"
+        "4 finished, but what was asked of the result does not hold; 130 interrupted.");
     cli::Action action;
     cli::add_run(program, action);
     cli::add_check(program, action);
     cli::add_plan(program, action);
     cli::add_show(program, action);
     cli::add_export(program, action);
+    cli::add_fit(program, action);
     cli::add_find_dose(program, action);
     cli::add_nca(program, action);
     cli::add_models(program, action);

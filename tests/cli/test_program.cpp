@@ -634,4 +634,64 @@ TEST_CASE("show in a pipe draws with ASCII characters") {
     CHECK(gemel_in(folder.path(), "show no_such_file.h5").code == 1);
 }
 
+namespace {
+
+/// Theophylline's file of a fit, in a folder of its own with its model.
+void write_fit(const std::filesystem::path& folder) {
+    const std::filesystem::path data = source_folder() / "tests" / "data";
+    std::filesystem::copy_file(data / "theophylline_model.toml", folder / "theo_model.toml");
+    std::filesystem::copy_file(data / "theophylline.csv", folder / "theophylline.csv");
+    write_text(folder / "theo.toml",
+               "gemel = \"fit/1\"\n[fit]\nmodel = \"theo_model.toml\"\nmethod = \"focei\"\n"
+               "fixed = [\"CL_WT\"]\n[data]\nfile = \"theophylline.csv\"\n[data.columns]\n"
+               "TIME = { unit = \"h\" }\nAMT = { unit = \"mg\" }\n"
+               "DV = { output = \"Cp\", unit = \"mg/L\" }\nWT = { unit = \"kg\" }\n"
+               "[outputs]\n"
+               "Cp = { error = { law = \"combined1\", proportional = 0.1, additive = 0.3 } }\n"
+               "[options]\ndraws = 500\n");
+}
+
+} // namespace
+
+TEST_CASE("a fit is checked, run, and its model simulated with what it left open") {
+    const TemporaryFolder folder;
+    write_fit(folder.path());
+    const Finished checked = gemel_in(folder.path(), "check theo.toml");
+    INFO(checked.out);
+    CHECK(checked.code == 0);
+    CHECK(has(checked.out, "12 subjects, 12 dose records, 132 observations"));
+    // Its own model is never replaced.
+    CHECK(gemel_in(folder.path(), "fit theo.toml").code == 1);
+    const Finished fitted = gemel_in(folder.path(), "fit theo.toml -o out --threads 1");
+    INFO(fitted.out);
+    CHECK(fitted.code == 0);
+    for (const char* name : {"out.h5", "out.txt", "out_model.toml"})
+        CHECK(std::filesystem::exists(folder / name));
+    CHECK(has(fitted.out, read_text(folder / "out.txt")));
+    for (const char* word : {"nan", "NaN"})
+        CHECK_FALSE(has(fitted.out, word));
+    write_text(folder / "again.toml",
+               "gemel = \"study/1\"\n[study]\nmodel = \"out_model.toml\"\nseed = 1\n"
+               "duration = \"24 h\"\nreplicates = 20\n[population]\nsize = 20\n"
+               "covariates = { WT = \"70 kg\" }\n[uncertainty]\nfrom = \"model\"\n"
+               "[regimens.once]\ndoses = [ { dose = \"320 mg\" } ]\n"
+               "[arms.once]\nregimen = \"once\"\n"
+               "[outcomes]\nAUC = \"auc(Cp, 0[h], 24[h])\"\n");
+    const Finished again = gemel_in(folder.path(), "run again.toml");
+    INFO(again.out);
+    CHECK(again.code == 0);
+}
+
+TEST_CASE("a fit with mistakes runs nothing, and its command says what it takes") {
+    const TemporaryFolder folder;
+    write_fit(folder.path());
+    const Finished wrong =
+        gemel_in(folder.path(), "fit theo.toml -o out --set fit.fixed='[\"CL_V\"]'");
+    CHECK(wrong.code == 2);
+    CHECK(has(wrong.out, "'CL_V' is no number of this fit"));
+    CHECK_FALSE(std::filesystem::exists(folder / "out.h5"));
+    const Finished unknown = gemel_in(folder.path(), "fit theo.toml --method em");
+    CHECK(unknown.code == 2);
+}
+
 } // namespace gemel::tests

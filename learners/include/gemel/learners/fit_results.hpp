@@ -2,6 +2,7 @@
 
 #include <gemel/io/resources.hpp>
 #include <gemel/learners/fit.hpp>
+#include <gemel/learners/recover.hpp>
 
 #include <cstddef>
 #include <filesystem>
@@ -42,6 +43,9 @@ std::vector<double> standard_errors(const FitSetup& setup, const FitResult& resu
 
 /// The table. What is not known is said so, with the reason.
 std::string fit_table(const FitSetup& setup, const FitResult& result);
+
+/// The table of a recovery: bias, error and coverage of every number that was estimated.
+std::string recovery_table(const FitSetup& setup, const RecoverResult& result);
 
 /// NAME.h5, layout `gemel-fit/1`. @throws std::runtime_error with the path and the reason
 void write_fit_file(const FitSetup& setup,
