@@ -97,6 +97,23 @@ TEST_CASE("what is not known is said with its reason, never as NaN") {
         CHECK_FALSE(fit_says(text, word));
 }
 
+TEST_CASE("a recovery tells bias, error and coverage, and which fits failed") {
+    const FitSetup setup = load_fit_text(theophylline_fit(""));
+    RecoverResult result;
+    result.n = 3;
+    result.n_converged = 2;
+    const double none = std::numeric_limits<double>::quiet_NaN();
+    result.numbers = {{1, "CL", 3.0, 3.3, 0.3, 0.05, 0.4, 0.1, 0.1333, 0.5, 2},
+                      {3, "CL_WT", 0.0, 0.1, 0.1, 0.02, 0.2, none, none, none, 0}};
+    result.failures = {{2, "200 iterations"}};
+    const std::string text = recovery_table(setup, result);
+    INFO(text);
+    CHECK(fit_says(text, "3 data sets simulated at the starts, 2 fits converged"));
+    CHECK(fit_says(text, "10.0    0.4     13.3         50.0              2"));
+    CHECK(fit_says(text, "data set 3: 200 iterations"));
+    CHECK_FALSE(fit_says(text, "nan"));
+}
+
 TEST_CASE("the result file holds what the fit gave, in layout gemel-fit/1") {
     const FitSetup setup = load_fit_text(theophylline_fit(""));
     const FitResult result = whole_result(setup);
