@@ -22,6 +22,16 @@ Eigen::Index ix(std::size_t i) {
     return static_cast<Eigen::Index>(i);
 }
 
+/// Of errors of one number: which, and its value.
+ErrorNumber part_of_one(const ErrorLaw& law) {
+    return law.law == pkpd::ResidualError::Law::proportional ? ErrorNumber::proportional
+                                                             : ErrorNumber::additive;
+}
+
+double number_of(const ErrorLaw& law) {
+    return part_of_one(law) == ErrorNumber::proportional ? law.proportional : law.additive;
+}
+
 Eigen::MatrixXd
 covariance_of(const FitData& data, std::size_t subject, const PopulationPoint& point) {
     const FitSubject& of = data.subjects[subject];
@@ -90,26 +100,101 @@ ConditionalDraws::ConditionalDraws(FitEngine& engine,
     for (std::vector<double>& slope : slopes_)
         slope.resize(n_values_);
     by_subject_.resize(data.n_subjects());
+    has_statistics_ = data.n_censored == 0 &&
+                      std::ranges::all_of(engine.scale.fixed.errors, [](const ErrorLaw& law) {
+                          return law.law == pkpd::ResidualError::Law::additive ||
+                                 law.law == pkpd::ResidualError::Law::proportional ||
+                                 law.is_logarithmic();
+                      });
+    for (const FitSubject& subject : data.subjects) {
+        std::vector<double>& counts = n_of_.emplace_back(data.outputs.size(), 0.0);
+        for (const Measurement& measured : subject.measured)
+            counts[measured.place] += 1.0;
+    }
 }
 
-double ConditionalDraws::log_proposal(const ConditionalProposal& proposal,
-                                      const Eigen::VectorXd& x,
-                                      double prior_term) const {
-    double log_root = 0.0;
-    for (Eigen::Index i = 0; i < proposal.root.rows(); ++i)
-        log_root += std::log(proposal.root(i, i));
-    const double n = static_cast<double>(x.size()), square = x.squaredNorm();
-    double terms[n_widths + 1];
-    for (int k = 0; k < n_widths; ++k)
-        terms[k] = std::log(shares[k]) - log_root - n * std::log(widths[k]) -
-                   0.5 * square / (widths[k] * widths[k]);
-    terms[n_widths] = std::log(share_of_population) + prior_term;
-    const double largest = *std::max_element(terms, terms + n_widths + 1);
-    double sum = 0.0;
-    for (const double term : terms)
-        sum += std::exp(term - largest);
-    return largest + std::log(sum); // without −n/2·log 2π, as the prior
+void ConditionalDraws::find_statistics() {
+    if (!has_statistics_) return;
+    const FitData& data = engine_.data;
+    const std::size_t n_outputs = data.outputs.size();
+    squares_.assign(task_subjects_.size() * n_outputs, 0.0);
+    log_size_.assign(task_subjects_.size(), 0.0);
+    for (std::size_t t = 0; t < task_subjects_.size(); ++t) {
+        const double* f = predictions_.data() + task_first_[t];
+        double product = 1.0;
+        for (const Measurement& measured : data.subjects[task_subjects_[t]].measured) {
+            const ErrorLaw& law = engine_.scale.fixed.errors[measured.place];
+            double e = measured.value - (law.is_logarithmic() ? std::log(*f) : *f);
+            if (law.law == pkpd::ResidualError::Law::proportional) {
+                e /= *f;
+                product *= std::abs(*f);
+                if (!(product > 1e-200 && product < 1e200)) {
+                    log_size_[t] += std::log(product);
+                    product = 1.0;
+                }
+            }
+            squares_[t * n_outputs + measured.place] += e * e;
+            ++f;
+        }
+        log_size_[t] += std::log(product);
+    }
 }
+
+double ConditionalDraws::loss_by_statistics(std::size_t task,
+                                            std::span<const double> log_sds,
+                                            std::span<const double> precisions) const {
+    const std::size_t n_outputs = log_sds.size();
+    double sum = log_size_[task];
+    for (std::size_t o = 0; o < n_outputs; ++o)
+        sum += n_of_[task_subjects_[task]][o] * log_sds[o] +
+               0.5 * squares_[task * n_outputs + o] * precisions[o];
+    return sum;
+}
+
+namespace {
+
+/// The density of one subject's draws, without (2π)^(−n/2), as the prior's.
+class ProposalDensity {
+public:
+    ProposalDensity(const ConditionalProposal& proposal, double log_determinant_of_population)
+        : log_population_(std::log(share_of_population) - 0.5 * log_determinant_of_population) {
+        double log_root = 0.0;
+        for (Eigen::Index i = 0; i < proposal.root.rows(); ++i)
+            log_root += std::log(proposal.root(i, i));
+        const double n = static_cast<double>(proposal.root.rows());
+        for (int k = 0; k < n_widths; ++k)
+            log_share_[k] = std::log(shares[k]) - log_root - n * std::log(widths[k]);
+    }
+
+    /// @param square     |x|², x = L⁻¹(b − centre)
+    /// @param of_population  b'·C⁻¹·b
+    double log_density(double square, double of_population) const {
+        double terms[n_widths + 1];
+        for (int k = 0; k < n_widths; ++k)
+            terms[k] = log_share_[k] - 0.5 * square / (widths[k] * widths[k]);
+        terms[n_widths] = log_population_ - 0.5 * of_population;
+        const double largest = *std::max_element(terms, terms + n_widths + 1);
+        double sum = 0.0;
+        for (const double term : terms)
+            sum += term == largest ? 1.0 : std::exp(term - largest);
+        return largest + std::log(sum);
+    }
+
+private:
+    double log_share_[n_widths] = {}, log_population_ = 0.0;
+};
+
+/// Shares are met exactly: draw d belongs to the law on which (d + ½)/n falls.
+int law_of_draw(std::size_t draw, std::size_t n) {
+    const double place = (static_cast<double>(draw) + 0.5) / static_cast<double>(n);
+    double sum = 0.0;
+    int law = 0;
+    while (law < n_widths && place > (sum += shares[law]))
+        ++law;
+    return law;
+}
+
+} // namespace
 
 void ConditionalDraws::draw(std::span<const double> at,
                             const std::vector<ConditionalProposal>& proposals,
@@ -118,41 +203,40 @@ void ConditionalDraws::draw(std::span<const double> at,
     const PopulationPoint point = engine_.scale.point(at);
     const EffectPrior prior(data, point);
     const std::uint32_t purpose = sim::purpose_number("fit/draws");
-    constexpr std::uint32_t numbers_per_draw = 64; // effects of a subject beyond it start anew
-    for (std::size_t s = 0; s < data.n_subjects(); ++s) {
+    std::vector<std::uint32_t> places(n_draws_);
+    std::iota(places.begin(), places.end(), 0U);
+    for (std::uint32_t& place : places)
+        place *= static_cast<std::uint32_t>(n_effects_);
+    sim::parallel_for(data.n_subjects(), engine_.execution.n_threads, [&](std::size_t s, int) {
         engine_.mu.centre(point.theta, s, drawn_mu_.data() + s * data.n_eta());
         const std::size_t b = data.subjects[s].n_effects;
+        const sim::RandomColumns random(
+            seed_, round, std::vector<std::uint64_t>(n_draws_, data.subjects[s].key), places);
+        std::vector<double> normals(b * n_draws_);
+        for (std::size_t e = 0; e < b; ++e)
+            random.normals(purpose, static_cast<std::uint32_t>(e), normals.data() + e * n_draws_);
         const Eigen::MatrixXd population_root = covariance_of(data, s, point).llt().matrixL();
+        const ConditionalProposal& proposal = proposals[s];
+        const ProposalDensity density(proposal, prior.log_determinant(s));
         Eigen::VectorXd z(ix(b)), effects(ix(b)), x(ix(b));
         for (std::size_t d = 0; d < n_draws_; ++d) {
-            sim::RandomStream stream({seed_, round, data.subjects[s].key},
-                                     purpose,
-                                     static_cast<std::uint32_t>(d) * numbers_per_draw *
-                                         static_cast<std::uint32_t>(1 + b / numbers_per_draw));
-            for (Eigen::Index k = 0; k < z.size(); ++k)
-                z(k) = stream.normal();
-            // Shares are met exactly: draw d belongs to the law on which (d + ½)/n falls.
-            const double place = (static_cast<double>(d) + 0.5) / static_cast<double>(n_draws_);
-            double sum = 0.0;
-            int law = 0;
-            for (; law < n_widths && place > (sum += shares[law]); ++law) {
-            }
+            for (std::size_t e = 0; e < b; ++e)
+                z(ix(e)) = normals[e * n_draws_ + d];
+            const int law = law_of_draw(d, n_draws_);
             if (law < n_widths) {
                 x = widths[law] * z;
-                effects = proposals[s].centre + proposals[s].root * x;
+                effects.noalias() = proposal.root * x;
+                effects += proposal.centre;
             } else {
-                effects = population_root * z;
-                x = proposals[s].root.triangularView<Eigen::Lower>().solve(effects -
-                                                                           proposals[s].centre);
+                effects.noalias() = population_root * z;
+                x = effects - proposal.centre;
+                proposal.root.triangularView<Eigen::Lower>().solveInPlace(x);
             }
             const std::size_t t = s * n_draws_ + d;
             std::copy_n(effects.data(), b, drawn_effects_.data() + t * n_effects_);
-            log_q_[t] = log_proposal(proposals[s],
-                                     x,
-                                     -0.5 * prior.square(s, effects.data()) -
-                                         0.5 * prior.log_determinant(s));
+            log_q_[t] = density.log_density(x.squaredNorm(), prior.square(s, effects.data()));
         }
-    }
+    });
     effects_ = drawn_effects_;
     drawn_theta_ = point.theta;
     solve(point.theta, predictions_);
@@ -175,6 +259,7 @@ void ConditionalDraws::take_logarithms(std::vector<double>& predictions) const {
 void ConditionalDraws::solve(std::span<const double> theta, std::vector<double>& predictions) {
     engine_.predictor.predict({task_subjects_, theta, effects_, n_effects_, task_first_},
                               predictions);
+    if (&predictions == &predictions_) find_statistics();
 }
 
 /// Effects that keep μ + η where typical values are mu-referenced and not direct.
@@ -228,12 +313,20 @@ double ConditionalDraws::weigh(std::span<const double> at,
     if (!prior.is_proper()) return -minus_infinity;
     if (with_gradient) gradients_.setZero(ix(engine_.scale.size()), ix(data.n_subjects()));
     const LossSum loss_of(data, point.errors);
+    std::vector<double> log_sds, precisions; // of errors of one number
+    for (const ErrorLaw& law : point.errors) {
+        const double sd = number_of(law);
+        log_sds.push_back(std::log(sd));
+        precisions.push_back(1.0 / (sd * sd));
+    }
     sim::parallel_for(data.n_subjects(), engine_.execution.n_threads, [&](std::size_t s, int) {
         const FitSubject& of = data.subjects[s];
         double largest = minus_infinity;
         for (std::size_t t = s * n_draws_; t < (s + 1) * n_draws_; ++t) {
-            const double sum = 0.5 * prior.square(s, effects_.data() + t * n_effects_) +
-                               loss_of(of, predictions_.data() + task_first_[t]);
+            const double sum =
+                0.5 * prior.square(s, effects_.data() + t * n_effects_) +
+                (has_statistics_ ? loss_by_statistics(t, log_sds, precisions)
+                                 : loss_of(of, predictions_.data() + task_first_[t]));
             log_terms_[t] = std::isfinite(sum) ? -sum - log_q_[t] : minus_infinity;
             largest = std::max(largest, log_terms_[t]);
         }
@@ -252,6 +345,38 @@ double ConditionalDraws::weigh(std::span<const double> at,
     return std::isfinite(sum) ? sum : -minus_infinity;
 }
 
+void ConditionalDraws::add_error_slopes(std::size_t task,
+                                        const PopulationPoint& point,
+                                        double weight,
+                                        std::vector<double>& by_error,
+                                        std::vector<double>& by_direct) const {
+    const FitData& data = engine_.data;
+    if (has_statistics_ && direct_.empty()) {
+        for (std::size_t o = 0; o < data.outputs.size(); ++o) {
+            const double sd = number_of(point.errors[o]);
+            by_error[o * n_error_numbers +
+                     static_cast<std::size_t>(part_of_one(point.errors[o]))] +=
+                weight *
+                (n_of_[task_subjects_[task]][o] -
+                 squares_[task * data.outputs.size() + o] / (sd * sd)) /
+                sd;
+        }
+        return;
+    }
+    const std::vector<Measurement>& all = data.subjects[task_subjects_[task]].measured;
+    for (std::size_t j = 0; j < all.size(); ++j) {
+        const Measurement& measured = all[j];
+        const double f = predictions_[task_first_[task] + j];
+        const LossTerm term = loss_term(point.errors[measured.place],
+                                        measured,
+                                        data.is_logarithmic[measured.place] != 0 ? std::log(f) : f);
+        for (std::size_t p = 0; p < n_error_numbers; ++p)
+            by_error[measured.place * n_error_numbers + p] += weight * term.by[p];
+        for (std::size_t i = 0; i < direct_.size(); ++i)
+            by_direct[i] += weight * term.f * slopes_[i][task_first_[task] + j];
+    }
+}
+
 /// Fisher's identity: the gradient of the log-likelihood is the mean of the complete data's.
 void ConditionalDraws::add_gradient(std::size_t subject,
                                     std::span<const double> at,
@@ -267,19 +392,17 @@ void ConditionalDraws::add_gradient(std::size_t subject,
     for (std::size_t t = subject * n_draws_; t < (subject + 1) * n_draws_; ++t) {
         const double weight = weights_[t];
         if (!(weight > 1e-14)) continue;
-        const Eigen::Map<const Eigen::VectorXd> effects(effects_.data() + t * n_effects_, b);
-        mean += weight * effects;
-        square.noalias() += weight * effects * effects.transpose();
-        for (std::size_t j = 0; j < of.measured.size(); ++j) {
-            const Measurement& measured = of.measured[j];
-            const LossTerm term =
-                loss_term(point.errors[measured.place], measured, predictions_[task_first_[t] + j]);
-            for (std::size_t p = 0; p < n_error_numbers; ++p)
-                by_error[measured.place * n_error_numbers + p] += weight * term.by[p];
-            for (std::size_t i = 0; i < direct_.size(); ++i)
-                by_direct[i] += weight * term.f * slopes_[i][task_first_[t] + j];
+        const double* effects = effects_.data() + t * n_effects_;
+        for (Eigen::Index i = 0; i < b; ++i) {
+            const double weighted = weight * effects[i];
+            mean(i) += weighted;
+            for (Eigen::Index l = 0; l <= i; ++l)
+                square(i, l) += weighted * effects[l];
         }
+        add_error_slopes(t, point, weight, by_error, by_direct);
     }
+    square.triangularView<Eigen::StrictlyUpper>() =
+        square.transpose().triangularView<Eigen::StrictlyUpper>();
     auto gradient = gradients_.col(ix(subject));
     const Eigen::VectorXd pull = prior.omega_inverse() * mean.head(q);
     Eigen::MatrixXd slope;

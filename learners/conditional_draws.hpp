@@ -62,6 +62,16 @@ public:
 private:
     void solve(std::span<const double> theta, std::vector<double>& predictions);
     void take_logarithms(std::vector<double>& predictions) const;
+    /// Of predictions: what errors of one number ask of them.
+    void find_statistics();
+    double loss_by_statistics(std::size_t task,
+                              std::span<const double> log_sds,
+                              std::span<const double> precisions) const;
+    void add_error_slopes(std::size_t task,
+                          const PopulationPoint& point,
+                          double weight,
+                          std::vector<double>& by_error,
+                          std::vector<double>& by_direct) const;
     void shift_effects(const PopulationPoint& point);
     double weigh(std::span<const double> at,
                  const PopulationPoint& point,
@@ -72,9 +82,6 @@ private:
                       std::span<const double> at,
                       const PopulationPoint& point,
                       const EffectPrior& prior);
-    double log_proposal(const ConditionalProposal& proposal,
-                        const Eigen::VectorXd& x,
-                        double prior_term) const;
 
     FitEngine& engine_;
     std::size_t n_draws_ = 0, n_effects_ = 0;
@@ -94,7 +101,12 @@ private:
     std::vector<std::vector<double>> slopes_; ///< of direct coordinates: ∂f, [n_values]
     std::vector<double> weights_;             ///< [n_subjects·n_draws] sum 1 per subject
     std::vector<double> log_terms_;
-    std::vector<double> by_subject_; ///< log-likelihood of each
+    bool has_statistics_ = false; ///< every error is additive, proportional or lognormal
+    std::vector<double>
+        squares_; ///< [n_subjects·n_draws × outputs] Σ e², of relative or log errors
+    std::vector<double> log_size_; ///< [n_subjects·n_draws] Σ log|f| of proportional errors
+    std::vector<std::vector<double>> n_of_; ///< [n_subjects][outputs]
+    std::vector<double> by_subject_;        ///< log-likelihood of each
     Eigen::MatrixXd gradients_;
 };
 

@@ -1,3 +1,4 @@
+#include "diagnostics.hpp"
 #include "estimate.hpp"
 #include "fit_checks.hpp"
 #include "fit_warnings.hpp"
@@ -239,6 +240,9 @@ FitResult FitRun::run() {
     find_likelihood();
     find_uncertainty();
     find_individuals();
+    tell("residuals");
+    result_.observations = observe(engine_, point_, *modes_, setup_.options.seed);
+    result_.shrinkage = shrinkage(engine_.data, point_, *modes_, result_.observations);
     result_.warnings = find_warnings(engine_, best_.at, result_, on_scale_);
     count();
     return std::move(result_);
