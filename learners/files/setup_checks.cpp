@@ -65,7 +65,7 @@ std::vector<std::vector<double>> predictions_without_effects(const FitData& data
     std::vector<double> values(first.back() * predictor.n_columns());
     predictor.predict({subjects, theta, effects, data.max_effects, std::span(first).first(n)},
                       values);
-    std::vector<std::vector<double>> predicted(data.n_subjects());
+    std::vector<std::vector<double>> predicted(n);
     for (std::size_t s = 0; s < n; ++s) {
         predicted[s].assign(data.setup().data->subjects[s].observations.size(),
                             std::numeric_limits<double>::quiet_NaN());

@@ -6,6 +6,9 @@
 #include <gemel/pkpd/data_file.hpp>
 
 #include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <set>
 #include <string>
 #include <vector>
@@ -100,7 +103,10 @@ inline pkpd::DataWords data_words(const std::string& file, const std::string& ou
     return words;
 }
 
-inline FitSetup theophylline(const std::string& error = R"(law = "additive", additive = 0.7)") {
+inline FitSetup
+theophylline(const std::string& error = R"(law = "additive", additive = 0.7)",
+             const std::string& ka = "{ value = 1.5, unit = \"1/h\", iiv = { sd = 0.6 } }",
+             const std::string& omega = "") {
     return make_setup(R"toml(gemel = "model/1"
 [model]
 name = "theophylline"
@@ -115,16 +121,66 @@ Cp = central / V
 into = "depot"
 default = true
 [parameters]
-ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } }
 V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
 CL = { value = 2.5, unit = "L/h", iiv = { sd = 0.3 } }
-[states]
+ka = )toml" + ka + "\n" + omega +
+                          R"toml([states]
 depot = { unit = "mg" }
 central = { unit = "mg" }
 [outputs]
 Cp = { unit = "mg/L", error = { )toml" +
                           error + " } }\n",
                       data_words("theophylline.csv"));
+}
+
+/// Two doses of each of six subjects, on two occasions between which clearance differs; the values
+/// are made up, smooth and positive.
+inline FitSetup two_occasions() {
+    std::string rows = "ID,TIME [h],AMT [mg],DV [mg/L],EVID,OCC\n";
+    for (int id = 1; id <= 6; ++id)
+        for (int occasion = 1; occasion <= 2; ++occasion) {
+            const double start = 48.0 * (occasion - 1), rate = 0.08 + 0.01 * id + 0.015 * occasion;
+            rows += std::to_string(id) + "," + std::to_string(start) + ",100,.,1," +
+                    std::to_string(occasion) + "\n";
+            for (const double after : {1.0, 4.0, 9.0, 20.0})
+                rows += std::to_string(id) + "," + std::to_string(start + after) + ",0," +
+                        std::to_string(9.0 * std::exp(-rate * after) *
+                                       (1.0 + 0.05 * std::sin(7.0 * after + id))) +
+                        ",0," + std::to_string(occasion) + "\n";
+        }
+    const auto path = pkpd::temporary_path("two_occasions.csv");
+    std::ofstream(path) << rows;
+    pkpd::DataWords words;
+    words.folder = path.parent_path();
+    words.file = path.filename().string();
+    words.occasion = "OCC";
+    pkpd::DataColumnWords dv;
+    dv.name = "DV";
+    dv.output = "Cp";
+    words.columns = {dv};
+    FitSetup setup = make_setup(R"toml(gemel = "model/1"
+[model]
+name = "bolus, a clearance of occasions"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(central) = -CL / V * central
+Cp = central / V
+'''
+[routes.iv]
+into = "central"
+default = true
+[parameters]
+CL = { value = 1.2, unit = "L/h", iiv = { sd = 0.25 }, iov = { sd = 0.15 } }
+V  = { value = 11, unit = "L", iiv = { sd = 0.1 } }
+[states]
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "proportional", proportional = 0.1 } }
+)toml",
+                                words);
+    std::filesystem::remove(path);
+    return setup;
 }
 
 inline FitSetup phenobarbital(bool has_covariates) {
@@ -134,9 +190,7 @@ inline FitSetup phenobarbital(bool has_covariates) {
             words.columns.push_back(column(name, unit));
     const std::string scales[2] = {
         has_covariates ? R"(, scale = "WT / 1[kg]")" : "",
-        has_covariates
-        ? R"x(, scale = "WT / 1[kg] * (1 + b1 * (APGR < 5 ? 1 : 0))")x"
-        : ""};
+        has_covariates ? R"x(, scale = "WT / 1[kg] * (1 + b1 * (APGR < 5 ? 1 : 0))")x" : ""};
     return make_setup(R"toml(gemel = "model/1"
 [model]
 name = "phenobarbital in neonates"
@@ -207,8 +261,9 @@ depot = { unit = "mg" }
 central = { unit = "mg" }
 [outputs]
 effect = { unit = "%" }
-Cp = { unit = "mg/L", error = { )toml" + error + " } }\n",
-                      warfarin_words(false));
+Cp = { unit = "mg/L", error = { )toml" +
+                                    error + " } }\n",
+                                warfarin_words(false));
     setup.outputs = {setup.model->find_output("Cp")};
     return setup;
 }
@@ -254,6 +309,62 @@ PCA = { unit = "%", error = { law = "additive", additive = 10 } }
                                 warfarin_words(true));
     setup.options.rtol = 1e-6;
     return setup;
+}
+
+inline FitSetup indomethacin() {
+    return make_setup(R"toml(gemel = "model/1"
+[model]
+name = "indomethacin"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(central) = -(CL + Q) / V1 * central + Q / V2 * peripheral
+d/dt(peripheral) = Q / V1 * central - Q / V2 * peripheral
+Cp = central / V1
+'''
+[routes.iv]
+into = "central"
+default = true
+[parameters]
+CL = { value = 8, unit = "L/h", iiv = { sd = 0.2 } }
+V1 = { value = 9, unit = "L", iiv = { sd = 0.1 } }
+Q = { value = 5, unit = "L/h", iiv = { sd = 0.3 } }
+V2 = { value = 20, unit = "L", iiv = { sd = 0.3 } }
+[states]
+central = { unit = "mg" }
+peripheral = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "proportional", proportional = 0.15 } }
+)toml",
+                      data_words("indomethacin.csv"));
+}
+
+/// Doses go into a depot that nothing reads.
+inline FitSetup not_read() {
+    return make_setup(R"toml(gemel = "model/1"
+[model]
+name = "a depot that leads nowhere"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -ka * depot
+d/dt(central) = -CL / V * central
+Cp = central / V
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+ka = { value = 1.5, unit = "1/h" }
+V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
+CL = { value = 2.5, unit = "L/h", iiv = { sd = 0.3 } }
+[states]
+depot = { unit = "mg" }
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "additive", additive = 0.7 } }
+)toml",
+                      data_words("theophylline.csv"));
 }
 
 } // namespace gemel::learners
