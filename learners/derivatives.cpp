@@ -10,6 +10,8 @@ namespace {
 constexpr double exact_step = 1.5e-4;
 /// Of a difference of sensitivities: errors of the solver (1e-8/h) against truncation (h²/6).
 constexpr double stepped_step = 1e-3;
+/// Of second differences of values with a solver's errors (1e-8/h²) against truncation (h²/12).
+constexpr double noisy_step = 1e-2;
 
 double slope_of(FitScale::Transform transform, double at) {
     if (transform == FitScale::Transform::logarithm) return std::exp(at);
@@ -65,7 +67,9 @@ std::size_t Derivatives::n_tasks_of(const Request& request, std::size_t subject)
 
 double
 Derivatives::step(std::size_t subject, std::size_t direction, std::span<const double> at) const {
-    const double size = plain_.has_steps() ? stepped_step : exact_step;
+    const double size = !plain_.has_steps() ? exact_step
+                        : is_symbolic()     ? stepped_step
+                                            : noisy_step;
     const std::size_t b = data_.subjects[subject].n_effects;
     if (direction < b) return size * data_.effect_scale[data_.parameter_of_effect(direction)];
     const std::size_t k = mu_.extra()[direction - b];

@@ -53,7 +53,7 @@ Estimate minimise_marginal(Method method,
     estimate.objective = found.value;
     estimate.is_converged = found.is_converged;
     estimate.reason = found.reason;
-    if (engine.data.n_censored > 0 && method == Method::focei)
+    if (engine.data.n_censored > 0 && (method == Method::focei || method == Method::foce))
         estimate.notes.push_back(fmt::format(
             "{} censored measurement{}: their part of the objective is Laplace's, by the full "
             "Hessian",
@@ -104,9 +104,13 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
     bounds.max_iterations = 12;
     bounds.longest_step = 0.5;
     bounds.gradient_tolerance = 1e-3;
+    bounds.watch = [&](int, double, std::span<const double>) {
+        return monitor == nullptr || !monitor->is_cancelled();
+    };
     std::vector<double> at = estimate.at;
     draws.draw(at, proposals_of(estimate.moments), 0);
     double value = draws.value(at);
+    if (std::isfinite(value)) estimate.objective = value;
     if (!std::isfinite(value) || draws.least_effective_share() < trusted_share) {
         estimate.notes.push_back(
             "the last search, on draws that stay where they are, was left out: "
@@ -125,9 +129,9 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
     }
     value = draws.value(at);
     const double value_before = draws.value(before);
+    estimate.objective = std::min(value, value_before);
     if (!(value < value_before)) return;
     estimate.at = at;
-    estimate.objective = value;
     estimate.notes.push_back(
         fmt::format("the last search, on draws that stay where they are, lowered -2LL by {:.2g}",
                     value_before - value));
@@ -138,7 +142,7 @@ run_saem(FitEngine& engine, std::vector<double> start, std::uint64_t seed, FitMo
     SaemResult found = saem(engine, std::move(start), seed, monitor);
     Estimate estimate;
     estimate.at = std::move(found.at);
-    estimate.is_converged = found.is_finite;
+    estimate.is_converged = found.is_finite && found.is_settled;
     estimate.reason = found.reason;
     estimate.trace = std::move(found.trace);
     estimate.moments = std::move(found.moments);

@@ -1,3 +1,4 @@
+#include "bootstrap.hpp"
 #include "diagnostics.hpp"
 #include "estimate.hpp"
 #include "fit_checks.hpp"
@@ -17,7 +18,10 @@
 namespace gemel::learners {
 namespace {
 
-constexpr int draws_of_information = 1000; ///< per subject
+/// Draws of each subject that the information is taken from: more for more effects.
+int draws_of_information(const FitData& data) {
+    return static_cast<int>(std::max<std::size_t>(1000, 600 * data.max_effects));
+}
 
 double cpu_seconds() {
     return static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
@@ -45,6 +49,8 @@ private:
     void find_individuals();
     void find_likelihood();
     void find_uncertainty();
+    void find_louis();
+    void find_bootstrap();
     void add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method);
     void count();
     bool is_cancelled() const { return monitor_ != nullptr && monitor_->is_cancelled(); }
@@ -62,6 +68,7 @@ private:
     std::unique_ptr<Modes> modes_;
     std::vector<char> is_direct_; ///< of draws: typical values that are not mu-referenced
     std::unique_ptr<ConditionalDraws> draws_;
+    std::vector<ConditionalProposal> proposals_; ///< that draws are made by
     Eigen::MatrixXd on_scale_; ///< covariance of the estimates on the scale of the search
     FitResult result_;
 };
@@ -169,7 +176,8 @@ void FitRun::find_likelihood() {
     is_direct_.assign(engine_.scale.size(), 0);
     for (const std::size_t k : engine_.mu.extra())
         is_direct_[k] = 1;
-    std::vector<ConditionalProposal> proposals =
+    std::vector<ConditionalProposal>& proposals = proposals_;
+    proposals =
         best_.moments.empty() ? proposals_at(data, *modes_, point_) : proposals_of(best_.moments);
     constexpr int n_pilots = 1000;
     constexpr double share_of_pilots = 0.01;
@@ -193,18 +201,58 @@ void FitRun::add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method
     result_.uncertainties.push_back(std::move(uncertainty));
 }
 
+/// Second derivatives vary less from draw to draw than the likelihood itself: few draws do.
+void FitRun::find_louis() {
+    ConditionalDraws few(engine_,
+                         std::min(draws_of_information(engine_.data), setup_.options.n_draws),
+                         is_direct_,
+                         setup_.options.seed);
+    few.draw(best_.at, proposals_, 10);
+    const Eigen::MatrixXd inverse = inverse_information(0.5 * few.hessian(best_.at));
+    Eigen::VectorXd gradient;
+    few.value(best_.at, gradient);
+    add_uncertainty(inverse, "observed information (Louis)");
+    add_uncertainty(sandwich(inverse, few.gradients_by_subject()), "sandwich");
+}
+
+/// Refits of resampled subjects, from the estimates.
+void FitRun::find_bootstrap() {
+    if (setup_.options.n_bootstrap <= 0) return;
+    tell("bootstrap");
+    FitSetup from = setup_;
+    from.options.n_bootstrap = 0;
+    from.options.n_starts = 1;
+    from.options.n_draws = 0;
+    for (std::size_t i = 0; i < from.numbers.size(); ++i)
+        if (!from.numbers[i].is_fixed) from.numbers[i].start = result_.values[i];
+    const Bootstrap found =
+        bootstrap(from,
+                  engine_.execution,
+                  setup_.options.n_bootstrap,
+                  [&](const FitSetup& resampled) -> std::optional<std::vector<double>> {
+                      FitEngine engine(resampled, {1});
+                      const Estimate estimate =
+                          estimator(resampled.options.method)
+                              .run(engine, engine.scale.start(), resampled.options.seed, nullptr);
+                      if (!estimate.is_converged) return std::nullopt;
+                      return engine.scale.values(engine.scale.point(estimate.at));
+                  });
+    Uncertainty uncertainty;
+    uncertainty.method = "bootstrap";
+    uncertainty.covariance = found.covariance;
+    uncertainty.is_usable = found.covariance.allFinite() && found.covariance.rows() > 0;
+    result_.uncertainties.push_back(std::move(uncertainty));
+    result_.notes.push_back(fmt::format("bootstrap: {} of {} refits converged",
+                                        found.estimates.size(),
+                                        setup_.options.n_bootstrap));
+}
+
 /// Of what the estimator maximised: the exact likelihood's information by the draws, or that of
 /// the approximation; then the sandwich, and the linearised model's.
 void FitRun::find_uncertainty() {
     tell("standard errors");
     if (is_likelihood_exact(setup_.options.method)) {
-        if (draws_) {
-            const Eigen::MatrixXd inverse = inverse_information(0.5 * draws_->hessian(best_.at));
-            Eigen::VectorXd gradient;
-            draws_->value(best_.at, gradient);
-            add_uncertainty(inverse, "observed information (Louis)");
-            add_uncertainty(sandwich(inverse, draws_->gradients_by_subject()), "sandwich");
-        }
+        if (draws_) find_louis();
     } else {
         Marginal marginal(engine_, setup_.options.method, setup_.options.n_nodes);
         const Eigen::MatrixXd inverse = inverse_information(0.5 * hessian(marginal, best_.at));
@@ -239,6 +287,7 @@ FitResult FitRun::run() {
     find_modes();
     find_likelihood();
     find_uncertainty();
+    find_bootstrap();
     find_individuals();
     tell("residuals");
     result_.observations = observe(engine_, point_, *modes_, setup_.options.seed);

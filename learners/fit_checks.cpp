@@ -84,10 +84,24 @@ void check_before(const FitSetup& setup) {
     if (n_estimated(setup) == 0) refusal.add("every number is fixed: there is nothing to estimate");
     const std::size_t with_data = static_cast<std::size_t>(std::ranges::count_if(
         data.subjects, [](const FitSubject& s) { return !s.measured.empty(); }));
-    if (with_data == 1 && data.max_effects > 0)
+    const bool has_open_effects = std::ranges::any_of(setup.numbers, [](const FitNumber& number) {
+        return number.law.kind == pkpd::LawNumber::Kind::effect && !number.is_fixed;
+    });
+    if (with_data == 1 && has_open_effects)
         refusal.add(
             "one subject alone says nothing of how subjects vary: fix the random effects at "
             "sd = 0, or give more subjects");
+    constexpr double most_nodes = 2e6; // of a subject
+    if (setup.options.method == Method::agq) {
+        const int nodes = nodes_for(data.max_effects, setup.options.n_nodes);
+        const double all = std::pow(nodes, static_cast<double>(data.max_effects));
+        if (all > most_nodes)
+            refusal.add(fmt::format("quadrature with {} nodes for each of {} effects is {:.1g} "
+                                    "predictions for a subject; take saem or laplace",
+                                    nodes,
+                                    data.max_effects,
+                                    all));
+    }
     for (std::size_t o = 0; o < data.outputs.size(); ++o) {
         std::set<double> distinct;
         std::size_t n = 0;

@@ -53,6 +53,8 @@ private:
     void add_flat_directions(const Eigen::MatrixXd& covariance);
     void add_likelihood();
     std::string coordinate_name(std::size_t k) const;
+    bool is_fixed(bool is_of_subject, std::size_t row) const;
+    bool is_read_by_output(Eigen::Index state) const;
 
     FitEngine& engine_;
     const FitData& data_;
@@ -98,7 +100,7 @@ void Warnings::add_flip_flop() {
                 (record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse))
                 is_dosed[static_cast<std::size_t>(record.state)] = 1;
     for (Eigen::Index depot = 0; depot < n; ++depot) {
-        if (is_dosed[static_cast<std::size_t>(depot)] == 0) continue;
+        if (is_dosed[static_cast<std::size_t>(depot)] == 0 || is_read_by_output(depot)) continue;
         // Nothing flows back into it, and it is a depot, not the body.
         bool is_alone = true;
         for (Eigen::Index j = 0; j < n; ++j)
@@ -125,6 +127,9 @@ void Warnings::add_flip_flop() {
                 if (matrix(chain[static_cast<std::size_t>(k)], chain[static_cast<std::size_t>(j)]) >
                     0.0)
                     first_of_body = k;
+        // Drug that is measured is in the body.
+        for (Eigen::Index k = first_of_body - 1; k > 0; --k)
+            if (is_read_by_output(chain[static_cast<std::size_t>(k)])) first_of_body = k;
         for (Eigen::Index k = first_of_body; k < static_cast<Eigen::Index>(chain.size()); ++k)
             body.push_back(chain[static_cast<std::size_t>(k)]);
         double slowest_absorption = std::numeric_limits<double>::infinity();
@@ -160,13 +165,31 @@ std::string Warnings::coordinate_name(std::size_t k) const {
            (c.row == c.column ? name(c.row) : name(c.column) + "." + name(c.row));
 }
 
+bool Warnings::is_fixed(bool is_of_subject, std::size_t row) const {
+    return std::ranges::any_of(engine_.scale.groups, [&](const FitScale::Group& group) {
+        return group.is_fixed && (group.level == pkpd::Level::subject) == is_of_subject &&
+               std::ranges::count(group.of, row) > 0;
+    });
+}
+
+/// Whether a measured output is made of it: it is where drug is measured, not where it comes from.
+bool Warnings::is_read_by_output(Eigen::Index state) const {
+    const sim::OdeSystem& system = data_.model().system;
+    std::vector<sim::Expr> values;
+    for (const int output : data_.outputs)
+        values.push_back(system.outputs[static_cast<std::size_t>(output)].value);
+    return std::ranges::any_of(system.graph.leaves(values), [&](const sim::Leaf& leaf) {
+        return leaf.kind == sim::LeafKind::state && leaf.index == state;
+    });
+}
+
 void Warnings::add_vanished_effects() {
     const auto tell = [&](const char* kind,
                           const std::vector<std::size_t>& effects,
                           const Eigen::MatrixXd& covariance) {
         for (std::size_t e = 0; e < effects.size(); ++e) {
             const double sd = std::sqrt(covariance(of(e), of(e))) / data_.effect_scale[effects[e]];
-            if (sd < vanished_sd)
+            if (sd < vanished_sd && !is_fixed(effects == data_.eta_parameters, e))
                 add(fmt::format("the {} of {} went to 0 (sd {:.2g}): the data do not show that it "
                                 "varies",
                                 kind,

@@ -243,6 +243,11 @@ void Marginal::gradient_of(std::size_t subject,
     }
 }
 
+int nodes_for(std::size_t n_effects, int asked) {
+    if (asked > 0) return asked;
+    return n_effects <= 2 ? 15 : n_effects == 3 ? 9 : n_effects == 4 ? 5 : 3;
+}
+
 HermiteRule hermite_rule(int n) {
     Eigen::MatrixXd jacobi = Eigen::MatrixXd::Zero(n, n);
     for (int i = 1; i < n; ++i)
@@ -262,7 +267,7 @@ void Marginal::add_quadrature(std::span<const double> at,
                               const EffectPrior& prior) {
     const FitData& data = engine_.data;
     const std::size_t d = data.max_effects;
-    if (n_nodes_ == 0) n_nodes_ = d <= 2 ? 15 : d == 3 ? 9 : d == 4 ? 5 : 3;
+    n_nodes_ = nodes_for(d, n_nodes_);
     const HermiteRule rule = hermite_rule(n_nodes_);
     for (std::size_t s = 0; s < data.n_subjects(); ++s) {
         const FitSubject& of = data.subjects[s];

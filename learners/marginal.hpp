@@ -67,6 +67,9 @@ private:
     std::int64_t n_evaluations_ = 0;
 };
 
+/// Nodes for each effect, where none are asked for: fewer for more effects.
+int nodes_for(std::size_t n_effects, int asked);
+
 /// Nodes and logarithms of weights of Gauss–Hermite quadrature for ∫ f(x) exp(−x²/2) dx/√(2π), by
 /// the eigenvalues of the Jacobi matrix (Golub & Welsch 1969, Math Comput 23:221–230).
 struct HermiteRule {

@@ -201,7 +201,9 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point, const Effec
         // The start has no value: nothing can be sought from there.
         search.is_done = true;
     } else if (search.is_last) {
-        search.is_done = true;
+        // Back to the accepted point, once: what is known must be known of it.
+        search.is_done = search.scale == 0.0;
+        search.scale = 0.0;
     } else {
         search.scale *= 0.5;
         ++search.n_halvings;

@@ -219,9 +219,8 @@ std::string MuReference::text() const {
     std::string text;
     if (!mu_.empty()) text += fmt::format("mu-referenced: {}", names(mu_));
     if (!extra_.empty())
-        text += fmt::format("{}without random effects of their own, found directly: {}",
-                            text.empty() ? "" : "; ",
-                            names(extra_));
+        text += fmt::format(
+            "{}not mu-referenced, found directly: {}", text.empty() ? "" : "; ", names(extra_));
     return text;
 }
 

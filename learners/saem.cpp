@@ -10,6 +10,7 @@
 namespace gemel::learners {
 namespace {
 
+constexpr int most_chains = 255; ///< whose random numbers have places of their own
 constexpr int least_exploration = 60;
 constexpr int annealed_iterations = 60;    ///< in which variances fall slowly
 constexpr double slowest_fall = 0.95;      ///< of a variance, per annealed iteration
@@ -24,7 +25,7 @@ Eigen::Index at_(std::size_t i) {
 
 std::size_t n_chains_for(const FitData& data) {
     const int asked = data.setup().options.n_chains;
-    if (asked > 0) return static_cast<std::size_t>(asked);
+    if (asked > 0) return static_cast<std::size_t>(std::min(asked, most_chains));
     const std::size_t n = data.n_subjects();
     return std::clamp<std::size_t>((100 + n - 1) / n, 3, 20);
 }
@@ -69,9 +70,11 @@ private:
     void find_errors(double gain, bool is_annealed);
     void find_error_by_scoring(std::size_t output, double gain, bool is_annealed);
     void find_direct(double gain);
+    void move_statistics(const std::vector<double>& theta_before);
     void choose_direct();
     void keep_mu_plus_eta(const std::vector<double>& theta_before);
     bool wanders() const;
+    bool is_settled() const;
     void add_moments();
 
     FitEngine& engine_;
@@ -150,7 +153,14 @@ void Saem::find_statistics(double gain) {
 
 /// μ by generalised least squares of E(μ + η), one Newton step where it is not linear.
 void Saem::find_centres(double /*gain*/) {
-    const std::vector<std::size_t>& mu = engine_.mu.mu();
+    // Those that are found directly have moved already.
+    std::vector<std::size_t> mu;
+    std::vector<Eigen::Index> columns;
+    for (std::size_t k = 0; k < engine_.mu.mu().size(); ++k)
+        if (is_direct_[engine_.mu.mu()[k]] == 0) {
+            mu.push_back(engine_.mu.mu()[k]);
+            columns.push_back(at_(k));
+        }
     if (mu.empty()) return;
     const EffectPrior prior(data_, point_);
     const auto n = at_(mu.size()), n_eta = at_(data_.n_eta());
@@ -159,6 +169,7 @@ void Saem::find_centres(double /*gain*/) {
     std::vector<double> centre(data_.n_eta());
     for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
         engine_.mu.slope(at_place_, point_, s, slope);
+        slope = slope(Eigen::all, columns).eval();
         engine_.mu.centre(point_.theta, s, centre.data());
         for (std::size_t e = 0; e < data_.n_eta(); ++e)
             rest(at_(e)) = mean_[s * data_.n_eta() + e] - centre[e];
@@ -417,6 +428,23 @@ void Saem::choose_direct() {
     if (before != is_direct_) direct_information_.resize(0, 0);
 }
 
+/// Where μ moved and η stayed, E(μ + η) and its square moved along.
+void Saem::move_statistics(const std::vector<double>& theta_before) {
+    if (theta_before == point_.theta) return;
+    const std::size_t n_eta = data_.n_eta();
+    std::vector<double> before(n_eta), after(n_eta);
+    Eigen::VectorXd shift(at_(n_eta));
+    for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
+        engine_.mu.centre(theta_before, s, before.data());
+        engine_.mu.centre(point_.theta, s, after.data());
+        Eigen::Map<Eigen::VectorXd> mean(mean_.data() + s * n_eta, at_(n_eta));
+        for (std::size_t e = 0; e < n_eta; ++e)
+            shift(at_(e)) = after[e] - before[e];
+        square_ += mean * shift.transpose() + shift * mean.transpose() + shift * shift.transpose();
+        mean += shift;
+    }
+}
+
 /// φ = μ + η stays where μ moved.
 void Saem::keep_mu_plus_eta(const std::vector<double>& theta_before) {
     std::vector<double> before(data_.n_eta()), after(data_.n_eta());
@@ -438,7 +466,9 @@ void Saem::iterate(int iteration, double gain, bool is_exploring) {
     find_statistics(gain);
     find_errors(gain, is_annealed);
     if (iteration >= 20 && iteration % 10 == 0) choose_direct();
+    const std::vector<double> undirected = point_.theta;
     find_direct(gain);
+    move_statistics(undirected);
     const bool was_moved = std::ranges::count(is_direct_, 1) > 0;
     const std::vector<double> before = point_.theta;
     find_centres(gain);
@@ -468,6 +498,17 @@ bool Saem::wanders() const {
         if (std::abs(mean[1] - mean[0]) > 1.0 * sd + 1e-4) return true;
     }
     return false;
+}
+
+/// Whether the second half of smoothing moved no coordinate by more than a tenth.
+bool Saem::is_settled() const {
+    const auto n = static_cast<std::size_t>(std::max(2, data_.setup().options.n_smoothing));
+    if (trace_.size() < n) return false;
+    const std::vector<double>& middle = trace_[trace_.size() - n / 2 - 1];
+    for (std::size_t k = 0; k < at_place_.size(); ++k)
+        if (!(std::abs(at_place_[k] - middle[k]) <= 0.1 * std::max(1.0, std::abs(middle[k]))))
+            return false;
+    return true;
 }
 
 /// Of the chains of the last iterations.
@@ -520,6 +561,7 @@ SaemResult Saem::run(FitMonitor* monitor) {
         of.covariance = of.covariance / n_moments_ - of.mean * of.mean.transpose();
     }
     result.at = at_place_;
+    result.is_settled = is_settled();
     result.is_finite = std::ranges::all_of(at_place_, [](double x) { return std::isfinite(x); });
     result.trace = std::move(trace_);
     result.is_direct = is_direct_;

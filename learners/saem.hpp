@@ -18,6 +18,7 @@ struct ConditionalMoments {
 struct SaemResult {
     std::vector<double> at;
     bool is_finite = false;
+    bool is_settled = false;                 ///< the last iterations hardly moved it
     std::string reason;                      ///< how exploration ended, in words
     std::vector<std::vector<double>> trace;  ///< [n_iterations] places
     std::vector<char> is_direct;             ///< [scale.size()] found with effects held, at the end

@@ -190,7 +190,9 @@ std::pair<int, double> seeds_within(const FitSetup& setup, double exact, double 
     int n = 0;
     double largest = 0.0;
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
-        const FitResult result = fit(with_method(setup, Method::saem, seed), {});
+        FitSetup seeded = with_method(setup, Method::saem, seed);
+        seeded.options.n_draws = 4000;
+        const FitResult result = fit(seeded, {});
         const double found = result.likelihoods.at(0).minus_two_ll - exact;
         MESSAGE("seed ", seed, ": ", found, " +- ", result.likelihoods[0].standard_error);
         n += found <= gap ? 1 : 0;

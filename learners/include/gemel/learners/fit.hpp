@@ -18,7 +18,7 @@
 /// Calibration of a population model from observed data. Theory manual: estimation.md.
 namespace gemel::learners {
 
-/// How estimates are found. Its row in the registry (estimators.hpp) says more.
+/// How estimates are found. Its row in the registry (estimate.hpp) says more.
 enum class Method { saem, focei, foce, fo, laplace, agq };
 inline constexpr std::string_view method_names[] = {
     "saem", "focei", "foce", "fo", "laplace", "agq"};
