@@ -61,10 +61,28 @@ InformationCriteria criteria_of(const FitSetup& setup, const FitResult& result) 
     return criteria;
 }
 
+namespace {
+
+/// A typical value of law logit, whose interval is one of its logit.
+bool is_fraction(const FitNumber& number, const pkpd::Model& model) {
+    if (number.law.kind != pkpd::LawNumber::Kind::typical) return false;
+    const pkpd::Variability* law =
+        model.parameters[static_cast<std::size_t>(number.law.first)].law();
+    return law != nullptr && law->law == pkpd::VariabilityLaw::logit;
+}
+
+} // namespace
+
 ConfidenceInterval interval_of(const FitNumber& number,
                                const pkpd::Model& model,
                                double value,
                                double standard_error) {
+    if (is_fraction(number, model) && value > 0.0 && value < 1.0) {
+        const double half = normal_975 * standard_error / (value * (1.0 - value));
+        const double odds = value / (1.0 - value);
+        return {odds * std::exp(-half) / (1.0 + odds * std::exp(-half)),
+                1.0 / (1.0 + std::exp(-half) / odds)};
+    }
     if (!(value > 0.0) || !is_positive(number, model))
         return {value - normal_975 * standard_error, value + normal_975 * standard_error};
     const double factor = std::exp(normal_975 * standard_error / value);
