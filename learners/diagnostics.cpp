@@ -139,10 +139,12 @@ std::vector<double> conditional_residuals(const FitData& data,
 }
 
 std::vector<ObservationDiagnostics>
-observe(FitEngine& engine, const PopulationPoint& point, const Modes& modes, std::uint64_t seed) {
+observe(FitEngine& engine, const PopulationPoint& point, const Modes& modes) {
     const FitData& data = engine.data;
+    const FitOptions& options = data.setup().options;
     const std::vector<std::vector<double>> typical = typical_predictions(engine, point);
-    const std::vector<std::vector<PredictionError>> errors = prediction_errors(engine, point, seed);
+    std::vector<std::vector<PredictionError>> errors;
+    if (options.has_simulations) errors = prediction_errors(engine, point, options.seed);
     std::vector<ObservationDiagnostics> observations;
     for (std::size_t s = 0; s < data.n_subjects(); ++s) {
         const std::vector<double> residuals = conditional_residuals(data, point, modes, s);
@@ -155,8 +157,8 @@ observe(FitEngine& engine, const PopulationPoint& point, const Modes& modes, std
             observation.ipred = law.is_logarithmic() ? std::exp(f) : f;
             observation.iwres = weighted_residual(measured, law, f);
             observation.cwres = residuals[i];
-            observation.pd = errors[s][i].pd;
-            observation.npde = errors[s][i].npde;
+            observation.pd = errors.empty() ? not_available : errors[s][i].pd;
+            observation.npde = errors.empty() ? not_available : errors[s][i].npde;
             observations.push_back(observation);
         }
     }

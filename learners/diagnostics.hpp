@@ -2,7 +2,6 @@
 
 #include "marginal.hpp"
 
-#include <cstdint>
 #include <vector>
 
 /// What residuals and effects say of a fit. Theory manual: fit_diagnostics.md.
@@ -11,9 +10,10 @@ namespace gemel::learners {
 /// Of every measurement, subject after subject in the order of the file. Predictions are in the
 /// output's unit; residuals of a lognormal error are those of logarithms. NaN is "not available":
 /// predictions whose solve failed, residuals of censored measurements.
+/// pd and npde come with the option has_simulations.
 /// @param modes  found with full effort at the point
 std::vector<ObservationDiagnostics>
-observe(FitEngine& engine, const PopulationPoint& point, const Modes& modes, std::uint64_t seed);
+observe(FitEngine& engine, const PopulationPoint& point, const Modes& modes);
 
 /// Of every η, of κ pooled over occasions that tell of it, and of every output's residual error.
 /// Source: Savic & Karlsson (2009), AAPS J 11:558–569.

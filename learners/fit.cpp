@@ -4,6 +4,7 @@
 #include "fit_checks.hpp"
 #include "fit_warnings.hpp"
 #include "standard_errors.hpp"
+#include "vpc.hpp"
 
 #include <gemel/learners/fit.hpp>
 #include <gemel/sim/random.hpp>
@@ -47,6 +48,7 @@ private:
     std::vector<double> start(int number) const;
     void find_modes();
     void find_individuals();
+    void find_diagnostics();
     void find_likelihood();
     void find_uncertainty();
     void find_louis();
@@ -267,6 +269,17 @@ void FitRun::find_uncertainty() {
                                   [](const Uncertainty& u) { return u.is_usable; });
 }
 
+void FitRun::find_diagnostics() {
+    tell("diagnosis");
+    result_.observations = observe(engine_, point_, *modes_);
+    result_.shrinkage = shrinkage(engine_.data, point_, *modes_, result_.observations);
+    if (!setup_.options.has_simulations) return;
+    VpcOptions options;
+    options.has_corrected = true;
+    options.seed = setup_.options.seed;
+    result_.vpc = vpc(engine_, point_, options);
+}
+
 void FitRun::count() {
     const SolverCount count = engine_.count();
     result_.n_solves = count.n_solves;
@@ -289,9 +302,7 @@ FitResult FitRun::run() {
     find_uncertainty();
     find_bootstrap();
     find_individuals();
-    tell("residuals");
-    result_.observations = observe(engine_, point_, *modes_, setup_.options.seed);
-    result_.shrinkage = shrinkage(engine_.data, point_, *modes_, result_.observations);
+    find_diagnostics();
     result_.warnings = find_warnings(engine_, best_.at, result_, on_scale_);
     count();
     return std::move(result_);

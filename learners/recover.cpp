@@ -54,6 +54,7 @@ FitSetup setup_of(const FitData& data, const DataSimulator& simulator, std::uint
     FitSetup setup = data.setup();
     setup.data = std::make_shared<const pkpd::DataSet>(simulated_data(data, simulator, replicate));
     setup.options.seed += 1 + replicate; // so that no data set shares its fit's draws with another
+    setup.options.has_simulations = false;
     return setup;
 }
 

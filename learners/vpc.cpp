@@ -110,6 +110,16 @@ void correct(const std::vector<std::vector<double>>& typical, VpcGroup& group) {
         group.members[k].factor = median / predictions[k];
 }
 
+void add_corrected(const std::vector<std::vector<double>>& typical, std::vector<VpcGroup>& groups) {
+    const std::size_t n = groups.size();
+    for (std::size_t g = 0; g < n; ++g) {
+        VpcGroup corrected = groups[g];
+        corrected.bin.is_corrected = true;
+        correct(typical, corrected);
+        groups.push_back(std::move(corrected));
+    }
+}
+
 /// Percentiles of a group's values and the share of those below their limit. Censored values are
 /// infinite, so that they take their places in the order.
 void summarise(std::vector<double>& values, double* summary) {
@@ -230,12 +240,10 @@ vpc(FitEngine& engine, const PopulationPoint& point, const VpcOptions& options) 
     std::vector<VpcGroup> groups;
     for (std::size_t place = 0; place < engine.data.outputs.size(); ++place)
         add_groups(engine.data, place, options, groups);
-    if (options.is_prediction_corrected) {
-        const std::vector<std::vector<double>> typical = typical_predictions(engine, point);
-        for (VpcGroup& group : groups)
-            correct(typical, group);
-        std::erase_if(groups, [](const VpcGroup& group) { return group.members.empty(); });
-    }
+    if (options.has_corrected) add_corrected(typical_predictions(engine, point), groups);
+    std::erase_if(groups, [&](const VpcGroup& group) {
+        return group.members.empty() || (!options.has_plain && !group.bin.is_corrected);
+    });
     simulate(engine, point, options, groups);
     std::vector<VpcBin> bins;
     for (VpcGroup& group : groups) {

@@ -49,6 +49,7 @@ public:
         add_individuals();
         add_observations();
         add_shrinkage();
+        add_predictive_checks();
         add_trace();
         add_words();
         for (const auto& write : writes_)
@@ -384,6 +385,79 @@ private:
         add_axis("shrunk", "effects and errors", names);
         add_reals("shrinkage/sd", {"shrunk"}, "1", "1 − sd of the modes / ω", sd);
         add_reals("shrinkage/var", {"shrunk"}, "1", "1 − variance of the modes / ω²", var);
+    }
+
+    void add_predictive_checks() {
+        if (result_.vpc.empty()) return;
+        add_axis("percentile", "of measurements", {"5", "50", "95"});
+        for (std::size_t output = 0; output < model_.system.outputs.size(); ++output)
+            for (const bool is_corrected : {false, true}) {
+                std::vector<const VpcBin*> bins;
+                for (const VpcBin& bin : result_.vpc)
+                    if (bin.output == static_cast<int>(output) && bin.is_corrected == is_corrected)
+                        bins.push_back(&bin);
+                if (!bins.empty())
+                    add_bins(model_.system.outputs[output],
+                             is_corrected ? "vpc_corrected" : "vpc",
+                             bins);
+            }
+    }
+
+    void add_bins(const sim::NamedExpr& output,
+                  const std::string& group,
+                  const std::vector<const VpcBin*>& bins) {
+        const std::string axis = group + "_bin_" + output.name;
+        const std::string path = group + "/" + output.name + "/";
+        add_count(axis, "bins of " + output.name + " by time", bins.size());
+        const auto column =
+            [&](const char* name, const std::string& unit, const char* about, auto get) {
+                std::vector<double> values;
+                for (const VpcBin* bin : bins)
+                    values.push_back(get(*bin));
+                add_reals(path + name, {axis}, unit, about, values);
+            };
+        const auto table = [&](const char* name, const char* about, auto get) {
+            std::vector<double> values;
+            for (const VpcBin* bin : bins)
+                for (std::size_t p = 0; p < n_vpc_probabilities; ++p)
+                    values.push_back(get(*bin, p));
+            add_reals(path + name, {axis, "percentile"}, output.unit.text, about, values);
+        };
+        const std::string& time = model_.system.time_unit.text;
+        column("from", time, "where the bin begins", [](const VpcBin& b) { return b.from; });
+        column("to", time, "where it ends", [](const VpcBin& b) { return b.to; });
+        column("time", time, "median time", [](const VpcBin& b) { return b.time; });
+        std::vector<std::int64_t> counts;
+        for (const VpcBin* bin : bins)
+            counts.push_back(static_cast<std::int64_t>(bin->n));
+        add_integers(path + "n", {axis}, "measurements, censored ones too", counts);
+        table("observed", "percentiles observed", [](const VpcBin& b, std::size_t p) {
+            return b.observed[p];
+        });
+        table("low",
+              "simulated percentiles: 5 % of data sets are below",
+              [](const VpcBin& b, std::size_t p) { return b.simulated[p].low; });
+        table("median",
+              "simulated percentiles: median over data sets",
+              [](const VpcBin& b, std::size_t p) { return b.simulated[p].median; });
+        table("high",
+              "simulated percentiles: 5 % of data sets are above",
+              [](const VpcBin& b, std::size_t p) { return b.simulated[p].high; });
+        column("censored_observed", "1", "share below limits, observed", [](const VpcBin& b) {
+            return b.observed_censored;
+        });
+        column("censored_low",
+               "1",
+               "share below limits: 5 % of data sets are below",
+               [](const VpcBin& b) { return b.simulated_censored.low; });
+        column("censored_median",
+               "1",
+               "share below limits: median over data sets",
+               [](const VpcBin& b) { return b.simulated_censored.median; });
+        column("censored_high",
+               "1",
+               "share below limits: 5 % of data sets are above",
+               [](const VpcBin& b) { return b.simulated_censored.high; });
     }
 
     void add_trace() {

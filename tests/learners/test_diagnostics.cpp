@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <filesystem>
+#include <fstream>
 #include <numbers>
 
 namespace gemel::learners {
@@ -17,7 +19,7 @@ struct Diagnosed {
           point(engine.scale.point(at)),
           modes(engine.data, engine.derivatives) {
         modes.find(at, point);
-        observations = observe(engine, point, modes, 1);
+        observations = observe(engine, point, modes);
         shrunk = shrinkage(engine.data, point, modes, observations);
     }
     FitEngine engine;
@@ -182,6 +184,59 @@ TEST_CASE("shrinkage of a linear model has a closed form") {
         mean_square += of.iwres * of.iwres / 132.0;
     CHECK(diagnosed.shrunk[1].name == "epsilon.Cp");
     CHECK(diagnosed.shrunk[1].sd == doctest::Approx(1.0 - std::sqrt(mean_square)).epsilon(1e-10));
+}
+
+TEST_CASE("shrinkage of effects of occasions is pooled over those that are observed") {
+    // y = θ + κ + ε, no η: of each occasion κ̂ = nω²/(nω² + σ²)·(its mean residual). The third
+    // occasion is never observed, and its κ̂ of 0 says nothing.
+    const auto path = pkpd::temporary_path("occasions.csv");
+    std::vector<double> means;
+    {
+        std::ofstream file(path);
+        file << "ID,TIME,AMT,DV,EVID,OCC\n";
+        for (int subject = 1; subject <= 5; ++subject)
+            for (int occasion = 1; occasion <= 3; ++occasion) {
+                file << subject << "," << 10 * occasion << ",1,.,1," << occasion << "\n";
+                if (occasion == 3) continue;
+                const double level = 5.0 + 0.7 * ((3 * subject + occasion) % 4 - 1.5);
+                for (const int i : {-1, 1})
+                    file << subject << "," << 10 * occasion + 2 + i << ",0," << level + 0.1 * i
+                         << ",0," << occasion << "\n";
+                means.push_back(level);
+            }
+    }
+    pkpd::DataWords words = data_words(path.filename().string());
+    words.folder = path.parent_path();
+    words.occasion = "OCC";
+    const FitSetup setup = make_setup(R"toml(gemel = "model/1"
+[model]
+name = "a level that differs by occasion"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -k * depot
+Cp = base
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+k = { value = 1, unit = "1/h" }
+base = { value = 5, unit = "mg/L", iov = { law = "normal", sd = 1 } }
+[states]
+depot = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "additive", additive = 0.5 } }
+)toml",
+                                      words);
+    std::filesystem::remove(path);
+    const Diagnosed diagnosed(setup);
+    const Sample sample = sample_of(means);
+    const double part = 2.0 / (2.0 + 0.25),
+                 variance = sample.variance * (sample.n - 1.0) / sample.n;
+    REQUIRE(diagnosed.shrunk.size() == 2);
+    CHECK(diagnosed.shrunk[0].name == "kappa.base");
+    CHECK(diagnosed.shrunk[0].var == doctest::Approx(1.0 - part * part * variance).epsilon(1e-6));
 }
 
 TEST_CASE("shrinkage of phenobarbital is NONMEM's") {

@@ -42,6 +42,13 @@ FitResult whole_result(const FitSetup& setup) {
                                            -0.5,
                                            0.3});
     }
+    for (const bool is_corrected : {false, true}) {
+        VpcBin bin;
+        bin.output = result.observations.front().output;
+        bin.is_corrected = is_corrected;
+        bin.n = result.observations.size();
+        result.vpc.push_back(bin);
+    }
     return result;
 }
 

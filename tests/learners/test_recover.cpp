@@ -192,6 +192,24 @@ TEST_CASE("the bootstrap of a mean has its variance") {
           doctest::Approx(square).epsilon(4.0 * std::sqrt(2.0 / 1000.0)));
 }
 
+TEST_CASE("a fit tells residuals, shrinkage and predictive checks, or leaves simulations out") {
+    FitSetup setup = theophylline();
+    setup.options.method = Method::focei;
+    setup.options.n_draws = 0;
+    const FitResult full = fit(setup, {1});
+    CHECK(full.observations.size() == 132);
+    CHECK(full.shrinkage.size() == 4);
+    // Ten bins; without the one of time 0, where no prediction can be corrected.
+    CHECK(full.vpc.size() == 10 + 9);
+    for (const ObservationDiagnostics& of : full.observations)
+        CHECK(std::isfinite(of.npde));
+    setup.options.has_simulations = false;
+    const FitResult quick = fit(setup, {1});
+    CHECK(quick.vpc.empty());
+    CHECK(std::isnan(quick.observations[0].npde));
+    CHECK(quick.observations[0].cwres == full.observations[0].cwres);
+}
+
 TEST_CASE("FOCEI recovers what theophylline-like data were simulated with" *
           doctest::test_suite("slow")) {
     // Twelve subjects tell typical values of V and CL to a few percent: the bias over 40 data sets

@@ -135,18 +135,23 @@ TEST_CASE("prediction correction takes out what the typical prediction explains"
     VpcOptions options;
     options.n_replicates = 50;
     options.edges = {0.5, 24.0};
-    options.is_prediction_corrected = true;
+    options.has_corrected = true;
     FitSetup setup = theophylline(R"(law = "proportional", proportional = 0.01)");
     for (FitNumber& number : setup.numbers)
         if (number.law.kind == pkpd::LawNumber::Kind::effect) number.start = 1e-4;
     const std::vector<VpcBin> bins = vpc_of(setup, options);
-    REQUIRE(bins.size() == 1);
-    const VpcBand* band = bins[0].simulated;
+    REQUIRE(bins.size() == 2);
+    CHECK(!bins[0].is_corrected);
+    CHECK(bins[1].is_corrected);
+    CHECK(bins[1].n == bins[0].n);
+    const VpcBand *plain = bins[0].simulated, *band = bins[1].simulated;
     CHECK(band[0].median == doctest::Approx(band[1].median * (1.0 - 0.01645)).epsilon(0.002));
     CHECK(band[2].median == doctest::Approx(band[1].median * (1.0 + 0.01645)).epsilon(0.002));
-    options.is_prediction_corrected = false;
-    const std::vector<VpcBin> plain = vpc_of(setup, options);
-    CHECK(plain[0].simulated[2].median > 2.0 * plain[0].simulated[0].median);
+    CHECK(plain[2].median > 2.0 * plain[0].median);
+    options.has_plain = false;
+    const std::vector<VpcBin> alone = vpc_of(setup, options);
+    REQUIRE(alone.size() == 1);
+    CHECK(alone[0].simulated[1].median == band[1].median);
 }
 
 TEST_CASE("bits of a predictive check do not depend on the number of threads") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <gemel/learners/vpc.hpp>
 #include <gemel/pkpd/input_files.hpp>
 #include <gemel/pkpd/population.hpp>
 #include <gemel/sim/solver.hpp>
@@ -50,6 +51,8 @@ struct FitOptions {
     int n_draws = 10'000; ///< per subject, of importance sampling
     int n_nodes = 0;      ///< per effect, of quadrature; 0: by the number of effects
     int n_bootstrap = 0;  ///< refits to resampled subjects
+    // Diagnosis
+    bool has_simulations = true; ///< npde and predictive checks, by simulated data sets
 };
 
 /// Who computes. Changes no result.
@@ -152,6 +155,7 @@ struct FitResult {
     std::vector<std::string> effect_names; ///< of IndividualEstimate::mode, "eta.CL", "kappa.CL.1"
     std::vector<ObservationDiagnostics> observations;
     std::vector<Shrinkage> shrinkage;
+    std::vector<VpcBin> vpc; ///< plain, then prediction-corrected
     std::vector<FitWarning> warnings;
     std::vector<std::string> notes; ///< what was done, in words: mu-referenced parameters, …
     std::vector<std::vector<double>> trace; ///< [n_iterations][numbers.size()]

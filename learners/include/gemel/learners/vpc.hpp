@@ -22,8 +22,9 @@ struct VpcOptions {
     /// Of bins for all outputs, rising, [n_bins + 1]: the last one is part of its bin. Empty: bins
     /// of equal counts.
     std::vector<double> edges;
-    bool is_prediction_corrected = false; ///< values as if their bin had one typical prediction
-    double level = 0.9;                   ///< of bands over replicates
+    bool has_plain = true;
+    bool has_corrected = false; ///< also with prediction correction, of the same simulated data
+    double level = 0.9;         ///< of bands over replicates
     std::uint64_t seed = 1;
 };
 
@@ -35,18 +36,19 @@ struct VpcBand {
 /// The measurements of one output within a stretch of time. NaN: not available, as a percentile
 /// that falls among censored values.
 struct VpcBin {
-    int output = 0;                              ///< of the model
-    double from = 0.0, to = 0.0;                 ///< in model time; the last bin has its end in it
-    double time = 0.0;                           ///< median of the measurements'
-    std::size_t n = 0;                           ///< measurements, censored ones among them
-    double observed[n_vpc_probabilities] = {};   ///< in the output's unit
+    int output = 0;                            ///< of the model
+    bool is_corrected = false;                 ///< values as if the bin had one typical prediction
+    double from = 0.0, to = 0.0;               ///< in model time; the last bin has its end in it
+    double time = 0.0;                         ///< median of the measurements'
+    std::size_t n = 0;                         ///< measurements, censored ones among them
+    double observed[n_vpc_probabilities] = {}; ///< in the output's unit
     VpcBand simulated[n_vpc_probabilities] = {}; ///< likewise
     double observed_censored = 0.0;              ///< share of measurements below their limit
     VpcBand simulated_censored;
 };
 
 /// @param values  of FitSetup::numbers, as FitResult has them
-/// @returns output by output, each bin after the other
+/// @returns output by output, each bin after the other; the corrected ones follow all others
 /// @throws std::invalid_argument for options out of range, in words
 ///
 /// Sources: Holford (2005), PAGE 14, abstract 738; prediction correction: Bergstrand et al. (2011),
