@@ -366,14 +366,17 @@ void ConditionalDraws::add_error_slopes(std::size_t task,
     const std::vector<Measurement>& all = data.subjects[task_subjects_[task]].measured;
     for (std::size_t j = 0; j < all.size(); ++j) {
         const Measurement& measured = all[j];
-        const double f = predictions_[task_first_[task] + j];
-        const LossTerm term = loss_term(point.errors[measured.place],
-                                        measured,
-                                        data.is_logarithmic[measured.place] != 0 ? std::log(f) : f);
+        const ErrorLaw& law = point.errors[measured.place];
+        const double f = predictions_[task_first_[task] + j],
+                     value = data.is_logarithmic[measured.place] != 0 ? std::log(f) : f;
+        double by[n_error_numbers];
+        loss_by_error(law, measured, value, by);
         for (std::size_t p = 0; p < n_error_numbers; ++p)
-            by_error[measured.place * n_error_numbers + p] += weight * term.by[p];
+            by_error[measured.place * n_error_numbers + p] += weight * by[p];
+        if (direct_.empty()) continue;
+        const double slope = loss_term(law, measured, value).f;
         for (std::size_t i = 0; i < direct_.size(); ++i)
-            by_direct[i] += weight * term.f * slopes_[i][task_first_[task] + j];
+            by_direct[i] += weight * slope * slopes_[i][task_first_[task] + j];
     }
 }
 

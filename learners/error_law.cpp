@@ -2,6 +2,7 @@
 
 #include <gemel/sim/random.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -246,6 +247,20 @@ LossTerm loss_term(const ErrorLaw& law, const Measurement& measured, double f) {
     }
     term.info = term.ff;
     return term;
+}
+
+void loss_by_error(const ErrorLaw& law,
+                   const Measurement& measured,
+                   double f,
+                   double (&by)[n_error_numbers]) {
+    if (measured.censoring != 0) {
+        std::ranges::copy(loss_term(law, measured, f).by, by);
+        return;
+    }
+    const ErrorSd sd = error_sd(law, f);
+    const double r = (measured.value - f) / sd.s;
+    for (int k = 0; k < n_error_numbers; ++k)
+        by[k] = sd.by[k] / sd.s * (1.0 - r * r);
 }
 
 } // namespace gemel::learners

@@ -54,6 +54,11 @@ struct LossTerm {
     double info_f = 0.0;      ///< its derivative; of a value
     double by[n_error_numbers] = {}, f_by[n_error_numbers] = {}, info_by[n_error_numbers] = {};
 };
+/// LossTerm::by alone.
+void loss_by_error(const ErrorLaw& law,
+                   const Measurement& measured,
+                   double f,
+                   double (&by)[n_error_numbers]);
 LossTerm loss_term(const ErrorLaw& law, const Measurement& measured, double f);
 
 } // namespace gemel::learners

@@ -232,7 +232,11 @@ void FitRun::find_bootstrap() {
                   engine_.execution,
                   setup_.options.n_bootstrap,
                   [&](const FitSetup& resampled) -> std::optional<std::vector<double>> {
-                      FitEngine engine(resampled, {1});
+                      // Who comes twice may leave nobody with an output.
+                      if (FitData(resampled).outputs != engine_.data.outputs) return std::nullopt;
+                      FitExecution alone = engine_.execution;
+                      alone.n_threads = 1;
+                      FitEngine engine(resampled, alone);
                       const Estimate estimate =
                           estimator(resampled.options.method)
                               .run(engine, engine.scale.start(), resampled.options.seed, nullptr);

@@ -1,7 +1,9 @@
 # The tower is guarded by the compiler: with the include folders a floor is given, a public header of
 # any floor above it cannot be found, and every floor below it can.
 set(floors sim io pkpd learners scenarios)
-set(seen "")
+# Eigen is shared by the floors.
+get_target_property(eigen Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+set(seen "-I${eigen}")
 foreach(floor IN LISTS floors)
   list(APPEND seen "-I${PROJECT_SOURCE_DIR}/${floor}/include")
   foreach(other IN LISTS floors)

@@ -1,0 +1,52 @@
+#include <gemel/learners/fit_file.hpp>
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+/// What fits cost on one thread: CPU seconds in all, and the share that was spent on solving.
+namespace gemel::learners {
+namespace {
+
+void run_fit(benchmark::State& state, FitSetup setup, Method method, int n_draws) {
+    setup.options.method = method;
+    setup.options.n_draws = n_draws;
+    double solver = 0.0, total = 0.0, solves = 0.0;
+    for (auto _ : state) {
+        const FitResult result = fit(setup, {1});
+        benchmark::DoNotOptimize(result.values.data());
+        solver += result.solver_seconds;
+        total += result.total_seconds;
+        solves += static_cast<double>(result.n_solves);
+    }
+    state.counters["solver share"] = solver / total;
+    state.counters["us per solve"] = 1e6 * solver / solves;
+    state.counters["solves"] = solves / static_cast<double>(state.iterations());
+}
+
+/// A fit of the examples, by another method where one is said.
+void add(const std::string& file, Method method, int n_draws) {
+    const std::filesystem::path source = GEMEL_SOURCE_DIR;
+    const FitSetup setup =
+        load_fit(source / "examples" / (file + ".toml"), io::Library{{source / "library"}});
+    benchmark::RegisterBenchmark((file + " " + std::string(name(method))).c_str(),
+                                 [=](benchmark::State& s) { run_fit(s, setup, method, n_draws); })
+        ->Unit(benchmark::kMillisecond)
+        ->MeasureProcessCPUTime();
+}
+
+} // namespace
+} // namespace gemel::learners
+
+int main(int argc, char** argv) {
+    using namespace gemel::learners;
+    benchmark::Initialize(&argc, argv);
+    constexpr int draws = 10'000;
+    add("theophylline/fit", Method::saem, draws);
+    add("theophylline/focei", Method::focei, 0);
+    add("phenobarbital/fit", Method::focei, 0);
+    add("phenobarbital/fit", Method::saem, draws);
+    add("warfarin_pkpd/pk", Method::saem, draws);
+    add("warfarin_pkpd/fit", Method::saem, draws);
+    benchmark::RunSpecifiedBenchmarks();
+}
