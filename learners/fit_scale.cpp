@@ -8,6 +8,8 @@ namespace {
 
 using pkpd::LawNumber;
 using pkpd::Level;
+/// A fraction within 5e-5 of 0 or 1 is one of them: no data tell more of it.
+constexpr double furthest_logit = 10.0;
 constexpr double least_log_sd = -9.2; ///< an sd of 1e-4: nothing varies
 
 std::size_t position(const std::vector<std::size_t>& list, std::size_t what) {
@@ -76,6 +78,10 @@ void FitScale::add_theta(std::size_t number) {
     coordinate.upper = is_bounded_above ? infinite : to_scale(coordinate.transform, given.upper);
     if (given.upper == infinite) coordinate.upper = infinite;
     if (given.lower == -infinite) coordinate.lower = -infinite;
+    if (coordinate.transform == Transform::logit) {
+        coordinate.lower = std::max(coordinate.lower, -furthest_logit);
+        coordinate.upper = std::min(coordinate.upper, furthest_logit);
+    }
     coordinates.push_back(coordinate);
 }
 

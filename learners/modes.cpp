@@ -188,7 +188,7 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point, const Effec
     if (is_better) {
         const bool had_second = search.wants_second;
         // Steps end where they change no digit of the objective's square root.
-        const double tolerance = noise_ > 0.0 ? 1e4 * noise_ * noise_ : 1e-17;
+        const double tolerance = noise_ > 0.0 ? noise_ : 1e-17;
         take_step(subject, search);
         mode.is_converged =
             search.decrement < (search.is_last ? 1e-8 : tolerance) * (1.0 + std::abs(mode.value));

@@ -505,9 +505,17 @@ bool Saem::is_settled() const {
     const auto n = static_cast<std::size_t>(std::max(2, data_.setup().options.n_smoothing));
     if (trace_.size() < n) return false;
     const std::vector<double>& middle = trace_[trace_.size() - n / 2 - 1];
-    for (std::size_t k = 0; k < at_place_.size(); ++k)
-        if (!(std::abs(at_place_[k] - middle[k]) <= 0.1 * std::max(1.0, std::abs(middle[k]))))
-            return false;
+    for (std::size_t k = 0; k < at_place_.size(); ++k) {
+        const FitScale::Transform transform = engine_.scale.coordinates[k].transform;
+        // Near 0 and 1 a logit may wander far without moving its fraction.
+        const bool is_fraction = transform == FitScale::Transform::logit;
+        const double moved =
+            is_fraction
+                ? 10.0 * (from_scale(transform, at_place_[k]) - from_scale(transform, middle[k]))
+                : at_place_[k] - middle[k];
+        const double size = is_fraction ? 1.0 : std::max(1.0, std::abs(middle[k]));
+        if (!(std::abs(moved) <= 0.1 * size)) return false;
+    }
     return true;
 }
 

@@ -14,6 +14,9 @@ namespace gemel::learners {
 
 namespace {
 
+/// An error ten times as large as the number itself says that the data are silent.
+constexpr double most_relative_error = 10.0;
+
 using pkpd::LawNumber;
 
 std::string digits(double value) {
@@ -84,6 +87,10 @@ private:
         if (!std::isfinite(value)) cells[1] = "not available";
         if (number.is_fixed) cells[3] = "fixed";
         if (number.is_fixed || !std::isfinite(error)) return cells;
+        if (error > most_relative_error * std::abs(value)) {
+            cells[3] = "not identified";
+            return cells;
+        }
         const ConfidenceInterval interval = interval_of(number, model_, value, error);
         cells[3] = digits(error);
         if (value != 0.0) cells[4] = fmt::format("{:.1f}", 100.0 * error / std::abs(value));

@@ -191,7 +191,8 @@ std::pair<int, double> seeds_within(const FitSetup& setup, double exact, double 
     double largest = 0.0;
     for (std::uint64_t seed = 1; seed <= 5; ++seed) {
         FitSetup seeded = with_method(setup, Method::saem, seed);
-        seeded.options.n_draws = 4000;
+        // Eight effects want more draws than three.
+        seeded.options.n_draws = setup.model->parameters.size() > 4 ? 10'000 : 4000;
         const FitResult result = fit(seeded, {});
         const double found = result.likelihoods.at(0).minus_two_ll - exact;
         MESSAGE("seed ", seed, ": ", found, " +- ", result.likelihoods[0].standard_error);
