@@ -189,9 +189,10 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point, const Effec
         const bool had_second = search.wants_second;
         // Steps end where they change no digit of the objective's square root.
         const double tolerance = noise_ > 0.0 ? noise_ : 1e-17;
+        const double last_tolerance = noise_ > 0.0 ? 10.0 * noise_ : 1e-8;
         take_step(subject, search);
-        mode.is_converged =
-            search.decrement < (search.is_last ? 1e-8 : tolerance) * (1.0 + std::abs(mode.value));
+        mode.is_converged = search.decrement < (search.is_last ? last_tolerance : tolerance) *
+                                                   (1.0 + std::abs(mode.value));
         search.wants_second =
             search.wants_second || (effort_ == Effort::full && search.decrement < newton_from);
         const bool is_over = mode.is_converged || search.is_last || mode.n_evaluations >= most;
