@@ -102,10 +102,9 @@ void Chains::evaluate(const PopulationPoint& point) {
             loss_of(engine_.data.subjects[subjects_[t]], trial_predictions_.data() + first_[t]);
 }
 
-void Chains::draw_normals(std::size_t effect, std::vector<double>& z) {
+void Chains::draw_normals(std::vector<double>& z) {
     random_.normals(purpose_, next_, z.data());
     ++next_;
-    static_cast<void>(effect);
 }
 
 /// @param log_ratio  of proposal densities, old over new, beside those of the data and the prior;
@@ -133,7 +132,7 @@ void Chains::propose_from_population(const PopulationPoint& point, const EffectP
     const Eigen::MatrixXd pi = point.pi.llt().matrixL();
     const auto q = at_row(engine_.data.n_eta()), r = at_row(engine_.data.n_kappa());
     for (std::size_t e = 0; e < stride_; ++e)
-        draw_normals(e, normals_[e]);
+        draw_normals(normals_[e]);
     Eigen::VectorXd z(at_row(stride_));
     for (std::size_t t = 0; t < n_tasks(); ++t) {
         for (std::size_t e = 0; e < stride_; ++e)
@@ -151,7 +150,7 @@ void Chains::propose_independent(const PopulationPoint& point,
                                  const EffectPrior& prior,
                                  const std::vector<ConditionalProposal>& proposals) {
     for (std::size_t e = 0; e < stride_; ++e)
-        draw_normals(e, normals_[e]);
+        draw_normals(normals_[e]);
     random_.uniforms(accept_purpose_, next_++, uniform_.data());
     Eigen::VectorXd z, x, old;
     std::vector<WidthMixture> mixtures;
@@ -187,7 +186,7 @@ void Chains::walk(const PopulationPoint& point,
                   const EffectPrior& prior,
                   const std::vector<ConditionalProposal>& proposals) {
     for (std::size_t e = 0; e < stride_; ++e)
-        draw_normals(e, normals_[e]);
+        draw_normals(normals_[e]);
     Eigen::VectorXd z;
     for (std::size_t t = 0; t < n_tasks(); ++t) {
         const ConditionalProposal& proposal = proposals[subjects_[t]];
@@ -212,7 +211,7 @@ void Chains::walk(const PopulationPoint& point,
 }
 
 void Chains::walk_in(std::size_t effect, const PopulationPoint& point, const EffectPrior& prior) {
-    draw_normals(effect, normals_[effect]);
+    draw_normals(normals_[effect]);
     const std::size_t n_eta = engine_.data.n_eta();
     const auto of_level =
         at_row(effect < n_eta ? effect : (effect - n_eta) % engine_.data.n_kappa());

@@ -43,7 +43,7 @@ public:
 private:
     void evaluate(const PopulationPoint& point);
     void accept(const EffectPrior& prior, const std::vector<double>* log_ratio);
-    void draw_normals(std::size_t effect, std::vector<double>& z);
+    void draw_normals(std::vector<double>& z);
     void adapt(double& scale, double share_accepted);
 
     FitEngine& engine_;

@@ -102,7 +102,7 @@ double Marginal::total(std::span<const double> at, bool with_extra) {
     }
     for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
         by_subject_[s] = method_ == Method::fo ? linear_of(s, point_) : laplace_of(s, prior);
-    if (method_ == Method::agq) add_quadrature(at, point_, prior);
+    if (method_ == Method::agq) add_quadrature(point_, prior);
     for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
         by_subject_[s] += 2.0 * engine_.data.subjects[s].sum_log_values;
     const double sum = sim::ordered_sum(by_subject_);
@@ -262,9 +262,7 @@ HermiteRule hermite_rule(int n) {
 }
 
 /// ∫ p(y, b) db with b = b* + L·x, L Lᵀ = H⁻¹: Σ_nodes w·exp(x²/2)·p(y, b)·(2π)^{n/2}·|L|.
-void Marginal::add_quadrature(std::span<const double> at,
-                              const PopulationPoint& point,
-                              const EffectPrior& prior) {
+void Marginal::add_quadrature(const PopulationPoint& point, const EffectPrior& prior) {
     const FitData& data = engine_.data;
     const std::size_t d = data.max_effects;
     n_nodes_ = nodes_for(d, n_nodes_);
@@ -313,7 +311,6 @@ void Marginal::add_quadrature(std::span<const double> at,
         by_subject_[s] =
             -2.0 * (largest + std::log(sum)) + prior.log_determinant(s) + log_determinant(root);
     }
-    static_cast<void>(at);
 }
 
 } // namespace gemel::learners

@@ -48,9 +48,7 @@ private:
     bool is_analytic() const;
     double laplace_of(std::size_t subject, const EffectPrior& prior) const;
     double linear_of(std::size_t subject, const PopulationPoint& point) const;
-    void add_quadrature(std::span<const double> at,
-                        const PopulationPoint& point,
-                        const EffectPrior& prior);
+    void add_quadrature(const PopulationPoint& point, const EffectPrior& prior);
     void gradient_of(std::size_t subject,
                      std::span<const double> at,
                      const PopulationPoint& point,

@@ -50,7 +50,6 @@ public:
             is_direct_[k] = 1;
         for (const FitSubject& subject : data_.subjects)
             n_occasions_ += data_.n_kappa() > 0 ? subject.n_occasions : 0;
-        information_ = Eigen::VectorXd::Zero(at_(engine.scale.size()));
         for (const ErrorLaw& law : point_.errors)
             can_close_.push_back(data_.n_censored == 0 &&
                                  (law.law == pkpd::ResidualError::Law::additive ||
@@ -65,7 +64,7 @@ private:
     void update_proposals();
     void sample(int iteration);
     void find_statistics(double gain);
-    void find_centres(double gain);
+    void find_centres();
     void find_covariances(bool is_annealed);
     void find_errors(double gain, bool is_annealed);
     void find_error_by_scoring(std::size_t output, double gain, bool is_annealed);
@@ -91,7 +90,6 @@ private:
     std::vector<double> error_square_;
     std::vector<char> can_close_; ///< [outputs] the M-step of the error is closed
     std::size_t n_occasions_ = 0;
-    Eigen::VectorXd information_; ///< of direct typical values, [scale.size()] (diagonal)
     Eigen::MatrixXd direct_information_;
     std::vector<std::vector<double>> trace_;
     std::vector<ConditionalMoments> moments_;
@@ -152,7 +150,7 @@ void Saem::find_statistics(double gain) {
 }
 
 /// μ by generalised least squares of E(μ + η), one Newton step where it is not linear.
-void Saem::find_centres(double /*gain*/) {
+void Saem::find_centres() {
     // Those that are found directly have moved already.
     std::vector<std::size_t> mu;
     std::vector<Eigen::Index> columns;
@@ -471,7 +469,7 @@ void Saem::iterate(int iteration, double gain, bool is_exploring) {
     move_statistics(undirected);
     const bool was_moved = std::ranges::count(is_direct_, 1) > 0;
     const std::vector<double> before = point_.theta;
-    find_centres(gain);
+    find_centres();
     find_covariances(is_annealed);
     keep_mu_plus_eta(before);
     at_place_ = engine_.scale.place(point_);
