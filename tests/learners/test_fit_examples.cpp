@@ -18,18 +18,22 @@ FitSetup example(const std::string& name) {
 TEST_CASE("the examples' fits by FOCEI end where their READMEs say") {
     // NONMEM and nlmixr2: OFV 116.803, 586.276, 730.895; an independent program: -2LL -176.79.
     const double two_pi = 2.0 * std::numbers::pi;
-    const std::pair<const char*, double> expected[] = {
-        {"theophylline/focei.toml", 116.803},
-        {"phenobarbital/fit.toml", 586.276},
-        {"phenobarbital/without_covariates.toml", 730.895},
-        {"indomethacin/fit.toml", -176.79 - 66.0 * std::log(two_pi)}};
-    for (const auto& [name, objective] : expected) {
+    // Within 0.005, beside half of the last digit that is printed.
+    struct Published {
+        const char* name;
+        double objective, half_digit;
+    };
+    const Published all[] = {{"theophylline/focei.toml", 116.803, 5e-4},
+                             {"phenobarbital/fit.toml", 586.276, 5e-4},
+                             {"phenobarbital/without_covariates.toml", 730.895, 5e-4},
+                             {"indomethacin/fit.toml", -176.79 - 66.0 * std::log(two_pi), 5e-3}};
+    for (const auto& [name, objective, half_digit] : all) {
         CAPTURE(name);
         FitSetup setup = example(name);
         setup.options.n_draws = 0;
         const FitResult result = fit(setup, {1});
         CHECK(result.is_converged);
-        CHECK(std::abs(result.objective - objective) < 0.006);
+        CHECK(std::abs(result.objective - objective) < 0.005 + half_digit);
     }
 }
 
