@@ -17,6 +17,8 @@ constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 constexpr double widths[] = {1.0, 1.6, 3.0}, shares[] = {0.6, 0.2, 0.1};
 constexpr double share_of_population = 0.1;
 constexpr int n_widths = 3;
+constexpr int population_law = n_widths;
+constexpr std::size_t n_groups = 8; ///< of draws, each with its own shift
 
 Eigen::Index ix(std::size_t i) {
     return static_cast<Eigen::Index>(i);
@@ -76,8 +78,9 @@ ConditionalDraws::ConditionalDraws(FitEngine& engine,
                                    std::vector<char> is_direct,
                                    std::uint64_t seed)
     : engine_(engine),
-      n_draws_(static_cast<std::size_t>(n_draws)),
+      n_draws_((static_cast<std::size_t>(n_draws) + n_groups - 1) / n_groups * n_groups),
       n_effects_(engine.data.max_effects),
+      points_(n_draws_ / n_groups, n_effects_),
       is_direct_(std::move(is_direct)),
       seed_(seed) {
     const FitData& data = engine.data;
@@ -153,17 +156,47 @@ double ConditionalDraws::loss_by_statistics(std::size_t task,
 
 namespace {
 
+/// Which law each draw of a group comes from: its share of the points, one piece after another.
+/// What was drawn is what the density says: shares are of the counts.
+class DrawLaws {
+public:
+    explicit DrawLaws(std::size_t n) {
+        double sum = 0.0;
+        std::size_t before = 0;
+        for (int k = 0; k <= n_widths; ++k) {
+            sum += k < n_widths ? shares[k] : share_of_population;
+            end_[k] = k == n_widths ? n : std::lround(sum * static_cast<double>(n));
+            log_share_[k] = std::log(static_cast<double>(end_[k] - before) /
+                                     static_cast<double>(n)); // −∞: no draw is
+            before = end_[k];
+        }
+    }
+    int of(std::size_t draw) const {
+        int law = 0;
+        while (draw >= end_[law])
+            ++law;
+        return law;
+    }
+    double log_share(int law) const { return log_share_[law]; }
+
+private:
+    std::size_t end_[n_widths + 1] = {};
+    double log_share_[n_widths + 1] = {};
+};
+
 /// The density of one subject's draws, without (2π)^(−n/2), as the prior's.
 class ProposalDensity {
 public:
-    ProposalDensity(const ConditionalProposal& proposal, double log_determinant_of_population)
-        : log_population_(std::log(share_of_population) - 0.5 * log_determinant_of_population) {
+    ProposalDensity(const ConditionalProposal& proposal,
+                    const DrawLaws& laws,
+                    double log_determinant_of_population)
+        : log_population_(laws.log_share(population_law) - 0.5 * log_determinant_of_population) {
         double log_root = 0.0;
         for (Eigen::Index i = 0; i < proposal.root.rows(); ++i)
             log_root += std::log(proposal.root(i, i));
         const double n = static_cast<double>(proposal.root.rows());
         for (int k = 0; k < n_widths; ++k)
-            log_share_[k] = std::log(shares[k]) - log_root - n * std::log(widths[k]);
+            log_share_[k] = laws.log_share(k) - log_root - n * std::log(widths[k]);
     }
 
     /// @param square     |x|², x = L⁻¹(b − centre)
@@ -172,7 +205,7 @@ public:
         double terms[n_widths + 1];
         for (int k = 0; k < n_widths; ++k)
             terms[k] = log_share_[k] - 0.5 * square / (widths[k] * widths[k]);
-        terms[n_widths] = log_population_ - 0.5 * of_population;
+        terms[population_law] = log_population_ - 0.5 * of_population;
         const double largest = *std::max_element(terms, terms + n_widths + 1);
         double sum = 0.0;
         for (const double term : terms)
@@ -184,17 +217,22 @@ private:
     double log_share_[n_widths] = {}, log_population_ = 0.0;
 };
 
-/// Shares are met exactly: draw d belongs to the law on which (d + ½)/n falls.
-int law_of_draw(std::size_t draw, std::size_t n) {
-    const double place = (static_cast<double>(draw) + 0.5) / static_cast<double>(n);
-    double sum = 0.0;
-    int law = 0;
-    while (law < n_widths && place > (sum += shares[law]))
-        ++law;
-    return law;
-}
-
 } // namespace
+
+/// Standard normal numbers of a subject's draws, [n_effects × n_draws].
+void ConditionalDraws::draw_normals(std::size_t subject,
+                                    std::uint32_t round,
+                                    std::vector<double>& normals) const {
+    const FitSubject& of = engine_.data.subjects[subject];
+    sim::RandomStream shifts({seed_, round, of.key}, sim::purpose_number("fit/draws"));
+    normals.resize(of.n_effects * n_draws_);
+    for (std::size_t e = 0; e < of.n_effects; ++e)
+        for (std::size_t g = 0; g < n_groups; ++g)
+            points_.shifted(e,
+                            static_cast<std::uint64_t>(shifts.uniform() * 0x1p64),
+                            normals.data() + e * n_draws_ + g * points_.size());
+    sim::normal_quantiles(normals);
+}
 
 void ConditionalDraws::draw(std::span<const double> at,
                             const std::vector<ConditionalProposal>& proposals,
@@ -202,28 +240,21 @@ void ConditionalDraws::draw(std::span<const double> at,
     const FitData& data = engine_.data;
     const PopulationPoint point = engine_.scale.point(at);
     const EffectPrior prior(data, point);
-    const std::uint32_t purpose = sim::purpose_number("fit/draws");
-    std::vector<std::uint32_t> places(n_draws_);
-    std::iota(places.begin(), places.end(), 0U);
-    for (std::uint32_t& place : places)
-        place *= static_cast<std::uint32_t>(n_effects_);
+    const DrawLaws laws(points_.size());
     sim::parallel_for(data.n_subjects(), engine_.execution.n_threads, [&](std::size_t s, int) {
         engine_.mu.centre(point.theta, s, drawn_mu_.data() + s * data.n_eta());
         const std::size_t b = data.subjects[s].n_effects;
-        const sim::RandomColumns random(
-            seed_, round, std::vector<std::uint64_t>(n_draws_, data.subjects[s].key), places);
-        std::vector<double> normals(b * n_draws_);
-        for (std::size_t e = 0; e < b; ++e)
-            random.normals(purpose, static_cast<std::uint32_t>(e), normals.data() + e * n_draws_);
+        std::vector<double> normals;
+        draw_normals(s, round, normals);
         const Eigen::MatrixXd population_root = covariance_of(data, s, point).llt().matrixL();
         const ConditionalProposal& proposal = proposals[s];
-        const ProposalDensity density(proposal, prior.log_determinant(s));
+        const ProposalDensity density(proposal, laws, prior.log_determinant(s));
         Eigen::VectorXd z(ix(b)), effects(ix(b)), x(ix(b));
         for (std::size_t d = 0; d < n_draws_; ++d) {
             for (std::size_t e = 0; e < b; ++e)
                 z(ix(e)) = normals[e * n_draws_ + d];
-            const int law = law_of_draw(d, n_draws_);
-            if (law < n_widths) {
+            const int law = laws.of(d % points_.size());
+            if (law != population_law) {
                 x = widths[law] * z;
                 effects.noalias() = proposal.root * x;
                 effects += proposal.centre;
@@ -520,6 +551,22 @@ double ConditionalDraws::least_effective_share() const {
     return least;
 }
 
+namespace {
+
+/// Of weights whose sum is 1, the squared relative error of their mean: by what the groups' differ.
+double variance_of_mean(const std::vector<double>& weights) {
+    const std::size_t n = weights.size() / n_groups;
+    double square = 0.0;
+    for (std::size_t g = 0; g < n_groups; ++g) {
+        const double sum =
+            std::accumulate(weights.data() + g * n, weights.data() + (g + 1) * n, 0.0);
+        square += (sum - 1.0 / n_groups) * (sum - 1.0 / n_groups);
+    }
+    return square * n_groups / (n_groups - 1.0);
+}
+
+} // namespace
+
 Likelihood ConditionalDraws::likelihood() const {
     const FitData& data = engine_.data;
     Likelihood result;
@@ -532,10 +579,9 @@ Likelihood ConditionalDraws::likelihood() const {
         double square = 0.0;
         for (const double w : weights)
             square += w * w;
-        const double n = static_cast<double>(n_draws_);
         result.effective_draws.push_back(1.0 / square);
         result.k_hat.push_back(pareto_shape(weights));
-        variance += 4.0 * (square - 1.0 / n); // of −2·log of a mean, by the delta method
+        variance += 4.0 * variance_of_mean(weights); // of −2·log of a mean, by the delta method
         std::size_t n_of = 0;
         for (const Measurement& measured : data.subjects[s].measured)
             n_of += measured.censoring == 0 ? 1 : 0;

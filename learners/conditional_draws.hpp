@@ -1,5 +1,6 @@
 #pragma once
 
+#include "even_points.hpp"
 #include "marginal.hpp"
 
 #include <gemel/learners/fit.hpp>
@@ -22,13 +23,14 @@ std::vector<ConditionalProposal>
 proposals_at(const FitData& data, const Modes& modes, const PopulationPoint& point);
 
 /// Draws of all subjects' effects by importance sampling, which weigh any point near the one they
-/// were made at. The integral over effects is then a smooth function of the point: the draws stay
-/// where they are. Draws of mu-referenced parameters stay as μ + η, so that a change of typical
-/// values needs no solve; where a parameter hardly varies (or is not mu-referenced) η stays, and
-/// predictions are solved anew.
+/// were made at. They come in groups, each an evenly spread set with a random shift of its own:
+/// what groups differ by is the error of all. The integral over effects is then a smooth function
+/// of the point: the draws stay where they are. Draws of mu-referenced parameters stay as μ + η, so
+/// that a change of typical values needs no solve; where a parameter hardly varies (or is not
+/// mu-referenced) η stays, and predictions are solved anew.
 class ConditionalDraws {
 public:
-    /// @param n_draws   per subject
+    /// @param n_draws   per subject, made a multiple of the number of groups
     /// @param is_direct [scale.size()] typical values at whose change η stays
     ConditionalDraws(FitEngine& engine,
                      int n_draws,
@@ -60,6 +62,7 @@ public:
     void moments(std::size_t subject, Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) const;
 
 private:
+    void draw_normals(std::size_t subject, std::uint32_t round, std::vector<double>& normals) const;
     void solve(std::span<const double> theta, std::vector<double>& predictions);
     void take_logarithms(std::vector<double>& predictions) const;
     /// Of predictions: what errors of one number ask of them.
@@ -85,6 +88,7 @@ private:
 
     FitEngine& engine_;
     std::size_t n_draws_ = 0, n_effects_ = 0;
+    EvenPoints points_; ///< of one group of draws
     std::vector<char> is_direct_;
     std::vector<std::size_t> direct_; ///< coordinates
     std::uint64_t seed_ = 0;

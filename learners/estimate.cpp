@@ -112,7 +112,7 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
     double value = draws.value(at);
     if (std::isfinite(value)) estimate.objective = value;
     if (!std::isfinite(value) || draws.least_effective_share() < trusted_share) {
-        estimate.notes.push_back(
+        estimate.notes.emplace_back(
             "the last search, on draws that stay where they are, was left out: "
             "draws of some subject hardly count");
         return;

@@ -1,5 +1,6 @@
 #include "simulated.hpp"
 
+#include <gemel/sim/parallel.hpp>
 #include <gemel/sim/random.hpp>
 
 #include <algorithm>
@@ -42,30 +43,66 @@ DataSimulator::DataSimulator(FitEngine& engine,
       omega_root_(lower_root(point_.omega)),
       pi_root_(lower_root(point_.pi)) {}
 
-void DataSimulator::draw_effects(std::size_t subject,
-                                 std::uint32_t replicate,
-                                 double* effects) const {
-    const FitSubject& of = engine_.data.subjects[subject];
-    sim::RandomStream stream({seed_, replicate, of.key}, effects_purpose_);
-    Eigen::Map<Eigen::VectorXd> all(effects, static_cast<Eigen::Index>(of.n_effects));
-    for (double& effect : all)
-        effect = stream.normal();
-    const Eigen::Index q = omega_root_.rows(), r = pi_root_.rows();
-    all.head(q) = (omega_root_ * all.head(q)).eval();
-    for (Eigen::Index at = q; r > 0 && at < all.size(); at += r)
-        all.segment(at, r) = (pi_root_ * all.segment(at, r)).eval();
+void spread_normals(std::span<const double> normals,
+                    std::size_t n,
+                    std::size_t first,
+                    const Eigen::MatrixXd& root,
+                    double* effects,
+                    std::size_t stride) {
+    for (std::size_t i = 0; i < static_cast<std::size_t>(root.rows()); ++i)
+        for (std::size_t l = 0; l <= i; ++l) {
+            const double share = root(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(l));
+            const double* z = normals.data() + (first + l) * n;
+            if (share == 0.0) continue;
+            for (std::size_t k = 0; k < n; ++k)
+                effects[k * stride + first + i] += share * z[k];
+        }
 }
 
-void DataSimulator::add_errors(std::size_t subject, std::uint32_t replicate, double* values) const {
+namespace {
+
+/// Columns of numbers of one subject: of each replicate, n_each of a replicate's own.
+sim::RandomColumns replicate_columns(std::uint64_t seed,
+                                     std::uint64_t key,
+                                     const DataSimulator::Range& range,
+                                     std::size_t n_each) {
+    std::vector<std::uint32_t> places(range.n_replicates);
+    for (std::uint32_t k = 0; k < range.n_replicates; ++k)
+        places[k] = (range.first_replicate + k) * static_cast<std::uint32_t>(n_each);
+    return {seed, 0, std::vector<std::uint64_t>(range.n_replicates, key), std::move(places)};
+}
+
+} // namespace
+
+/// @param effects  [n_replicates × max_effects]
+void DataSimulator::draw_effects(std::size_t subject, double* effects) const {
     const FitSubject& of = engine_.data.subjects[subject];
-    for (std::size_t i = 0; i < of.measured.size(); ++i) {
-        const Measurement& measured = of.measured[i];
-        const ErrorLaw& law = point_.errors[measured.place];
-        const double f = law.is_logarithmic() ? std::log(values[i]) : values[i];
-        sim::RandomStream stream({seed_, replicate, of.key},
-                                 error_purpose_,
-                                 static_cast<std::uint32_t>(measured.observation));
-        values[i] = f + law.sd(f) * stream.normal();
+    const std::size_t n = range_.n_replicates, stride = engine_.data.max_effects;
+    const sim::RandomColumns random = replicate_columns(seed_, of.key, range_, of.n_effects);
+    std::vector<double> normals(of.n_effects * n);
+    for (std::size_t e = 0; e < of.n_effects; ++e)
+        random.normals(effects_purpose_, static_cast<std::uint32_t>(e), normals.data() + e * n);
+    spread_normals(normals, n, 0, omega_root_, effects, stride);
+    const auto q = static_cast<std::size_t>(omega_root_.rows()),
+               r = static_cast<std::size_t>(pi_root_.rows());
+    for (std::size_t first = q; r > 0 && first < of.n_effects; first += r)
+        spread_normals(normals, n, first, pi_root_, effects, stride);
+}
+
+/// @param values  [n_replicates × n_measured]
+void DataSimulator::add_errors(std::size_t subject, double* values) const {
+    const FitSubject& of = engine_.data.subjects[subject];
+    const std::size_t n = range_.n_replicates, n_measured = of.measured.size();
+    const sim::RandomColumns random = replicate_columns(seed_, of.key, range_, n_measured);
+    std::vector<double> normals(n);
+    for (std::size_t i = 0; i < n_measured; ++i) {
+        const ErrorLaw& law = point_.errors[of.measured[i].place];
+        random.normals(error_purpose_, static_cast<std::uint32_t>(i), normals.data());
+        for (std::size_t k = 0; k < n; ++k) {
+            double& value = values[k * n_measured + i];
+            const double f = law.is_logarithmic() ? std::log(value) : value;
+            value = f + law.sd(f) * normals[k];
+        }
     }
 }
 
@@ -74,22 +111,27 @@ void DataSimulator::draw(const Range& range) {
     range_ = range;
     subjects_.clear();
     first_.clear();
-    const std::size_t stride = data.max_effects;
-    effects_.assign(range.n_subjects * range.n_replicates * stride, 0.0);
+    const std::size_t stride = data.max_effects, n = range.n_replicates;
+    effects_.assign(range.n_subjects * n * stride, 0.0);
     std::size_t n_values = 0;
     for (std::size_t s = range.first_subject; s < range.first_subject + range.n_subjects; ++s)
-        for (std::uint32_t k = 0; k < range.n_replicates; ++k) {
-            draw_effects(s, range.first_replicate + k, effects_.data() + subjects_.size() * stride);
+        for (std::size_t k = 0; k < n; ++k) {
             subjects_.push_back(s);
             first_.push_back(n_values);
             n_values += data.subjects[s].measured.size();
         }
     values_.resize(n_values);
+    const auto each_subject = [&](const auto& act) {
+        sim::parallel_for(
+            range.n_subjects, engine_.execution.n_threads, [&](std::size_t i, int) { act(i); });
+    };
+    each_subject([&](std::size_t i) {
+        draw_effects(range.first_subject + i, effects_.data() + i * n * stride);
+    });
     engine_.predictor.predict({subjects_, point_.theta, effects_, stride, first_}, values_);
-    for (std::size_t t = 0; t < subjects_.size(); ++t)
-        add_errors(subjects_[t],
-                   range.first_replicate + static_cast<std::uint32_t>(t % range.n_replicates),
-                   values_.data() + first_[t]);
+    each_subject([&](std::size_t i) {
+        add_errors(range.first_subject + i, values_.data() + first_[i * n]);
+    });
 }
 
 std::span<const double> DataSimulator::values(std::size_t subject, std::uint32_t replicate) const {

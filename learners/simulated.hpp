@@ -31,8 +31,8 @@ public:
     std::span<const double> values(std::size_t subject, std::uint32_t replicate) const;
 
 private:
-    void draw_effects(std::size_t subject, std::uint32_t replicate, double* effects) const;
-    void add_errors(std::size_t subject, std::uint32_t replicate, double* values) const;
+    void draw_effects(std::size_t subject, double* effects) const;
+    void add_errors(std::size_t subject, double* values) const;
 
     FitEngine& engine_;
     PopulationPoint point_;
@@ -43,6 +43,17 @@ private:
     std::vector<std::size_t> subjects_, first_; ///< of the tasks, subject after subject
     std::vector<double> effects_, values_;
 };
+
+/// Effects of many draws of one group: R·z, R lower.
+/// @param normals  [effects × n], column by column of effects
+/// @param first    of the group's effects
+/// @param effects  [n × stride]
+void spread_normals(std::span<const double> normals,
+                    std::size_t n,
+                    std::size_t first,
+                    const Eigen::MatrixXd& root,
+                    double* effects,
+                    std::size_t stride);
 
 /// Between what limits a measurement is told as a value.
 struct ValueLimits {

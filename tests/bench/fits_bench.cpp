@@ -2,18 +2,46 @@
 
 #include <benchmark/benchmark.h>
 
+#include <ctime>
+#include <map>
 #include <string>
 
-/// What fits cost on one thread: CPU seconds in all, and the share that was spent on solving.
+/// What fits cost on one thread: CPU seconds in all, the share that was spent on solving, and the
+/// milliseconds of each phase.
 namespace gemel::learners {
 namespace {
+
+double cpu_milliseconds() {
+    return 1e3 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC;
+}
+
+/// Gives the time between two reports to the phase of the first.
+class PhaseTimes final : public FitMonitor {
+public:
+    void advance(const FitProgress& progress) override { enter(progress.phase); }
+    void enter(const std::string& phase) {
+        const double now = cpu_milliseconds();
+        if (!phase_.empty()) sum_[phase_] += now - since_;
+        phase_ = phase;
+        since_ = now;
+    }
+    const std::map<std::string, double>& sum() const { return sum_; }
+
+private:
+    std::string phase_;
+    double since_ = 0.0;
+    std::map<std::string, double> sum_;
+};
 
 void run_fit(benchmark::State& state, FitSetup setup, Method method, int n_draws) {
     setup.options.method = method;
     setup.options.n_draws = n_draws;
     double solver = 0.0, total = 0.0, solves = 0.0;
+    PhaseTimes phases;
     for (auto _ : state) {
-        const FitResult result = fit(setup, {1});
+        phases.enter("start");
+        const FitResult result = fit(setup, {1}, &phases);
+        phases.enter("");
         benchmark::DoNotOptimize(result.values.data());
         solver += result.solver_seconds;
         total += result.total_seconds;
@@ -22,6 +50,8 @@ void run_fit(benchmark::State& state, FitSetup setup, Method method, int n_draws
     state.counters["solver share"] = solver / total;
     state.counters["us per solve"] = 1e6 * solver / solves;
     state.counters["solves"] = solves / static_cast<double>(state.iterations());
+    for (const auto& [phase, milliseconds] : phases.sum())
+        state.counters["ms " + phase] = milliseconds / static_cast<double>(state.iterations());
 }
 
 /// A fit of the examples, by another method where one is said.
