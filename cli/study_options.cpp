@@ -42,7 +42,7 @@ void check_output(const std::vector<pkpd::InputFile>& inputs,
     for (const pkpd::InputFile& input : inputs)
         if (std::filesystem::equivalent(input.path, output, error))
             throw std::runtime_error(
-                fmt::format("{} is an input of this {}; choose another file", output.string(), of));
+                fmt::format("{} is an input of this {}; write --out with another name", output.string(), of));
 }
 
 void check_output(const scenarios::Study& study, const std::filesystem::path& output) {

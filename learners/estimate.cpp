@@ -83,8 +83,8 @@ int n_polish_draws(const FitEngine& engine) {
     const bool is_solved_anew = !engine.mu.extra().empty();
     const double n = static_cast<double>(engine.data.n_subjects());
     const double all =
-        engine.predictor.has_steps() ? (is_solved_anew ? 8e3 : 3e4) : (is_solved_anew ? 2e4 : 4e4);
-    return static_cast<int>(std::clamp(all / n, 200.0, 1500.0));
+        engine.predictor.has_steps() ? (is_solved_anew ? 6e3 : 1e4) : (is_solved_anew ? 1e4 : 1.5e4);
+    return static_cast<int>(std::clamp(all / n, 192.0, 512.0));
 }
 
 /// The likelihood by draws that stay where they are is a smooth function: its maximum is sought by

@@ -21,7 +21,7 @@ namespace {
 
 /// Draws of each subject that the information is taken from: more for more effects.
 int draws_of_information(const FitData& data) {
-    return static_cast<int>(std::max<std::size_t>(1000, 600 * data.max_effects));
+    return static_cast<int>(std::max<std::size_t>(320, 160 * data.max_effects));
 }
 
 double cpu_seconds() {

@@ -99,7 +99,7 @@ void describe_options(Fields& f, FitWords& words) {
           0,
           1'000'000,
           options.max_iterations);
-    whole(key("draws", "per subject, of the likelihood by importance sampling; 0: none", "10000"),
+    whole(key("draws", "per subject, of the likelihood by importance sampling; 0: none", "2000"),
           0,
           100'000'000,
           options.n_draws);

@@ -71,7 +71,7 @@ void add(const std::string& file, Method method, int n_draws) {
 int main(int argc, char** argv) {
     using namespace gemel::learners;
     benchmark::Initialize(&argc, argv);
-    constexpr int draws = 10'000;
+    const int draws = FitOptions{}.n_draws;
     add("theophylline/fit", Method::saem, draws);
     add("theophylline/focei", Method::focei, 0);
     add("phenobarbital/fit", Method::focei, 0);

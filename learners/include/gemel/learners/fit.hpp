@@ -48,7 +48,7 @@ struct FitOptions {
     // Quasi-Newton methods
     int max_iterations = 200;
     // Likelihood
-    int n_draws = 10'000; ///< per subject, of importance sampling
+    int n_draws = 2000; ///< per subject, of importance sampling
     int n_nodes = 0;      ///< per effect, of quadrature; 0: by the number of effects
     int n_bootstrap = 0;  ///< refits to resampled subjects
     // Diagnosis
