@@ -1,5 +1,7 @@
 #include "chains.hpp"
 
+#include "small_matrix.hpp"
+
 #include <gemel/sim/parallel.hpp>
 
 #include <algorithm>
@@ -8,7 +10,6 @@
 namespace gemel::learners {
 namespace {
 
-/// Of independent proposals: widths about the centre with their shares.
 constexpr double chain_widths[] = {1.0, 1.7, 3.0}, chain_shares[] = {0.75, 0.17, 0.08};
 constexpr double wanted_share = 0.3; ///< of steps that are taken
 
@@ -32,27 +33,26 @@ std::vector<std::uint32_t> places_of(const FitData& data, std::size_t n_chains) 
     return places;
 }
 
-/// log density of x = L⁻¹(b − centre) but for what is the same at every x.
-class WidthMixture {
-public:
-    explicit WidthMixture(double n) {
-        for (int k = 0; k < 3; ++k)
-            share_[k] = chain_shares[k] * std::pow(chain_widths[k], -n);
-    }
-    double log_density(double square) const {
-        const double widest = 0.5 * square / (chain_widths[2] * chain_widths[2]);
-        double sum = share_[2];
-        for (int k = 0; k < 2; ++k)
-            sum +=
-                share_[k] * std::exp(widest - 0.5 * square / (chain_widths[k] * chain_widths[k]));
-        return std::log(sum) - widest;
-    }
-
-private:
-    double share_[3] = {};
-};
-
 } // namespace
+
+WidthMixture::WidthMixture(double n_effects) {
+    for (int k = 0; k < 3; ++k)
+        share_[k] = chain_shares[k] * std::pow(chain_widths[k], -n_effects);
+}
+
+double WidthMixture::log_density(double square) const {
+    const double widest = 0.5 * square / (chain_widths[2] * chain_widths[2]);
+    double sum = share_[2];
+    for (int k = 0; k < 2; ++k)
+        sum += share_[k] * std::exp(widest - 0.5 * square / (chain_widths[k] * chain_widths[k]));
+    return std::log(sum) - widest;
+}
+
+double WidthMixture::width_at(double uniform) {
+    return uniform < chain_shares[0]                     ? chain_widths[0]
+           : uniform < chain_shares[0] + chain_shares[1] ? chain_widths[1]
+                                                         : chain_widths[2];
+}
 
 Chains::Chains(FitEngine& engine, std::size_t n_chains, std::uint64_t seed)
     : engine_(engine),
@@ -61,6 +61,8 @@ Chains::Chains(FitEngine& engine, std::size_t n_chains, std::uint64_t seed)
       random_(seed, 0, keys_of(engine.data, n_chains), places_of(engine.data, n_chains)),
       purpose_(sim::purpose_number("fit/chains")),
       accept_purpose_(sim::purpose_number("fit/accept")) {
+    for (std::size_t n = 0; n <= stride_; ++n)
+        mixtures_.emplace_back(static_cast<double>(n));
     std::size_t n_values = 0;
     for (std::size_t s = 0; s < engine.data.n_subjects(); ++s)
         for (std::size_t c = 0; c < n_chains; ++c) {
@@ -77,6 +79,8 @@ Chains::Chains(FitEngine& engine, std::size_t n_chains, std::uint64_t seed)
          {&losses_, &squares_, &trial_losses_, &trial_squares_, &uniform_, &log_ratio_})
         column->assign(n, 0.0);
     normals_.assign(stride_, std::vector<double>(n));
+    z_.resize(stride_);
+    old_.resize(stride_);
     walk_scale_.assign(engine.data.n_subjects(), 0.6);
     effect_scale_.assign(engine.data.n_subjects() * stride_, 0.5);
     is_accepted_.assign(n, 0);
@@ -107,6 +111,16 @@ void Chains::draw_normals(std::vector<double>& z) {
     ++next_;
 }
 
+void Chains::draw_all_normals() {
+    for (std::vector<double>& column : normals_)
+        draw_normals(column);
+}
+
+void Chains::take_normals(std::size_t task, std::size_t n) {
+    for (std::size_t k = 0; k < n; ++k)
+        z_[k] = normals_[k][task];
+}
+
 /// @param log_ratio  of proposal densities, old over new, beside those of the data and the prior;
 ///                   nullptr: the proposal is the prior
 void Chains::accept(const EffectPrior& prior, const std::vector<double>* log_ratio) {
@@ -128,19 +142,16 @@ void Chains::accept(const EffectPrior& prior, const std::vector<double>* log_rat
 }
 
 void Chains::propose_from_population(const PopulationPoint& point, const EffectPrior& prior) {
-    const Eigen::MatrixXd omega = point.omega.llt().matrixL();
-    const Eigen::MatrixXd pi = point.pi.llt().matrixL();
-    const auto q = at_row(engine_.data.n_eta()), r = at_row(engine_.data.n_kappa());
-    for (std::size_t e = 0; e < stride_; ++e)
-        draw_normals(normals_[e]);
-    Eigen::VectorXd z(at_row(stride_));
+    const Eigen::MatrixXd omega = point.omega.llt().matrixL(), pi = point.pi.llt().matrixL();
+    const auto q = engine_.data.n_eta(), r = engine_.data.n_kappa();
+    draw_all_normals();
     for (std::size_t t = 0; t < n_tasks(); ++t) {
-        for (std::size_t e = 0; e < stride_; ++e)
-            z(at_row(e)) = normals_[e][t];
-        Eigen::Map<Eigen::VectorXd> effects(trial_effects_.data() + t * stride_, at_row(stride_));
-        effects.head(q).noalias() = omega * z.head(q);
-        for (Eigen::Index first = q; first + r <= effects.size() && r > 0; first += r)
-            effects.segment(first, r).noalias() = pi * z.segment(first, r);
+        double* effects = trial_effects_.data() + t * stride_;
+        std::fill_n(effects, stride_, 0.0);
+        take_normals(t, stride_);
+        add_product(omega, z_.data(), effects);
+        for (std::size_t first = q; r > 0 && first + r <= stride_; first += r)
+            add_product(pi, z_.data() + first, effects + first);
     }
     evaluate(point);
     accept(prior, nullptr);
@@ -149,65 +160,58 @@ void Chains::propose_from_population(const PopulationPoint& point, const EffectP
 void Chains::propose_independent(const PopulationPoint& point,
                                  const EffectPrior& prior,
                                  const std::vector<ConditionalProposal>& proposals) {
-    for (std::size_t e = 0; e < stride_; ++e)
-        draw_normals(normals_[e]);
+    draw_all_normals();
     random_.uniforms(accept_purpose_, next_++, uniform_.data());
-    Eigen::VectorXd z, x, old;
-    std::vector<WidthMixture> mixtures;
-    for (std::size_t n = 0; n <= stride_; ++n)
-        mixtures.emplace_back(static_cast<double>(n));
     for (std::size_t t = 0; t < n_tasks(); ++t) {
         const ConditionalProposal& proposal = proposals[subjects_[t]];
-        const Eigen::Index n = proposal.centre.size();
-        z.resize(n);
-        for (Eigen::Index k = 0; k < n; ++k)
-            z(k) = normals_[static_cast<std::size_t>(k)][t];
-        const int width = uniform_[t] < chain_shares[0]                     ? 0
-                          : uniform_[t] < chain_shares[0] + chain_shares[1] ? 1
-                                                                            : 2;
-        x = chain_widths[width] * z;
-        Eigen::Map<Eigen::VectorXd>(trial_effects_.data() + t * stride_, n) =
-            proposal.centre + proposal.root * x;
-        old = proposal.root.triangularView<Eigen::Lower>().solve(
-            Eigen::Map<const Eigen::VectorXd>(effects_.data() + t * stride_, n) - proposal.centre);
-        const WidthMixture& mixture = mixtures[static_cast<std::size_t>(n)];
-        log_ratio_[t] =
-            mixture.log_density(old.squaredNorm()) - mixture.log_density(x.squaredNorm());
+        const auto n = static_cast<std::size_t>(proposal.centre.size());
+        const double* at = effects_.data() + t * stride_;
+        double* to = trial_effects_.data() + t * stride_;
+        for (std::size_t k = 0; k < n; ++k)
+            old_[k] = at[k] - proposal.centre.data()[k];
+        const double old_square = square_of_solution(proposal.root, old_.data());
+        take_normals(t, n);
+        const double width = WidthMixture::width_at(uniform_[t]);
+        double square = 0.0;
+        for (std::size_t k = 0; k < n; ++k) {
+            z_[k] *= width;
+            square += z_[k] * z_[k];
+        }
+        std::copy_n(proposal.centre.data(), n, to);
+        add_product(proposal.root, z_.data(), to);
+        log_ratio_[t] = mixtures_[n].log_density(old_square) - mixtures_[n].log_density(square);
     }
     evaluate(point);
     accept(prior, &log_ratio_);
 }
 
-void Chains::adapt(double& scale, double share_accepted) {
-    scale = std::clamp(scale * (1.0 + 0.4 * (share_accepted - wanted_share)), 1e-3, 20.0);
+/// To the share of the subject's last steps that were taken.
+void Chains::adapt(std::size_t subject, double& scale) const {
+    const auto first = is_accepted_.begin() + static_cast<std::ptrdiff_t>(subject * n_chains_);
+    const auto taken = std::count(first, first + static_cast<std::ptrdiff_t>(n_chains_), 1);
+    const double share = static_cast<double>(taken) / static_cast<double>(n_chains_);
+    scale = std::clamp(scale * (1.0 + 0.4 * (share - wanted_share)), 1e-3, 20.0);
 }
 
 void Chains::walk(const PopulationPoint& point,
                   const EffectPrior& prior,
                   const std::vector<ConditionalProposal>& proposals) {
-    for (std::size_t e = 0; e < stride_; ++e)
-        draw_normals(normals_[e]);
-    Eigen::VectorXd z;
+    draw_all_normals();
     for (std::size_t t = 0; t < n_tasks(); ++t) {
         const ConditionalProposal& proposal = proposals[subjects_[t]];
-        const Eigen::Index n = proposal.centre.size();
-        z.resize(n);
-        for (Eigen::Index k = 0; k < n; ++k)
-            z(k) = normals_[static_cast<std::size_t>(k)][t];
-        Eigen::Map<Eigen::VectorXd>(trial_effects_.data() + t * stride_, n) =
-            Eigen::Map<const Eigen::VectorXd>(effects_.data() + t * stride_, n) +
-            walk_scale_[subjects_[t]] * (proposal.root * z);
+        const auto n = static_cast<std::size_t>(proposal.centre.size());
+        take_normals(t, n);
+        for (std::size_t k = 0; k < n; ++k)
+            z_[k] *= walk_scale_[subjects_[t]];
+        double* to = trial_effects_.data() + t * stride_;
+        std::copy_n(effects_.data() + t * stride_, n, to);
+        add_product(proposal.root, z_.data(), to);
     }
     evaluate(point);
     std::ranges::fill(log_ratio_, 0.0);
     accept(prior, &log_ratio_);
     for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
-        adapt(walk_scale_[s],
-              static_cast<double>(std::count(
-                  is_accepted_.begin() + static_cast<std::ptrdiff_t>(s * n_chains_),
-                  is_accepted_.begin() + static_cast<std::ptrdiff_t>((s + 1) * n_chains_),
-                  1)) /
-                  static_cast<double>(n_chains_));
+        adapt(s, walk_scale_[s]);
 }
 
 void Chains::walk_in(std::size_t effect, const PopulationPoint& point, const EffectPrior& prior) {
@@ -225,12 +229,7 @@ void Chains::walk_in(std::size_t effect, const PopulationPoint& point, const Eff
     std::ranges::fill(log_ratio_, 0.0);
     accept(prior, &log_ratio_);
     for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
-        adapt(effect_scale_[s * stride_ + effect],
-              static_cast<double>(std::count(
-                  is_accepted_.begin() + static_cast<std::ptrdiff_t>(s * n_chains_),
-                  is_accepted_.begin() + static_cast<std::ptrdiff_t>((s + 1) * n_chains_),
-                  1)) /
-                  static_cast<double>(n_chains_));
+        adapt(s, effect_scale_[s * stride_ + effect]);
 }
 
 } // namespace gemel::learners

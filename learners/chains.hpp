@@ -9,6 +9,19 @@
 
 namespace gemel::learners {
 
+/// The law of independent proposals: normal, of three widths about one centre.
+class WidthMixture {
+public:
+    explicit WidthMixture(double n_effects);
+    /// Of x = L⁻¹(b − centre), but for what is the same at every x.
+    double log_density(double square) const;
+    /// The width of a draw, by a uniform number.
+    static double width_at(double uniform);
+
+private:
+    double share_[3] = {};
+};
+
 /// Metropolis chains of every subject's effects, all side by side. Task t is chain t % n_chains of
 /// subject t / n_chains.
 class Chains {
@@ -44,7 +57,9 @@ private:
     void evaluate(const PopulationPoint& point);
     void accept(const EffectPrior& prior, const std::vector<double>* log_ratio);
     void draw_normals(std::vector<double>& z);
-    void adapt(double& scale, double share_accepted);
+    void draw_all_normals();
+    void take_normals(std::size_t task, std::size_t n);
+    void adapt(std::size_t subject, double& scale) const;
 
     FitEngine& engine_;
     std::size_t n_chains_ = 0, stride_ = 0;
@@ -55,6 +70,8 @@ private:
     std::vector<double> trial_effects_, trial_predictions_, trial_losses_, trial_squares_;
     std::vector<double> uniform_, log_ratio_;
     std::vector<std::vector<double>> normals_; ///< [max_effects][n_tasks]
+    std::vector<double> z_, old_;              ///< [max_effects] of one task
+    std::vector<WidthMixture> mixtures_;       ///< [max_effects + 1] by the number of effects
     std::vector<double> walk_scale_;           ///< [n_subjects]
     std::vector<double> effect_scale_;         ///< [n_subjects × max_effects], in sds
     std::vector<char> is_accepted_;

@@ -82,8 +82,8 @@ std::vector<char> found_directly(const FitEngine& engine) {
 int n_polish_draws(const FitEngine& engine) {
     const bool is_solved_anew = !engine.mu.extra().empty();
     const double n = static_cast<double>(engine.data.n_subjects());
-    const double all =
-        engine.predictor.has_steps() ? (is_solved_anew ? 6e3 : 1e4) : (is_solved_anew ? 1e4 : 1.5e4);
+    const double all = engine.predictor.has_steps() ? (is_solved_anew ? 6e3 : 1e4)
+                                                    : (is_solved_anew ? 1e4 : 1.5e4);
     return static_cast<int>(std::clamp(all / n, 192.0, 512.0));
 }
 

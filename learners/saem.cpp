@@ -1,6 +1,7 @@
 #include "saem.hpp"
 
 #include "chains.hpp"
+#include "small_matrix.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +11,8 @@
 namespace gemel::learners {
 namespace {
 
-constexpr int most_chains = 255; ///< whose random numbers have places of their own
+constexpr int most_chains = 255;  ///< whose random numbers have places of their own
+constexpr int lanes_together = 4; ///< that chains of a subject fill
 constexpr int least_exploration = 60;
 constexpr int annealed_iterations = 60;    ///< in which variances fall slowly
 constexpr double slowest_fall = 0.95;      ///< of a variance, per annealed iteration
@@ -26,8 +28,8 @@ Eigen::Index at_(std::size_t i) {
 std::size_t n_chains_for(const FitData& data) {
     const int asked = data.setup().options.n_chains;
     if (asked > 0) return static_cast<std::size_t>(std::min(asked, most_chains));
-    const std::size_t n = data.n_subjects();
-    return std::clamp<std::size_t>((100 + n - 1) / n, 3, 20);
+    const double fours = 100.0 / (lanes_together * static_cast<double>(data.n_subjects()));
+    return lanes_together * static_cast<std::size_t>(std::clamp(std::round(fours), 1.0, 5.0));
 }
 
 /// One run, iteration by iteration.
@@ -124,27 +126,25 @@ void Saem::find_statistics(double gain) {
     const double share = 1.0 / static_cast<double>(n_chains);
     Eigen::MatrixXd square = Eigen::MatrixXd::Zero(square_.rows(), square_.cols());
     Eigen::MatrixXd kappa = Eigen::MatrixXd::Zero(kappa_square_.rows(), kappa_square_.cols());
-    std::vector<double> mu(n_eta), mean(n_eta);
-    Eigen::VectorXd phi(at_(n_eta));
+    std::vector<double> mu(n_eta), mean(n_eta), phi(n_eta);
     for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
         engine_.mu.centre(point_.theta, s, mu.data());
         std::ranges::fill(mean, 0.0);
         for (std::size_t c = 0; c < n_chains; ++c) {
             const double* effects = chains_.effects(s * n_chains + c);
             for (std::size_t e = 0; e < n_eta; ++e) {
-                phi(at_(e)) = mu[e] + effects[e];
-                mean[e] += share * phi(at_(e));
+                phi[e] = mu[e] + effects[e];
+                mean[e] += share * phi[e];
             }
-            square.noalias() += share * phi * phi.transpose();
-            for (std::size_t o = 0; o < data_.subjects[s].n_occasions && data_.n_kappa() > 0; ++o) {
-                const Eigen::Map<const Eigen::VectorXd> of(effects + n_eta + o * data_.n_kappa(),
-                                                           at_(data_.n_kappa()));
-                kappa.noalias() += share * of * of.transpose();
-            }
+            add_square(share, phi.data(), square);
+            for (std::size_t o = 0; o < data_.subjects[s].n_occasions && data_.n_kappa() > 0; ++o)
+                add_square(share, effects + n_eta + o * data_.n_kappa(), kappa);
         }
         for (std::size_t e = 0; e < n_eta; ++e)
             mean_[s * n_eta + e] += gain * (mean[e] - mean_[s * n_eta + e]);
     }
+    fill_upper(square);
+    fill_upper(kappa);
     square_ += gain * (square - square_);
     kappa_square_ += gain * (kappa - kappa_square_);
 }
@@ -524,10 +524,9 @@ void Saem::add_moments() {
         ConditionalMoments& of = moments_[s];
         if (of.mean.size() != n) of = {Eigen::VectorXd::Zero(n), Eigen::MatrixXd::Zero(n, n)};
         for (std::size_t c = 0; c < chains_.n_chains(); ++c) {
-            const Eigen::Map<const Eigen::VectorXd> effects(
-                chains_.effects(s * chains_.n_chains() + c), n);
-            of.mean += effects;
-            of.covariance += effects * effects.transpose();
+            const double* effects = chains_.effects(s * chains_.n_chains() + c);
+            of.mean += Eigen::Map<const Eigen::VectorXd>(effects, n);
+            add_square(1.0, effects, of.covariance);
         }
     }
     n_moments_ += static_cast<double>(chains_.n_chains());
@@ -564,6 +563,7 @@ SaemResult Saem::run(FitMonitor* monitor) {
     for (ConditionalMoments& of : moments_) {
         if (n_moments_ == 0.0) break;
         of.mean /= n_moments_;
+        fill_upper(of.covariance);
         of.covariance = of.covariance / n_moments_ - of.mean * of.mean.transpose();
     }
     result.at = at_place_;

@@ -83,7 +83,9 @@ void describe_options(Fields& f, FitWords& words) {
     const auto whole = [&](Field field, double least, double most, int& value) {
         describe_number(f, between(std::move(field), least, most), value);
     };
-    whole(key("chains", "of saem, per subject; 0: enough for 100 subjects in all", "5"),
+    whole(key("chains",
+              "of saem, per subject; 0: 4, or a multiple of it near 100 chains in all",
+              "5"),
           0,
           10'000,
           options.n_chains);

@@ -42,7 +42,7 @@ struct FitOptions {
     std::int64_t max_steps = 1'000'000;
     std::string solver; ///< "": what the model's structure asks for
     // SAEM
-    int n_chains = 0;        ///< 0: enough for 100 subjects in all, at least 3
+    int n_chains = 0;        ///< per subject; 0: 4, or a multiple of it near 100 chains in all
     int n_exploration = 300; ///< at most; it ends when parameters wander no more
     int n_smoothing = 150;
     // Quasi-Newton methods
