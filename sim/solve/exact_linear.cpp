@@ -84,13 +84,24 @@ public:
             modes_->start(segment.states.data(), source_.data());
         else
             exponential_.start(segment.states.data(), source_.data());
-        show_pieces(segment, show);
+        show_segment(segment, show);
         at(segment.to - segment.from, segment.states.data());
         return SolverStatus::ok;
     }
 
 private:
     static constexpr int few_octaves = 60; ///< matrix exponentials are dear
+
+    void show_segment(ScalarSegment& segment, const ShowPiece& show) {
+        segment.taken = Taken::all;
+        if (segment.is_watched) return show_pieces(segment, show);
+        const double length = segment.to - segment.from;
+        segment.taken = Taken::samples;
+        const auto from_start = [&](double theta, double* y) { at(theta * length, y); };
+        if (!show(segment.from, segment.to, from_start)) return;
+        segment.taken = Taken::functionals;
+        show_pieces(segment, show);
+    }
 
     void show_pieces(ScalarSegment& segment, const ShowPiece& show) {
         const double length = segment.to - segment.from;

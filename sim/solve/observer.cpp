@@ -169,13 +169,20 @@ void DenseObserver::piece(const double* from,
                           const char* mask,
                           const Interpolate& interpolate,
                           double resolve_to) {
-    look_at(from, to, interpolate);
-    take_due_points(mask);
+    sample(from, to, mask, interpolate);
     take_functionals(mask, resolve_to);
 }
 
+void DenseObserver::sample(const double* from,
+                           const double* to,
+                           const char* mask,
+                           const Interpolate& interpolate) {
+    look_at(from, to, interpolate);
+    take_due_points(mask);
+}
+
 void DenseObserver::take_functionals(const char* mask, double resolve_to) {
-    if (left_limits_.empty() && lone_windows_.empty()) return;
+    if (!has_functionals()) return;
     take_left_limits(from_, to_, mask);
     const bool is_rough = resolve_to < infinity;
     if (!is_rough)
@@ -394,22 +401,21 @@ void DenseObserver::check_rows(int lane) {
     n = cursor;
 }
 
+/// One of each lane, then the next of each: lanes are evaluated where they lie.
 void DenseObserver::take_due_points(const char* mask) {
-    int n = 0;
-    for (int lane = 0; lane < width_; ++lane) {
-        while (mask[lane] && is_due(lane)) {
+    while (true) {
+        int n = 0;
+        for (int lane = 0; lane < width_; ++lane) {
+            if (!mask[lane] || !is_due(lane)) continue;
             const double time = next_time_[lane];
             point_lane_[index(n)] = lane;
             theta_[index(n)] = std::max(0.0, (time - from_[lane]) / (to_[lane] - from_[lane]));
             point_time_[index(n)] = time;
             point_index_[index(n++)] = take_next(lane);
-            if (n == width_) {
-                store_points(n);
-                n = 0;
-            }
         }
+        if (n == 0) return;
+        store_points(n);
     }
-    if (n > 0) store_points(n);
 }
 
 void DenseObserver::store_points(int n_points) {

@@ -131,6 +131,11 @@ public:
                const char* mask,
                const Interpolate& interpolate,
                double resolve_to = std::numeric_limits<double>::infinity());
+    /// Only the samples of a piece, or of several at once: those need no smoothness. Functionals
+    /// follow, after look_at(), from take_functionals().
+    void
+    sample(const double* from, const double* to, const char* mask, const Interpolate& interpolate);
+    bool has_functionals() const { return !left_limits_.empty() || !lone_windows_.empty(); }
     /// The same in two parts, after look_at(): samples of lanes that have one due, from curves
     /// whose values come later, and functionals.
     void take_samples(LaneSet& lanes);

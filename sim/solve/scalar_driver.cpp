@@ -219,6 +219,7 @@ private:
         segment_.infusion = infusion_;
         segment_.states = states_;
         segment_.reached = from;
+        segment_.is_watched = is_watching();
         crossing_ = to;
         const auto show = [this](double piece_from, double piece_to, const StatesAt& states) {
             return is_carrying_ || take_piece(piece_from, piece_to, states);
@@ -230,7 +231,7 @@ private:
         return all_finite(states_) ? SolverStatus::ok : SolverStatus::not_finite;
     }
 
-    /// @returns false if a trigger acts before its end
+    /// @returns as ShowPiece
     bool take_piece(double from, double to, const StatesAt& states) {
         const char mask = 1;
         double until = to;
@@ -239,6 +240,15 @@ private:
             const double theta = *points.theta;
             states(until < to ? theta * ((until - from) / (to - from)) : theta, y);
         };
+        if (segment_.taken == Taken::samples) {
+            observer_.sample(&from, &to, &mask, interpolate);
+            return observer_.has_functionals();
+        }
+        if (segment_.taken == Taken::functionals) {
+            observer_.look_at(&from, &to, interpolate);
+            observer_.take_functionals(&mask, segment_.resolve_to);
+            return true;
+        }
         if (is_watching()) {
             observer_.look_at(&from, &to, interpolate);
             watch_.scan(&from, &to, &mask, segment_.resolve_to);

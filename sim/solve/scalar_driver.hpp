@@ -18,6 +18,9 @@
 /// events.
 namespace gemel::sim {
 
+/// What is taken from a piece that is shown.
+enum class Taken { all, samples, functionals };
+
 /// A stretch of time between two events. `states` holds the values at `from` and receives those at
 /// `to`; `infusion` is constant.
 struct ScalarSegment {
@@ -28,13 +31,17 @@ struct ScalarSegment {
     double reached = 0.0;             ///< set by the method: time of failure
     /// Set by a method whose pieces may be rough: the observer bisects them down to this length.
     double resolve_to = std::numeric_limits<double>::infinity();
+    /// By triggers, which may act before its end: samples are not known before pieces are.
+    bool is_watched = false;
+    Taken taken = Taken::all; ///< set by a method that shows samples apart
     std::int64_t n_steps = 0; ///< of this subject so far, counted on by the method
     std::int64_t n_rejected = 0;
 };
 
 /// States at from + theta·(to − from) of the piece being shown.
 using StatesAt = std::function<void(double theta, double* states)>;
-/// @returns false where the way ends within the piece: the method is to return at once
+/// @returns false where the way ends within the piece, or nobody looks further: then the method
+///          shows no more
 using ShowPiece = std::function<bool(double from, double to, const StatesAt& states)>;
 
 class ScalarMethod {

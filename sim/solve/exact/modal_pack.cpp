@@ -155,9 +155,10 @@ void ModalPack::read_at(const double* tau,
         if (by_part[p].empty()) continue;
         const Part& part = parts_[p];
         const int at = part.first * pack;
-        kernels_.flow(part.shape, part.modes, tau, &part.flow_now, 1);
-        kernels_.go_on(
-            part.shape, part.flow_now, source == nullptr ? nullptr : source + at, z + at, now);
+        PartFlow flow = part.flow_now;
+        if (source == nullptr) flow.depot_area = flow.mode_area = flow.fed_area = nullptr;
+        kernels_.flow(part.shape, part.modes, tau, &flow, 1);
+        kernels_.go_on(part.shape, flow, source == nullptr ? nullptr : source + at, z + at, now);
         for (const Read& read : by_part[p])
             kernels_.read(part.shape, part.modes, now, read.state, read.to);
     }

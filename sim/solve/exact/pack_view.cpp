@@ -32,18 +32,42 @@ void PackView::show(ModalPack& modes,
                     const Stretches& stretches,
                     DenseObserver& observer,
                     TriggerWatch* watch) {
-    const auto [from, to, length, mask] = stretches;
-    for (int l = 0; l < pack; ++l) {
-        is_on_[l] = 0;
-        if (!mask[l]) continue;
-        cut(modes, l, to[l] - from[l]);
-        next_[index(l)] = 1;
-        piece_to_[l] = from[l];
-    }
     const DenseObserver::Interpolate interpolate = [&](const DenseObserver::Points& points,
                                                        double* states) {
-        states_at(modes, z, source, from, points, states);
+        states_at(modes, z, source, stretches.from, points, states);
     };
+    if (watch == nullptr) {
+        sample(stretches, observer, interpolate);
+        if (!observer.has_functionals()) return;
+    }
+    begin_pieces(modes, stretches);
+    show_pieces(stretches, observer, watch, interpolate);
+}
+
+/// Samples need no pieces: unless a trigger may act, they are taken of all the time at once.
+void PackView::sample(const Stretches& stretches,
+                      DenseObserver& observer,
+                      const DenseObserver::Interpolate& interpolate) {
+    std::copy_n(stretches.from, pack, piece_from_);
+    std::copy_n(stretches.to, pack, piece_to_);
+    std::copy_n(stretches.to, pack, piece_end_);
+    observer.sample(piece_from_, piece_to_, stretches.mask, interpolate);
+}
+
+void PackView::begin_pieces(const ModalPack& modes, const Stretches& stretches) {
+    for (int l = 0; l < pack; ++l) {
+        if (!stretches.mask[l]) continue;
+        cut(modes, l, stretches.to[l] - stretches.from[l]);
+        next_[index(l)] = 1;
+        piece_to_[l] = stretches.from[l];
+    }
+}
+
+void PackView::show_pieces(const Stretches& stretches,
+                           DenseObserver& observer,
+                           TriggerWatch* watch,
+                           const DenseObserver::Interpolate& interpolate) {
+    const auto [from, to, length, mask] = stretches;
     while (true) {
         int any = 0;
         for (int l = 0; l < pack; ++l) {
@@ -52,12 +76,14 @@ void PackView::show(ModalPack& modes,
         }
         if (!any) return;
         std::copy_n(piece_to_, pack, piece_end_);
-        if (watch != nullptr) {
-            observer.look_at(piece_from_, piece_to_, interpolate);
-            watch->scan(piece_from_, piece_to_, is_on_);
-            for (int l = 0; l < pack; ++l)
-                if (is_on_[l]) piece_end_[l] = std::fmin(piece_to_[l], watch->crossing(l));
+        observer.look_at(piece_from_, piece_to_, interpolate);
+        if (watch == nullptr) {
+            observer.take_functionals(is_on_);
+            continue;
         }
+        watch->scan(piece_from_, piece_to_, is_on_);
+        for (int l = 0; l < pack; ++l)
+            if (is_on_[l]) piece_end_[l] = std::fmin(piece_to_[l], watch->crossing(l));
         observer.piece(piece_from_, piece_end_, is_on_, interpolate);
         for (int l = 0; l < pack; ++l) {
             if (!is_on_[l] || !(piece_end_[l] < piece_to_[l])) continue;

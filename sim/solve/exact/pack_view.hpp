@@ -31,6 +31,14 @@ public:
               TriggerWatch* watch);
 
 private:
+    void sample(const Stretches& stretches,
+                DenseObserver& observer,
+                const DenseObserver::Interpolate& interpolate);
+    void begin_pieces(const ModalPack& modes, const Stretches& stretches);
+    void show_pieces(const Stretches& stretches,
+                     DenseObserver& observer,
+                     TriggerWatch* watch,
+                     const DenseObserver::Interpolate& interpolate);
     void cut(const ModalPack& modes, int lane, double length);
     bool next_piece(int lane, double from, double to);
     double share(int lane) const;
