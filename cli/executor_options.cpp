@@ -34,7 +34,7 @@ std::string check_executor(const std::string& name) {
 /// Only code that takes long to make.
 bool is_kept(const ExecutorArguments& arguments) {
     return !arguments.has_no_cache && arguments.executor != "interpreter" &&
-           !sim::NativeCode({.maker = maker_of(arguments.executor)}).is_at_once();
+           !sim::NativeCode({.plug_ins = {}, .maker = maker_of(arguments.executor)}).is_at_once();
 }
 
 std::optional<io::CodeCache> cache_of(const ExecutorArguments& arguments, bool is_quiet) {

@@ -1,7 +1,6 @@
 #pragma once
 
-#include "conditional_draws.hpp"
-#include "marginal.hpp"
+#include "proposals.hpp"
 
 #include <gemel/sim/random.hpp>
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "even_points.hpp"
-#include "marginal.hpp"
+#include "proposals.hpp"
 
 #include <gemel/learners/fit.hpp>
 
@@ -10,17 +10,6 @@
 #include <vector>
 
 namespace gemel::learners {
-
-/// Where a subject's draws come from: normal laws about a centre, narrow and wide, and the
-/// population's own (theory manual: estimation.md, likelihood).
-struct ConditionalProposal {
-    Eigen::VectorXd centre; ///< of the effects
-    Eigen::MatrixXd root;   ///< L, lower: covariance L·Lᵀ
-};
-
-/// Proposals about the modes, with the inverse of the full Hessian.
-std::vector<ConditionalProposal>
-proposals_at(const FitData& data, const Modes& modes, const PopulationPoint& point);
 
 /// Draws of all subjects' effects by importance sampling, which weigh any point near the one they
 /// were made at. They come in groups, each an evenly spread set with a random shift of its own:
@@ -32,17 +21,22 @@ class ConditionalDraws {
 public:
     /// @param n_draws   per subject, made a multiple of the number of groups
     /// @param is_direct [scale.size()] typical values at whose change η stays
+    /// @param subjects  who is drawn for; empty: all
     ConditionalDraws(FitEngine& engine,
                      int n_draws,
                      std::vector<char> is_direct,
-                     std::uint64_t seed);
+                     std::uint64_t seed,
+                     std::vector<std::size_t> subjects = {});
 
-    /// Draws anew at a place. @param round  numbers drawn differ from round to round
+    /// Draws anew at a place. @param proposals  of each subject drawn for
+    /// @param round  numbers drawn differ from round to round
     void draw(std::span<const double> at,
-              const std::vector<ConditionalProposal>& proposals,
+              const std::vector<ProposalMixture>& proposals,
               std::uint32_t round);
     /// Centres and covariances of the weighted draws, as proposals for more of them.
-    std::vector<ConditionalProposal> adapted() const;
+    std::vector<ProposalMixture> adapted() const;
+    /// Several normal laws that follow the weighted draws of a subject.
+    ProposalMixture mixture(std::size_t subject) const;
 
     /// Weights and likelihood where they were drawn, without a further solve.
     double weigh_at(std::span<const double> at);
@@ -56,10 +50,10 @@ public:
     /// identity gives it (Louis 1982, J R Stat Soc B 44:226–233).
     Eigen::MatrixXd hessian(std::span<const double> at);
 
-    Likelihood likelihood() const;        ///< of the last value
+    Likelihood likelihood() const;        ///< of the last value, of those drawn for
     double least_effective_share() const; ///< over subjects, of the last value
-    /// Mean and sd of effects by the weights of the last value.
-    void moments(std::size_t subject, Eigen::VectorXd& mean, Eigen::MatrixXd& covariance) const;
+    /// Of a subject's effects by the weights of the last value.
+    ConditionalMoments moments(std::size_t subject) const;
 
 private:
     void draw_normals(std::size_t subject, std::uint32_t round, std::vector<double>& normals) const;
@@ -81,7 +75,11 @@ private:
                  bool with_gradient,
                  Eigen::VectorXd& gradient);
     void solve_extra(std::span<const double> at, const PopulationPoint& point);
-    void add_gradient(std::size_t subject,
+    std::size_t slot_of(std::size_t subject) const;
+    WeightedDraws draws_from(std::size_t task) const {
+        return {effects_.data() + task * n_effects_, n_effects_, weights_.data() + task, n_draws_};
+    }
+    void add_gradient(std::size_t slot,
                       std::span<const double> at,
                       const PopulationPoint& point,
                       const EffectPrior& prior);
@@ -92,31 +90,25 @@ private:
     std::vector<char> is_direct_;
     std::vector<std::size_t> direct_; ///< coordinates
     std::uint64_t seed_ = 0;
+    std::vector<std::size_t> subjects_; ///< slot after slot
 
     std::vector<std::size_t> task_subjects_, task_first_;
     std::size_t n_values_ = 0;
-    std::vector<double>
-        drawn_effects_;            ///< [n_subjects·n_draws × max_effects] at the place of drawing
-    std::vector<double> drawn_mu_; ///< [n_subjects × n_eta] there
-    std::vector<double> effects_;  ///< the same at the place in hand
-    std::vector<double> log_q_;    ///< [n_subjects·n_draws]
-    std::vector<double> drawn_theta_;         ///< of `predictions_`
-    std::vector<double> predictions_;         ///< [n_values]
+    std::vector<double> drawn_effects_; ///< [n_slots·n_draws × max_effects] at the place of drawing
+    std::vector<double> drawn_mu_;      ///< [n_slots × n_eta] there
+    std::vector<double> effects_;       ///< the same at the place in hand
+    std::vector<double> log_q_;         ///< [n_slots·n_draws]
+    std::vector<double> drawn_theta_;   ///< of `predictions_`
+    std::vector<double> predictions_;   ///< [n_values]
     std::vector<std::vector<double>> slopes_; ///< of direct coordinates: ∂f, [n_values]
-    std::vector<double> weights_;             ///< [n_subjects·n_draws] sum 1 per subject
+    std::vector<double> weights_;             ///< [n_slots·n_draws] sum 1 per subject
     std::vector<double> log_terms_;
     bool has_statistics_ = false; ///< every error is additive, proportional or lognormal
-    std::vector<double>
-        squares_; ///< [n_subjects·n_draws × outputs] Σ e², of relative or log errors
-    std::vector<double> log_size_; ///< [n_subjects·n_draws] Σ log|f| of proportional errors
+    std::vector<double> squares_; ///< [n_slots·n_draws × outputs] Σ e², of relative or log errors
+    std::vector<double> log_size_;          ///< [n_slots·n_draws] Σ log|f| of proportional errors
     std::vector<std::vector<double>> n_of_; ///< [n_subjects][outputs]
     std::vector<double> by_subject_;        ///< log-likelihood of each
     Eigen::MatrixXd gradients_;
 };
-
-/// The shape k of the generalised Pareto law of the largest weights: above 0.7 their mean is not
-/// to be trusted. Zhang & Stephens 2009, Technometrics 51:316–325, with the prior of Vehtari et al.
-/// 2024, J Mach Learn Res 25(72):1–58. @param weights  not sorted; at least 5 tails
-double pareto_shape(std::vector<double> weights);
 
 } // namespace gemel::learners

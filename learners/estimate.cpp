@@ -108,7 +108,7 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
         return monitor == nullptr || !monitor->is_cancelled();
     };
     std::vector<double> at = estimate.at;
-    draws.draw(at, proposals_of(estimate.moments), 0);
+    draws.draw(at, mixtures_of(proposals_of(estimate.moments)), 0);
     double value = draws.value(at);
     if (std::isfinite(value)) estimate.objective = value;
     if (!std::isfinite(value) || draws.least_effective_share() < trusted_share) {
@@ -125,7 +125,9 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
         at = minimise(function, at, bounds).at;
         draws.value(at);
         const bool is_trusted = draws.least_effective_share() >= trusted_share;
-        draws.draw(at, is_trusted ? draws.adapted() : proposals_of(estimate.moments), round + 1);
+        draws.draw(at,
+                   is_trusted ? draws.adapted() : mixtures_of(proposals_of(estimate.moments)),
+                   round + 1);
     }
     value = draws.value(at);
     const double value_before = draws.value(before);

@@ -3,6 +3,7 @@
 #include "estimate.hpp"
 #include "fit_checks.hpp"
 #include "fit_warnings.hpp"
+#include "importance_likelihood.hpp"
 #include "standard_errors.hpp"
 #include "vpc.hpp"
 
@@ -46,6 +47,7 @@ public:
 private:
     void estimate();
     std::vector<double> start(int number) const;
+    std::string ids_of(const std::vector<std::size_t>& subjects) const;
     void find_modes();
     void find_individuals();
     void find_diagnostics();
@@ -69,8 +71,7 @@ private:
     PopulationPoint point_;
     std::unique_ptr<Modes> modes_;
     std::vector<char> is_direct_; ///< of draws: typical values that are not mu-referenced
-    std::unique_ptr<ConditionalDraws> draws_;
-    std::vector<ConditionalProposal> proposals_; ///< that draws are made by
+    std::optional<ImportanceLikelihood> drawn_;
     Eigen::MatrixXd on_scale_; ///< covariance of the estimates on the scale of the search
     FitResult result_;
 };
@@ -121,17 +122,24 @@ void FitRun::estimate() {
         if (!setup_.numbers[i].is_fixed) result_.estimated.push_back(i);
 }
 
+std::string FitRun::ids_of(const std::vector<std::size_t>& subjects) const {
+    std::string ids;
+    for (const std::size_t s : subjects)
+        ids += (ids.empty() ? "" : ", ") + setup_.data->subjects[s].id;
+    return ids;
+}
+
 void FitRun::find_modes() {
     tell("individual estimates");
     modes_ = std::make_unique<Modes>(engine_.data, engine_.derivatives);
     modes_->find(best_.at, point_, Interaction::full, {}, true);
-    std::string ids;
+    std::vector<std::size_t> early;
     for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
         if (!modes_->modes[s].is_converged && modes_->modes[s].effects.size() > 0)
-            ids += (ids.empty() ? "" : ", ") + setup_.data->subjects[s].id;
-    if (!ids.empty())
+            early.push_back(s);
+    if (!early.empty())
         result_.notes.push_back(
-            fmt::format("the search for individual estimates ended early in: {}", ids));
+            fmt::format("the search for individual estimates ended early in: {}", ids_of(early)));
 }
 
 void FitRun::find_individuals() {
@@ -157,17 +165,15 @@ void FitRun::find_individuals() {
         individual.covariance_observed = invert(mode.observed);
         individual.parameters =
             engine_.predictor.individual_parameters(s, point_.theta, individual.mode);
-        if (!draws_) continue;
-        Eigen::VectorXd mean;
-        Eigen::MatrixXd covariance;
-        draws_->moments(s, mean, covariance);
-        individual.mean.assign(mean.data(), mean.data() + mean.size());
-        for (Eigen::Index e = 0; e < mean.size(); ++e)
-            individual.sd.push_back(std::sqrt(covariance(e, e)));
+        if (!drawn_) continue;
+        const ConditionalMoments& moments = drawn_->moments[s];
+        individual.mean.assign(moments.mean.data(), moments.mean.data() + moments.mean.size());
+        for (Eigen::Index e = 0; e < moments.mean.size(); ++e)
+            individual.sd.push_back(std::sqrt(moments.covariance(e, e)));
     }
 }
 
-/// By draws about the modes, or about what chains saw, then about what those draws saw.
+/// By draws about the modes, or about what chains saw.
 void FitRun::find_likelihood() {
     const FitData& data = engine_.data;
     const double n_values = static_cast<double>(data.n_measured - data.n_censored);
@@ -178,21 +184,19 @@ void FitRun::find_likelihood() {
     is_direct_.assign(engine_.scale.size(), 0);
     for (const std::size_t k : engine_.mu.extra())
         is_direct_[k] = 1;
-    std::vector<ConditionalProposal>& proposals = proposals_;
-    proposals =
-        best_.moments.empty() ? proposals_at(data, *modes_, point_) : proposals_of(best_.moments);
-    constexpr int n_pilots = 1000;
-    constexpr double share_of_pilots = 0.01;
-    ConditionalDraws pilot(
-        engine_, std::min(n_pilots, setup_.options.n_draws), is_direct_, setup_.options.seed);
-    pilot.draw(best_.at, proposals, 8);
-    pilot.weigh_at(best_.at);
-    if (pilot.least_effective_share() > share_of_pilots) proposals = pilot.adapted();
-    draws_ = std::make_unique<ConditionalDraws>(
-        engine_, setup_.options.n_draws, is_direct_, setup_.options.seed);
-    draws_->draw(best_.at, proposals, 9);
-    draws_->weigh_at(best_.at);
-    result_.likelihoods.push_back(draws_->likelihood());
+    drawn_ = importance_likelihood(engine_,
+                                   best_.at,
+                                   best_.moments.empty() ? proposals_at(data, *modes_, point_)
+                                                         : proposals_of(best_.moments),
+                                   is_direct_,
+                                   setup_.options.n_draws,
+                                   setup_.options.seed);
+    result_.likelihoods.push_back(drawn_->likelihood);
+    if (!drawn_->redrawn.empty())
+        result_.notes.push_back(
+            fmt::format("the likelihood of {} took more draws, from mixtures of normal laws: {}",
+                        drawn_->redrawn.size() == 1 ? "a subject" : "some subjects",
+                        ids_of(drawn_->redrawn)));
     if (setup_.options.method == Method::saem)
         result_.objective = result_.likelihoods.front().minus_two_ll - constant;
 }
@@ -209,7 +213,7 @@ void FitRun::find_louis() {
                          std::min(draws_of_information(engine_.data), setup_.options.n_draws),
                          is_direct_,
                          setup_.options.seed);
-    few.draw(best_.at, proposals_, 10);
+    few.draw(best_.at, mixtures_of(drawn_->proposals), 10);
     const Eigen::MatrixXd inverse = inverse_information(0.5 * few.hessian(best_.at));
     Eigen::VectorXd gradient;
     few.value(best_.at, gradient);
@@ -258,7 +262,7 @@ void FitRun::find_bootstrap() {
 void FitRun::find_uncertainty() {
     tell("standard errors");
     if (is_likelihood_exact(setup_.options.method)) {
-        if (draws_) find_louis();
+        if (drawn_) find_louis();
     } else {
         Marginal marginal(engine_, setup_.options.method, setup_.options.n_nodes);
         const Eigen::MatrixXd inverse = inverse_information(0.5 * hessian(marginal, best_.at));

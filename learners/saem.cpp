@@ -577,17 +577,6 @@ SaemResult Saem::run(FitMonitor* monitor) {
 
 } // namespace
 
-std::vector<ConditionalProposal> proposals_of(const std::vector<ConditionalMoments>& moments) {
-    std::vector<ConditionalProposal> proposals;
-    for (const ConditionalMoments& of : moments) {
-        Eigen::MatrixXd covariance = of.covariance;
-        covariance.diagonal() *= 1.02;
-        covariance.diagonal().array() += 1e-10;
-        proposals.push_back({of.mean, covariance.llt().matrixL()});
-    }
-    return proposals;
-}
-
 SaemResult
 saem(FitEngine& engine, std::vector<double> start, std::uint64_t seed, FitMonitor* monitor) {
     return Saem(engine, std::move(start), seed).run(monitor);

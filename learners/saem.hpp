@@ -9,12 +9,6 @@
 
 namespace gemel::learners {
 
-/// Mean and covariance of a subject's effects given its data.
-struct ConditionalMoments {
-    Eigen::VectorXd mean;
-    Eigen::MatrixXd covariance;
-};
-
 struct SaemResult {
     std::vector<double> at;
     bool is_finite = false;
@@ -33,8 +27,5 @@ SaemResult saem(FitEngine& engine,
                 std::vector<double> start,
                 std::uint64_t seed,
                 FitMonitor* monitor = nullptr);
-
-/// Proposals for draws: the conditional laws' moments, as chains saw them.
-std::vector<ConditionalProposal> proposals_of(const std::vector<ConditionalMoments>& moments);
 
 } // namespace gemel::learners

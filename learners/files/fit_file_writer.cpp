@@ -222,6 +222,9 @@ private:
                     add_reals(path + name, {"subject"}, "1", what + about, values);
             };
             by_subject("by_subject", "-2 log-likelihood of each subject", likelihood.by_subject);
+            by_subject("by_subject_error",
+                       "Monte Carlo error of each subject's",
+                       likelihood.standard_errors);
             by_subject("k_hat", "Pareto tail of the weights", likelihood.k_hat);
             by_subject("effective_draws", "effective number of draws", likelihood.effective_draws);
         }

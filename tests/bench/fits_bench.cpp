@@ -1,4 +1,5 @@
 #include <gemel/learners/fit_file.hpp>
+#include <gemel/sim/native_code.hpp>
 
 #include <benchmark/benchmark.h>
 
@@ -38,9 +39,11 @@ void run_fit(benchmark::State& state, FitSetup setup, Method method, int n_draws
     setup.options.n_draws = n_draws;
     double solver = 0.0, total = 0.0, solves = 0.0;
     PhaseTimes phases;
+    const sim::NativeCode code({}); // as `gemel fit` runs: native where it pays
+    const FitExecution execution{1, sim::ExecutorChoice::automatic, &code};
     for (auto _ : state) {
         phases.enter("start");
-        const FitResult result = fit(setup, {1}, &phases);
+        const FitResult result = fit(setup, execution, &phases);
         phases.enter("");
         benchmark::DoNotOptimize(result.values.data());
         solver += result.solver_seconds;

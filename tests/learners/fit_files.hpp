@@ -76,12 +76,12 @@ inline FitResult made_result(const FitSetup& setup) {
     result.objective = 116.803;
     result.objective_name = "OFV of FOCEI, without n·log 2π";
     const std::size_t n_subjects = setup.data->subjects.size();
-    result.likelihoods.push_back({"importance sampling",
-                                  360.7,
-                                  0.05,
-                                  std::vector<double>(n_subjects, 360.7 / 12.0),
-                                  std::vector<double>(n_subjects, 0.3),
-                                  {}});
+    Likelihood& likelihood = result.likelihoods.emplace_back();
+    likelihood.method = "importance sampling";
+    likelihood.minus_two_ll = 360.7;
+    likelihood.standard_error = 0.05;
+    likelihood.by_subject.assign(n_subjects, 360.7 / 12.0);
+    likelihood.k_hat.assign(n_subjects, 0.3);
     return result;
 }
 

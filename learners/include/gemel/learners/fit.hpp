@@ -48,9 +48,9 @@ struct FitOptions {
     // Quasi-Newton methods
     int max_iterations = 200;
     // Likelihood
-    int n_draws = 2000; ///< per subject, of importance sampling
-    int n_nodes = 0;      ///< per effect, of quadrature; 0: by the number of effects
-    int n_bootstrap = 0;  ///< refits to resampled subjects
+    int n_draws = 2000;  ///< per subject, of importance sampling
+    int n_nodes = 0;     ///< per effect, of quadrature; 0: by the number of effects
+    int n_bootstrap = 0; ///< refits to resampled subjects
     // Diagnosis
     bool has_simulations = true; ///< npde and predictive checks, by simulated data sets
 };
@@ -100,8 +100,11 @@ struct Likelihood {
     double minus_two_ll = std::numeric_limits<double>::quiet_NaN();
     double standard_error = 0.0;         ///< of a Monte Carlo method; 0: there is none
     std::vector<double> by_subject;      ///< [n_subjects] −2·log-likelihood
+    std::vector<double> standard_errors; ///< [n_subjects] of those; empty: none
     std::vector<double> k_hat;           ///< [n_subjects] Pareto tail of the weights; empty: none
     std::vector<double> effective_draws; ///< [n_subjects]; empty: none
+
+    void add_up(); ///< the whole of subjects' parts
 };
 
 /// Errors of the estimated numbers.
