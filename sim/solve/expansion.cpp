@@ -512,11 +512,12 @@ private:
     /// away that are still to come. Infusions of one dose are equally long: the first to begin is
     /// the first to end.
     void take_away() {
-        std::vector<Event> kept;
-        std::vector<int> n_running(sim::index(to_.n_doses)),
-            n_ends_to_skip(sim::index(to_.n_doses));
-        std::vector<int> state_of(sim::index(to_.n_doses), -1);
-        std::vector<const Event*> resets;
+        auto& [kept, n_running, n_ends_to_skip, state_of, resets] = to_.kept;
+        kept.clear();
+        n_running.assign(sim::index(to_.n_doses), 0);
+        n_ends_to_skip.assign(sim::index(to_.n_doses), 0);
+        state_of.assign(sim::index(to_.n_doses), -1);
+        resets.clear();
         for (const Event& event : to_.events) {
             if (takes_doses_away(event.kind)) {
                 for (std::size_t dose = 0; dose < n_running.size(); ++dose)
@@ -548,7 +549,7 @@ private:
             }
             kept.push_back(event);
         }
-        to_.events = std::move(kept);
+        std::swap(to_.events, kept);
     }
 
     bool is_taken(const Event& event, const std::vector<const Event*>& resets) const {
@@ -579,7 +580,7 @@ private:
     /// Samples at times when nothing else happens are read off between steps.
     void leave_lone_samples() {
         std::vector<Event>& events = to_.events;
-        std::vector<Event> kept;
+        std::size_t n_kept = 0;
         for (std::size_t i = 0; i < events.size();) {
             std::size_t end = i;
             bool is_lone = true;
@@ -589,9 +590,9 @@ private:
                 if (is_lone)
                     to_.samples.push_back(events[i].which);
                 else
-                    kept.push_back(events[i]);
+                    events[n_kept++] = events[i];
         }
-        events = std::move(kept);
+        events.resize(n_kept);
     }
 
     const SubjectDoses& subject_;

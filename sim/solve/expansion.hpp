@@ -98,6 +98,14 @@ struct Expansion {
     std::vector<SteadyPattern> steady;
     std::vector<int> samples; ///< the subject's own samples that no event accompanies
     int n_doses = 0;
+
+    /// Storage that the next expansion finds.
+    struct Kept {
+        std::vector<Event> events;
+        std::vector<int> n_running, n_ends_to_skip, state_of; ///< [n_doses]
+        std::vector<const Event*> resets;
+    };
+    Kept kept = {};
 };
 
 /// Events after `timeline.end` are left out; those at the end are kept. Times closer than steps can

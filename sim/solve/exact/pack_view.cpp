@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 namespace gemel::sim::exact {
 
@@ -32,10 +33,10 @@ void PackView::show(ModalPack& modes,
                     const Stretches& stretches,
                     DenseObserver& observer,
                     TriggerWatch* watch) {
-    const DenseObserver::Interpolate interpolate = [&](const DenseObserver::Points& points,
-                                                       double* states) {
+    const auto find_states = [&](const DenseObserver::Points& points, double* states) {
         states_at(modes, z, source, stretches.from, points, states);
     };
+    const DenseObserver::Interpolate interpolate = std::ref(find_states); // nothing on the heap
     if (watch == nullptr) {
         sample(stretches, observer, interpolate);
         if (!observer.has_functionals()) return;
