@@ -1,5 +1,6 @@
 #include "derivatives.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace gemel::learners {
@@ -77,59 +78,84 @@ Derivatives::step(std::size_t subject, std::size_t direction, std::span<const do
     return is_plain ? size * std::max(std::abs(at[k]), 1e-2) : size;
 }
 
-void Derivatives::add_task(std::size_t subject,
+void Derivatives::set_task(std::size_t task,
+                           std::size_t subject,
                            const double* effects,
                            const Shift& shift,
                            std::span<const double> at,
                            const PopulationPoint& point) {
-    const std::size_t d = data_.max_effects, b = data_.subjects[subject].n_effects,
-                      n_parameters = data_.n_parameters(), t = task_subjects_.size();
-    task_subjects_.push_back(subject);
-    task_first_.push_back(n_values_);
+    const std::size_t b = data_.subjects[subject].n_effects;
+    task_subjects_[task] = subject;
+    task_first_[task] = n_values_;
     n_values_ += data_.subjects[subject].measured.size();
-    task_effects_.insert(task_effects_.end(), effects, effects + d);
-    const bool has_theta = !mu_.extra().empty();
-    if (has_theta) task_theta_.insert(task_theta_.end(), point.theta.begin(), point.theta.end());
+    double* own_effects = task_effects_.data() + task * data_.max_effects;
+    std::copy_n(effects, data_.max_effects, own_effects);
+    double* theta = nullptr;
+    if (!mu_.extra().empty()) {
+        theta = task_theta_.data() + task * data_.n_parameters();
+        std::ranges::copy(point.theta, theta);
+    }
     if (shift.sign == 0.0) return;
     const auto move = [&](std::size_t direction) {
         const double by = shift.sign * step(subject, direction, at);
         if (direction < b) {
-            task_effects_[t * d + direction] += by;
+            own_effects[direction] += by;
             return;
         }
         const std::size_t k = mu_.extra()[direction - b];
         const FitScale::Coordinate& c = scale_.coordinates[k];
-        task_theta_[t * n_parameters + c.parameter] = from_scale(c.transform, at[k] + by);
+        theta[c.parameter] = from_scale(c.transform, at[k] + by);
     };
     move(shift.direction);
     if (shift.other != shift.direction) move(shift.other);
 }
 
+/// As if all subjects were asked for: the next request of this order may have more of them.
+void Derivatives::reserve(const Request& request, Predictor& predictor) {
+    std::size_t n_tasks = 0, n_values = 0;
+    for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
+        const std::size_t n = n_tasks_of(request, s);
+        n_tasks += n;
+        n_values += n * data_.subjects[s].measured.size();
+    }
+    predictor.reserve(n_tasks);
+    first_task_.reserve(data_.n_subjects());
+    task_subjects_.reserve(n_tasks);
+    task_first_.reserve(n_tasks);
+    task_effects_.reserve(n_tasks * data_.max_effects);
+    if (!mu_.extra().empty()) task_theta_.reserve(n_tasks * data_.n_parameters());
+    values_.reserve(n_values * predictor.n_columns());
+}
+
 void Derivatives::plan(const Request& request,
                        std::span<const double> at,
                        const PopulationPoint& point) {
-    task_subjects_.clear();
-    task_first_.clear();
+    std::size_t n_tasks = 0;
     first_task_.clear();
-    task_theta_.clear();
-    task_effects_.clear();
+    for (const std::size_t subject : request.subjects) {
+        first_task_.push_back(n_tasks);
+        n_tasks += n_tasks_of(request, subject);
+    }
+    task_subjects_.resize(n_tasks);
+    task_first_.resize(n_tasks);
+    task_effects_.resize(n_tasks * data_.max_effects);
+    task_theta_.resize(mu_.extra().empty() ? 0 : n_tasks * data_.n_parameters());
     n_values_ = 0;
-    for (std::size_t i = 0; i < request.subjects.size(); ++i) {
+    for (std::size_t i = 0, t = 0; i < request.subjects.size(); ++i) {
         const std::size_t subject = request.subjects[i], b = data_.subjects[subject].n_effects,
                           n = n_directions_of(request, subject);
         const double* effects = request.effects.data() + i * data_.max_effects;
-        first_task_.push_back(task_subjects_.size());
-        add_task(subject, effects, {}, at, point);
+        set_task(t++, subject, effects, {}, at, point);
         if (request.order == Order::value || (is_symbolic() && request.order == Order::first))
             continue;
         for (std::size_t k = 0; k < n; ++k)
             for (const double sign : {1.0, -1.0})
-                add_task(subject, effects, {k, k, sign}, at, point);
+                set_task(t++, subject, effects, {k, k, sign}, at, point);
         if (is_symbolic() || request.order == Order::first) continue;
         for (std::size_t k = 0; k < b; ++k)
             for (std::size_t l = k + 1; l < n; ++l)
                 for (const double sign : {1.0, -1.0})
-                    add_task(subject, effects, {k, l, sign}, at, point);
+                    set_task(t++, subject, effects, {k, l, sign}, at, point);
     }
 }
 
@@ -178,7 +204,6 @@ void Derivatives::collect_differences(const Request& request,
 void Derivatives::collect_sensitivities(const Request& request,
                                         std::size_t which,
                                         std::span<const double> at,
-                                        const PopulationPoint& /*point*/,
                                         SubjectPredictions& out) const {
     const std::size_t subject = request.subjects[which], b = out.n_effects, n = out.n_directions,
                       m = data_.subjects[subject].measured.size(), first = first_task_[which],
@@ -234,9 +259,10 @@ void Derivatives::evaluate(const Request& request,
                            std::span<const double> at,
                            const PopulationPoint& point,
                            std::vector<SubjectPredictions>& out) {
-    plan(request, at, point);
     const bool is_plain = !is_symbolic() || request.order == Order::value;
     Predictor& predictor = is_plain ? plain_ : *sensitive_;
+    reserve(request, predictor);
+    plan(request, at, point);
     values_.resize(n_values_ * predictor.n_columns());
     const std::span<const double> theta =
         mu_.extra().empty() ? std::span<const double>(point.theta) : task_theta_;
@@ -249,19 +275,20 @@ void Derivatives::evaluate(const Request& request,
         of.n_effects = data_.subjects[subject].n_effects;
         of.n_directions = n_directions_of(request, subject);
         of.f.resize(m);
-        if (request.order != Order::value)
-            of.first.resize(m, static_cast<Eigen::Index>(of.n_directions));
+        const auto n_first = static_cast<Eigen::Index>(of.n_directions),
+                   n_second = static_cast<Eigen::Index>(of.n_effects * of.n_directions);
+        if (request.order != Order::value) of.first.resize(m, std::max(n_first, of.first.cols()));
         if (request.order == Order::second)
-            of.second.resize(m, static_cast<Eigen::Index>(of.n_effects * of.n_directions));
+            of.second.resize(m, std::max(n_second, of.second.cols()));
         if (is_plain)
             collect_differences(request, i, at, of);
         else
-            collect_sensitivities(request, i, at, point, of);
+            collect_sensitivities(request, i, at, of);
         take_logarithms(subject, request.order, of);
         of.has_second = request.order == Order::second;
         of.is_finite = of.f.allFinite() &&
-                       (request.order == Order::value || of.first.allFinite()) &&
-                       (request.order != Order::second || of.second.allFinite());
+                       (request.order == Order::value || of.first.leftCols(n_first).allFinite()) &&
+                       (request.order != Order::second || of.second.leftCols(n_second).allFinite());
     }
 }
 

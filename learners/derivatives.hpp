@@ -15,9 +15,10 @@ namespace gemel::learners {
 /// that are not mu-referenced, on their scale.
 struct SubjectPredictions {
     std::size_t n_effects = 0, n_directions = 0;
-    Eigen::VectorXd f;      ///< [n_measured]; logarithms of outputs with a logarithmic error
-    Eigen::MatrixXd first;  ///< [n_measured × n_directions]
-    Eigen::MatrixXd second; ///< [n_measured × n_effects·n_directions], column k·n_directions + l
+    Eigen::VectorXd f; ///< [n_measured]; logarithms of outputs with a logarithmic error
+    /// [n_measured × n_directions], column k·n_directions + l of `second` by effect k; there may be
+    /// more columns, of earlier requests.
+    Eigen::MatrixXd first, second;
     bool is_finite = false, has_second = false;
 
     auto second_of(std::size_t effect, std::size_t direction) const {
@@ -44,6 +45,7 @@ public:
         bool with_extra = false; ///< also by typical values that are not mu-referenced
     };
     /// @param at  the place of `point`
+    /// Allocates nothing once an order has been asked for.
     /// @param out [n_subjects], of the requested ones
     void evaluate(const Request& request,
                   std::span<const double> at,
@@ -60,8 +62,10 @@ private:
         std::size_t direction = 0, other = 0; ///< other = direction: alone
         double sign = 0.0;                    ///< 0: none
     };
+    void reserve(const Request& request, Predictor& predictor);
     void plan(const Request& request, std::span<const double> at, const PopulationPoint& point);
-    void add_task(std::size_t subject,
+    void set_task(std::size_t task,
+                  std::size_t subject,
                   const double* effects,
                   const Shift& shift,
                   std::span<const double> at,
@@ -74,7 +78,6 @@ private:
     void collect_sensitivities(const Request& request,
                                std::size_t which,
                                std::span<const double> at,
-                               const PopulationPoint& point,
                                SubjectPredictions& out) const;
     void take_logarithms(std::size_t subject, Order order, SubjectPredictions& out) const;
     std::size_t n_tasks_of(const Request& request, std::size_t subject) const;

@@ -210,13 +210,24 @@ Eigen::MatrixXd root_of(const Eigen::MatrixXd& covariance, const std::vector<std
     return part.llt().matrixL();
 }
 
-void set_part(const Eigen::MatrixXd& part,
-              const std::vector<std::size_t>& of,
-              Eigen::MatrixXd& covariance) {
-    for (Eigen::Index i = 0; i < part.rows(); ++i)
-        for (Eigen::Index j = 0; j < part.cols(); ++j)
-            covariance(static_cast<Eigen::Index>(of[static_cast<std::size_t>(i)]),
-                       static_cast<Eigen::Index>(of[static_cast<std::size_t>(j)])) = part(i, j);
+/// Of the root of a group, whose coordinates go by rows.
+double root_entry(std::span<const double> of_group, std::size_t row, std::size_t column) {
+    const double at = of_group[row * (row + 1) / 2 + column];
+    return row == column ? std::exp(at) : at;
+}
+
+void set_group(const FitScale::Group& group,
+               std::span<const double> of_group,
+               Eigen::MatrixXd& covariance) {
+    for (std::size_t i = 0; i < group.of.size(); ++i)
+        for (std::size_t j = 0; j <= i; ++j) {
+            double sum = 0.0;
+            for (std::size_t l = 0; l <= j; ++l)
+                sum += root_entry(of_group, i, l) * root_entry(of_group, j, l);
+            const auto row = static_cast<Eigen::Index>(group.of[i]),
+                       column = static_cast<Eigen::Index>(group.of[j]);
+            covariance(row, column) = covariance(column, row) = sum;
+        }
 }
 
 } // namespace
@@ -243,24 +254,16 @@ std::vector<double> FitScale::place(const PopulationPoint& point) const {
 
 void FitScale::set_point(std::span<const double> at, PopulationPoint& point) const {
     point = fixed;
-    Eigen::MatrixXd root;
     for (std::size_t k = 0; k < coordinates.size(); ++k) {
         const Coordinate& c = coordinates[k];
-        if (c.kind == Kind::theta) {
+        if (c.kind == Kind::theta)
             point.theta[c.parameter] = from_scale(c.transform, at[k]);
-        } else if (c.kind == Kind::error) {
+        else if (c.kind == Kind::error)
             part_of(point.errors[c.output], c.error) = from_scale(c.transform, at[k]);
-        } else {
-            const Group& group = groups[c.group];
-            const auto n = static_cast<Eigen::Index>(group.of.size());
-            if (c.row == 0) root = Eigen::MatrixXd::Zero(n, n);
-            root(static_cast<Eigen::Index>(c.row), static_cast<Eigen::Index>(c.column)) =
-                c.row == c.column ? std::exp(at[k]) : at[k];
-            if (c.row + 1 == group.of.size() && c.column == c.row)
-                set_part(root * root.transpose(),
-                         group.of,
-                         group.level == Level::subject ? point.omega : point.pi);
-        }
+        else if (c.row == 0)
+            set_group(groups[c.group],
+                      at.subspan(k),
+                      groups[c.group].level == Level::subject ? point.omega : point.pi);
     }
 }
 
@@ -328,18 +331,54 @@ Eigen::MatrixXd FitScale::jacobian(std::span<const double> at) const {
     return jacobian;
 }
 
+namespace {
+
+/// d(L·Lᵀ) = dL·Lᵀ + L·dLᵀ, where dL has one entry. @param root  gives L's entry (i, j)
+template <class Root>
+void set_change(const FitScale::Coordinate& c,
+                const FitScale::Group& group,
+                const Root& root,
+                Eigen::MatrixXd& change) {
+    const double by = c.row == c.column ? root(c.row, c.column) : 1.0;
+    const auto moved = static_cast<Eigen::Index>(group.of[c.row]);
+    change.setZero();
+    for (std::size_t j = c.column; j < group.of.size(); ++j) {
+        const auto other = static_cast<Eigen::Index>(group.of[j]);
+        change(moved, other) += by * root(j, c.column);
+        change(other, moved) += by * root(j, c.column);
+    }
+}
+
+} // namespace
+
+void FitScale::change_of_covariance(std::size_t coordinate,
+                                    std::span<const double> at,
+                                    Eigen::MatrixXd& change) const {
+    const Coordinate& c = coordinates[coordinate];
+    const Group& group = groups[c.group];
+    const Eigen::MatrixXd& whole = covariance(fixed, group.level);
+    change.resize(whole.rows(), whole.cols());
+    const std::span<const double> of_group =
+        at.subspan(coordinate - (c.row * (c.row + 1) / 2 + c.column));
+    set_change(
+        c, group, [&](std::size_t i, std::size_t j) { return root_entry(of_group, i, j); }, change);
+}
+
 Eigen::MatrixXd FitScale::change_of_covariance(std::size_t coordinate,
                                                const PopulationPoint& point) const {
     const Coordinate& c = coordinates[coordinate];
     const Group& group = groups[c.group];
     const Eigen::MatrixXd& whole = covariance(point, group.level);
     const Eigen::MatrixXd root = root_of(whole, group.of);
-    Eigen::MatrixXd change = Eigen::MatrixXd::Zero(root.rows(), root.cols());
-    const auto row = static_cast<Eigen::Index>(c.row), column = static_cast<Eigen::Index>(c.column);
-    change(row, column) = c.row == c.column ? root(row, column) : 1.0;
-    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(whole.rows(), whole.cols());
-    set_part(change * root.transpose() + root * change.transpose(), group.of, result);
-    return result;
+    Eigen::MatrixXd change(whole.rows(), whole.cols());
+    set_change(
+        c,
+        group,
+        [&](std::size_t i, std::size_t j) {
+            return root(static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(j));
+        },
+        change);
+    return change;
 }
 
 } // namespace gemel::learners

@@ -49,6 +49,7 @@ public:
     std::vector<double> start() const;
     /// Where numbers stand, [size()] of [numbers.size()].
     std::vector<double> place(std::span<const double> values) const;
+    /// Allocates nothing in a point that has been set before.
     void set_point(std::span<const double> at, PopulationPoint& point) const;
     PopulationPoint point(std::span<const double> at) const;
     /// Of a point, [size()].
@@ -58,6 +59,9 @@ public:
     /// ∂values/∂place at a point, [numbers.size() × size()], by central differences.
     Eigen::MatrixXd jacobian(std::span<const double> at) const;
     /// ∂Ω (or ∂Π)/∂coordinate, a root's.
+    void change_of_covariance(std::size_t coordinate,
+                              std::span<const double> at,
+                              Eigen::MatrixXd& change) const;
     Eigen::MatrixXd change_of_covariance(std::size_t coordinate,
                                          const PopulationPoint& point) const;
 

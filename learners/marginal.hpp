@@ -1,5 +1,6 @@
 #pragma once
 
+#include "focei_gradient.hpp"
 #include "modes.hpp"
 
 #include <Eigen/Dense>
@@ -24,9 +25,19 @@ struct FitEngine {
     SolverCount count() const;
 };
 
+/// Nodes for each effect, where none are asked for: fewer for more effects.
+int nodes_for(std::size_t n_effects, int asked);
+
+/// Nodes and logarithms of weights of Gauss–Hermite quadrature for ∫ f(x) exp(−x²/2) dx/√(2π), by
+/// the eigenvalues of the Jacobi matrix (Golub & Welsch 1969, Math Comput 23:221–230).
+struct HermiteRule {
+    std::vector<double> nodes, log_weights;
+};
+HermiteRule hermite_rule(int n);
+
 /// −2·log of the marginal likelihood without n·log 2π (NONMEM's OFV), by one of the classical
-/// approximations. A function of the place alone: it keeps no memory of other places. Theory
-/// manual: estimation.md.
+/// approximations. A function of the place alone: it keeps no memory of other places. After the
+/// first values it allocates nothing on one thread. Theory manual: estimation.md.
 class Marginal {
 public:
     /// @param method  focei, foce, fo, laplace or agq
@@ -42,37 +53,39 @@ public:
     const Eigen::MatrixXd& gradients_by_subject() const { return gradients_; }
     Modes& modes() { return modes_; }
     std::int64_t n_evaluations() const { return n_evaluations_; }
-    int n_nodes() const { return n_nodes_; }
 
 private:
     bool is_analytic() const;
-    double laplace_of(std::size_t subject, const EffectPrior& prior) const;
-    double linear_of(std::size_t subject, const PopulationPoint& point) const;
-    void add_quadrature(const PopulationPoint& point, const EffectPrior& prior);
-    void gradient_of(std::size_t subject,
-                     std::span<const double> at,
-                     const PopulationPoint& point,
-                     const EffectPrior& prior);
+    double laplace_of(std::size_t subject);
+    double linear_of(std::size_t subject);
+    void set_linear_variance(std::size_t subject);
+    void set_nodes(std::size_t subject);
+    double quadrature_of(std::size_t subject);
+    void set_differences(std::span<const double> at);
     double total(std::span<const double> at, bool with_extra);
 
+    /// Of one subject; its storage is kept for the next.
+    struct LinearModel {
+        std::vector<double> variance, error, spread; ///< [m × m], [m], [n_effects] C·f'
+    };
+    struct Quadrature {
+        HermiteRule rule;
+        std::vector<std::size_t> subjects, first;   ///< [n_points]
+        std::vector<double> effects, values, shift; ///< shift: [n_effects], of a point
+        std::vector<double> log_weights, log_terms; ///< [n_points]
+    };
     FitEngine& engine_;
     Method method_;
-    int n_nodes_ = 0;
     Modes modes_;
+    FoceiGradient focei_gradient_;
     PopulationPoint point_;
-    std::vector<double> by_subject_;
+    EffectPrior prior_;
+    CholeskyRoot root_;
+    LinearModel linear_;
+    Quadrature quadrature_;
+    std::vector<double> by_subject_, here_, moved_;
     Eigen::MatrixXd gradients_;
     std::int64_t n_evaluations_ = 0;
 };
-
-/// Nodes for each effect, where none are asked for: fewer for more effects.
-int nodes_for(std::size_t n_effects, int asked);
-
-/// Nodes and logarithms of weights of Gauss–Hermite quadrature for ∫ f(x) exp(−x²/2) dx/√(2π), by
-/// the eigenvalues of the Jacobi matrix (Golub & Welsch 1969, Math Comput 23:221–230).
-struct HermiteRule {
-    std::vector<double> nodes, log_weights;
-};
-HermiteRule hermite_rule(int n);
 
 } // namespace gemel::learners

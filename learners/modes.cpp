@@ -1,5 +1,7 @@
 #include "modes.hpp"
 
+#include "small_matrix.hpp"
+
 #include <cmath>
 #include <limits>
 
@@ -18,17 +20,18 @@ Eigen::Index as_row(std::size_t i) {
 
 } // namespace
 
-EffectPrior::EffectPrior(const FitData& data, const PopulationPoint& point) : data_(data) {
-    const auto invert =
-        [&](const Eigen::MatrixXd& covariance, Eigen::MatrixXd& inverse, double& log_determinant) {
-            if (covariance.rows() == 0) return;
-            const Eigen::LLT<Eigen::MatrixXd> root(covariance);
-            is_proper_ = is_proper_ && root.info() == Eigen::Success;
-            inverse = root.solve(Eigen::MatrixXd::Identity(covariance.rows(), covariance.cols()));
-            log_determinant = 0.0;
-            for (Eigen::Index i = 0; i < covariance.rows(); ++i)
-                log_determinant += 2.0 * std::log(root.matrixLLT()(i, i));
-        };
+void EffectPrior::invert(const Eigen::MatrixXd& covariance,
+                         Eigen::MatrixXd& inverse,
+                         double& log_determinant) {
+    if (covariance.rows() == 0) return;
+    is_proper_ = root_.factor(covariance) && is_proper_;
+    inverse.resize(covariance.rows(), covariance.cols());
+    root_.invert(inverse.data());
+    log_determinant = root_.log_determinant();
+}
+
+void EffectPrior::set(const PopulationPoint& point) {
+    is_proper_ = true;
     invert(point.omega, omega_inverse_, log_det_omega_);
     invert(point.pi, pi_inverse_, log_det_pi_);
 }
@@ -67,13 +70,16 @@ void EffectPrior::add_precision(std::size_t subject, Eigen::MatrixXd& to) const 
 void EffectPrior::add_precision_times(std::size_t subject,
                                       const double* effects,
                                       Eigen::VectorXd& to) const {
-    const auto q = as_row(data_.n_eta()), r = as_row(data_.n_kappa());
-    const Eigen::Map<const Eigen::VectorXd> all(effects, as_row(data_.subjects[subject].n_effects));
-    to.head(q).noalias() += omega_inverse_ * all.head(q);
-    if (r > 0)
+    const auto add = [&](const Eigen::MatrixXd& inverse, std::size_t first) {
+        double* sum = to.data() + first;
+        for (Eigen::Index j = 0; j < inverse.cols(); ++j)
+            for (Eigen::Index i = 0; i < inverse.rows(); ++i)
+                sum[i] += inverse(i, j) * effects[first + static_cast<std::size_t>(j)];
+    };
+    add(omega_inverse_, 0);
+    if (data_.n_kappa() > 0)
         for (std::size_t o = 0; o < data_.subjects[subject].n_occasions; ++o)
-            to.segment(q + as_row(o) * r, r).noalias() +=
-                pi_inverse_ * all.segment(q + as_row(o) * r, r);
+            add(pi_inverse_, data_.n_eta() + o * data_.n_kappa());
 }
 
 Modes::Modes(const FitData& data, Derivatives& derivatives)
@@ -81,10 +87,15 @@ Modes::Modes(const FitData& data, Derivatives& derivatives)
       predictions(data.n_subjects()),
       data_(data),
       derivatives_(derivatives),
+      prior_(data),
       searches_(data.n_subjects()),
       gradients_(data.n_subjects()) {
     for (std::size_t s = 0; s < data.n_subjects(); ++s)
         modes[s].terms.resize(data.subjects[s].measured.size());
+    for (Derivatives::Request* request : {&request_, &request_second_}) {
+        request->subjects.reserve(data.n_subjects());
+        request->effects.reserve(data.n_subjects() * data.max_effects);
+    }
 }
 
 namespace {
@@ -101,7 +112,41 @@ LossTerm term_of_fixed_sd(const Measurement& measured, double f, double s) {
 
 } // namespace
 
-void Modes::weigh(std::size_t subject, const PopulationPoint& point, const EffectPrior& prior) {
+namespace {
+
+/// Lower triangles of Hessians, and the gradient.
+void add_measurement(const SubjectPredictions& predicted,
+                     Eigen::Index j,
+                     const LossTerm& term,
+                     bool is_censored,
+                     Eigen::VectorXd& gradient,
+                     SubjectMode& mode) {
+    const Eigen::Index b = gradient.size(), m = predicted.first.rows(),
+                       n = as_row(predicted.n_directions);
+    const double* first = predicted.first.data() + j;
+    for (Eigen::Index l = 0; l < b; ++l) {
+        const double of_l = first[l * m];
+        gradient(l) += term.f * of_l;
+        double* observed = mode.observed.data() + l * b;
+        double* expected = mode.expected.data() + l * b;
+        for (Eigen::Index k = l; k < b; ++k) {
+            const double square = of_l * first[k * m];
+            observed[k] += term.ff * square;
+            expected[k] += term.info * square;
+        }
+        if (!predicted.has_second) continue;
+        const double* second = predicted.second.data() + j;
+        for (Eigen::Index k = l; k < b; ++k) {
+            const double curved = term.f * second[(k * n + l) * m];
+            observed[k] += curved;
+            if (is_censored) expected[k] += curved;
+        }
+    }
+}
+
+} // namespace
+
+void Modes::weigh(std::size_t subject, const PopulationPoint& point) {
     const FitSubject& of = data_.subjects[subject];
     const SubjectPredictions& predicted = predictions[subject];
     SubjectMode& mode = modes[subject];
@@ -110,8 +155,8 @@ void Modes::weigh(std::size_t subject, const PopulationPoint& point, const Effec
     gradient.setZero(b);
     mode.expected.setZero(b, b);
     mode.observed.setZero(b, b);
-    mode.value = 0.5 * prior.square(subject, mode.effects.data());
-    prior.add_precision_times(subject, mode.effects.data(), gradient);
+    mode.value = 0.5 * prior_.square(subject, mode.effects.data());
+    prior_.add_precision_times(subject, mode.effects.data(), gradient);
     for (std::size_t i = 0; i < of.measured.size(); ++i) {
         const Measurement& measured = of.measured[i];
         const auto j = as_row(i);
@@ -120,27 +165,12 @@ void Modes::weigh(std::size_t subject, const PopulationPoint& point, const Effec
         term = is_fixed ? term_of_fixed_sd(measured, predicted.f(j), typical_sds[subject][i])
                         : loss_term(point.errors[measured.place], measured, predicted.f(j));
         mode.value += term.loss;
-        for (Eigen::Index k = 0; k < b; ++k) {
-            const double first = predicted.first(j, k);
-            gradient(k) += term.f * first;
-            for (Eigen::Index l = 0; l <= k; ++l) {
-                const double square = first * predicted.first(j, l);
-                const double curved =
-                    predicted.has_second
-                        ? term.f * predicted.second(j, k * as_row(predicted.n_directions) + l)
-                        : 0.0;
-                mode.observed(k, l) += term.ff * square + curved;
-                mode.expected(k, l) +=
-                    term.info * square + (measured.censoring != 0 ? curved : 0.0);
-            }
-        }
+        add_measurement(predicted, j, term, measured.censoring != 0, gradient, mode);
     }
-    mode.observed.triangularView<Eigen::StrictlyUpper>() =
-        mode.observed.transpose().triangularView<Eigen::StrictlyUpper>();
-    mode.expected.triangularView<Eigen::StrictlyUpper>() =
-        mode.expected.transpose().triangularView<Eigen::StrictlyUpper>();
-    prior.add_precision(subject, mode.observed);
-    prior.add_precision(subject, mode.expected);
+    fill_upper(mode.observed);
+    fill_upper(mode.expected);
+    prior_.add_precision(subject, mode.observed);
+    prior_.add_precision(subject, mode.expected);
     if (!std::isfinite(mode.value)) mode.value = infinite_value;
 }
 
@@ -148,19 +178,12 @@ void Modes::weigh(std::size_t subject, const PopulationPoint& point, const Effec
 void Modes::take_step(std::size_t subject, Search& search) {
     const SubjectMode& mode = modes[subject];
     const Eigen::VectorXd& gradient = gradients_[subject];
-    Eigen::LLT<Eigen::MatrixXd> root;
-    if (search.wants_second) root.compute(mode.observed);
-    if (!search.wants_second || root.info() != Eigen::Success) {
-        Eigen::MatrixXd expected = mode.expected;
-        root.compute(expected);
-        for (double damping = 1e-6; root.info() != Eigen::Success && damping < 1e12;
-             damping *= 10.0) {
-            expected = mode.expected;
-            expected.diagonal().array() += damping * (1.0 + expected.diagonal().array().abs());
-            root.compute(expected);
-        }
-    }
-    search.step = -root.solve(gradient);
+    bool is_solved = search.wants_second && root_.factor(mode.observed);
+    if (!is_solved) is_solved = root_.factor(mode.expected);
+    for (double damping = 1e-6; !is_solved && damping < 1e12; damping *= 10.0)
+        is_solved = root_.factor(mode.expected, damping);
+    search.step = -gradient;
+    root_.solve(search.step.data());
     search.decrement = -gradient.dot(search.step);
     search.accepted = mode.effects;
     search.value = mode.value;
@@ -170,12 +193,12 @@ void Modes::take_step(std::size_t subject, Search& search) {
 }
 
 /// After an evaluation at a trial point: accepted and a new step, or half of it.
-void Modes::judge(std::size_t subject, const PopulationPoint& point, const EffectPrior& prior) {
+void Modes::judge(std::size_t subject, const PopulationPoint& point) {
     Search& search = searches_[subject];
     SubjectMode& mode = modes[subject];
     ++mode.n_evaluations;
     if (predictions[subject].is_finite)
-        weigh(subject, point, prior);
+        weigh(subject, point);
     else
         mode.value = infinite_value;
     // A solver's errors look like changes of the value.
@@ -218,13 +241,20 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point, const Effec
     mode.effects = search.accepted + search.scale * search.step;
 }
 
-void Modes::set_typical_sds(std::span<const double> at, const PopulationPoint& point) {
-    Derivatives::Request request;
+/// All subjects, effects of 0.
+Derivatives::Request& Modes::request_without_effects(Derivatives::Order order) {
+    request_.subjects.clear();
     for (std::size_t s = 0; s < data_.n_subjects(); ++s)
-        request.subjects.push_back(s);
-    request.effects.assign(data_.n_subjects() * data_.max_effects, 0.0);
-    request.order = Derivatives::Order::value;
-    derivatives_.evaluate(request, at, point, predictions);
+        request_.subjects.push_back(s);
+    request_.effects.assign(data_.n_subjects() * data_.max_effects, 0.0);
+    request_.order = order;
+    request_.with_extra = false;
+    return request_;
+}
+
+void Modes::set_typical_sds(std::span<const double> at, const PopulationPoint& point) {
+    derivatives_.evaluate(
+        request_without_effects(Derivatives::Order::value), at, point, predictions);
     typical_sds.resize(data_.n_subjects());
     for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
         typical_sds[s].clear();
@@ -236,13 +266,28 @@ void Modes::set_typical_sds(std::span<const double> at, const PopulationPoint& p
 
 void Modes::linearise(std::span<const double> at, const PopulationPoint& point) {
     set_typical_sds(at, point);
-    Derivatives::Request request;
-    for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
-        request.subjects.push_back(s);
+    for (std::size_t s = 0; s < data_.n_subjects(); ++s)
         modes[s].effects.setZero(as_row(data_.subjects[s].n_effects));
+    derivatives_.evaluate(
+        request_without_effects(Derivatives::Order::first), at, point, predictions);
+}
+
+void Modes::request_trials(bool with_extra) {
+    for (const bool second : {false, true}) {
+        Derivatives::Request& request = second ? request_second_ : request_;
+        request.subjects.clear();
+        request.effects.clear();
+        request.order = second ? Derivatives::Order::second : Derivatives::Order::first;
+        request.with_extra = second && with_extra;
+        for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
+            if (searches_[s].is_done || searches_[s].wants_second != second) continue;
+            request.subjects.push_back(s);
+            const Eigen::VectorXd& effects = modes[s].effects;
+            request.effects.insert(
+                request.effects.end(), effects.data(), effects.data() + effects.size());
+            request.effects.resize(request.subjects.size() * data_.max_effects, 0.0);
+        }
     }
-    request.effects.assign(data_.n_subjects() * data_.max_effects, 0.0);
-    derivatives_.evaluate(request, at, point, predictions);
 }
 
 void Modes::find(std::span<const double> at,
@@ -255,7 +300,7 @@ void Modes::find(std::span<const double> at,
     effort_ = effort;
     noise_ = derivatives_.noise();
     if (interaction == Interaction::at_typical) set_typical_sds(at, point);
-    const EffectPrior prior(data_, point);
+    prior_.set(point);
     const std::size_t d = data_.max_effects;
     for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
         SubjectMode& mode = modes[s];
@@ -264,33 +309,18 @@ void Modes::find(std::span<const double> at,
             mode.effects(as_row(e)) = starts[s * d + e];
         mode.n_evaluations = 0;
         mode.is_converged = false;
-        searches_[s] = {};
+        static_cast<SearchState&>(searches_[s]) = {};
         searches_[s].wants_second = !starts.empty() && effort == Effort::full;
     }
     for (bool is_any = true; is_any;) {
         is_any = false;
-        for (const bool second : {false, true}) {
-            Derivatives::Request& request = second ? request_second_ : request_;
-            request.subjects.clear();
-            request.effects.clear();
-            request.order = second ? Derivatives::Order::second : Derivatives::Order::first;
-            request.with_extra = second && with_extra;
-            for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
-                if (searches_[s].is_done || searches_[s].wants_second != second) continue;
-                request.subjects.push_back(s);
-                request.effects.resize(request.subjects.size() * d, 0.0);
-                std::copy_n(modes[s].effects.data(),
-                            modes[s].effects.size(),
-                            request.effects.end() - static_cast<std::ptrdiff_t>(d));
-            }
-        }
-        for (const bool second : {false, true}) {
-            const Derivatives::Request& request = second ? request_second_ : request_;
-            if (request.subjects.empty()) continue;
+        request_trials(with_extra);
+        for (const Derivatives::Request* request : {&request_, &request_second_}) {
+            if (request->subjects.empty()) continue;
             is_any = true;
-            derivatives_.evaluate(request, at, point, predictions);
-            for (const std::size_t s : request.subjects)
-                judge(s, point, prior);
+            derivatives_.evaluate(*request, at, point, predictions);
+            for (const std::size_t s : request->subjects)
+                judge(s, point);
         }
     }
 }

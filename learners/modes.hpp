@@ -1,6 +1,7 @@
 #pragma once
 
 #include "derivatives.hpp"
+#include "small_systems.hpp"
 
 #include <vector>
 
@@ -9,7 +10,10 @@ namespace gemel::learners {
 /// The law of a subject's effects: η, then κ of each occasion, all of mean 0.
 class EffectPrior {
 public:
-    EffectPrior(const FitData& data, const PopulationPoint& point);
+    explicit EffectPrior(const FitData& data) : data_(data) {}
+    EffectPrior(const FitData& data, const PopulationPoint& point) : data_(data) { set(point); }
+    /// Allocates nothing once it has been set.
+    void set(const PopulationPoint& point);
 
     bool is_proper() const { return is_proper_; } ///< Ω and Π are positive definite
     double log_determinant(std::size_t subject) const;
@@ -21,7 +25,11 @@ public:
     const Eigen::MatrixXd& pi_inverse() const { return pi_inverse_; }
 
 private:
+    void
+    invert(const Eigen::MatrixXd& covariance, Eigen::MatrixXd& inverse, double& log_determinant);
+
     const FitData& data_;
+    CholeskyRoot root_;
     bool is_proper_ = true;
     Eigen::MatrixXd omega_inverse_, pi_inverse_;
     double log_det_omega_ = 0.0, log_det_pi_ = 0.0;
@@ -72,18 +80,21 @@ public:
     std::vector<SubjectPredictions> predictions;  ///< [n_subjects] at the modes, second order
     std::vector<std::vector<double>> typical_sds; ///< of Interaction::at_typical
 
-    /// Of a subject at its predictions: terms, value, gradient and Hessians.
-    void weigh(std::size_t subject, const PopulationPoint& point, const EffectPrior& prior);
-
 private:
-    struct Search {
-        Eigen::VectorXd accepted, step, trial, gradient;
+    /// Of a subject at its predictions: terms, value, gradient and Hessians.
+    void weigh(std::size_t subject, const PopulationPoint& point);
+    struct SearchState {
         double value = 0.0, scale = 1.0, decrement = 0.0;
         bool is_done = false, has_value = false, wants_second = false, is_last = false;
         int n_halvings = 0;
     };
-    void judge(std::size_t subject, const PopulationPoint& point, const EffectPrior& prior);
+    struct Search : SearchState {
+        Eigen::VectorXd accepted, step;
+    };
+    void judge(std::size_t subject, const PopulationPoint& point);
     void take_step(std::size_t subject, Search& search);
+    void request_trials(bool with_extra);
+    Derivatives::Request& request_without_effects(Derivatives::Order order);
     void set_typical_sds(std::span<const double> at, const PopulationPoint& point);
 
     const FitData& data_;
@@ -91,6 +102,8 @@ private:
     Interaction interaction_ = Interaction::full;
     Effort effort_ = Effort::full;
     double noise_ = 0.0; ///< of a solver with steps, relative
+    EffectPrior prior_;
+    CholeskyRoot root_;
     std::vector<Search> searches_;
     std::vector<Eigen::VectorXd> gradients_;
     Derivatives::Request request_, request_second_;

@@ -1,6 +1,6 @@
 #include "mu_reference.hpp"
 
-#include <gemel/sim/random.hpp>
+#include <gemel/sim/assert.hpp>
 
 #include <fmt/format.h>
 
@@ -39,43 +39,94 @@ MuReference::MuReference(const FitData& data, const FitScale& scale, Predictor& 
     for (const std::size_t p : data.eta_parameters) {
         const sim::NamedExpr* named =
             find_named(data.model().system.parameters, data.model().parameters[p].name);
-        parameters_.push_back(named == nullptr ? sim::Expr{} : named->value);
+        GEMEL_ASSERT(named != nullptr, "a parameter with an effect is one of the system's");
+        parameters_.push_back(steps_of(named->value));
     }
     try_on_data(predictor);
     find_affine(scale.start());
 }
 
-double MuReference::individual(std::span<const double> theta,
+std::vector<MuReference::Step> MuReference::steps_of(sim::Expr parameter) const {
+    const sim::ExpressionGraph& graph = data_.model().system.graph;
+    std::vector<char> is_needed(parameter.id + 1, 0);
+    is_needed[parameter.id] = 1;
+    for (std::uint32_t i = parameter.id + 1; i-- > 0;)
+        for (const sim::Expr operand : {graph.node({i}).a, graph.node({i}).b, graph.node({i}).c})
+            if (is_needed[i] != 0 && operand.is_set()) is_needed[operand.id] = 1;
+    std::vector<Step> steps;
+    std::vector<std::uint32_t> step_of(parameter.id + 1, 0);
+    for (std::uint32_t i = 0; i <= parameter.id; ++i) {
+        if (is_needed[i] == 0) continue;
+        const sim::Node& node = graph.node({i});
+        Step& step = steps.emplace_back();
+        step_of[i] = static_cast<std::uint32_t>(steps.size());
+        step.op = node.op;
+        step.constant = node.op == sim::Op::constant ? node.value : 0.0;
+        if (node.op == sim::Op::leaf && node.leaf.kind == sim::LeafKind::input) {
+            const auto input = static_cast<std::size_t>(node.leaf.index);
+            step.place = data_.inputs[input];
+            if (step.place.kind == InputPlace::Kind::base) step.place.index = input;
+        } else if (node.op == sim::Op::leaf) {
+            step.op = sim::Op::constant; // times and states are 0
+        }
+        for (int k = 0; k < 3; ++k) {
+            const sim::Expr operand = k == 0 ? node.a : k == 1 ? node.b : node.c;
+            if (operand.is_set()) step.operands[k] = step_of[operand.id];
+        }
+    }
+    return steps;
+}
+
+double MuReference::individual(const Typical& theta,
                                std::size_t subject,
                                std::size_t eta,
                                double effect) const {
+    constexpr std::size_t most_kept = 512; // steps of a parameter that need no heap
+    const std::vector<Step>& steps = parameters_[eta];
     const double* base = data_.base.data() + data_.subjects[subject].first_row * data_.n_inputs();
-    return data_.model().system.graph.evaluate(parameters_[eta], [&](const sim::Leaf& leaf) {
-        if (leaf.kind != sim::LeafKind::input) return 0.0;
-        const auto i = static_cast<std::size_t>(leaf.index);
-        const InputPlace& place = data_.inputs[i];
-        if (place.kind == InputPlace::Kind::theta) return theta[place.index];
-        if (place.kind == InputPlace::Kind::eta) return place.index == eta ? effect : 0.0;
-        return place.kind == InputPlace::Kind::base ? base[i] : 0.0;
-    });
+    double kept[most_kept];
+    std::vector<double> many(steps.size() < most_kept ? 0 : steps.size() + 1);
+    double* values = many.empty() ? kept : many.data();
+    values[0] = 0.0;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+        const Step& step = steps[i];
+        double& value = values[i + 1];
+        if (step.op == sim::Op::constant)
+            value = step.constant;
+        else if (step.op != sim::Op::leaf)
+            value = sim::apply(step.op,
+                               values[step.operands[0]],
+                               values[step.operands[1]],
+                               values[step.operands[2]]);
+        else if (step.place.kind == InputPlace::Kind::theta)
+            value = theta[step.place.index];
+        else if (step.place.kind == InputPlace::Kind::eta)
+            value = step.place.index == eta ? effect : 0.0;
+        else
+            value = step.place.kind == InputPlace::Kind::base ? base[step.place.index] : 0.0;
+    }
+    return values[steps.size()];
 }
 
 /// On the scale on which η adds; a covariate's factor falls out of the laws normal and logit.
+double MuReference::centre_of(const Typical& theta, std::size_t subject, std::size_t eta) const {
+    const pkpd::VariabilityLaw law = data_.model().parameters[data_.eta_parameters[eta]].iiv->law;
+    const double typical = individual(theta, subject, eta, 0.0);
+    if (law == pkpd::VariabilityLaw::normal)
+        return typical / (individual(theta, subject, eta, 1.0) - typical);
+    if (law == pkpd::VariabilityLaw::logit) {
+        const double whole = individual(theta, subject, eta, 40.0), part = typical / whole;
+        return std::log(part / (1.0 - part));
+    }
+    return std::log(typical);
+}
+
 void MuReference::evaluate_centre(std::span<const double> theta,
                                   std::size_t subject,
                                   double* mu) const {
-    for (std::size_t e = 0; e < data_.n_eta(); ++e) {
-        const pkpd::VariabilityLaw law = data_.model().parameters[data_.eta_parameters[e]].iiv->law;
-        const double typical = individual(theta, subject, e, 0.0);
-        if (law == pkpd::VariabilityLaw::normal) {
-            mu[e] = typical / (individual(theta, subject, e, 1.0) - typical);
-        } else if (law == pkpd::VariabilityLaw::logit) {
-            const double whole = individual(theta, subject, e, 40.0), part = typical / whole;
-            mu[e] = std::log(part / (1.0 - part));
-        } else {
-            mu[e] = std::log(typical);
-        }
-    }
+    const Typical typical{theta, theta.size(), 0.0};
+    for (std::size_t e = 0; e < data_.n_eta(); ++e)
+        mu[e] = centre_of(typical, subject, e);
 }
 
 void MuReference::centre(std::span<const double> theta, std::size_t subject, double* mu) const {
@@ -100,21 +151,15 @@ void MuReference::slope(std::span<const double> at,
         return;
     }
     constexpr double step = 1e-5;
-    const auto n_eta = static_cast<Eigen::Index>(data_.n_eta());
-    slope.resize(n_eta, static_cast<Eigen::Index>(mu_.size()));
-    std::vector<double> theta = point.theta, up(data_.n_eta()), down(data_.n_eta());
+    slope.resize(static_cast<Eigen::Index>(data_.n_eta()), static_cast<Eigen::Index>(mu_.size()));
     for (std::size_t k = 0; k < mu_.size(); ++k) {
         const FitScale::Coordinate& c = scale_.coordinates[mu_[k]];
         const double size = step * std::max(1.0, std::abs(at[mu_[k]]));
-        theta[c.parameter] = from_scale(c.transform, at[mu_[k]] + size);
-        evaluate_centre(theta, subject, up.data());
-        theta[c.parameter] = from_scale(c.transform, at[mu_[k]] - size);
-        evaluate_centre(theta, subject, down.data());
-        theta[c.parameter] = point.theta[c.parameter];
-        for (Eigen::Index e = 0; e < n_eta; ++e)
-            slope(e, static_cast<Eigen::Index>(k)) =
-                (up[static_cast<std::size_t>(e)] - down[static_cast<std::size_t>(e)]) /
-                (2.0 * size);
+        const Typical up{point.theta, c.parameter, from_scale(c.transform, at[mu_[k]] + size)},
+            down{point.theta, c.parameter, from_scale(c.transform, at[mu_[k]] - size)};
+        for (std::size_t e = 0; e < data_.n_eta(); ++e)
+            slope(static_cast<Eigen::Index>(e), static_cast<Eigen::Index>(k)) =
+                (centre_of(up, subject, e) - centre_of(down, subject, e)) / (2.0 * size);
     }
 }
 

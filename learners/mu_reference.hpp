@@ -34,17 +34,31 @@ public:
     std::string text() const;
 
 private:
+    /// An individual parameter as steps of arithmetic; operands are earlier steps, 0: none.
+    struct Step {
+        sim::Op op = sim::Op::constant;
+        std::uint32_t operands[3] = {};
+        double constant = 0.0;
+        InputPlace place; ///< of a leaf; a base's index is that of the input
+    };
+    /// Typical values, one of which may be another.
+    struct Typical {
+        std::span<const double> values;
+        std::size_t moved = 0;
+        double at = 0.0;
+        double operator[](std::size_t i) const { return i == moved ? at : values[i]; }
+    };
+    std::vector<Step> steps_of(sim::Expr parameter) const;
     void find_affine(const std::vector<double>& start);
     void try_on_data(Predictor& predictor);
-    double individual(std::span<const double> theta,
-                      std::size_t subject,
-                      std::size_t eta,
-                      double effect) const;
+    double
+    individual(const Typical& theta, std::size_t subject, std::size_t eta, double effect) const;
+    double centre_of(const Typical& theta, std::size_t subject, std::size_t eta) const;
     void evaluate_centre(std::span<const double> theta, std::size_t subject, double* mu) const;
 
     const FitData& data_;
     const FitScale& scale_;
-    std::vector<sim::Expr> parameters_; ///< [n_eta] individual parameters
+    std::vector<std::vector<Step>> parameters_; ///< [n_eta] individual parameters
     std::vector<char> is_mu_;
     std::vector<std::size_t> mu_, extra_;
     bool is_affine_ = false;

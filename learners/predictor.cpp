@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <functional>
 
 namespace gemel::learners {
 namespace {
@@ -44,7 +45,7 @@ SolverCount& SolverCount::operator+=(const SolverCount& other) {
 /// What one thread needs to solve a block.
 struct Predictor::Worker {
     std::unique_ptr<sim::BlockSolver> solver;
-    sim::BlockResult result;
+    sim::BlockResult of_arm, of_block;
     std::vector<double> inputs; ///< [n_inputs × n_rows]
     std::vector<const sim::SubjectTimeline*> own;
     SolverCount count;
@@ -110,25 +111,49 @@ void Predictor::fill(const PredictionTasks& tasks,
         n_rows += subject.n_rows;
     }
     worker.inputs.resize(data_.n_inputs() * n_rows);
-    const bool has_own_theta = tasks.has_own_theta(data_.n_parameters());
-    std::size_t row = 0;
-    for (std::size_t t = begin; t < end; ++t) {
+    for (std::size_t i = 0; i < data_.n_inputs(); ++i)
+        fill_column(tasks, begin, end, i, worker.inputs.data() + i * n_rows);
+}
+
+/// An input of all rows of tasks, subject by subject.
+void Predictor::fill_column(const PredictionTasks& tasks,
+                            std::size_t begin,
+                            std::size_t end,
+                            std::size_t input,
+                            double* to) const {
+    for (std::size_t t = begin; t < end;) {
         const FitSubject& subject = data_.subjects[tasks.subjects[t]];
-        const double* theta = tasks.theta.data() + (has_own_theta ? t * data_.n_parameters() : 0);
-        const double* effects = tasks.effects.data() + t * tasks.stride;
-        for (std::size_t k = 0; k < subject.n_rows; ++k, ++row) {
-            const double* base = data_.base.data() + (subject.first_row + k) * data_.n_inputs();
-            const double* kappas = effects + data_.n_eta() + subject.occasions[k] * data_.n_kappa();
-            double* to = worker.inputs.data() + row;
-            for (std::size_t i = 0; i < data_.n_inputs(); ++i, to += n_rows) {
-                const InputPlace& place = data_.inputs[i];
-                *to = place.kind == InputPlace::Kind::base    ? base[i]
-                      : place.kind == InputPlace::Kind::theta ? theta[place.index]
-                      : place.kind == InputPlace::Kind::eta   ? effects[place.index]
-                                                              : kappas[place.index];
-            }
+        std::size_t last = t + 1;
+        while (last < end && tasks.subjects[last] == tasks.subjects[t])
+            ++last;
+        const std::size_t n = (last - t) * subject.n_rows;
+        for (std::size_t k = 0; k < subject.n_rows; ++k) {
+            const auto [from, step] = source_of(tasks, t, input, subject, k);
+            const double* value = from;
+            for (std::size_t row = k; row < n; row += subject.n_rows, value += step)
+                to[row] = *value;
         }
+        to += n;
+        t = last;
     }
+}
+
+/// Where a subject's task finds an input of a row, and how far it is to the next task's.
+std::pair<const double*, std::size_t> Predictor::source_of(const PredictionTasks& tasks,
+                                                           std::size_t task,
+                                                           std::size_t input,
+                                                           const FitSubject& subject,
+                                                           std::size_t row) const {
+    const InputPlace& place = data_.inputs[input];
+    const double* effects = tasks.effects.data() + task * tasks.stride;
+    if (place.kind == InputPlace::Kind::base)
+        return {data_.base.data() + (subject.first_row + row) * data_.n_inputs() + input, 0};
+    if (place.kind == InputPlace::Kind::eta) return {effects + place.index, tasks.stride};
+    if (place.kind == InputPlace::Kind::kappa)
+        return {effects + data_.n_eta() + subject.occasions[row] * data_.n_kappa() + place.index,
+                tasks.stride};
+    const std::size_t step = tasks.has_own_theta(data_.n_parameters()) ? data_.n_parameters() : 0;
+    return {tasks.theta.data() + task * step + place.index, step};
 }
 
 namespace {
@@ -201,11 +226,12 @@ void Predictor::take_arm_values(const Job& job,
     const OwnArm& arm = arms_[subject];
     const std::size_t n_times = arm.observation.sampled.front().times.size();
     for (std::size_t c = 0; c < n_columns_; ++c)
-        for (std::size_t t = job.begin; t < job.end; ++t) {
-            double* to = values.data() + tasks.first[t] * n_columns_ + c;
-            for (std::size_t m = 0; m < measured.size(); ++m, to += n_columns_)
-                *to = worker.result.sampled[c * n_outputs + measured[m].place]
-                                           [(t - job.begin) * n_times + arm.sampled[m]];
+        for (std::size_t m = 0; m < measured.size(); ++m) {
+            const double* from =
+                worker.of_arm.sampled[c * n_outputs + measured[m].place].data() + arm.sampled[m];
+            double* to = values.data() + m * n_columns_ + c;
+            for (std::size_t t = job.begin; t < job.end; ++t, from += n_times)
+                to[tasks.first[t] * n_columns_] = *from;
         }
 }
 
@@ -216,10 +242,11 @@ void Predictor::take_own_values(const Job& job,
     const std::size_t n_outputs = data_.outputs.size();
     for (std::size_t t = job.begin; t < job.end; ++t) {
         double* to = values.data() + tasks.first[t] * n_columns_;
-        const std::size_t first = worker.result.own_first[t - job.begin];
+        const std::size_t first = worker.of_block.own_first[t - job.begin];
         for (const Measurement& measured : data_.subjects[tasks.subjects[t]].measured)
             for (std::size_t c = 0; c < n_columns_; ++c)
-                *to++ = worker.result.own[c * n_outputs + measured.place][first + measured.sample];
+                *to++ =
+                    worker.of_block.own[c * n_outputs + measured.place][first + measured.sample];
     }
 }
 
@@ -239,10 +266,11 @@ void Predictor::solve_job(const Job& job,
     // The clock of a thread costs as much as a short solve: every eighth is timed, for eight.
     const bool is_timed = worker.n_jobs++ % jobs_per_timed == 0;
     const double before = is_timed ? thread_seconds() : 0.0;
-    worker.solver->solve(problem, worker.result);
+    sim::BlockResult& result = arm != nullptr ? worker.of_arm : worker.of_block;
+    worker.solver->solve(problem, result);
     if (is_timed) worker.count.seconds += jobs_per_timed * (thread_seconds() - before);
     worker.count.n_solves += problem.n_subjects;
-    for (const sim::SolverStatus status : worker.result.status)
+    for (const sim::SolverStatus status : result.status)
         worker.count.n_failed += status == sim::SolverStatus::ok ? 0 : 1;
     if (arm != nullptr)
         take_arm_values(job, tasks, worker, values);
@@ -259,7 +287,7 @@ void Predictor::predict(const PredictionTasks& tasks, std::span<double> values) 
         for (std::size_t job = 0; job < jobs_.size(); ++job)
             solve(job, 0);
     else
-        sim::parallel_for(jobs_.size(), n_threads_, solve);
+        sim::parallel_for(jobs_.size(), n_threads_, std::ref(solve)); // a copy would be on the heap
 }
 
 std::vector<double> Predictor::individual_parameters(std::size_t subject,
@@ -270,7 +298,7 @@ std::vector<double> Predictor::individual_parameters(std::size_t subject,
     const std::size_t subjects[] = {subject}, first[] = {0};
     std::vector<double> values(data_.subjects[subject].measured.size() * n_columns_);
     predict({subjects, theta, all, data_.max_effects, first}, values);
-    return workers_.front()->result.parameters;
+    return workers_.front()->of_block.parameters;
 }
 
 } // namespace gemel::learners

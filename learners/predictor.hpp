@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace gemel::learners {
@@ -47,6 +48,8 @@ public:
     /// @param values  value (and derivatives) of measurement m of task t at
     ///                (first[t] + m)·n_columns()
     void predict(const PredictionTasks& tasks, std::span<double> values);
+    /// Room for as many tasks, so that fewer of them allocate nothing.
+    void reserve(std::size_t n_tasks) { jobs_.reserve(n_tasks); }
     SolverCount count() const;
     /// Of the model's parameters in its first row, [n_parameters]; NaN where the solve failed.
     std::vector<double> individual_parameters(std::size_t subject,
@@ -83,6 +86,16 @@ private:
                          std::span<double> values) const;
     void
     fill(const PredictionTasks& tasks, std::size_t begin, std::size_t end, Worker& worker) const;
+    void fill_column(const PredictionTasks& tasks,
+                     std::size_t begin,
+                     std::size_t end,
+                     std::size_t input,
+                     double* to) const;
+    std::pair<const double*, std::size_t> source_of(const PredictionTasks& tasks,
+                                                    std::size_t task,
+                                                    std::size_t input,
+                                                    const FitSubject& subject,
+                                                    std::size_t row) const;
 
     const FitData& data_;
     int n_threads_;

@@ -48,12 +48,12 @@ linearised_information(FitEngine& engine, std::span<const double> at, const Mode
         }
         const Eigen::LLT<Eigen::MatrixXd> root(variance);
         if (root.info() != Eigen::Success) continue;
-        Eigen::MatrixXd means = Eigen::MatrixXd::Zero(m, n), slope;
+        Eigen::MatrixXd means = Eigen::MatrixXd::Zero(m, n), slope, of;
         std::vector<Eigen::MatrixXd> changes(scale.size()); // V⁻¹∂V
         engine.mu.slope(at, point, s, slope);
         for (std::size_t k = 0; k < engine.mu.mu().size(); ++k)
             means.col(in(engine.mu.mu()[k])) = first.leftCols(in(data.n_eta())) * slope.col(in(k));
-        for (std::size_t k = 0; k < engine.mu.extra().size() && p.first.cols() > b; ++k)
+        for (std::size_t k = 0; k < engine.mu.extra().size() && p.n_directions > p.n_effects; ++k)
             means.col(in(engine.mu.extra()[k])) = p.first.col(b + in(k));
         for (std::size_t k = 0; k < scale.size(); ++k) {
             const FitScale::Coordinate& c = scale.coordinates[k];
@@ -61,7 +61,7 @@ linearised_information(FitEngine& engine, std::span<const double> at, const Mode
             Eigen::MatrixXd change = Eigen::MatrixXd::Zero(m, m);
             if (c.kind == FitScale::Kind::root) {
                 const bool is_subject = scale.groups[c.group].level == pkpd::Level::subject;
-                const Eigen::MatrixXd of = scale.change_of_covariance(k, point);
+                scale.change_of_covariance(k, at, of);
                 change = first *
                          spread_over_effects(
                              data, subject, is_subject ? of : no_eta, is_subject ? no_kappa : of) *

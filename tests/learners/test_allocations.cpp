@@ -1,0 +1,169 @@
+#include "learners/problems.hpp"
+#include "marginal.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdlib>
+
+// Calls of the allocator are counted where the C library lets a program stand in its way and no
+// sanitizer does so already.
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+namespace {
+
+std::atomic<bool> is_counting{false};
+std::atomic<long> n_allocations{0};
+
+void count_allocation() {
+    if (is_counting.load(std::memory_order_relaxed)) ++n_allocations;
+}
+
+} // namespace
+
+extern "C" {
+
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t n, std::size_t size);
+void* __libc_realloc(void* of, std::size_t size);
+void* __libc_memalign(std::size_t alignment, std::size_t size);
+
+void* malloc(std::size_t size) noexcept {
+    count_allocation();
+    return __libc_malloc(size);
+}
+
+void* calloc(std::size_t n, std::size_t size) noexcept {
+    count_allocation();
+    return __libc_calloc(n, size);
+}
+
+void* realloc(void* of, std::size_t size) noexcept {
+    count_allocation();
+    return __libc_realloc(of, size);
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t size) noexcept {
+    count_allocation();
+    return __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void** to, std::size_t alignment, std::size_t size) noexcept {
+    count_allocation();
+    *to = __libc_memalign(alignment, size);
+    return *to == nullptr ? ENOMEM : 0;
+}
+
+} // extern "C"
+
+namespace gemel::learners {
+namespace {
+
+FitSetup elimination_that_saturates() {
+    return make_setup(R"toml(gemel = "model/1"
+[model]
+name = "elimination that saturates"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -ka * depot
+d/dt(central) = ka * depot - Vmax * Cp / (Km + Cp)
+Cp = central / V
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
+Vmax = { value = 30, unit = "mg/h", iiv = { sd = 0.3 } }
+Km = { value = 8, unit = "mg/L" }
+ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } }
+[states]
+depot = { unit = "mg" }
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "combined2", additive = 0.3, proportional = 0.1 } }
+)toml",
+                      data_words("theophylline.csv"));
+}
+
+/// Theophylline with a limit of quantification [mg/L] that hides some of its data.
+FitSetup with_limit() {
+    FitSetup setup = theophylline();
+    pkpd::DataSet data = *setup.data;
+    for (pkpd::DataSubject& subject : data.subjects)
+        for (pkpd::DataObservation& observation : subject.observations)
+            if (observation.dv < 2.0) {
+                observation.cens = 1;
+                observation.limit = 2.0;
+            }
+    setup.data = std::make_shared<const pkpd::DataSet>(std::move(data));
+    return setup;
+}
+
+/// Calls of the allocator by values, with and without gradient, at places that are new.
+long count_of(const FitSetup& setup, Method method) {
+    FitEngine engine(setup, {1});
+    Marginal marginal(engine, method);
+    std::vector<double> at = engine.scale.start();
+    Eigen::VectorXd gradient;
+    double sum = marginal.value(at, gradient) + marginal.value(at);
+    n_allocations = 0;
+    is_counting = true;
+    for (const double by : {0.05, -0.03}) {
+        for (double& coordinate : at)
+            coordinate += by;
+        sum += marginal.value(at);
+        sum += marginal.value(at, gradient);
+    }
+    is_counting = false;
+    CHECK(std::isfinite(sum));
+    return n_allocations;
+}
+
+void check_none(const FitSetup& setup, std::initializer_list<Method> methods) {
+    for (const Method method : methods) {
+        CAPTURE(name(method));
+        CHECK(count_of(setup, method) == 0);
+    }
+}
+
+constexpr std::initializer_list<Method> all_classical{
+    Method::focei, Method::foce, Method::fo, Method::laplace, Method::agq};
+
+TEST_CASE("allocations are counted") {
+    n_allocations = 0;
+    is_counting = true;
+    const std::vector<double> by_new(1000, 1.0);
+    const Eigen::VectorXd by_eigen = Eigen::VectorXd::Constant(1000, by_new.front());
+    is_counting = false;
+    CHECK(by_eigen.sum() == 1000.0);
+    CHECK(n_allocations == 2);
+}
+
+TEST_CASE("objectives of closed forms allocate nothing") {
+    check_none(theophylline(), all_classical);
+    check_none(phenobarbital(true), {Method::focei, Method::foce, Method::fo});
+}
+
+TEST_CASE("objectives of correlated effects and of effects of occasions allocate nothing") {
+    check_none(theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)",
+                            R"({ value = 1.5, unit = "1/h", iiv = { sd = 0.6 } })",
+                            "[[omega]]\nof = [\"V\", \"CL\"]\ncorrelation = [[0.4]]\n"),
+               {Method::focei, Method::laplace});
+    check_none(two_occasions(), {Method::focei, Method::fo});
+}
+
+TEST_CASE("objectives of models that are solved by steps allocate nothing") {
+    check_none(elimination_that_saturates(), {Method::focei, Method::fo});
+}
+
+TEST_CASE("objectives of censored measurements allocate nothing") {
+    check_none(with_limit(), {Method::focei, Method::laplace});
+}
+
+} // namespace
+} // namespace gemel::learners
+
+#endif
