@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <map>
+#include <tuple>
 
 namespace gemel::sim {
 namespace {
@@ -96,7 +96,6 @@ void DenseObserver::begin(const BlockProblem& problem,
 }
 
 void DenseObserver::collect_samples() {
-    std::map<double, std::vector<Target>> points;
     const auto& sampled = problem_->observation->sampled;
     columns_.clear();
     for (std::size_t k = 0; k < sampled.size(); ++k)
@@ -104,17 +103,25 @@ void DenseObserver::collect_samples() {
                             result_->sampled[k].data(),
                             sampled[k].times.size(),
                             std::ptrdiff_t{sampled[k].output} * width_});
+    timed_targets_.clear();
     for (std::size_t k = 0; k < sampled.size(); ++k)
         for (std::size_t i = 0; i < sampled[k].times.size(); ++i)
-            points[sampled[k].times[i]].push_back({static_cast<int>(k), static_cast<int>(i)});
+            timed_targets_.push_back(
+                {sampled[k].times[i], {static_cast<int>(k), static_cast<int>(i)}});
+    std::ranges::sort(timed_targets_, {}, [](const TimedTarget& t) {
+        return std::tuple(t.time, t.target.sampled, t.target.index);
+    });
     point_times_.clear();
     targets_.clear();
-    point_targets_.assign(1, 0);
-    for (const auto& [time, targets] : points) {
-        point_times_.push_back(time);
-        targets_.insert(targets_.end(), targets.begin(), targets.end());
-        point_targets_.push_back(static_cast<int>(targets_.size()));
+    point_targets_.clear();
+    for (const TimedTarget& timed : timed_targets_) {
+        if (point_times_.empty() || timed.time != point_times_.back()) {
+            point_times_.push_back(timed.time);
+            point_targets_.push_back(static_cast<int>(targets_.size()));
+        }
+        targets_.push_back(timed.target);
     }
+    point_targets_.push_back(static_cast<int>(targets_.size()));
     point_times_.push_back(infinity);
     point_due_.clear();
     for (const double time : point_times_)

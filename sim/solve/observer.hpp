@@ -177,6 +177,10 @@ private:
         int sampled = 0;
         int index = 0;
     };
+    struct TimedTarget {
+        double time = 0.0;
+        Target target;
+    };
     /// The largest value of one output over one window, or of its negative: the smallest.
     struct Peak {
         int output = 0;
@@ -259,7 +263,8 @@ private:
     std::vector<double> point_due_;   ///< which a piece must go beyond
     std::vector<int> point_targets_;  ///< offsets into targets_
     std::vector<Target> targets_;
-    std::vector<Column> columns_; ///< per sampled output
+    std::vector<TimedTarget> timed_targets_; ///< in order of time, then as they are given
+    std::vector<Column> columns_;            ///< per sampled output
     int n_parts_of_piece_ = 1;
     bool is_simple_ = false;           ///< nobody has own samples, and outputs share their times
     std::vector<char> uses_time_;      ///< [n_outputs] an output mentions time itself
