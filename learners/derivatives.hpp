@@ -16,8 +16,8 @@ namespace gemel::learners {
 struct SubjectPredictions {
     std::size_t n_effects = 0, n_directions = 0;
     Eigen::VectorXd f; ///< [n_measured]; logarithms of outputs with a logarithmic error
-    /// [n_measured × n_directions], column k·n_directions + l of `second` by effect k; there may be
-    /// more columns, of earlier requests.
+    /// [n_measured × n_directions], and × n_effects·n_directions in column k·n_directions + l. They
+    /// may have more columns, of earlier requests.
     Eigen::MatrixXd first, second;
     bool is_finite = false, has_second = false;
 

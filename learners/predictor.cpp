@@ -250,12 +250,23 @@ void Predictor::take_own_values(const Job& job,
     }
 }
 
+/// Room for a block of the subjects with the most samples.
+void Predictor::make_ready(Worker& worker) const {
+    worker.solver = solver_->worker();
+    std::size_t most_samples = 0;
+    for (const FitSubject& subject : data_.subjects)
+        most_samples = std::max(most_samples, subject.timeline->samples.size());
+    worker.of_block.own.resize(observation_.own_outputs.size());
+    for (std::vector<double>& column : worker.of_block.own)
+        column.reserve(tasks_per_block * most_samples);
+}
+
 void Predictor::solve_job(const Job& job,
                           const PredictionTasks& tasks,
                           std::span<double> values,
                           Worker& worker) const {
+    if (!worker.solver) make_ready(worker);
     fill(tasks, job.begin, job.end, worker);
-    if (!worker.solver) worker.solver = solver_->worker();
     const OwnArm* arm = job.has_arm ? &arms_[tasks.subjects[job.begin]] : nullptr;
     sim::BlockProblem problem;
     problem.n_subjects = static_cast<int>(job.end - job.begin);

@@ -71,6 +71,7 @@ private:
         bool has_arm = false;
     };
     void make_arms();
+    void make_ready(Worker& worker) const;
     void plan_jobs(const PredictionTasks& tasks);
     void solve_job(const Job& job,
                    const PredictionTasks& tasks,

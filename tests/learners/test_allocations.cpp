@@ -159,6 +159,10 @@ TEST_CASE("objectives of models that are solved by steps allocate nothing") {
     check_none(elimination_that_saturates(), {Method::focei, Method::fo});
 }
 
+TEST_CASE("objectives of doses with a lag allocate nothing") {
+    check_none(warfarin_pk(R"(law = "additive", additive = 1)"), {Method::focei, Method::foce});
+}
+
 TEST_CASE("objectives of censored measurements allocate nothing") {
     check_none(with_limit(), {Method::focei, Method::laplace});
 }
