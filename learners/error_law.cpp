@@ -14,10 +14,10 @@ using Law = pkpd::ResidualError::Law;
 
 constexpr double infinite = std::numeric_limits<double>::infinity();
 
-/// φ(z)/Φ(z); below −8 by its continued fraction (Abramowitz & Stegun 26.2.14), where Φ has lost
+/// φ(z)/Φ(z); below −30 by its continued fraction (Abramowitz & Stegun 26.2.14), where Φ has lost
 /// its digits.
 double inverse_mills(double z) {
-    if (z < -8.0) {
+    if (z < -30.0) {
         const double x = -z;
         return x + 1.0 / (x + 2.0 / (x + 3.0 / (x + 4.0 / (x + 5.0 / x))));
     }
@@ -27,9 +27,16 @@ double inverse_mills(double z) {
 
 /// log Φ(z), with all its digits in the lower tail.
 double log_normal_probability(double z) {
-    if (z > -8.0) return std::log(sim::normal_probability(z));
+    if (z > -30.0) return std::log(sim::normal_probability(z));
     constexpr double half_log_two_pi = 0.91893853320467274178;
     return -0.5 * z * z - half_log_two_pi - std::log(inverse_mills(z));
+}
+
+/// log(Φ(high) − Φ(low)), taken in the lower half, where Φ has all its digits.
+double log_between(double low, double high) {
+    if (low > 0.0) return log_between(-high, -low);
+    const double most = log_normal_probability(high);
+    return most + std::log1p(-std::exp(log_normal_probability(low) - most));
 }
 
 /// A probability of a censored measurement and its derivatives by z of the limit.
@@ -125,18 +132,38 @@ double loss(const ErrorLaw& law, const Measurement& measured, double f) {
     if (std::isnan(measured.other_limit))
         return -log_normal_probability(measured.censoring > 0 ? z : -z);
     const double other = (measured.other_limit - f) / s;
-    return -std::log(std::abs(sim::normal_probability(z) - sim::normal_probability(other)));
+    return -log_between(std::min(z, other), std::max(z, other));
 }
 
 LossSum::LossSum(const FitData& data, const std::vector<ErrorLaw>& errors) {
     for (std::size_t o = 0; o < data.outputs.size(); ++o) {
-        const ErrorLaw& law = errors[o];
-        const bool has_one_sd = law.law == Law::additive || law.is_logarithmic();
-        outputs_.push_back({law, has_one_sd, std::log(law.additive), 1.0 / law.additive});
+        Output& output = outputs_.emplace_back();
+        output.law = errors[o];
+        const double a = errors[o].additive, b = errors[o].proportional;
+        switch (errors[o].law) {
+        case Law::additive:
+        case Law::lognormal:
+            output.constant = a * a;
+            break;
+        case Law::combined1:
+            output.slope = 2.0 * a * b;
+            [[fallthrough]];
+        case Law::combined2:
+            output.constant = a * a;
+            [[fallthrough]];
+        case Law::proportional:
+            output.curve = b * b;
+            break;
+        case Law::power:
+            output.is_power = true;
+            break;
+        case Law::none:
+            break;
+        }
     }
 }
 
-/// Logarithms of sds are taken of their products, as far as those are numbers.
+/// Logarithms of variances are taken of their products, as far as those are numbers.
 double LossSum::operator()(const FitSubject& subject, const double* f) const {
     constexpr double largest = 1e200, smallest = 1e-200;
     double sum = 0.0, squares = 0.0, product = 1.0;
@@ -148,22 +175,21 @@ double LossSum::operator()(const FitSubject& subject, const double* f) const {
             sum += loss(output.law, measured, value);
             continue;
         }
-        if (output.has_one_sd) {
-            const double r = (measured.value - value) * output.inverse_sd;
-            squares += r * r;
-            sum += output.log_sd;
-            continue;
+        const double size = std::abs(value), e = measured.value - value;
+        double variance = output.constant + size * (output.slope + size * output.curve);
+        if (output.is_power) {
+            const double s = output.law.sd(value);
+            variance = s * s;
         }
-        const double s = output.law.sd(value), r = (measured.value - value) / s;
-        squares += r * r;
-        product *= s;
+        squares += e * e / variance;
+        product *= variance;
         if (!(product < largest && product > smallest)) {
-            if (!(s > 0.0)) return infinite;
-            sum += std::log(product);
+            if (!(variance > 0.0)) return infinite;
+            sum += 0.5 * std::log(product);
             product = 1.0;
         }
     }
-    sum += 0.5 * squares + std::log(product);
+    sum += 0.5 * (squares + std::log(product));
     return std::isnan(sum) ? infinite : sum;
 }
 
@@ -257,10 +283,34 @@ void loss_by_error(const ErrorLaw& law,
         std::ranges::copy(loss_term(law, measured, f).by, by);
         return;
     }
-    const ErrorSd sd = error_sd(law, f);
-    const double r = (measured.value - f) / sd.s;
-    for (int k = 0; k < n_error_numbers; ++k)
-        by[k] = sd.by[k] / sd.s * (1.0 - r * r);
+    std::ranges::fill(by, 0.0);
+    const double size = std::abs(f), s = law.sd(f), r = (measured.value - f) / s,
+                 share = (1.0 - r * r) / s;
+    double& by_additive = by[static_cast<int>(ErrorNumber::additive)];
+    double& by_proportional = by[static_cast<int>(ErrorNumber::proportional)];
+    switch (law.law) {
+    case Law::none:
+        break;
+    case Law::additive:
+    case Law::lognormal:
+        by_additive = share;
+        break;
+    case Law::combined1:
+        by_additive = share;
+        by_proportional = size * share;
+        break;
+    case Law::proportional:
+        by_proportional = size * share;
+        break;
+    case Law::combined2:
+        by_additive = law.additive / s * share;
+        by_proportional = law.proportional * f * f / s * share;
+        break;
+    case Law::power:
+        by_proportional = s / law.proportional * share;
+        by[static_cast<int>(ErrorNumber::exponent)] = size > 0.0 ? s * std::log(size) * share : 0.0;
+        break;
+    }
 }
 
 } // namespace gemel::learners

@@ -41,8 +41,9 @@ public:
 private:
     struct Output {
         ErrorLaw law;
-        bool has_one_sd = false; ///< whatever the prediction
-        double log_sd = 0.0, inverse_sd = 0.0;
+        bool is_power = false;
+        double constant = 0.0, slope = 0.0,
+               curve = 0.0; ///< variance: constant + slope·|f| + curve·f²
     };
     std::vector<Output> outputs_;
 };
