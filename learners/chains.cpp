@@ -1,6 +1,6 @@
 #include "chains.hpp"
 
-#include "small_matrix.hpp"
+#include "small_systems.hpp"
 
 #include <gemel/sim/parallel.hpp>
 

@@ -1,13 +1,14 @@
 #include "conditional_draws.hpp"
 
 #include "pareto_shape.hpp"
-#include "small_matrix.hpp"
+#include "small_systems.hpp"
 
 #include <gemel/sim/parallel.hpp>
 #include <gemel/sim/random.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <numeric>
 
@@ -44,7 +45,13 @@ ConditionalDraws::ConditionalDraws(FitEngine& engine,
       points_(n_draws_ / n_groups, n_effects_),
       is_direct_(std::move(is_direct)),
       seed_(seed),
-      subjects_(std::move(subjects)) {
+      subjects_(std::move(subjects)),
+      point_(engine.scale.fixed),
+      prior_(engine.data),
+      loss_of_(engine.data),
+      changes_(engine.scale),
+      mu_(engine.data.n_eta()),
+      workspaces_(static_cast<std::size_t>(sim::workers(engine.execution.n_threads))) {
     const FitData& data = engine.data;
     if (subjects_.empty()) {
         subjects_.resize(data.n_subjects());
@@ -191,15 +198,15 @@ void ConditionalDraws::solve(std::span<const double> theta, std::vector<double>&
 /// Effects that keep μ + η where typical values are mu-referenced and not direct.
 void ConditionalDraws::shift_effects(const PopulationPoint& point) {
     const FitData& data = engine_.data;
-    std::vector<double> theta = point.theta, mu(data.n_eta());
+    theta_ = point.theta;
     for (const std::size_t k : direct_) {
         const std::size_t parameter = engine_.scale.coordinates[k].parameter;
-        theta[parameter] = drawn_theta_[parameter];
+        theta_[parameter] = drawn_theta_[parameter];
     }
     for (std::size_t i = 0; i < subjects_.size(); ++i) {
-        engine_.mu.centre(theta, subjects_[i], mu.data());
+        engine_.mu.centre(theta_, subjects_[i], mu_.data());
         for (std::size_t e = 0; e < data.n_eta(); ++e) {
-            const double shift = mu[e] - drawn_mu_[i * data.n_eta() + e];
+            const double shift = mu_[e] - drawn_mu_[i * data.n_eta() + e];
             for (std::size_t t = i * n_draws_; t < (i + 1) * n_draws_; ++t)
                 effects_[t * n_effects_ + e] = drawn_effects_[t * n_effects_ + e] - shift;
         }
@@ -210,24 +217,49 @@ void ConditionalDraws::shift_effects(const PopulationPoint& point) {
 void ConditionalDraws::solve_extra(std::span<const double> at, const PopulationPoint& point) {
     if (direct_.empty()) return;
     solve(point.theta, predictions_);
-    std::vector<double> other(n_values_);
-    std::vector<double> theta = point.theta;
+    other_.resize(n_values_);
+    theta_ = point.theta;
     for (std::size_t i = 0; i < direct_.size(); ++i) {
         const FitScale::Coordinate& c = engine_.scale.coordinates[direct_[i]];
         const double base = engine_.predictor.has_steps() ? 1e-3 : 1e-4;
         const double h = c.transform == FitScale::Transform::none
                              ? base * std::max(std::abs(at[direct_[i]]), 1e-2)
                              : base;
-        theta[c.parameter] = from_scale(c.transform, at[direct_[i]] + h);
-        solve(theta, slopes_[i]);
-        theta[c.parameter] = from_scale(c.transform, at[direct_[i]] - h);
-        solve(theta, other);
-        theta[c.parameter] = point.theta[c.parameter];
+        theta_[c.parameter] = from_scale(c.transform, at[direct_[i]] + h);
+        solve(theta_, slopes_[i]);
+        theta_[c.parameter] = from_scale(c.transform, at[direct_[i]] - h);
+        solve(theta_, other_);
+        theta_[c.parameter] = point.theta[c.parameter];
         take_logarithms(slopes_[i]);
-        take_logarithms(other);
+        take_logarithms(other_);
         for (std::size_t j = 0; j < n_values_; ++j)
-            slopes_[i][j] = (slopes_[i][j] - other[j]) / (2.0 * h);
+            slopes_[i][j] = (slopes_[i][j] - other_[j]) / (2.0 * h);
     }
+}
+
+/// Of the point: what all subjects' weights and gradients take from it.
+bool ConditionalDraws::set_laws(std::span<const double> at,
+                                const PopulationPoint& point,
+                                bool with_gradient) {
+    const FitData& data = engine_.data;
+    prior_.set(point);
+    if (!prior_.is_proper()) return false;
+    loss_of_.set(point.errors);
+    log_sds_.clear();
+    precisions_.clear();
+    for (const ErrorLaw& law : point.errors) {
+        const double sd = number_of(law);
+        log_sds_.push_back(std::log(sd));
+        precisions_.push_back(1.0 / (sd * sd));
+    }
+    if (!with_gradient) return true;
+    gradients_.setZero(ix(engine_.scale.size()), ix(subjects_.size()));
+    changes_.set(at, prior_);
+    for (Workspace& workspace : workspaces_) {
+        workspace.by_error.resize(data.outputs.size() * n_error_numbers);
+        workspace.by_direct.resize(direct_.size());
+    }
+    return true;
 }
 
 double ConditionalDraws::weigh(std::span<const double> at,
@@ -235,25 +267,16 @@ double ConditionalDraws::weigh(std::span<const double> at,
                                bool with_gradient,
                                Eigen::VectorXd& gradient) {
     const FitData& data = engine_.data;
-    const EffectPrior prior(data, point);
-    if (!prior.is_proper()) return -minus_infinity;
-    if (with_gradient) gradients_.setZero(ix(engine_.scale.size()), ix(subjects_.size()));
-    const LossSum loss_of(data, point.errors);
-    std::vector<double> log_sds, precisions; // of errors of one number
-    for (const ErrorLaw& law : point.errors) {
-        const double sd = number_of(law);
-        log_sds.push_back(std::log(sd));
-        precisions.push_back(1.0 / (sd * sd));
-    }
-    sim::parallel_for(subjects_.size(), engine_.execution.n_threads, [&](std::size_t i, int) {
+    if (!set_laws(at, point, with_gradient)) return -minus_infinity;
+    const auto weigh_subject = [&](std::size_t i, int worker) {
         const std::size_t s = subjects_[i];
         const FitSubject& of = data.subjects[s];
         double largest = minus_infinity;
         for (std::size_t t = i * n_draws_; t < (i + 1) * n_draws_; ++t) {
             const double sum =
-                0.5 * prior.square(s, effects_.data() + t * n_effects_) +
-                (has_statistics_ ? loss_by_statistics(t, log_sds, precisions)
-                                 : loss_of(of, predictions_.data() + task_first_[t]));
+                0.5 * prior_.square(s, effects_.data() + t * n_effects_) +
+                (has_statistics_ ? loss_by_statistics(t, log_sds_, precisions_)
+                                 : loss_of_(of, predictions_.data() + task_first_[t]));
             log_terms_[t] = std::isfinite(sum) ? -sum - log_q_[t] : minus_infinity;
             largest = std::max(largest, log_terms_[t]);
         }
@@ -264,9 +287,13 @@ double ConditionalDraws::weigh(std::span<const double> at,
         for (std::size_t t = i * n_draws_; t < (i + 1) * n_draws_; ++t)
             weights_[t] = total > 0.0 ? weights_[t] / total : 0.0;
         by_subject_[i] = largest + std::log(total / static_cast<double>(n_draws_)) -
-                         0.5 * prior.log_determinant(s) - of.sum_log_values;
-        if (with_gradient && total > 0.0) add_gradient(i, at, point, prior);
-    });
+                         0.5 * prior_.log_determinant(s) - of.sum_log_values;
+        if (with_gradient && total > 0.0)
+            add_gradient(i, at, point, workspaces_[static_cast<std::size_t>(worker)]);
+    };
+    sim::parallel_for(subjects_.size(),
+                      engine_.execution.n_threads,
+                      std::ref(weigh_subject)); // a copy would be on the heap
     const double sum = -2.0 * sim::ordered_sum(by_subject_);
     if (with_gradient) gradient = gradients_.rowwise().sum();
     return std::isfinite(sum) ? sum : -minus_infinity;
@@ -311,37 +338,33 @@ void ConditionalDraws::add_error_slopes(std::size_t task,
 void ConditionalDraws::add_gradient(std::size_t slot,
                                     std::span<const double> at,
                                     const PopulationPoint& point,
-                                    const EffectPrior& prior) {
+                                    Workspace& workspace) {
     const FitData& data = engine_.data;
     const FitSubject& of = data.subjects[subjects_[slot]];
     const auto b = ix(of.n_effects), q = ix(data.n_eta()), r = ix(data.n_kappa());
-    Eigen::VectorXd mean = Eigen::VectorXd::Zero(b);
-    Eigen::MatrixXd square = Eigen::MatrixXd::Zero(b, b);
-    std::vector<double> by_error(data.outputs.size() * n_error_numbers, 0.0);
-    std::vector<double> by_direct(direct_.size(), 0.0);
+    workspace.mean.setZero(b);
+    workspace.square.setZero(b, b);
+    std::ranges::fill(workspace.by_error, 0.0);
+    std::ranges::fill(workspace.by_direct, 0.0);
     for (std::size_t t = slot * n_draws_; t < (slot + 1) * n_draws_; ++t) {
         const double weight = weights_[t];
         if (!(weight > 1e-14)) continue;
         const double* effects = effects_.data() + t * n_effects_;
-        for (Eigen::Index i = 0; i < b; ++i) {
-            const double weighted = weight * effects[i];
-            mean(i) += weighted;
-            for (Eigen::Index l = 0; l <= i; ++l)
-                square(i, l) += weighted * effects[l];
-        }
-        add_error_slopes(t, point, weight, by_error, by_direct);
+        for (Eigen::Index i = 0; i < b; ++i)
+            workspace.mean(i) += weight * effects[i];
+        add_square(weight, effects, workspace.square);
+        add_error_slopes(t, point, weight, workspace.by_error, workspace.by_direct);
     }
-    square.triangularView<Eigen::StrictlyUpper>() =
-        square.transpose().triangularView<Eigen::StrictlyUpper>();
+    fill_upper(workspace.square);
     auto gradient = gradients_.col(ix(slot));
-    const Eigen::VectorXd pull = prior.omega_inverse() * mean.head(q);
-    Eigen::MatrixXd slope;
-    engine_.mu.slope(at, point, subjects_[slot], slope);
+    workspace.pull.noalias() = prior_.omega_inverse() * workspace.mean.head(q);
+    engine_.mu.slope(at, point, subjects_[slot], workspace.slope);
     for (std::size_t k = 0; k < engine_.mu.mu().size(); ++k)
         if (is_direct_[engine_.mu.mu()[k]] == 0)
-            gradient(ix(engine_.mu.mu()[k])) = -2.0 * slope.col(ix(k)).dot(pull);
+            gradient(ix(engine_.mu.mu()[k])) =
+                -2.0 * workspace.slope.col(ix(k)).dot(workspace.pull);
     for (std::size_t i = 0; i < direct_.size(); ++i)
-        gradient(ix(direct_[i])) = 2.0 * by_direct[i];
+        gradient(ix(direct_[i])) = 2.0 * workspace.by_direct[i];
     for (std::size_t k = 0; k < engine_.scale.size(); ++k) {
         const FitScale::Coordinate& c = engine_.scale.coordinates[k];
         if (c.kind == FitScale::Kind::error) {
@@ -350,19 +373,17 @@ void ConditionalDraws::add_gradient(std::size_t slot,
                                       : 1.0;
             gradient(ix(k)) =
                 2.0 * factor *
-                by_error[c.output * n_error_numbers + static_cast<std::size_t>(c.error)];
+                workspace.by_error[c.output * n_error_numbers + static_cast<std::size_t>(c.error)];
         } else if (c.kind == FitScale::Kind::root) {
-            const bool is_subject = engine_.scale.groups[c.group].level == pkpd::Level::subject;
-            const Eigen::MatrixXd& precision =
-                is_subject ? prior.omega_inverse() : prior.pi_inverse();
-            const Eigen::MatrixXd change = precision * engine_.scale.change_of_covariance(k, point);
-            const Eigen::MatrixXd of_square = change * precision;
+            const PriorChange& change = changes_[k];
             double sum = 0.0;
-            for (std::size_t o = 0; o < (is_subject ? 1 : of.n_occasions); ++o) {
-                const Eigen::Index first = is_subject ? 0 : q + ix(o) * r;
-                const Eigen::Index width = is_subject ? q : r;
-                sum +=
-                    change.trace() - (of_square * square.block(first, first, width, width)).trace();
+            for (std::size_t o = 0; o < (change.is_subject ? 1 : of.n_occasions); ++o) {
+                const Eigen::Index first = change.is_subject ? 0 : q + ix(o) * r;
+                const Eigen::Index width = change.is_subject ? q : r;
+                sum += change.of_determinant +
+                       change.of_precision
+                           .cwiseProduct(workspace.square.block(first, first, width, width))
+                           .sum();
             }
             gradient(ix(k)) = sum;
         }
@@ -370,23 +391,22 @@ void ConditionalDraws::add_gradient(std::size_t slot,
 }
 
 double ConditionalDraws::weigh_at(std::span<const double> at) {
-    Eigen::VectorXd unused;
-    return weigh(at, engine_.scale.point(at), false, unused);
+    engine_.scale.set_point(at, point_);
+    return weigh(at, point_, false, unused_);
 }
 
 double ConditionalDraws::value(std::span<const double> at) {
-    const PopulationPoint point = engine_.scale.point(at);
-    shift_effects(point);
-    if (!direct_.empty()) solve(point.theta, predictions_);
-    Eigen::VectorXd unused;
-    return weigh(at, point, false, unused);
+    engine_.scale.set_point(at, point_);
+    shift_effects(point_);
+    if (!direct_.empty()) solve(point_.theta, predictions_);
+    return weigh(at, point_, false, unused_);
 }
 
 double ConditionalDraws::value(std::span<const double> at, Eigen::VectorXd& gradient) {
-    const PopulationPoint point = engine_.scale.point(at);
-    shift_effects(point);
-    solve_extra(at, point);
-    return weigh(at, point, true, gradient);
+    engine_.scale.set_point(at, point_);
+    shift_effects(point_);
+    solve_extra(at, point_);
+    return weigh(at, point_, true, gradient);
 }
 
 Eigen::MatrixXd ConditionalDraws::hessian(std::span<const double> at) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "even_points.hpp"
+#include "prior_change.hpp"
 #include "proposals.hpp"
 
 #include <gemel/learners/fit.hpp>
@@ -79,10 +80,17 @@ private:
     WeightedDraws draws_from(std::size_t task) const {
         return {effects_.data() + task * n_effects_, n_effects_, weights_.data() + task, n_draws_};
     }
+    /// What one thread needs for a subject's gradient.
+    struct Workspace {
+        Eigen::VectorXd mean, pull;
+        Eigen::MatrixXd square, slope;
+        std::vector<double> by_error, by_direct;
+    };
+    bool set_laws(std::span<const double> at, const PopulationPoint& point, bool with_gradient);
     void add_gradient(std::size_t slot,
                       std::span<const double> at,
                       const PopulationPoint& point,
-                      const EffectPrior& prior);
+                      Workspace& workspace);
 
     FitEngine& engine_;
     std::size_t n_draws_ = 0, n_effects_ = 0;
@@ -91,6 +99,15 @@ private:
     std::vector<std::size_t> direct_; ///< coordinates
     std::uint64_t seed_ = 0;
     std::vector<std::size_t> subjects_; ///< slot after slot
+    // Of the place in hand, kept for the next.
+    PopulationPoint point_;
+    EffectPrior prior_;
+    LossSum loss_of_;
+    PriorChanges changes_;
+    std::vector<double> log_sds_, precisions_; ///< [outputs] of errors of one number
+    std::vector<double> theta_, mu_, other_;
+    std::vector<Workspace> workspaces_; ///< [workers]
+    Eigen::VectorXd unused_;
 
     std::vector<std::size_t> task_subjects_, task_first_;
     std::size_t n_values_ = 0;

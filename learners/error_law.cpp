@@ -135,9 +135,9 @@ double loss(const ErrorLaw& law, const Measurement& measured, double f) {
     return -log_between(std::min(z, other), std::max(z, other));
 }
 
-LossSum::LossSum(const FitData& data, const std::vector<ErrorLaw>& errors) {
-    for (std::size_t o = 0; o < data.outputs.size(); ++o) {
-        Output& output = outputs_.emplace_back();
+void LossSum::set(const std::vector<ErrorLaw>& errors) {
+    for (std::size_t o = 0; o < outputs_.size(); ++o) {
+        Output& output = outputs_[o] = {};
         output.law = errors[o];
         const double a = errors[o].additive, b = errors[o].proportional;
         switch (errors[o].law) {

@@ -34,7 +34,11 @@ double loss(const ErrorLaw& law, const Measurement& measured, double f);
 /// The losses of a subject's measurements together, ready for many evaluations at one point.
 class LossSum {
 public:
-    LossSum(const FitData& data, const std::vector<ErrorLaw>& errors);
+    explicit LossSum(const FitData& data) : outputs_(data.outputs.size()) {}
+    LossSum(const FitData& data, const std::vector<ErrorLaw>& errors) : LossSum(data) {
+        set(errors);
+    }
+    void set(const std::vector<ErrorLaw>& errors);
     /// @param f  predictions of the subject's measurements, as solved; NaN gives +∞
     double operator()(const FitSubject& subject, const double* f) const;
 

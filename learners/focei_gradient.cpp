@@ -19,7 +19,7 @@ FoceiGradient::FoceiGradient(const FitData& data,
       scale_(scale),
       mu_(mu),
       modes_(modes),
-      changes_(scale.size()) {
+      changes_(scale) {
     const std::size_t b = data.max_effects, n = b + mu.extra().size();
     inverse_.reserve(b * b);
     mixed_.reserve(n * b);
@@ -31,18 +31,7 @@ FoceiGradient::FoceiGradient(const FitData& data,
 }
 
 void FoceiGradient::begin(std::span<const double> at, const EffectPrior& prior) {
-    for (std::size_t k = 0; k < scale_.size(); ++k) {
-        const FitScale::Coordinate& c = scale_.coordinates[k];
-        if (c.kind != FitScale::Kind::root) continue;
-        const Eigen::MatrixXd& precision = scale_.groups[c.group].level == pkpd::Level::subject
-                                               ? prior.omega_inverse()
-                                               : prior.pi_inverse();
-        PriorChange& change = changes_[k];
-        scale_.change_of_covariance(k, at, change.of_covariance);
-        change.share = precision.lazyProduct(change.of_covariance);
-        change.of_determinant = change.share.trace();
-        change.of_precision = -change.share.lazyProduct(precision);
-    }
+    changes_.set(at, prior);
 }
 
 void FoceiGradient::add_measurements(std::size_t subject) {
@@ -113,12 +102,10 @@ double FoceiGradient::of_direction(std::size_t direction) const {
     return sum;
 }
 
-double FoceiGradient::of_root(const FitScale::Coordinate& c,
-                              const PriorChange& change,
-                              std::size_t n_occasions) const {
-    const bool is_subject = scale_.groups[c.group].level == pkpd::Level::subject;
-    const std::vector<double>& square = is_subject ? eta_ : kappa_;
-    double sum = change.of_determinant * (is_subject ? 1.0 : static_cast<double>(n_occasions));
+double FoceiGradient::of_root(const PriorChange& change, std::size_t n_occasions) const {
+    const std::vector<double>& square = change.is_subject ? eta_ : kappa_;
+    double sum =
+        change.of_determinant * (change.is_subject ? 1.0 : static_cast<double>(n_occasions));
     for (std::size_t i = 0; i < square.size(); ++i)
         sum += change.of_precision.data()[i] * square[i];
     return sum;
@@ -166,7 +153,7 @@ void FoceiGradient::set(std::size_t subject,
     for (std::size_t k = 0; k < scale_.size(); ++k) {
         const FitScale::Coordinate& c = scale_.coordinates[k];
         if (c.kind == FitScale::Kind::root)
-            gradient[k] = of_root(c, changes_[k], of.n_occasions);
+            gradient[k] = of_root(changes_[k], of.n_occasions);
         else if (c.kind == FitScale::Kind::error)
             gradient[k] = of_error(subject, c) * (c.transform == FitScale::Transform::logarithm
                                                       ? from_scale(c.transform, at[k])

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "modes.hpp"
+#include "prior_change.hpp"
 #include "small_systems.hpp"
 
 #include <Eigen/Dense>
@@ -32,23 +33,18 @@ public:
              double* gradient);
 
 private:
-    /// Of one block of effects by a coordinate: ∂C, C⁻¹·∂C and its trace, −C⁻¹·∂C·C⁻¹.
-    struct PriorChange {
-        Eigen::MatrixXd of_covariance, share, of_precision;
-        double of_determinant = 0.0;
-    };
     void add_measurements(std::size_t subject);
     void set_pull(const SubjectMode& mode);
     void set_squares(const FitSubject& of, const SubjectMode& mode);
     double of_direction(std::size_t direction) const;
-    double of_root(const FitScale::Coordinate& c, const PriorChange& change, std::size_t n) const;
+    double of_root(const PriorChange& change, std::size_t n_occasions) const;
     double of_error(std::size_t subject, const FitScale::Coordinate& c) const;
 
     const FitData& data_;
     const FitScale& scale_;
     const MuReference& mu_;
     const Modes& modes_;
-    std::vector<PriorChange> changes_; ///< [scale.size()], of roots
+    PriorChanges changes_;
     // Of one subject; b effects, n directions: effects, then extra parameters.
     CholeskyRoot root_;
     GeneralSystem system_;

@@ -1,6 +1,6 @@
 #include "modes.hpp"
 
-#include "small_matrix.hpp"
+#include "small_systems.hpp"
 
 #include <cmath>
 #include <limits>

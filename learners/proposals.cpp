@@ -1,6 +1,6 @@
 #include "proposals.hpp"
 
-#include "small_matrix.hpp"
+#include "small_systems.hpp"
 
 #include <algorithm>
 #include <cmath>

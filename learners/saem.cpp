@@ -1,7 +1,7 @@
 #include "saem.hpp"
 
 #include "chains.hpp"
-#include "small_matrix.hpp"
+#include "small_systems.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
+#include "conditional_draws.hpp"
 #include "learners/problems.hpp"
-#include "marginal.hpp"
 
 #include <doctest/doctest.h>
 
@@ -122,6 +122,33 @@ long count_of(const FitSetup& setup, Method method) {
     return n_allocations;
 }
 
+/// The same of the likelihood by draws that stay where they are, which the last search of SAEM and
+/// Louis' information evaluate.
+long count_of_draws(const FitSetup& setup) {
+    FitEngine engine(setup, {1});
+    std::vector<char> is_direct(engine.scale.size(), 0);
+    for (const std::size_t k : engine.mu.extra())
+        is_direct[k] = 1;
+    std::vector<double> at = engine.scale.start();
+    Modes modes(engine.data, engine.derivatives);
+    modes.find(at, engine.scale.fixed);
+    ConditionalDraws draws(engine, 64, is_direct, 1);
+    draws.draw(at, mixtures_of(proposals_at(engine.data, modes, engine.scale.fixed)), 0);
+    Eigen::VectorXd gradient;
+    double sum = draws.value(at, gradient) + draws.value(at);
+    n_allocations = 0;
+    is_counting = true;
+    for (const double by : {0.05, -0.03}) {
+        for (double& coordinate : at)
+            coordinate += by;
+        sum += draws.value(at);
+        sum += draws.value(at, gradient);
+    }
+    is_counting = false;
+    CHECK(std::isfinite(sum));
+    return n_allocations;
+}
+
 void check_none(const FitSetup& setup, std::initializer_list<Method> methods) {
     for (const Method method : methods) {
         CAPTURE(name(method));
@@ -165,6 +192,17 @@ TEST_CASE("objectives of doses with a lag allocate nothing") {
 
 TEST_CASE("objectives of censored measurements allocate nothing") {
     check_none(with_limit(), {Method::focei, Method::laplace});
+}
+
+TEST_CASE("the likelihood by draws allocates nothing") {
+    CHECK(count_of_draws(theophylline()) == 0);
+    CHECK(count_of_draws(
+              theophylline(R"(law = "combined1", additive = 0.3, proportional = 0.1)",
+                           R"({ value = 1.5, unit = "1/h" })",
+                           "[[omega]]\nof = [\"V\", \"CL\"]\ncorrelation = [[0.4]]\n")) == 0);
+    CHECK(count_of_draws(two_occasions()) == 0);
+    CHECK(count_of_draws(elimination_that_saturates()) == 0);
+    CHECK(count_of_draws(with_limit()) == 0);
 }
 
 } // namespace
