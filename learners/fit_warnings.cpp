@@ -1,10 +1,11 @@
 #include "fit_warnings.hpp"
 
+#include "flip_flop.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <complex>
 
 namespace gemel::learners {
 namespace {
@@ -43,8 +44,6 @@ private:
         warnings_.push_back({std::move(what), std::move(help)});
     }
 
-    /// Of a typical patient: ∂rate_i/∂state_j where amounts are small, [n_states²].
-    Eigen::MatrixXd rate_matrix() const;
     void add_flip_flop();
     void add_vanished_effects();
     void add_vanished_errors();
@@ -54,7 +53,6 @@ private:
     void add_likelihood();
     std::string coordinate_name(std::size_t k) const;
     bool is_fixed(bool is_of_subject, std::size_t row) const;
-    bool is_read_by_output(Eigen::Index state) const;
 
     FitEngine& engine_;
     const FitData& data_;
@@ -63,94 +61,6 @@ private:
     const FitResult& result_;
     std::vector<FitWarning> warnings_;
 };
-
-Eigen::MatrixXd Warnings::rate_matrix() const {
-    const sim::OdeSystem& system = data_.model().system;
-    const std::size_t n = static_cast<std::size_t>(system.n_own_states());
-    const double* base = data_.base.data();
-    constexpr double small = 1e-6;
-    const auto rate = [&](std::size_t i, std::size_t moved) {
-        return system.graph.evaluate(system.states[i].rate, [&](const sim::Leaf& leaf) {
-            const auto index = static_cast<std::size_t>(leaf.index);
-            if (leaf.kind == sim::LeafKind::state) return index == moved ? small : 0.0;
-            if (leaf.kind != sim::LeafKind::input) return 0.0;
-            const InputPlace& place = data_.inputs[index];
-            if (place.kind == InputPlace::Kind::theta) return point_.theta[place.index];
-            return place.kind == InputPlace::Kind::base ? base[index] : 0.0;
-        });
-    };
-    Eigen::MatrixXd matrix(of(n), of(n));
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < n; ++j)
-            matrix(of(i), of(j)) = (rate(i, j) - rate(i, n)) / small;
-    return matrix;
-}
-
-/// A state that is dosed, is left by one way and feeds others of the same kind is where a drug is
-/// absorbed from. Slower than what it feeds, it sets the terminal slope: flip-flop.
-void Warnings::add_flip_flop() {
-    const sim::OdeSystem& system = data_.model().system;
-    const Eigen::MatrixXd matrix = rate_matrix();
-    if (!matrix.allFinite()) return;
-    const auto n = matrix.rows();
-    std::vector<char> is_dosed(static_cast<std::size_t>(n), 0);
-    for (const FitSubject& subject : data_.subjects)
-        for (const sim::Record& record : subject.timeline->records)
-            if (record.state < n &&
-                (record.kind == sim::RecordKind::add || record.kind == sim::RecordKind::infuse))
-                is_dosed[static_cast<std::size_t>(record.state)] = 1;
-    for (Eigen::Index depot = 0; depot < n; ++depot) {
-        if (is_dosed[static_cast<std::size_t>(depot)] == 0 || is_read_by_output(depot)) continue;
-        // Nothing flows back into it, and it is a depot, not the body.
-        bool is_alone = true;
-        for (Eigen::Index j = 0; j < n; ++j)
-            is_alone = is_alone && (j == depot || matrix(depot, j) == 0.0);
-        std::vector<Eigen::Index> chain{depot}, body;
-        Eigen::Index at = depot;
-        for (bool goes_on = is_alone; goes_on;) {
-            goes_on = false;
-            for (Eigen::Index i = 0; i < n; ++i)
-                if (i != at && matrix(i, at) > 0.0 &&
-                    system.states[static_cast<std::size_t>(i)].takes_doses &&
-                    std::ranges::count(chain, i) == 0) {
-                    at = i;
-                    goes_on = true;
-                    break;
-                }
-            if (goes_on) chain.push_back(at);
-        }
-        if (!is_alone || chain.size() < 2) continue;
-        // The chain's states after which something flows back, or the last, are the body.
-        Eigen::Index first_of_body = static_cast<Eigen::Index>(chain.size()) - 1;
-        for (Eigen::Index k = first_of_body; k > 0; --k)
-            for (Eigen::Index j = k; j < static_cast<Eigen::Index>(chain.size()); ++j)
-                if (matrix(chain[static_cast<std::size_t>(k)], chain[static_cast<std::size_t>(j)]) >
-                    0.0)
-                    first_of_body = k;
-        // Drug that is measured is in the body.
-        for (Eigen::Index k = first_of_body - 1; k > 0; --k)
-            if (is_read_by_output(chain[static_cast<std::size_t>(k)])) first_of_body = k;
-        for (Eigen::Index k = first_of_body; k < static_cast<Eigen::Index>(chain.size()); ++k)
-            body.push_back(chain[static_cast<std::size_t>(k)]);
-        double slowest_absorption = std::numeric_limits<double>::infinity();
-        for (Eigen::Index k = 0; k < first_of_body; ++k)
-            slowest_absorption = std::min(
-                slowest_absorption,
-                -matrix(chain[static_cast<std::size_t>(k)], chain[static_cast<std::size_t>(k)]));
-        const Eigen::MatrixXd of_body = matrix(body, body);
-        double slowest = std::numeric_limits<double>::infinity();
-        for (const std::complex<double>& value : of_body.eigenvalues())
-            slowest = std::min(slowest, -value.real());
-        if (!(slowest > 0.0) || !(slowest_absorption < slowest)) continue;
-        add(fmt::format(
-                "flip-flop kinetics: absorption ({:.3g} per {}) is slower than elimination "
-                "({:.3g}); the same curve may come from fast absorption and slow elimination",
-                slowest_absorption,
-                system.time_unit.text,
-                slowest),
-            "start absorption above elimination, or bound it; intravenous data would tell");
-    }
-}
 
 std::string Warnings::coordinate_name(std::size_t k) const {
     const FitScale::Coordinate& c = engine_.scale.coordinates[k];
@@ -172,15 +82,15 @@ bool Warnings::is_fixed(bool is_of_subject, std::size_t row) const {
     });
 }
 
-/// Whether a measured output is made of it: it is where drug is measured, not where it comes from.
-bool Warnings::is_read_by_output(Eigen::Index state) const {
-    const sim::OdeSystem& system = data_.model().system;
-    std::vector<sim::Expr> values;
-    for (const int output : data_.outputs)
-        values.push_back(system.outputs[static_cast<std::size_t>(output)].value);
-    return std::ranges::any_of(system.graph.leaves(values), [&](const sim::Leaf& leaf) {
-        return leaf.kind == sim::LeafKind::state && leaf.index == state;
-    });
+void Warnings::add_flip_flop() {
+    const std::optional<FlipFlop> found = find_flip_flop(data_, point_);
+    if (!found) return;
+    add(fmt::format("flip-flop kinetics: absorption ({:.3g} per {}) is slower than elimination "
+                    "({:.3g}); the same curve may come from fast absorption and slow elimination",
+                    found->absorption,
+                    data_.model().system.time_unit.text,
+                    found->elimination),
+        "start absorption above elimination, or bound it; intravenous data would tell");
 }
 
 void Warnings::add_vanished_effects() {
