@@ -447,14 +447,18 @@ std::vector<ProposalMixture> ConditionalDraws::adapted() const {
     return proposals;
 }
 
+double ConditionalDraws::effective_draws(std::size_t subject) const {
+    const std::size_t first = slot_of(subject) * n_draws_;
+    double square = 0.0;
+    for (std::size_t t = first; t < first + n_draws_; ++t)
+        square += weights_[t] * weights_[t];
+    return 1.0 / square;
+}
+
 double ConditionalDraws::least_effective_share() const {
     double least = 1.0;
-    for (std::size_t i = 0; i < subjects_.size(); ++i) {
-        double square = 0.0;
-        for (std::size_t t = i * n_draws_; t < (i + 1) * n_draws_; ++t)
-            square += weights_[t] * weights_[t];
-        least = std::min(least, 1.0 / (square * static_cast<double>(n_draws_)));
-    }
+    for (const std::size_t s : subjects_)
+        least = std::min(least, effective_draws(s) / static_cast<double>(n_draws_));
     return least;
 }
 
@@ -488,10 +492,7 @@ Likelihood ConditionalDraws::likelihood() const {
     for (std::size_t i = 0; i < subjects_.size(); ++i) {
         const auto first = weights_.begin() + static_cast<std::ptrdiff_t>(i * n_draws_);
         const std::vector<double> weights(first, first + static_cast<std::ptrdiff_t>(n_draws_));
-        double square = 0.0;
-        for (const double w : weights)
-            square += w * w;
-        result.effective_draws.push_back(1.0 / square);
+        result.effective_draws.push_back(effective_draws(subjects_[i]));
         result.k_hat.push_back(pareto_shape(weights));
         // Of −2·log of a mean, by the delta method.
         result.standard_errors.push_back(2.0 * std::sqrt(variance_of_mean(weights)));

@@ -53,6 +53,7 @@ public:
 
     Likelihood likelihood() const;        ///< of the last value, of those drawn for
     double least_effective_share() const; ///< over subjects, of the last value
+    double effective_draws(std::size_t subject) const;
     /// Of a subject's effects by the weights of the last value.
     ConditionalMoments moments(std::size_t subject) const;
 

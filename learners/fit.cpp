@@ -207,7 +207,7 @@ void FitRun::find_individuals() {
     }
 }
 
-/// By draws about the modes, or about what chains saw.
+/// By draws about the modes, and about what chains saw.
 void FitRun::find_likelihood() {
     const FitData& data = engine_.data;
     const double n_values = static_cast<double>(data.n_measured - data.n_censored);
@@ -218,10 +218,12 @@ void FitRun::find_likelihood() {
     is_direct_.assign(engine_.scale.size(), 0);
     for (const std::size_t k : engine_.mu.extra())
         is_direct_[k] = 1;
+    std::vector<ProposalMixture> mixtures = mixtures_of(proposals_at(data, *modes_, point_));
+    if (!best_.moments.empty())
+        mixtures = halves_of(mixtures, mixtures_of(proposals_of(best_.moments)));
     drawn_ = importance_likelihood(engine_,
                                    best_.at,
-                                   best_.moments.empty() ? proposals_at(data, *modes_, point_)
-                                                         : proposals_of(best_.moments),
+                                   std::move(mixtures),
                                    is_direct_,
                                    setup_.options.n_draws,
                                    setup_.options.seed);

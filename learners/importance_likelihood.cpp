@@ -7,7 +7,7 @@ namespace gemel::learners {
 namespace {
 
 constexpr int n_pilot_draws = 512;
-constexpr double least_share_of_pilots = 0.01; ///< that counts, for what they saw to be followed
+constexpr double draws_of_moments = 10.0; ///< that count, per number of a mean, to be followed
 constexpr std::uint32_t pilot_round = 8, first_round = 9, redrawing_round = 20;
 constexpr double trusted_k_hat = 0.7, longest_error = 0.1; ///< of a subject's −2·log-likelihood
 constexpr int most_redrawings = 3;
@@ -52,18 +52,20 @@ void take_over(const ConditionalDraws& draws,
 
 ImportanceLikelihood importance_likelihood(FitEngine& engine,
                                            std::span<const double> at,
-                                           std::vector<ConditionalProposal> proposals,
+                                           std::vector<ProposalMixture> mixtures,
                                            const std::vector<char>& is_direct,
                                            int n_draws,
                                            std::uint64_t seed) {
     ImportanceLikelihood result;
-    std::vector<ProposalMixture> mixtures = mixtures_of(proposals);
     ConditionalDraws pilot(engine, std::min(n_pilot_draws, n_draws), is_direct, seed);
     pilot.draw(at, mixtures, pilot_round);
     pilot.weigh_at(at);
-    if (pilot.least_effective_share() > least_share_of_pilots) mixtures = pilot.adapted();
-    for (const ProposalMixture& mixture : mixtures)
-        result.proposals.push_back(mixture.parts.front().law);
+    const std::vector<ProposalMixture> adapted = pilot.adapted();
+    for (std::size_t s = 0; s < mixtures.size(); ++s) {
+        const double enough =
+            draws_of_moments * (1.0 + static_cast<double>(engine.data.subjects[s].n_effects));
+        if (pilot.effective_draws(s) > enough) mixtures[s] = adapted[s];
+    }
     auto draws = std::make_unique<ConditionalDraws>(engine, n_draws, is_direct, seed);
     draws->draw(at, mixtures, first_round);
     draws->weigh_at(at);
@@ -72,6 +74,7 @@ ImportanceLikelihood importance_likelihood(FitEngine& engine,
     for (std::size_t s = 0; s < engine.data.n_subjects(); ++s) {
         candidates.push_back(s);
         result.moments.push_back(draws->moments(s));
+        result.proposals.push_back(proposal_of(result.moments.back()));
     }
     for (std::uint32_t round = 0; round < most_redrawings; ++round) {
         candidates = uneven_subjects(result.likelihood, candidates);

@@ -16,12 +16,12 @@ struct ImportanceLikelihood {
     std::vector<std::size_t> redrawn;           ///< subjects that took mixtures and more draws
 };
 
-/// By draws from `proposals`, or from what a pilot's draws saw. Subjects whose weights are uneven
-/// are drawn for anew, several times, with more draws from mixtures that follow the last ones: at
-/// most three times the work of all again.
+/// By draws from `proposals`, or from what a pilot's draws saw where enough of them count. Subjects
+/// whose weights are uneven are drawn for anew, several times, with more draws from mixtures that
+/// follow the last ones: at most three times the work of all again.
 ImportanceLikelihood importance_likelihood(FitEngine& engine,
                                            std::span<const double> at,
-                                           std::vector<ConditionalProposal> proposals,
+                                           std::vector<ProposalMixture> proposals,
                                            const std::vector<char>& is_direct,
                                            int n_draws,
                                            std::uint64_t seed);

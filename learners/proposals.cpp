@@ -80,6 +80,17 @@ std::vector<ProposalMixture> mixtures_of(const std::vector<ConditionalProposal>&
     return mixtures;
 }
 
+std::vector<ProposalMixture> halves_of(const std::vector<ProposalMixture>& one,
+                                       const std::vector<ProposalMixture>& other) {
+    std::vector<ProposalMixture> both = one;
+    for (std::size_t s = 0; s < both.size(); ++s) {
+        both[s].parts.insert(both[s].parts.end(), other[s].parts.begin(), other[s].parts.end());
+        for (ProposalMixture::Part& part : both[s].parts)
+            part.share *= 0.5;
+    }
+    return both;
+}
+
 DrawLaws::DrawLaws(const ProposalMixture& mixture, std::size_t n) {
     double sum = 0.0;
     std::size_t before = 0;

@@ -41,6 +41,10 @@ std::vector<ConditionalProposal> proposals_of(const std::vector<ConditionalMomen
 /// Each by itself.
 std::vector<ProposalMixture> mixtures_of(const std::vector<ConditionalProposal>& proposals);
 
+/// Both, half and half.
+std::vector<ProposalMixture> halves_of(const std::vector<ProposalMixture>& one,
+                                       const std::vector<ProposalMixture>& other);
+
 /// The law of a subject's effects: η, then κ of each occasion.
 Eigen::MatrixXd
 effect_covariance(const FitData& data, std::size_t subject, const PopulationPoint& point);

@@ -38,10 +38,10 @@ std::vector<ConditionalProposal> proposals_of_modes(FitEngine& engine) {
 }
 
 ImportanceLikelihood
-drawn(FitEngine& engine, std::vector<ConditionalProposal> proposals, std::uint64_t seed) {
+drawn(FitEngine& engine, const std::vector<ConditionalProposal>& proposals, std::uint64_t seed) {
     return importance_likelihood(engine,
                                  engine.scale.start(),
-                                 std::move(proposals),
+                                 mixtures_of(proposals),
                                  std::vector<char>(engine.scale.size(), 0),
                                  1000,
                                  seed);
