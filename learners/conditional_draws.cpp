@@ -34,6 +34,24 @@ double number_of(const ErrorLaw& law) {
 
 } // namespace
 
+std::vector<char> direct_coordinates(const FitEngine& engine, std::span<const double> at) {
+    constexpr double hardly_varies = 0.03; ///< sd of η, on the scale of effects
+    const FitData& data = engine.data;
+    const PopulationPoint point = engine.scale.point(at);
+    std::vector<char> is_direct(engine.scale.size(), 0);
+    for (const std::size_t k : engine.mu.extra())
+        is_direct[k] = 1;
+    for (const std::size_t k : engine.mu.mu()) {
+        const std::size_t parameter = engine.scale.coordinates[k].parameter;
+        const auto eta = std::ranges::find(data.eta_parameters, parameter);
+        if (eta == data.eta_parameters.end()) continue;
+        const auto e = static_cast<Eigen::Index>(eta - data.eta_parameters.begin());
+        is_direct[k] =
+            std::sqrt(point.omega(e, e)) < hardly_varies * data.effect_scale[parameter] ? 1 : 0;
+    }
+    return is_direct;
+}
+
 ConditionalDraws::ConditionalDraws(FitEngine& engine,
                                    int n_draws,
                                    std::vector<char> is_direct,

@@ -12,6 +12,10 @@
 
 namespace gemel::learners {
 
+/// Typical values at whose change a subject's effects stay: that are not mu-referenced, or whose
+/// effects hardly vary, so that μ + η would hold them where they are. [scale.size()]
+std::vector<char> direct_coordinates(const FitEngine& engine, std::span<const double> at);
+
 /// Draws of all subjects' effects by importance sampling, which weigh any point near the one they
 /// were made at. They come in groups, each an evenly spread set with a random shift of its own:
 /// what groups differ by is the error of all. The integral over effects is then a smooth function

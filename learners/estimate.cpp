@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 namespace gemel::learners {
 namespace {
 
-constexpr double trusted_share = 0.02; ///< of draws that count, in the subject with the fewest
+constexpr std::uint32_t polish_rounds = 4; ///< at most
+constexpr double settled_polish = 0.02;    ///< of −2LL: less ends the last search
+constexpr double trusted_share = 0.02;     ///< of draws that count, in the subject with the fewest
 
 MinimiseOptions bounds_of(const FitScale& scale) {
     MinimiseOptions options;
@@ -71,33 +74,36 @@ Estimate run_marginal(FitEngine& engine,
     return minimise_marginal(method, engine, std::move(start), monitor);
 }
 
-std::vector<char> found_directly(const FitEngine& engine) {
-    std::vector<char> is_direct(engine.scale.size(), 0);
-    for (const std::size_t k : engine.mu.extra())
-        is_direct[k] = 1;
-    return is_direct;
-}
-
 /// As many draws as their predictions may cost.
-int n_polish_draws(const FitEngine& engine) {
-    const bool is_solved_anew = !engine.mu.extra().empty();
+int n_polish_draws(const FitEngine& engine, const std::vector<char>& is_direct) {
+    const bool is_solved_anew = std::ranges::count(is_direct, 1) > 0;
     const double n = static_cast<double>(engine.data.n_subjects());
     const double all = engine.predictor.has_steps() ? (is_solved_anew ? 6e3 : 1e4)
                                                     : (is_solved_anew ? 1e4 : 1.5e4);
     return static_cast<int>(std::clamp(all / n, 192.0, 512.0));
 }
 
+/// About the modes at a place and about what chains saw, half and half.
+std::vector<ProposalMixture>
+proposals_near(FitEngine& engine, const Estimate& estimate, std::span<const double> at) {
+    const PopulationPoint point = engine.scale.point(at);
+    Modes modes(engine.data, engine.derivatives);
+    modes.find(at, point);
+    return halves_of(mixtures_of(proposals_at(engine.data, modes, point)),
+                     mixtures_of(proposals_of(estimate.moments)));
+}
+
 /// The likelihood by draws that stay where they are is a smooth function: its maximum is sought by
 /// Newton's methods, then with draws made anew, and is kept where fresh draws find it better.
 void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonitor* monitor) {
-    ConditionalDraws draws(engine, n_polish_draws(engine), found_directly(engine), seed);
+    std::unique_ptr<ConditionalDraws> draws;
     SmoothFunction function;
-    function.value = [&](std::span<const double> at) { return draws.value(at); };
+    function.value = [&](std::span<const double> at) { return draws->value(at); };
     function.gradient = [&](std::span<const double> at, Eigen::VectorXd& gradient) {
-        return draws.value(at, gradient);
+        return draws->value(at, gradient);
     };
     function.curvature = [&]() -> Eigen::MatrixXd {
-        const Eigen::MatrixXd& of = draws.gradients_by_subject();
+        const Eigen::MatrixXd& of = draws->gradients_by_subject();
         return 0.5 * of * of.transpose();
     };
     MinimiseOptions bounds = bounds_of(engine.scale);
@@ -107,36 +113,50 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
     bounds.watch = [&](int, double, std::span<const double>) {
         return monitor == nullptr || !monitor->is_cancelled();
     };
-    std::vector<double> at = estimate.at;
-    draws.draw(at, mixtures_of(proposals_of(estimate.moments)), 0);
-    double value = draws.value(at);
-    if (std::isfinite(value)) estimate.objective = value;
-    if (!std::isfinite(value) || draws.least_effective_share() < trusted_share) {
+    const auto is_trusted = [&] { return draws->least_effective_share() >= trusted_share; };
+    // Which values move with effects held depends on the place.
+    const auto draw = [&](std::span<const double> at,
+                          const std::vector<ProposalMixture>& proposals,
+                          std::uint32_t round) {
+        const std::vector<char> is_direct = direct_coordinates(engine, at);
+        draws = std::make_unique<ConditionalDraws>(
+            engine, n_polish_draws(engine, is_direct), is_direct, seed);
+        draws->draw(at, proposals, round);
+        return draws->value(at);
+    };
+    const std::vector<double> before = estimate.at;
+    std::vector<double> at = before;
+    const double first = draw(at, proposals_near(engine, estimate, at), 0);
+    if (std::isfinite(first)) estimate.objective = first;
+    if (!std::isfinite(first) || !is_trusted()) {
         estimate.notes.emplace_back(
             "the last search, on draws that stay where they are, was left out: "
             "draws of some subject hardly count");
         return;
     }
-    const std::vector<double> before = at;
-    for (std::uint32_t round = 0; round < 2; ++round) {
+    double value = first;
+    for (std::uint32_t round = 0; round < polish_rounds; ++round) {
         if (monitor != nullptr)
-            monitor->advance(
-                {"polish", round, 2, std::numeric_limits<double>::quiet_NaN(), nullptr});
+            monitor->advance({"polish",
+                              round,
+                              polish_rounds,
+                              std::numeric_limits<double>::quiet_NaN(),
+                              nullptr});
+        const double start = value;
         at = minimise(function, at, bounds).at;
-        draws.value(at);
-        const bool is_trusted = draws.least_effective_share() >= trusted_share;
-        draws.draw(at,
-                   is_trusted ? draws.adapted() : mixtures_of(proposals_of(estimate.moments)),
-                   round + 1);
+        const double found = draws->value(at);
+        value = draw(
+            at, is_trusted() ? draws->adapted() : proposals_near(engine, estimate, at), round + 1);
+        if (round > 0 && start - found < settled_polish) break;
     }
-    value = draws.value(at);
-    const double value_before = draws.value(before);
-    estimate.objective = std::min(value, value_before);
-    if (!(value < value_before)) return;
+    const double value_after = value, value_there = draws->value(before);
+    const double value_before = is_trusted() ? value_there : first;
+    estimate.objective = std::min(value_after, value_before);
+    if (!(value_after < value_before)) return;
     estimate.at = at;
     estimate.notes.push_back(
         fmt::format("the last search, on draws that stay where they are, lowered -2LL by {:.2g}",
-                    value_before - value));
+                    value_before - value_after));
 }
 
 Estimate

@@ -215,9 +215,7 @@ void FitRun::find_likelihood() {
     result_.objective = best_.objective;
     if (setup_.options.n_draws <= 0) return;
     tell("likelihood");
-    is_direct_.assign(engine_.scale.size(), 0);
-    for (const std::size_t k : engine_.mu.extra())
-        is_direct_[k] = 1;
+    is_direct_ = direct_coordinates(engine_, best_.at);
     std::vector<ProposalMixture> mixtures = mixtures_of(proposals_at(data, *modes_, point_));
     if (!best_.moments.empty())
         mixtures = halves_of(mixtures, mixtures_of(proposals_of(best_.moments)));
