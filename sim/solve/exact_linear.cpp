@@ -180,6 +180,7 @@ public:
           setup_programs_(system_,
                           prepared.programs(),
                           prepared.options().width > 0 ? prepared.options().width : 32),
+          few_setup_programs_(system_, prepared.programs(), few),
           packs_(system_,
                  prepared.programs(),
                  n_common_programs,
@@ -195,7 +196,7 @@ public:
 
     void solve(const BlockProblem& problem, BlockResult& result) override {
         const bool is_shared = exact::is_shared(system_, problem);
-        setup_programs_.run(problem, setup_);
+        (problem.n_subjects <= few ? few_setup_programs_ : setup_programs_).run(problem, setup_);
         const std::vector<int>& others =
             is_shared ? solve_packs(problem, result) : solve_ways(problem, result);
         if (others.empty()) return;
@@ -233,7 +234,8 @@ private:
 
     const CompiledSystem& system_;
     std::unique_ptr<SubjectSolver> subjects_;
-    SetupPrograms setup_programs_;
+    static constexpr int few = 8;
+    SetupPrograms setup_programs_, few_setup_programs_; ///< of these, none waits for empty lanes
     BlockSetup setup_;
     exact::PackSolver packs_;
     exact::LaneWays ways_;

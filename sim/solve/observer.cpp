@@ -41,11 +41,15 @@ DenseObserver::DenseObserver(const CompiledSystem& system,
     : width_(width),
       n_states_(static_cast<int>(system.system.states.size())),
       n_outputs_(static_cast<int>(system.system.outputs.size())),
-      layout_(set.layout),
+      time_slot_(set.layout.slot({LeafKind::time, 0})),
+      state_slot_(set.layout.slot({LeafKind::state, 0})),
+      result_slot_(set.layout.slot({LeafKind::result, 0})),
       fixed_(fixed_leaves(set.programs[1])),
       outputs_(executor.compile(set.programs[1], set.layout, width)),
       workspace_(index(outputs_->n_slots()) * index(width)),
       own_(index(width)) {
+    for (const Leaf& leaf : fixed_)
+        fixed_slots_.push_back(set.layout.slot(leaf));
     const auto lanes = index(width);
     for (auto* column : {&theta_, &point_time_, &time_, &begin_, &end_, &part_begin_, &part_end_})
         column->assign(lanes, 0.0);
@@ -269,20 +273,19 @@ void DenseObserver::evaluate_points(int n_points) {
     }
     double* w = workspace_.data();
     for (std::size_t f = 0; f < fixed_.size(); ++f) {
-        double* to = w + layout_.slot(fixed_[f]) * width_;
+        double* to = w + fixed_slots_[f] * width_;
         const double* from = fixed_values_.data() + f * index(width_);
         for (int p = 0; p < n_points; ++p)
             to[p] = from[point_lane_[index(p)]];
     }
-    std::copy_n(point_time_.begin(), n_points, w + layout_.slot({LeafKind::time, 0}) * width_);
-    (*interpolate_)({n_points, point_lane_.data(), theta_.data()},
-                    w + layout_.slot({LeafKind::state, 0}) * width_);
+    std::copy_n(point_time_.begin(), n_points, w + time_slot_ * width_);
+    (*interpolate_)({n_points, point_lane_.data(), theta_.data()}, w + state_slot_ * width_);
     run_outputs();
 }
 
 void DenseObserver::run_outputs() {
     outputs_->run(workspace_.data());
-    outputs_of_points_ = workspace_.data() + layout_.slot({LeafKind::result, 0}) * width_;
+    outputs_of_points_ = workspace_.data() + result_slot_ * width_;
 }
 
 void DenseObserver::evaluate_alone(int lane,
@@ -291,10 +294,10 @@ void DenseObserver::evaluate_alone(int lane,
                                    std::ptrdiff_t stride) {
     double* w = workspace_.data();
     for (std::size_t f = 0; f < fixed_.size(); ++f)
-        w[layout_.slot(fixed_[f]) * width_] = fixed_values_[f * index(width_) + index(lane)];
+        w[fixed_slots_[f] * width_] = fixed_values_[f * index(width_) + index(lane)];
     for (int i = 0; i < n_states_; ++i)
-        w[layout_.slot({LeafKind::state, i}) * width_] = states[i * stride];
-    w[layout_.slot({LeafKind::time, 0}) * width_] = time;
+        w[(state_slot_ + i) * width_] = states[i * stride];
+    w[time_slot_ * width_] = time;
     run_outputs();
 }
 
@@ -408,27 +411,49 @@ void DenseObserver::check_rows(int lane) {
     n = cursor;
 }
 
-/// One of each lane, then the next of each: lanes are evaluated where they lie.
 void DenseObserver::take_due_points(const char* mask) {
-    while (true) {
-        int n = 0;
-        for (int lane = 0; lane < width_; ++lane) {
+    while (const int n = next_due_points(mask)) {
+        evaluate_points(n);
+        if (is_simple_)
+            store_in_rows(n);
+        else
+            for (int p = 0; p < n; ++p)
+                store(point_lane_[index(p)], point_index_[index(p)], p);
+    }
+}
+
+/// As many as there are lanes: one of each, where lanes have one, then the next of each.
+int DenseObserver::next_due_points(const char* mask) {
+    int n = 0;
+    for (int before = -1; before < n && n < width_;) {
+        before = n;
+        for (int lane = 0; lane < width_ && n < width_; ++lane) {
             if (!mask[lane] || !is_due(lane)) continue;
             const double time = next_time_[lane];
             point_lane_[index(n)] = lane;
             theta_[index(n)] = std::max(0.0, (time - from_[lane]) / (to_[lane] - from_[lane]));
             point_time_[index(n)] = time;
-            point_index_[index(n++)] = take_next(lane);
+            point_index_[index(n++)] = is_simple_ ? take_next_shared(lane) : take_next(lane);
         }
-        if (n == 0) return;
-        store_points(n);
     }
+    return n;
 }
 
-void DenseObserver::store_points(int n_points) {
-    evaluate_points(n_points);
-    for (int p = 0; p < n_points; ++p)
-        store(point_lane_[index(p)], point_index_[index(p)], p);
+int DenseObserver::take_next_shared(int lane) {
+    const int point = cursor_[index(lane)]++;
+    next_time_[lane] = point_times_[index(point + 1)];
+    next_due_[lane] = point_due_[index(point + 1)];
+    return point;
+}
+
+/// Whether they are finite is seen by check_rows().
+void DenseObserver::store_in_rows(int n_points) {
+    for (const Column& to : columns_) {
+        const double* values = point_output(to.output);
+        for (int p = 0; p < n_points; ++p)
+            to.values[row_[index(point_lane_[index(p)])] + index(point_index_[index(p)])] =
+                values[p];
+    }
 }
 
 void DenseObserver::find_next(int lane) {

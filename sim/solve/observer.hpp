@@ -214,7 +214,9 @@ private:
     static Window& window(std::vector<Window>& windows, double from, double to, int output);
     static void add(Window& window, const Functional& functional, int id, int peak_slot);
     void take_due_points(const char* mask);
-    void store_points(int n_points);
+    int next_due_points(const char* mask);
+    int take_next_shared(int lane);
+    void store_in_rows(int n_points);
     void store(int lane, int point, int column);
     void store_shared(int lane, int point, int column);
     void take_next_of_lanes(LaneSet& lanes);
@@ -250,8 +252,9 @@ private:
 
     int width_ = 0;
     int n_states_ = 0, n_outputs_ = 0;
-    WorkspaceLayout layout_;
+    int time_slot_ = 0, state_slot_ = 0, result_slot_ = 0; ///< the first of each kind
     std::vector<Leaf> fixed_; ///< inputs and derived values that outputs use
+    std::vector<int> fixed_slots_;
     std::unique_ptr<Kernel> outputs_;
     Workspace workspace_;
 

@@ -27,13 +27,15 @@ ModalPack::ModalPack(const std::vector<ModalPart>& parts,
         own.first = n_modal_;
         n_modal_ += own.shape.n_modal();
         const int d = own.shape.n_depots, m = own.shape.n_block;
-        own.modes = {columns(d), columns(m), columns(m * m), columns(m * m), columns(m * d)};
+        for (PartModes* modes : {&own.modes, &own.gathered})
+            *modes = {columns(d), columns(m), columns(m * m), columns(m * m), columns(m * d)};
         for (int k = 0; k < n_flows; ++k)
             own.flows.push_back(new_flow(own.shape));
         own.flow_now = new_flow(own.shape);
         own.nothing = new_flow(own.shape);
     }
     room_ = Workspace(index(2 * n_modal_) * pack);
+    gathered_ = Workspace(index(2 * n_modal_) * pack);
 }
 
 double* ModalPack::columns(int n) {
@@ -150,18 +152,59 @@ void ModalPack::read_at(const double* tau,
                         const double* z,
                         const double* source,
                         std::span<const std::vector<Read>> by_part) {
-    double* now = room_.data();
+    for (std::size_t p = 0; p < parts_.size(); ++p) {
+        const Part& part = parts_[p];
+        const int at = part.first * pack;
+        const double* own = source == nullptr ? nullptr : source + at;
+        if (!by_part[p].empty()) read(part, part.modes, {tau, z + at, own}, by_part[p]);
+    }
+}
+
+namespace {
+
+/// to[i][l] ← from[i][lanes[l]], columns
+void gather(const double* from, int n_columns, const int* lanes, double* to) {
+    for (int i = 0; i < n_columns; ++i)
+        for (int l = 0; l < pack; ++l)
+            to[i * pack + l] = from[i * pack + lanes[l]];
+}
+
+} // namespace
+
+void ModalPack::read_of(const int* lanes,
+                        const double* tau,
+                        const double* z,
+                        const double* source,
+                        std::span<const std::vector<Read>> by_part) {
+    double *own_z = gathered_.data(), *own_source = own_z + n_modal_ * pack;
     for (std::size_t p = 0; p < parts_.size(); ++p) {
         if (by_part[p].empty()) continue;
         const Part& part = parts_[p];
-        const int at = part.first * pack;
-        PartFlow flow = part.flow_now;
-        if (source == nullptr) flow.depot_area = flow.mode_area = flow.fed_area = nullptr;
-        kernels_.flow(part.shape, part.modes, tau, &flow, 1);
-        kernels_.go_on(part.shape, flow, source == nullptr ? nullptr : source + at, z + at, now);
-        for (const Read& read : by_part[p])
-            kernels_.read(part.shape, part.modes, now, read.state, read.to);
+        const int at = part.first * pack, d = part.shape.n_depots, m = part.shape.n_block;
+        gather(part.modes.depot_rate, d, lanes, part.gathered.depot_rate);
+        gather(part.modes.mode_rate, m, lanes, part.gathered.mode_rate);
+        gather(part.modes.right, m * m, lanes, part.gathered.right);
+        gather(part.modes.feed, m * d, lanes, part.gathered.feed);
+        gather(z + at, d + m, lanes, own_z);
+        if (source != nullptr) gather(source + at, d + m, lanes, own_source);
+        read(part,
+             part.gathered,
+             {tau, own_z, source == nullptr ? nullptr : own_source},
+             by_part[p]);
     }
+}
+
+void ModalPack::read(const Part& part,
+                     const PartModes& modes,
+                     const Moment& moment,
+                     std::span<const Read> reads) {
+    double* now = room_.data();
+    PartFlow flow = part.flow_now;
+    if (moment.source == nullptr) flow.depot_area = flow.mode_area = flow.fed_area = nullptr;
+    kernels_.flow(part.shape, modes, moment.tau, &flow, 1);
+    kernels_.go_on(part.shape, flow, moment.source, moment.z, now);
+    for (const Read& read : reads)
+        kernels_.read(part.shape, modes, now, read.state, read.to);
 }
 
 void ModalPack::take_start(const double* start, double* z) const {

@@ -65,6 +65,12 @@ public:
                  const double* z,
                  const double* source,
                  std::span<const std::vector<Read>> by_part);
+    /// The same at eight points, of which number p is of lanes[p]: they stand in the columns read.
+    void read_of(const int* lanes,
+                 const double* tau,
+                 const double* z,
+                 const double* source,
+                 std::span<const std::vector<Read>> by_part);
 
     /// Columns of a start: for each part its modal coordinates and, where there are, its sources.
     int n_start() const { return has_sources_ ? 2 * n_modal_ : n_modal_; }
@@ -85,10 +91,19 @@ private:
         std::vector<int> states; ///< depots, then the block
         int first = 0;           ///< of its modal coordinates
         PartModes modes;
+        PartModes gathered; ///< of the lanes that points are of
         std::vector<PartFlow> flows;
         PartFlow flow_now; ///< of read_at()
         PartFlow nothing;  ///< after which nothing is left
     };
+    /// A length of time after modal coordinates of a part, under its source (null: 0).
+    struct Moment {
+        const double *tau = nullptr, *z = nullptr, *source = nullptr;
+    };
+    void read(const Part& part,
+              const PartModes& modes,
+              const Moment& moment,
+              std::span<const Read> reads);
     template <class Do>
     void each_rate(int lane, Do do_size) const;
     PartFlow new_flow(PartShape shape);
@@ -100,7 +115,7 @@ private:
     std::vector<Part> parts_;
     std::vector<Workspace> storage_;
     std::vector<const double*> from_;        ///< for a part's columns
-    Workspace room_;                         ///< [2 × n_modal]
+    Workspace room_, gathered_;              ///< [2 × n_modal]
     std::vector<std::pair<int, int>> place_; ///< [n_states] part, and which of its states
 };
 

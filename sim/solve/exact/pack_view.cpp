@@ -4,6 +4,7 @@
 #include "solve/exact_pieces.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <functional>
 
@@ -121,32 +122,39 @@ bool PackView::next_piece(int lane, double from, double to) {
     return false;
 }
 
-/// Lanes are evaluated side by side where they are, so that one that comes again waits for the next
-/// round.
+/// Points of one lane each are evaluated where the lanes are; otherwise what they need is gathered.
 void PackView::states_at(ModalPack& modes,
                          const double* z,
                          const double* source,
                          const double* from,
                          const DenseObserver::Points& points,
                          double* states) {
-    alignas(Workspace::alignment) double tau[pack];
-    for (int first = 0, next = 0; first < points.n_points; first = next) {
-        unsigned taken = 0;
-        std::fill(tau, tau + pack, 0.0);
-        for (; next < points.n_points; ++next) {
-            const int l = points.lanes[next];
-            if ((taken >> l & 1U) != 0) break;
-            taken |= 1U << l;
-            const double width = piece_to_[l] - piece_from_[l];
-            const bool is_whole = !(piece_end_[l] < piece_to_[l]);
-            const double theta = is_whole ? points.theta[next] : points.theta[next] * share(l);
-            tau[l] = piece_from_[l] - from[l] + theta * width;
-        }
-        modes.read_at(tau, z, source, by_part_);
-        for (const int state : used_)
-            for (int p = first; p < next; ++p)
-                states[state * pack + p] = columns_.data()[state * pack + points.lanes[p]];
+    alignas(Workspace::alignment) double tau[pack] = {};
+    int lanes[pack] = {};
+    unsigned taken = 0;
+    const int n = points.n_points;
+    for (int p = 0; p < n; ++p)
+        taken |= 1U << points.lanes[p];
+    const bool are_apart = std::popcount(taken) == n;
+    for (int p = 0; p < n; ++p) {
+        const int l = points.lanes[p];
+        lanes[p] = l;
+        tau[are_apart ? l : p] = tau_at(l, points.theta[p], from[l]);
     }
+    if (are_apart)
+        modes.read_at(tau, z, source, by_part_);
+    else
+        modes.read_of(lanes, tau, z, source, by_part_);
+    for (const int state : used_)
+        for (int p = 0; p < n; ++p)
+            states[state * pack + p] = columns_.data()[state * pack + (are_apart ? lanes[p] : p)];
+}
+
+/// A point of the piece in hand, from the start of the time without events.
+double PackView::tau_at(int lane, double theta, double from) const {
+    const double width = piece_to_[lane] - piece_from_[lane];
+    const bool is_whole = !(piece_end_[lane] < piece_to_[lane]);
+    return piece_from_[lane] - from + (is_whole ? theta : theta * share(lane)) * width;
 }
 
 } // namespace gemel::sim::exact

@@ -42,6 +42,7 @@ private:
     void cut(const ModalPack& modes, int lane, double length);
     bool next_piece(int lane, double from, double to);
     double share(int lane) const;
+    double tau_at(int lane, double theta, double from) const;
     void states_at(ModalPack& modes,
                    const double* z,
                    const double* source,
