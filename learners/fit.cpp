@@ -284,7 +284,11 @@ void FitRun::find_bootstrap() {
     Uncertainty uncertainty;
     uncertainty.method = "bootstrap";
     uncertainty.covariance = found.covariance;
-    uncertainty.is_usable = found.covariance.allFinite() && found.covariance.rows() > 0;
+    uncertainty.is_usable = found.covariance.rows() > 0 && found.covariance.allFinite() &&
+                            found.covariance.llt().info() == Eigen::Success;
+    if (!uncertainty.is_usable)
+        uncertainty.why_not =
+            "too few refits, or numbers that never moved: their covariance has no inverse";
     result_.uncertainties.push_back(std::move(uncertainty));
     result_.notes.push_back(fmt::format("bootstrap: {} of {} refits converged",
                                         found.estimates.size(),
