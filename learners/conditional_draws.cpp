@@ -189,7 +189,8 @@ void ConditionalDraws::draw(std::span<const double> at,
         }
     });
     effects_ = drawn_effects_;
-    drawn_theta_ = point.theta;
+    drawn_theta_ = solved_theta_ = point.theta;
+    has_slopes_ = false;
     solve(point.theta, predictions_);
 }
 
@@ -231,10 +232,22 @@ void ConditionalDraws::shift_effects(const PopulationPoint& point) {
     }
 }
 
-/// Where direct typical values moved, predictions of all draws; and their slopes.
-void ConditionalDraws::solve_extra(std::span<const double> at, const PopulationPoint& point) {
-    if (direct_.empty()) return;
+/// Predictions of all draws, where direct typical values moved: at a change of others φ stays.
+void ConditionalDraws::solve_direct(const PopulationPoint& point) {
+    const bool is_solved = std::ranges::all_of(direct_, [&](std::size_t k) {
+        const std::size_t parameter = engine_.scale.coordinates[k].parameter;
+        return point.theta[parameter] == solved_theta_[parameter];
+    });
+    if (is_solved) return;
     solve(point.theta, predictions_);
+    solved_theta_ = point.theta;
+    has_slopes_ = false;
+}
+
+/// The same, and their slopes by direct typical values.
+void ConditionalDraws::solve_extra(std::span<const double> at, const PopulationPoint& point) {
+    solve_direct(point);
+    if (direct_.empty() || has_slopes_) return;
     other_.resize(n_values_);
     theta_ = point.theta;
     for (std::size_t i = 0; i < direct_.size(); ++i) {
@@ -253,6 +266,7 @@ void ConditionalDraws::solve_extra(std::span<const double> at, const PopulationP
         for (std::size_t j = 0; j < n_values_; ++j)
             slopes_[i][j] = (slopes_[i][j] - other_[j]) / (2.0 * h);
     }
+    has_slopes_ = true;
 }
 
 /// Of the point: what all subjects' weights and gradients take from it.
@@ -416,7 +430,7 @@ double ConditionalDraws::weigh_at(std::span<const double> at) {
 double ConditionalDraws::value(std::span<const double> at) {
     engine_.scale.set_point(at, point_);
     shift_effects(point_);
-    if (!direct_.empty()) solve(point_.theta, predictions_);
+    solve_direct(point_);
     return weigh(at, point_, false, unused_);
 }
 

@@ -80,6 +80,7 @@ private:
                  const PopulationPoint& point,
                  bool with_gradient,
                  Eigen::VectorXd& gradient);
+    void solve_direct(const PopulationPoint& point);
     void solve_extra(std::span<const double> at, const PopulationPoint& point);
     std::size_t slot_of(std::size_t subject) const;
     WeightedDraws draws_from(std::size_t task) const {
@@ -120,8 +121,10 @@ private:
     std::vector<double> drawn_mu_;      ///< [n_slots × n_eta] there
     std::vector<double> effects_;       ///< the same at the place in hand
     std::vector<double> log_q_;         ///< [n_slots·n_draws]
-    std::vector<double> drawn_theta_;   ///< of `predictions_`
-    std::vector<double> predictions_;   ///< [n_values]
+    std::vector<double> drawn_theta_;   ///< where draws were made
+    std::vector<double> solved_theta_;        ///< of `predictions_`, in direct typical values
+    bool has_slopes_ = false;                 ///< `slopes_` are of the same
+    std::vector<double> predictions_;         ///< [n_values]
     std::vector<std::vector<double>> slopes_; ///< of direct coordinates: ∂f, [n_values]
     std::vector<double> weights_;             ///< [n_slots·n_draws] sum 1 per subject
     std::vector<double> log_terms_;

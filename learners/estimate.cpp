@@ -80,7 +80,10 @@ int n_polish_draws(const FitEngine& engine, const std::vector<char>& is_direct) 
     const double n = static_cast<double>(engine.data.n_subjects());
     const double all = engine.predictor.has_steps() ? (is_solved_anew ? 6e3 : 1e4)
                                                     : (is_solved_anew ? 1e4 : 1.5e4);
-    return static_cast<int>(std::clamp(all / n, 192.0, 512.0));
+    const double least = is_solved_anew
+                             ? 192.0
+                             : std::max(192.0, 48.0 * static_cast<double>(engine.data.max_effects));
+    return static_cast<int>(std::clamp(all / n, std::min(least, 512.0), 512.0));
 }
 
 /// About the modes at a place and about what chains saw, half and half.
@@ -126,7 +129,10 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
     };
     const std::vector<double> before = estimate.at;
     std::vector<double> at = before;
-    const double first = draw(at, proposals_near(engine, estimate, at), 0);
+    // Draws are as good as what they are made about: about the mean of some first ones.
+    draw(at, proposals_near(engine, estimate, at), 0);
+    double first = draw(at, draws->adapted(), 1);
+    if (!is_trusted()) first = draw(at, draws->adapted(), 2);
     if (std::isfinite(first)) estimate.objective = first;
     if (!std::isfinite(first) || !is_trusted()) {
         estimate.notes.emplace_back(
@@ -146,7 +152,7 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
         at = minimise(function, at, bounds).at;
         const double found = draws->value(at);
         value = draw(
-            at, is_trusted() ? draws->adapted() : proposals_near(engine, estimate, at), round + 1);
+            at, is_trusted() ? draws->adapted() : proposals_near(engine, estimate, at), round + 3);
         if (round > 0 && start - found < settled_polish) break;
     }
     const double value_after = value, value_there = draws->value(before);
