@@ -110,7 +110,10 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
         return 0.5 * of * of.transpose();
     };
     MinimiseOptions bounds = bounds_of(engine.scale);
-    bounds.max_iterations = 12;
+    const std::vector<char> at_start = direct_coordinates(engine, estimate.at);
+    const bool is_costly = engine.predictor.has_steps() && std::ranges::count(at_start, 1) > 0;
+    const std::uint32_t n_rounds = is_costly ? 2 : polish_rounds;
+    bounds.max_iterations = is_costly ? 6 : 12;
     bounds.longest_step = 0.5;
     bounds.gradient_tolerance = 1e-3;
     bounds.watch = [&](int, double, std::span<const double>) {
@@ -141,11 +144,11 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
         return;
     }
     double value = first;
-    for (std::uint32_t round = 0; round < polish_rounds; ++round) {
+    for (std::uint32_t round = 0; round < n_rounds; ++round) {
         if (monitor != nullptr)
             monitor->advance({"polish",
                               round,
-                              polish_rounds,
+                              n_rounds,
                               std::numeric_limits<double>::quiet_NaN(),
                               nullptr});
         const double start = value;

@@ -21,9 +21,12 @@
 namespace gemel::learners {
 namespace {
 
-/// Draws of each subject that the information is taken from: more for more effects.
-int draws_of_information(const FitData& data) {
-    return static_cast<int>(std::max<std::size_t>(320, 160 * data.max_effects));
+/// Draws of each subject that the information is taken from: more for more effects, few where each
+/// place takes steps anew.
+int draws_of_information(const FitEngine& engine, const std::vector<char>& is_direct) {
+    const bool is_costly = engine.predictor.has_steps() && std::ranges::count(is_direct, 1) > 0;
+    const std::size_t n = is_costly ? 320 : 160 * engine.data.max_effects;
+    return static_cast<int>(std::max<std::size_t>(320, n));
 }
 
 double cpu_seconds() {
@@ -243,10 +246,11 @@ void FitRun::add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method
 
 /// Second derivatives vary less from draw to draw than the likelihood itself: few draws do.
 void FitRun::find_louis() {
-    ConditionalDraws few(engine_,
-                         std::min(draws_of_information(engine_.data), setup_.options.n_draws),
-                         is_direct_,
-                         setup_.options.seed);
+    ConditionalDraws few(
+        engine_,
+        std::min(draws_of_information(engine_, is_direct_), setup_.options.n_draws),
+        is_direct_,
+        setup_.options.seed);
     few.draw(best_.at, mixtures_of(drawn_->proposals), 10);
     const Eigen::MatrixXd inverse = inverse_information(0.5 * few.hessian(best_.at));
     Eigen::VectorXd gradient;
