@@ -18,7 +18,7 @@ struct ImportanceLikelihood {
 
 /// By draws from `proposals`, or from what a pilot's draws saw where enough of them count. Subjects
 /// whose weights are uneven are drawn for anew, several times, with more draws from mixtures that
-/// follow the last ones: at most three times the work of all again.
+/// follow the last ones: of 16 subjects or more at most three times the work of all again.
 ImportanceLikelihood importance_likelihood(FitEngine& engine,
                                            std::span<const double> at,
                                            std::vector<ProposalMixture> proposals,

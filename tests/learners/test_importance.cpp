@@ -55,6 +55,7 @@ TEST_CASE("the likelihood by draws is that of a closed form, within its error") 
     const FitSetup setup = with_simulated(linear_toy(), 5);
     FitEngine engine(setup, {1});
     const Likelihood found = drawn(engine, proposals_of_modes(engine), 1).likelihood;
+    // Twice what was found, 0.016.
     CHECK(found.standard_error < 0.03);
     // Four errors: one in 16,000 by chance.
     CHECK(std::abs(found.minus_two_ll - exact_of_toy(setup, 5.0, 1.0, 0.5)) <
@@ -71,6 +72,7 @@ TEST_CASE("where proposals miss, subjects are drawn for anew, and the likelihood
     }
     const ImportanceLikelihood found = drawn(engine, proposals, 1);
     CHECK(found.redrawn == std::vector<std::size_t>{0, 1, 2});
+    // Three times that of good proposals at most.
     CHECK(found.likelihood.standard_error < 0.05);
     CHECK(std::abs(found.likelihood.minus_two_ll - exact_of_toy(setup, 5.0, 10.0, 0.5)) <
           4.0 * found.likelihood.standard_error);
@@ -111,7 +113,7 @@ TEST_CASE("normal laws follow draws that come in two groups") {
         all += part.share;
         const bool is_first = part.law.centre(0) < 0.0;
         left += is_first ? part.share : 0.0;
-        // Within its group: three sds.
+        // Within its group: three of its sds, 0.3.
         CHECK(std::abs(part.law.centre(0) - (is_first ? -2.0 : 2.0)) < 0.9);
         CHECK(std::abs(part.law.centre(1) - (is_first ? 1.0 : -1.0)) < 0.9);
     }
