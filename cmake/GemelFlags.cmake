@@ -14,7 +14,10 @@ if(GEMEL_STD_THREADS)
   target_compile_definitions(gemel_flags INTERFACE GEMEL_STD_THREADS)
 endif()
 if(GEMEL_SANITIZE)
+  # What comes through null pointers and beyond objects the address sanitizer finds as well, and packs that
+  # are not aligned the processor: with these checks too, a build takes a third longer.
   target_compile_options(gemel_flags INTERFACE -fsanitize=${GEMEL_SANITIZE} -fno-omit-frame-pointer
-                                               -fno-sanitize-recover=all)
+                                               -fno-sanitize-recover=all
+                                               -fno-sanitize=null,object-size,alignment,vptr)
   target_link_options(gemel_flags INTERFACE -fsanitize=${GEMEL_SANITIZE})
 endif()

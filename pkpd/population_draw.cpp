@@ -300,11 +300,11 @@ void Drawer::draw_diplotypes(const GenotypeDistribution& law,
                              const GenomeDraw& genomes,
                              std::size_t gene,
                              std::vector<Diplotype>& drawn) const {
-    using Kind = GenotypeDistribution::Kind;
+    using Genotypes = GenotypeDistribution::Kind;
     drawn.assign(n_, law.diplotype);
-    if (law.kind == Kind::fixed) return;
-    if (law.kind == Kind::diplotypes) return draw_listed(law, drawn);
-    if (law.kind == Kind::called) {
+    if (law.kind == Genotypes::fixed) return;
+    if (law.kind == Genotypes::diplotypes) return draw_listed(law, drawn);
+    if (law.kind == Genotypes::called) {
         if (law.missing != nullptr) draw_diplotypes(*law.missing, genomes, gene, drawn);
         return draw_called(law, drawn);
     }

@@ -10,7 +10,7 @@
 namespace gemel::pkpd {
 namespace {
 
-using Kind = GenotypeDistribution::Kind;
+using LawKind = GenotypeDistribution::Kind;
 
 std::vector<std::string> allele_names(const GeneTable& gene) {
     std::vector<std::string> names;
@@ -79,7 +79,7 @@ bool GenotypeReader::fixed(const io::TomlView& view, GenotypeDistribution& law) 
     if (!diplotype)
         return mistake(view.span(),
                        fmt::format("\"{}\" is no diplotype of {}: {}", *text, gene_.name, why));
-    law.kind = Kind::fixed;
+    law.kind = LawKind::fixed;
     law.diplotype = *diplotype;
     return true;
 }
@@ -101,7 +101,7 @@ bool GenotypeReader::by_ancestry(const io::TomlView& table, GenotypeDistribution
             fmt::format("genotypes of {} by ancestry need the ancestry of the population",
                         gene_.name),
             "as in ancestry = { EUR = 0.5, EAS = 0.5 }");
-    law.kind = Kind::ancestry;
+    law.kind = LawKind::ancestry;
     std::vector<std::string> missing;
     for (const auto& ancestors : population_.group_ancestors)
         for (const auto& [group, share] : ancestors)
@@ -129,7 +129,7 @@ bool GenotypeReader::alleles(const io::TomlView& table, GenotypeDistribution& la
     const auto given = read_probabilities(table, "allele frequencies", diagnostics_);
     bool is_right = !given.empty();
     std::vector<char> is_given(gene_.alleles.size(), 0);
-    law.kind = Kind::alleles;
+    law.kind = LawKind::alleles;
     law.allele_frequencies.assign(gene_.alleles.size(), 0.0);
     for (const auto& [allele_name, frequency] : given) {
         const int found = gene_.find_allele(allele_name);
@@ -163,7 +163,7 @@ bool GenotypeReader::diplotypes(const io::TomlView& table, GenotypeDistribution&
     const auto given = read_probabilities(body, "diplotype frequencies", diagnostics_);
     bool is_right = !given.empty();
     std::set<Diplotype> seen;
-    law.kind = Kind::diplotypes;
+    law.kind = LawKind::diplotypes;
     for (const auto& [text, probability] : given) {
         const sim::SourceSpan span = body[text].key_span();
         std::string why;
@@ -237,7 +237,7 @@ bool GenotypeReader::called(const io::TomlView& table, GenotypeDistribution& law
         is_right = read(missing, others) && is_right;
         law.missing = std::make_shared<const GenotypeDistribution>(std::move(others));
     }
-    law.kind = Kind::called;
+    law.kind = LawKind::called;
     law.called = files_.read(table["file"], gene_, law.missing != nullptr);
     return is_right && law.called != nullptr;
 }
@@ -287,8 +287,8 @@ void add_called(const Population& population,
 void add_drawable(const Population& population,
                   const GenotypeDistribution& law,
                   std::set<Diplotype>& drawable) {
-    if (law.kind == Kind::fixed) drawable.insert(law.diplotype);
-    if (law.kind == Kind::called) add_called(population, law, drawable);
+    if (law.kind == LawKind::fixed) drawable.insert(law.diplotype);
+    if (law.kind == LawKind::called) add_called(population, law, drawable);
     for (const auto& [diplotype, probability] : law.diplotypes)
         if (probability > 0.0) drawable.insert(diplotype);
     for (const std::vector<double>& frequencies : population.possible_frequencies(law)) {
@@ -444,7 +444,7 @@ void check_maps_cover(const Population& population,
                 check_map(map,
                           population,
                           law,
-                          law.kind == Kind::linked ? population.linked[law.linked].span
+                          law.kind == LawKind::linked ? population.linked[law.linked].span
                                                    : genotypes[law.gene].span(),
                           diagnostics);
 }

@@ -12,7 +12,7 @@ namespace {
 
 using Kind = Token::Kind;
 
-constexpr int deepest_nesting = 200;
+constexpr int deepest_expression = 200;
 
 /// From the first to the last; of several lines only what stands on the first.
 SourceSpan joined(const SourceSpan& first, const SourceSpan& last) {
@@ -161,9 +161,9 @@ private:
 
     /// Every recursion passes here or through one of the callers of too_deep().
     bool too_deep(int depth) {
-        if (depth < deepest_nesting) return false;
+        if (depth < deepest_expression) return false;
         lost(peek().span,
-             fmt::format("this is nested more than {} levels deep", deepest_nesting),
+             fmt::format("this is nested more than {} levels deep", deepest_expression),
              "give parts of it names of their own");
         position_ = tokens_.size() - 1;
         return true;

@@ -40,7 +40,8 @@ Called call(const std::filesystem::path& folder,
 }
 
 bool has_native_code(sim::CodeMaker maker = sim::CodeMaker::built_in) {
-    sim::NativeOptions options{.maker = maker};
+    sim::NativeOptions options;
+    options.maker = maker;
 #ifdef GEMEL_PLUG_IN
     options.plug_ins = {GEMEL_PLUG_IN};
 #endif

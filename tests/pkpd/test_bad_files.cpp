@@ -285,7 +285,7 @@ std::vector<Mutation> mutate(const std::function<std::string(const std::string& 
     return mutations;
 }
 
-sim::DiagnosticList load_text(const std::string& text) {
+sim::DiagnosticList load_mutated(const std::string& text) {
     const auto path = temporary_path("bad_model.toml");
     std::ofstream(path) << text;
     sim::DiagnosticList diagnostics;
@@ -321,7 +321,7 @@ TEST_CASE("the messages of bad panel files read as agreed") {
 
 TEST_CASE("the complete model is complete and good") {
     const std::string text = complete_model;
-    const auto diagnostics = load_text(text);
+    const auto diagnostics = load_mutated(text);
     INFO(diagnostics.render());
     CHECK(diagnostics.empty());
     std::vector<std::string> missing;
@@ -366,7 +366,7 @@ TEST_CASE("the complete model is complete and good") {
 TEST_CASE("a misspelt key is told at its place, with the right one, for every key") {
     for (const Mutation& m : mutate([](const std::string& key) { return key + "x = 1"; })) {
         if (is_name_of_users(m.key)) continue;
-        const auto diagnostics = load_text(m.text);
+        const auto diagnostics = load_mutated(m.text);
         INFO(m.key, " on line ", m.line, "\n", diagnostics.render());
         CHECK(tells_line(diagnostics, m.line));
         CHECK(diagnostics.render().find("did you mean '" + m.key + "'?") != std::string::npos);
@@ -376,7 +376,7 @@ TEST_CASE("a misspelt key is told at its place, with the right one, for every ke
 TEST_CASE("a value of the wrong type is told at its place, for every key") {
     // No key takes a date.
     for (const Mutation& m : mutate([](const std::string& key) { return key + " = 2020-01-01"; })) {
-        const auto diagnostics = load_text(m.text);
+        const auto diagnostics = load_mutated(m.text);
         INFO(m.key, " on line ", m.line, "\n", diagnostics.render());
         CHECK(tells_line(diagnostics, m.line));
     }
@@ -386,7 +386,7 @@ TEST_CASE("a text without sense is told at its place, for every key that is no f
     for (const Mutation& m : mutate([](const std::string& key) { return key + " = \"?!\""; })) {
         if (m.key == "name" || m.key == "about" || m.key == "source" || m.key == "label") continue;
         if (m.key == "exposure") continue; // an outcome, which the floor of studies reads
-        const auto diagnostics = load_text(m.text);
+        const auto diagnostics = load_mutated(m.text);
         INFO(m.key, " on line ", m.line, "\n", diagnostics.render());
         CHECK(tells_line(diagnostics, m.line));
     }
@@ -399,7 +399,7 @@ TEST_CASE("a missing key is told by name, for every required key") {
     int n_required = 0;
     for (const Mutation& m : mutate([](const std::string&) { return std::string(); })) {
         if (std::ranges::count(required, m.path) == 0) continue;
-        const auto diagnostics = load_text(m.text);
+        const auto diagnostics = load_mutated(m.text);
         INFO(m.path, " on line ", m.line, "\n", diagnostics.render());
         CHECK(diagnostics.render().find("'" + m.key + "' is missing") != std::string::npos);
         ++n_required;
@@ -417,7 +417,7 @@ TEST_CASE("numbers out of range are told at their place") {
         const int line =
             1 + static_cast<int>(
                     std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
-        const auto diagnostics = load_text(text);
+        const auto diagnostics = load_mutated(text);
         INFO(key, "\n", diagnostics.render());
         CHECK(tells_line(diagnostics, line));
     }

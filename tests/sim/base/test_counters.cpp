@@ -1,3 +1,5 @@
+#include "sim/special_numbers.hpp"
+
 #include <gemel/sim/counters.hpp>
 #include <gemel/sim/random.hpp>
 
@@ -6,15 +8,12 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <limits>
 #include <vector>
 
 using namespace gemel::sim;
 
 namespace {
 
-constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 const std::vector<double> probabilities{0.0, 1e-5, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.999, 1.0};
 
 Counters counters_of(const std::vector<double>& values) {
@@ -103,7 +102,7 @@ TEST_CASE("discrete numbers stay exact however many they are") {
 TEST_CASE("counters tell the same in any order and after any merge") {
     std::vector<double> values = lognormal(20'000, 2.0);
     for (std::size_t i = 0; i < values.size(); i += 97)
-        values[i] = i % 2 == 0 ? -inf : inf;
+        values[i] = i % 2 == 0 ? -infinite : infinite;
     values[11] = not_a_number;
     values[12] = -0.0;
     values[13] = 0.0;
@@ -141,20 +140,21 @@ TEST_CASE("counters of unusual numbers") {
     CHECK(std::isnan(empty.min()));
     CHECK(std::isnan(counters_of({not_a_number}).quantile(0.5)));
 
-    const Counters ends = counters_of({-inf, 1.0, inf});
-    CHECK(ends.quantile(0.0) == -inf);
-    CHECK(ends.quantile(0.2) == -inf);
+    const Counters ends = counters_of({-infinite, 1.0, infinite});
+    CHECK(ends.quantile(0.0) == -infinite);
+    CHECK(ends.quantile(0.2) == -infinite);
     CHECK(ends.quantile(0.5) == 1.0);
-    CHECK(ends.quantile(0.7) == inf);
-    CHECK(ends.quantile(1.0) == inf);
+    CHECK(ends.quantile(0.7) == infinite);
+    CHECK(ends.quantile(1.0) == infinite);
 
-    Counters many = counters_of({-inf, inf, -5e-324, 5e-324, 1.7976931348623157e308, 0.0, -0.0});
+    Counters many =
+        counters_of({-infinite, infinite, -5e-324, 5e-324, 1.7976931348623157e308, 0.0, -0.0});
     for (int i = 0; i < 3000; ++i)
         many.add(i % 3 - 1.0);
-    CHECK(many.quantile(0.0) == -inf);
+    CHECK(many.quantile(0.0) == -infinite);
     CHECK(many.quantile(0.5) == doctest::Approx(0.0).epsilon(1e-300));
-    CHECK(many.quantile(1.0) == inf);
-    CHECK(many.max() == inf);
+    CHECK(many.quantile(1.0) == infinite);
+    CHECK(many.max() == infinite);
 }
 
 TEST_CASE("weights count like repeated numbers where they are equal, and sum exactly") {
@@ -225,8 +225,8 @@ TEST_CASE("many numbers at once count as one after the other") {
     std::vector<double> values = lognormal(5000, 2.0);
     for (std::size_t i = 0; i < values.size(); i += 7)
         values[i] = i % 3 == 0 ? -values[i] : i % 3 == 1 ? not_a_number : -0.0;
-    values[11] = inf;
-    values[4000] = -inf;
+    values[11] = infinite;
+    values[4000] = -infinite;
     for (const std::size_t part : {std::size_t{1}, std::size_t{100}, std::size_t{3000}}) {
         Counters at_once;
         const std::span<const double> all(values);

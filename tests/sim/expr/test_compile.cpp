@@ -12,7 +12,7 @@ namespace {
 
 /// Turnover with inhibition: dR/dt = kin·(1 − C/(IC50 + C)) − kout·R, R(0) = kin/kout, output log
 /// R.
-OdeSystem turnover() {
+OdeSystem small_turnover() {
     OdeSystem system;
     ExpressionGraph& g = system.graph;
     const Expr kin = g.leaf(LeafKind::input, 0), kout = g.leaf(LeafKind::input, 1);
@@ -35,7 +35,7 @@ OdeSystem turnover() {
 
 TEST_CASE("derivatives by inputs agree with central differences") {
     // Independent method; h = 1e-4 gives about h² = 1e-8 relative.
-    const CompiledSystem compiled = compile(turnover(), {0, 1, 2, 3});
+    const CompiledSystem compiled = compile(small_turnover(), {0, 1, 2, 3});
     const ExpressionGraph& g = compiled.system.graph;
     const std::array<double, 4> at{1.3, 0.2, 2.5, 1.7};
     const auto value = [&](Expr e, int shifted, double shift) {
@@ -56,12 +56,12 @@ TEST_CASE("derivatives by inputs agree with central differences") {
         check(compiled.output_derivatives[row][0], compiled.system.outputs[0].value, i);
     }
     CHECK(compiled.structure.is_linear);
-    CHECK(compile(turnover()).rate_derivatives.empty());
+    CHECK(compile(small_turnover()).rate_derivatives.empty());
 }
 
 TEST_CASE("compiling refuses inputs and states that are not there") {
-    CHECK_THROWS_AS(compile(turnover(), {4}), std::invalid_argument);
-    OdeSystem unfinished = turnover();
+    CHECK_THROWS_AS(compile(small_turnover(), {4}), std::invalid_argument);
+    OdeSystem unfinished = small_turnover();
     unfinished.states[0].rate = {};
     CHECK_THROWS_AS(compile(std::move(unfinished)), std::invalid_argument);
 }

@@ -14,7 +14,7 @@ using namespace gemel::sim;
 
 namespace {
 
-Unit unit(std::string_view text) {
+Unit unit_of(std::string_view text) {
     return parse_unit(text).value();
 }
 
@@ -35,7 +35,7 @@ public:
         add("share", "g/kg", 400.0);
         add("dose", "nmol", 7.0);
         context_.graph = &graph_;
-        context_.time_unit = unit("h");
+        context_.time_unit = unit_of("h");
         context_.diagnostics = &diagnostics;
         context_.resolve = [this](const std::string& name) -> std::optional<TypedExpr> {
             const auto at = names_.find(name);
@@ -79,7 +79,7 @@ public:
 private:
     void add(const std::string& name, std::string_view unit_text, double value) {
         const int index = static_cast<int>(values_.size());
-        names_[name] = {graph_.leaf(LeafKind::input, index), unit(unit_text)};
+        names_[name] = {graph_.leaf(LeafKind::input, index), unit_of(unit_text)};
         values_.push_back(value);
         context_.known_names.push_back(name);
     }
@@ -305,19 +305,19 @@ TEST_CASE("conversion of a whole expression names what it is for") {
     World w;
     const SourceText text = w.source("CL * C");
     const TypedExpr typed = parse_expression(text, w.context());
-    convert(typed, unit("mg/h"), "d/dt(central)", text.start, w.context());
+    convert(typed, unit_of("mg/h"), "d/dt(central)", text.start, w.context());
     CHECK(w.diagnostics.empty());
-    convert(w.parse("central"), unit("mg/h"), "d/dt(central)", text.start, w.context());
+    convert(w.parse("central"), unit_of("mg/h"), "d/dt(central)", text.start, w.context());
     REQUIRE(w.diagnostics.size() == 1);
     CHECK(w.diagnostics.items()[0].message ==
           "d/dt(central) is in mg/h (an amount per time), but this "
           "expression is in mg (an amount)");
     w.diagnostics = {};
     CHECK(w.context().graph->is_constant(
-        convert(w.parse("0"), unit("mg/h"), "d/dt(central)", text.start, w.context()), 0.0));
+        convert(w.parse("0"), unit_of("mg/h"), "d/dt(central)", text.start, w.context()), 0.0));
     CHECK(w.context().graph->is_constant(
-        convert(w.parse("1[d]"), unit("h"), "lag", text.start, w.context()), 24.0));
-    convert(w.parse("Vv"), unit("mg/h"), "d/dt(central)", text.start, w.context());
+        convert(w.parse("1[d]"), unit_of("h"), "lag", text.start, w.context()), 24.0));
+    convert(w.parse("Vv"), unit_of("mg/h"), "d/dt(central)", text.start, w.context());
     CHECK(w.diagnostics.size() == 1); // the unknown name alone
 }
 

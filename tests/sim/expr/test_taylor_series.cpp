@@ -10,7 +10,7 @@ using namespace gemel::sim;
 
 namespace {
 
-constexpr int order = 9;
+constexpr int taylor_order = 9;
 
 /// x(θ) = 0.7 + 0.9 θ − 0.6 θ² and z(θ) = 1.1 − 0.8 θ.
 constexpr double x_terms[] = {0.7, 0.9, -0.6}, z_terms[] = {1.1, -0.8};
@@ -42,7 +42,7 @@ struct Leaves {
             return graph.constant(i < terms.size() ? terms[i] : 0.0);
         };
         std::vector<double> values;
-        for (int k = 0; k <= order; ++k) {
+        for (int k = 0; k <= taylor_order; ++k) {
             series.extend(std::vector{term(x_terms, k), term(z_terms, k)});
             values.push_back(value(series.at(e, k), 0.0));
         }
@@ -119,7 +119,7 @@ TEST_CASE("a fractional power of 0 has finite coefficients") {
     const Expr e = l.graph.power(l.x, l.c);
     const Expr expressions[] = {e}, varying[] = {l.x};
     TaylorSeries series(l.graph, expressions, varying);
-    for (int k = 0; k <= order; ++k) {
+    for (int k = 0; k <= taylor_order; ++k) {
         series.extend(std::vector{l.graph.constant(k == 1 ? 1.0 : 0.0)});
         CHECK(l.value(series.at(e, k), 0.0) == 0.0);
     }

@@ -1,18 +1,15 @@
 #include "sim/expr/random_expression.hpp"
 #include "sim/lanes/reference.hpp"
+#include "sim/special_numbers.hpp"
 
 #include <doctest/doctest.h>
 
-#include <limits>
 #include <random>
 #include <stdexcept>
 
 using namespace gemel::sim;
 
 namespace {
-
-constexpr double inf = std::numeric_limits<double>::infinity();
-constexpr double nan_value = std::numeric_limits<double>::quiet_NaN();
 
 std::vector<InstructionSet> instruction_sets() {
     std::vector<InstructionSet> sets;
@@ -54,7 +51,7 @@ void check_everywhere(const LaneProgram& program,
 /// Numbers of every sort: ordinary ones of all sizes and each special value.
 std::vector<double> leaf_values(std::size_t n) {
     std::vector<double> values{
-        0.0, -0.0, 1.0, -1.0, 0.5, inf, -inf, nan_value, 5e-324, 1e308, -1e-310};
+        0.0, -0.0, 1.0, -1.0, 0.5, infinite, -infinite, not_a_number, 5e-324, 1e308, -1e-310};
     std::mt19937_64 generator(1);
     std::normal_distribution<double> normal;
     while (values.size() < n)
@@ -75,9 +72,9 @@ TEST_CASE("every operation gives the same bits on every instruction set and widt
                                       0.5,
                                       -2.5,
                                       3.0,
-                                      inf,
-                                      -inf,
-                                      nan_value,
+                                      infinite,
+                                      -infinite,
+                                      not_a_number,
                                       5e-324,
                                       -1e-310,
                                       1e308,

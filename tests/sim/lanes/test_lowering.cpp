@@ -21,7 +21,7 @@ int count(const LaneProgram& program, Op op) {
 }
 
 /// Leaves for programs: any, the same for the same leaf.
-double value_of(Leaf leaf) {
+double leaf_value(Leaf leaf) {
     return 0.3 + 0.71 * leaf.index + 0.13 * static_cast<int>(leaf.kind);
 }
 
@@ -31,7 +31,7 @@ std::vector<double> results(const ProgramSet& set, int n) {
     for (int kind = 0; kind < n_leaf_kinds; ++kind)
         for (int i = 0; i < set.layout.counts[static_cast<std::size_t>(kind)]; ++i) {
             const Leaf leaf{static_cast<LeafKind>(kind), i};
-            workspace[static_cast<std::size_t>(set.layout.slot(leaf))] = value_of(leaf);
+            workspace[static_cast<std::size_t>(set.layout.slot(leaf))] = leaf_value(leaf);
         }
     testing::run_reference(set.prepare, set.layout, workspace, 1, 0);
     testing::run_reference(set.programs[0], set.layout, workspace, 1, 0);
@@ -130,7 +130,7 @@ TEST_CASE("programs compute what their expressions say") {
         spec.targets.push_back({result(i), random.smooth(5)});
     const std::vector<double> values = results(lower(g, {&spec, 1}), 100);
     for (std::size_t i = 0; i < values.size(); ++i) {
-        const double expected = g.evaluate(spec.targets[i].value, value_of);
+        const double expected = g.evaluate(spec.targets[i].value, leaf_value);
         CHECK(values[i] == doctest::Approx(expected).epsilon(1e-11));
     }
 }

@@ -6,6 +6,7 @@
 #include "sim/lanes/reference.hpp"
 #include "sim/native/plug_in_for_tests.hpp"
 #include "sim/native/x86_evaluator.hpp"
+#include "sim/special_numbers.hpp"
 
 #include <doctest/doctest.h>
 
@@ -22,9 +23,6 @@
 using namespace gemel::sim;
 
 namespace {
-
-constexpr double infinite = std::numeric_limits<double>::infinity();
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// Programs that share a layout, and what their leaves hold.
 struct ProgramsOfOneLayout {

@@ -1,18 +1,15 @@
 #include "sim/solve/problems.hpp"
+#include "sim/special_numbers.hpp"
 
 #include <doctest/doctest.h>
 
 #include <cmath>
-#include <limits>
 
 /// Subjects that no number helps, and borders of parameters: every solver gives the right values or
 /// a status, and ends within its steps.
 using namespace gemel::sim;
 
 namespace {
-
-constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
-constexpr double infinite = std::numeric_limits<double>::infinity();
 
 SolverOptions patient_options() {
     SolverOptions options;
@@ -44,7 +41,7 @@ Problem number_until_five() {
     p.input("unused", 1.0);
     const Term y = p.state("y", p.number(0.0));
     p.definition(y).scale = 1.0;
-    p.rate(y, select(p.time() < 5.0, p.number(1.0) + 0.0 * y * y, p.number(no_number)));
+    p.rate(y, select(p.time() < 5.0, p.number(1.0) + 0.0 * y * y, p.number(not_a_number)));
     p.output("y", y);
     p.sample(10);
     return p;
@@ -186,7 +183,7 @@ TEST_CASE("parameters that are no use end in a status in every solver") {
     const Patient patients[] = {{"no volume", 1.2, 5.0, 0.0},
                                 {"neither volume nor clearance", 1.2, 0.0, 0.0},
                                 {"infinite clearance", 1.2, infinite, 42.0},
-                                {"clearance that is no number", 1.2, no_number, 42.0},
+                                {"clearance that is no number", 1.2, not_a_number, 42.0},
                                 {"growth beyond all numbers", 1.2, -1e6, 42.0}};
     constexpr std::size_t n = std::size(patients);
     std::vector<double> inputs(3 * n);
