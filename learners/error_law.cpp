@@ -246,6 +246,10 @@ LossTerm between_limits(const ErrorLaw& law, const Measurement& measured, double
         *numbers[0][k] += size;
         *numbers[1][k] -= size;
         term.by[k] = (loss(up, measured, f) - loss(down, measured, f)) / (2.0 * size);
+        const auto across = [&](const ErrorLaw& moved) {
+            return loss(moved, measured, f + step) - loss(moved, measured, f - step);
+        };
+        term.f_by[k] = (across(up) - across(down)) / (4.0 * size * step);
     }
     return term;
 }

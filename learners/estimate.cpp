@@ -146,11 +146,8 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
     double value = first;
     for (std::uint32_t round = 0; round < n_rounds; ++round) {
         if (monitor != nullptr)
-            monitor->advance({"polish",
-                              round,
-                              n_rounds,
-                              std::numeric_limits<double>::quiet_NaN(),
-                              nullptr});
+            monitor->advance(
+                {"polish", round, n_rounds, std::numeric_limits<double>::quiet_NaN(), nullptr});
         const double start = value;
         at = minimise(function, at, bounds).at;
         const double found = draws->value(at);

@@ -9,6 +9,9 @@ namespace gemel::learners {
 namespace {
 
 constexpr double no_value = std::numeric_limits<double>::infinity();
+/// Of differences along tangents: second derivatives of exact solutions carry errors near 1e-8,
+/// those of solutions by steps near 1e-5.
+constexpr double tangent_step = 1e-3, noisy_tangent_step = 1e-2;
 
 Eigen::Index at_index(std::size_t i) {
     return static_cast<Eigen::Index>(i);
@@ -39,90 +42,51 @@ Marginal::Marginal(FitEngine& engine, Method method, int n_nodes)
     : engine_(engine),
       method_(method),
       modes_(engine.data, engine.derivatives),
-      focei_gradient_(engine.data, engine.scale, engine.mu, modes_),
+      conditional_(engine.data, engine.scale, engine.mu, modes_),
+      linear_(engine.data, engine.scale, engine.mu, modes_),
       prior_(engine.data),
       by_subject_(engine.data.n_subjects()) {
+    if (method != Method::fo && !is_analytic()) beside_.emplace(engine);
     if (method == Method::agq)
         quadrature_.rule = hermite_rule(nodes_for(engine.data.max_effects, n_nodes));
 }
 
 bool Marginal::is_analytic() const {
-    return method_ == Method::focei && engine_.data.n_censored == 0;
+    return (method_ == Method::focei || method_ == Method::foce) && engine_.data.n_censored == 0;
 }
 
-/// 2·l + log|C| + log|H|, the (2π) of effects and of the integral cancelling.
-double Marginal::laplace_of(std::size_t subject) {
-    const SubjectMode& mode = modes_.modes[subject];
-    if (!find_root(mode, method_ == Method::laplace, root_)) return no_value;
-    return 2.0 * mode.value + prior_.log_determinant(subject) + root_.log_determinant();
+Interaction Marginal::interaction() const {
+    return method_ == Method::foce ? Interaction::at_typical : Interaction::full;
 }
 
-/// J·C·Jᵀ + diag(s₀²), its lower triangle.
-void Marginal::set_linear_variance(std::size_t subject) {
-    const FitSubject& of = engine_.data.subjects[subject];
-    const Eigen::MatrixXd& first = modes_.predictions[subject].first;
-    const std::size_t m = of.measured.size(), q = engine_.data.n_eta(), r = engine_.data.n_kappa();
-    linear_.variance.resize(m * m);
-    linear_.spread.resize(of.n_effects);
-    for (std::size_t j = 0; j < m; ++j) {
-        const auto spread = [&](const Eigen::MatrixXd& covariance, std::size_t begin) {
-            const auto n = static_cast<std::size_t>(covariance.rows());
-            for (std::size_t k = 0; k < n; ++k) {
-                double sum = 0.0;
-                for (std::size_t l = 0; l < n; ++l)
-                    sum += covariance(at_index(l), at_index(k)) *
-                           first(at_index(j), at_index(begin + l));
-                linear_.spread[begin + k] = sum;
-            }
-        };
-        spread(point_.omega, 0);
-        for (std::size_t o = 0; r > 0 && o < of.n_occasions; ++o)
-            spread(point_.pi, q + o * r);
-        double* column = linear_.variance.data() + j * m;
-        for (std::size_t i = j; i < m; ++i) {
-            column[i] = 0.0;
-            for (std::size_t k = 0; k < of.n_effects; ++k)
-                column[i] += first(at_index(i), at_index(k)) * linear_.spread[k];
-        }
-        const double s = modes_.typical_sds[subject][j];
-        column[j] += s * s;
-    }
+/// Of 2·l + log|C| + log|H|, the (2π) of effects and of the integral cancelling, log|H|; of
+/// quadrature all that is more than 2·l + log|C| at the mode.
+double Marginal::beyond_mode(std::size_t subject, const Modes& modes) {
+    const SubjectMode& mode = modes.modes[subject];
+    const bool is_observed = method_ == Method::laplace || method_ == Method::agq;
+    if (!find_root(mode, is_observed, root_)) return no_value;
+    return root_.log_determinant() + (method_ == Method::agq ? quadrature_of(subject, mode) : 0.0);
 }
 
-/// Of the model linearised at effects of 0: y ~ N(f₀, J·C·Jᵀ + diag(s₀²)).
-double Marginal::linear_of(std::size_t subject) {
-    const FitSubject& of = engine_.data.subjects[subject];
-    const std::size_t m = of.measured.size();
-    set_linear_variance(subject);
-    if (!root_.factor(linear_.variance.data(), m)) return no_value;
-    linear_.error.resize(m);
-    for (std::size_t i = 0; i < m; ++i)
-        linear_.error[i] = of.measured[i].value - modes_.predictions[subject].f(at_index(i));
-    root_.solve_lower(linear_.error.data());
-    double square = 0.0;
-    for (const double e : linear_.error)
-        square += e * e;
-    return root_.log_determinant() + square;
+double Marginal::about_mode(std::size_t subject) {
+    return 2.0 * modes_.modes[subject].value + prior_.log_determinant(subject) +
+           beyond_mode(subject, modes_);
 }
 
-double Marginal::total(std::span<const double> at, bool with_extra) {
+double Marginal::total(std::span<const double> at, bool with_gradient) {
     ++n_evaluations_;
     engine_.scale.set_point(at, point_);
     prior_.set(point_);
     if (!prior_.is_proper()) return no_value;
     if (method_ == Method::fo) {
-        modes_.linearise(at, point_);
+        modes_.linearise(at, point_, with_gradient);
+        linear_.begin(at, point_, prior_);
     } else {
-        const bool is_typical = method_ == Method::foce;
-        modes_.find(
-            at, point_, is_typical ? Interaction::at_typical : Interaction::full, {}, with_extra);
+        modes_.find(at, point_, interaction(), {}, with_gradient);
     }
-    for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s) {
-        by_subject_[s] = method_ == Method::fo    ? linear_of(s)
-                         : method_ == Method::agq ? quadrature_of(s)
-                                                  : laplace_of(s);
-        by_subject_[s] += 2.0 * engine_.data.subjects[s].sum_log_values;
-    }
+    for (std::size_t s = 0; s < engine_.data.n_subjects(); ++s)
+        by_subject_[s] = (method_ == Method::fo ? linear_.value(s) : about_mode(s)) +
+                         2.0 * engine_.data.subjects[s].sum_log_values;
     const double sum = sim::ordered_sum(by_subject_);
     return std::isfinite(sum) ? sum : no_value;
 }
@@ -135,41 +99,58 @@ double Marginal::value(std::span<const double> at, Eigen::VectorXd& gradient) {
     const Eigen::Index n = at_index(engine_.scale.size()),
                        n_subjects = at_index(engine_.data.n_subjects());
     gradient.setZero(n);
-    const double value = total(at, is_analytic());
+    const double value = total(at, true);
     gradients_.setZero(n, n_subjects);
     if (value == no_value) return value;
-    if (is_analytic()) {
-        focei_gradient_.begin(at, prior_);
-        for (Eigen::Index s = 0; s < n_subjects; ++s)
-            focei_gradient_.set(static_cast<std::size_t>(s), at, point_, gradients_.data() + s * n);
+    if (method_ != Method::fo) conditional_.begin(at, point_, prior_, interaction());
+    if (beside_) {
+        set_tangents(at);
     } else {
-        set_differences(at);
+        for (Eigen::Index s = 0; s < n_subjects; ++s) {
+            const auto subject = static_cast<std::size_t>(s);
+            double* of_subject = gradients_.data() + s * n;
+            if (method_ == Method::fo)
+                linear_.set_gradient(subject, of_subject);
+            else
+                conditional_.set(subject, of_subject);
+        }
     }
     for (Eigen::Index s = 0; s < n_subjects; ++s)
         gradient += gradients_.col(s);
     return value;
 }
 
-/// Central differences of the value, by which the last value is kept.
-void Marginal::set_differences(std::span<const double> at) {
-    constexpr double step = 1e-4;
-    here_ = by_subject_;
-    moved_.assign(at.begin(), at.end());
+/// Modes go with the place by their slopes: what is more than 2·l + log|C|, whose gradient is
+/// known, by differences about modes that follow their tangents, b* ± h·db*/dψ. No search is needed
+/// there.
+void Marginal::set_tangents(std::span<const double> at) {
+    const FitData& data = engine_.data;
+    const double step = engine_.predictor.has_steps() ? noisy_tangent_step : tangent_step;
+    Beside& beside = *beside_;
+    for (std::size_t s = 0; s < data.n_subjects(); ++s)
+        conditional_.set_parts(s, gradients_.data() + s * engine_.scale.size(), beside.slopes[s]);
+    beside.at.assign(at.begin(), at.end());
     for (std::size_t k = 0; k < at.size(); ++k) {
-        const double h = step * std::max(1.0, std::abs(at[k]));
-        moved_[k] = at[k] + h;
-        total(moved_, false);
-        for (std::size_t s = 0; s < by_subject_.size(); ++s)
-            gradients_(at_index(k), at_index(s)) = by_subject_[s];
-        moved_[k] = at[k] - h;
-        total(moved_, false);
-        for (std::size_t s = 0; s < by_subject_.size(); ++s) {
-            double& change = gradients_(at_index(k), at_index(s));
-            change = (change - by_subject_[s]) / (2.0 * h);
+        const bool is_plain = engine_.scale.coordinates[k].transform == FitScale::Transform::none;
+        const double h = is_plain ? step * std::max(0.01, std::abs(at[k])) : step;
+        for (const double sign : {1.0, -1.0}) {
+            beside.at[k] = at[k] + sign * h;
+            for (std::size_t s = 0; s < data.n_subjects(); ++s)
+                for (std::size_t e = 0; e < data.subjects[s].n_effects; ++e)
+                    beside.effects[s * data.max_effects + e] =
+                        modes_.modes[s].effects(at_index(e)) +
+                        sign * h * beside.slopes[s](at_index(e), at_index(k));
+            engine_.scale.set_point(beside.at, point_);
+            prior_.set(point_);
+            beside.modes.place(beside.at, point_, interaction(), beside.effects);
+            for (std::size_t s = 0; s < data.n_subjects(); ++s)
+                gradients_(at_index(k), at_index(s)) +=
+                    sign * beyond_mode(s, beside.modes) / (2.0 * h);
         }
-        moved_[k] = at[k];
+        beside.at[k] = at[k];
     }
-    by_subject_ = here_;
+    engine_.scale.set_point(at, point_);
+    prior_.set(point_);
 }
 
 int nodes_for(std::size_t n_effects, int asked) {
@@ -191,9 +172,8 @@ HermiteRule hermite_rule(int n) {
 }
 
 /// The points of a grid about the mode, b* + L·x with L Lᵀ = H⁻¹.
-void Marginal::set_nodes(std::size_t subject) {
+void Marginal::set_nodes(std::size_t subject, const SubjectMode& mode) {
     const FitSubject& of = engine_.data.subjects[subject];
-    const SubjectMode& mode = modes_.modes[subject];
     const std::size_t d = engine_.data.max_effects, n_nodes = quadrature_.rule.nodes.size();
     std::size_t n = 1;
     for (std::size_t k = 0; k < of.n_effects; ++k)
@@ -218,13 +198,13 @@ void Marginal::set_nodes(std::size_t subject) {
     }
 }
 
-/// ∫ p(y, b) db with b = b* + L·x, L Lᵀ = H⁻¹: Σ_nodes w·exp(x²/2)·p(y, b)·(2π)^{n/2}·|L|.
-double Marginal::quadrature_of(std::size_t subject) {
+/// ∫ p(y, b) db with b = b* + L·x, L Lᵀ = H⁻¹: Σ_nodes w·exp(x²/2)·p(y, b)·(2π)^{n/2}·|L|; against
+/// p(y, b*)·(2π)^{n/2}·|L|, −2·log. root_ is that of H.
+double Marginal::quadrature_of(std::size_t subject, const SubjectMode& mode) {
     const FitData& data = engine_.data;
     const FitSubject& of = data.subjects[subject];
     const std::size_t d = data.max_effects;
-    if (!find_root(modes_.modes[subject], true, root_)) return no_value;
-    set_nodes(subject);
+    set_nodes(subject, mode);
     const std::size_t n = quadrature_.subjects.size();
     quadrature_.values.resize(n * of.measured.size());
     engine_.predictor.predict(
@@ -248,8 +228,7 @@ double Marginal::quadrature_of(std::size_t subject) {
     double sum = 0.0;
     for (const double term : quadrature_.log_terms)
         sum += std::exp(term - largest);
-    return -2.0 * (largest + std::log(sum)) + prior_.log_determinant(subject) +
-           root_.log_determinant();
+    return -2.0 * (largest + std::log(sum) + mode.value);
 }
 
 } // namespace gemel::learners

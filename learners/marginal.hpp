@@ -1,11 +1,13 @@
 #pragma once
 
-#include "focei_gradient.hpp"
+#include "conditional_gradient.hpp"
+#include "linear_model.hpp"
 #include "modes.hpp"
 
 #include <Eigen/Dense>
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,29 +46,36 @@ public:
     Marginal(FitEngine& engine, Method method, int n_nodes = 0);
 
     double value(std::span<const double> at);
-    /// The same with its gradient, [scale.size()]: of focei analytic from second derivatives at
-    /// the modes, of others by central differences of the value.
+    /// The same with its gradient, [scale.size()]: of focei, foce and fo analytic from second
+    /// derivatives of predictions; of laplace, agq and where measurements are censored, which take
+    /// third ones, by central differences along the tangents of modes.
     double value(std::span<const double> at, Eigen::VectorXd& gradient);
     /// Of the last value: of each subject.
     const std::vector<double>& by_subject() const { return by_subject_; }
-    /// Of the last gradient, [scale.size() × n_subjects]; where it is analytic.
+    /// Of the last gradient, [scale.size() × n_subjects].
     const Eigen::MatrixXd& gradients_by_subject() const { return gradients_; }
     Modes& modes() { return modes_; }
     std::int64_t n_evaluations() const { return n_evaluations_; }
 
 private:
     bool is_analytic() const;
-    double laplace_of(std::size_t subject);
-    double linear_of(std::size_t subject);
-    void set_linear_variance(std::size_t subject);
-    void set_nodes(std::size_t subject);
-    double quadrature_of(std::size_t subject);
-    void set_differences(std::span<const double> at);
-    double total(std::span<const double> at, bool with_extra);
+    Interaction interaction() const;
+    double about_mode(std::size_t subject);
+    double beyond_mode(std::size_t subject, const Modes& modes);
+    double quadrature_of(std::size_t subject, const SubjectMode& mode);
+    void set_nodes(std::size_t subject, const SubjectMode& mode);
+    void set_tangents(std::span<const double> at);
+    double total(std::span<const double> at, bool with_gradient);
 
-    /// Of one subject; its storage is kept for the next.
-    struct LinearModel {
-        std::vector<double> variance, error, spread; ///< [m × m], [m], [n_effects] C·f'
+    /// Places beside the one asked for.
+    struct Beside {
+        explicit Beside(FitEngine& engine)
+            : modes(engine.data, engine.derivatives),
+              slopes(engine.data.n_subjects()),
+              effects(engine.data.n_subjects() * engine.data.max_effects) {}
+        Modes modes;
+        std::vector<Eigen::MatrixXd> slopes; ///< [n_subjects] of modes
+        std::vector<double> effects, at;
     };
     struct Quadrature {
         HermiteRule rule;
@@ -77,13 +86,14 @@ private:
     FitEngine& engine_;
     Method method_;
     Modes modes_;
-    FoceiGradient focei_gradient_;
+    ConditionalGradient conditional_;
+    LinearModel linear_;
+    std::optional<Beside> beside_;
     PopulationPoint point_;
     EffectPrior prior_;
     CholeskyRoot root_;
-    LinearModel linear_;
     Quadrature quadrature_;
-    std::vector<double> by_subject_, here_, moved_;
+    std::vector<double> by_subject_;
     Eigen::MatrixXd gradients_;
     std::int64_t n_evaluations_ = 0;
 };

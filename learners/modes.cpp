@@ -85,6 +85,8 @@ void EffectPrior::add_precision_times(std::size_t subject,
 Modes::Modes(const FitData& data, Derivatives& derivatives)
     : modes(data.n_subjects()),
       predictions(data.n_subjects()),
+      typical_sds(data.n_subjects()),
+      typical(data.n_subjects()),
       data_(data),
       derivatives_(derivatives),
       prior_(data),
@@ -101,12 +103,18 @@ Modes::Modes(const FitData& data, Derivatives& derivatives)
 namespace {
 
 /// A value's term where its variance is that without effects.
-LossTerm term_of_fixed_sd(const Measurement& measured, double f, double s) {
+LossTerm term_of_fixed_sd(const Measurement& measured, double f, const ErrorSd& sd) {
     LossTerm term;
-    const double e = measured.value - f;
+    const double s = sd.s, e = measured.value - f;
     term.loss = std::log(s) + 0.5 * e * e / (s * s);
     term.f = -e / (s * s);
     term.ff = term.info = 1.0 / (s * s);
+    const LossBySd by = loss_by_sd(term, s);
+    for (int k = 0; k < n_error_numbers; ++k) {
+        term.by[k] = by.loss * sd.by[k];
+        term.f_by[k] = by.f * sd.by[k];
+        term.info_by[k] = by.info * sd.by[k];
+    }
     return term;
 }
 
@@ -242,34 +250,60 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point) {
 }
 
 /// All subjects, effects of 0.
-Derivatives::Request& Modes::request_without_effects(Derivatives::Order order) {
+Derivatives::Request& Modes::request_without_effects(Derivatives::Order order, bool with_extra) {
     request_.subjects.clear();
     for (std::size_t s = 0; s < data_.n_subjects(); ++s)
         request_.subjects.push_back(s);
     request_.effects.assign(data_.n_subjects() * data_.max_effects, 0.0);
     request_.order = order;
-    request_.with_extra = false;
+    request_.with_extra = with_extra;
     return request_;
 }
 
-void Modes::set_typical_sds(std::span<const double> at, const PopulationPoint& point) {
-    derivatives_.evaluate(
-        request_without_effects(Derivatives::Order::value), at, point, predictions);
-    typical_sds.resize(data_.n_subjects());
+void Modes::set_typical(std::span<const double> at,
+                        const PopulationPoint& point,
+                        bool with_slopes) {
+    const auto order = with_slopes ? Derivatives::Order::first : Derivatives::Order::value;
+    derivatives_.evaluate(request_without_effects(order, with_slopes), at, point, typical);
+    set_typical_sds(typical, point);
+}
+
+void Modes::set_typical_sds(const std::vector<SubjectPredictions>& of,
+                            const PopulationPoint& point) {
     for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
         typical_sds[s].clear();
         for (std::size_t i = 0; i < data_.subjects[s].measured.size(); ++i)
             typical_sds[s].push_back(
-                point.errors[data_.subjects[s].measured[i].place].sd(predictions[s].f(as_row(i))));
+                error_sd(point.errors[data_.subjects[s].measured[i].place], of[s].f(as_row(i))));
     }
 }
 
-void Modes::linearise(std::span<const double> at, const PopulationPoint& point) {
-    set_typical_sds(at, point);
+void Modes::linearise(std::span<const double> at, const PopulationPoint& point, bool with_second) {
     for (std::size_t s = 0; s < data_.n_subjects(); ++s)
         modes[s].effects.setZero(as_row(data_.subjects[s].n_effects));
-    derivatives_.evaluate(
-        request_without_effects(Derivatives::Order::first), at, point, predictions);
+    const auto order = with_second ? Derivatives::Order::second : Derivatives::Order::first;
+    derivatives_.evaluate(request_without_effects(order, with_second), at, point, predictions);
+    set_typical_sds(predictions, point);
+}
+
+void Modes::place(std::span<const double> at,
+                  const PopulationPoint& point,
+                  Interaction interaction,
+                  std::span<const double> effects) {
+    interaction_ = interaction;
+    if (interaction == Interaction::at_typical) set_typical(at, point, false);
+    prior_.set(point);
+    Derivatives::Request& request = request_without_effects(Derivatives::Order::second, false);
+    request.effects.assign(effects.begin(), effects.end());
+    for (std::size_t s = 0; s < data_.n_subjects(); ++s) {
+        modes[s].effects.resize(as_row(data_.subjects[s].n_effects));
+        std::copy_n(effects.begin() + static_cast<std::ptrdiff_t>(s * data_.max_effects),
+                    data_.subjects[s].n_effects,
+                    modes[s].effects.data());
+    }
+    derivatives_.evaluate(request, at, point, predictions);
+    for (std::size_t s = 0; s < data_.n_subjects(); ++s)
+        weigh(s, point);
 }
 
 void Modes::request_trials(bool with_extra) {
@@ -299,7 +333,7 @@ void Modes::find(std::span<const double> at,
     interaction_ = interaction;
     effort_ = effort;
     noise_ = derivatives_.noise();
-    if (interaction == Interaction::at_typical) set_typical_sds(at, point);
+    if (interaction == Interaction::at_typical) set_typical(at, point, with_extra);
     prior_.set(point);
     const std::size_t d = data_.max_effects;
     for (std::size_t s = 0; s < data_.n_subjects(); ++s) {

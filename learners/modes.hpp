@@ -41,6 +41,15 @@ enum class Interaction {
     at_typical ///< that of the prediction without effects (FOCE, FO)
 };
 
+/// How the term of a value whose sd is no function of its prediction goes with that sd.
+struct LossBySd {
+    double loss = 0.0, f = 0.0, info = 0.0; ///< of LossTerm's loss, f and info
+};
+/// With e = y − f: of log s + e²/2s², of −e/s² and of 1/s².
+inline LossBySd loss_by_sd(const LossTerm& term, double s) {
+    return {1.0 / s - term.f * term.f * s, -2.0 * term.f / s, -2.0 * term.info / s};
+}
+
 /// The mode of one subject's conditional law, and what is known there.
 struct SubjectMode {
     Eigen::VectorXd effects; ///< [n_effects]
@@ -74,11 +83,23 @@ public:
               Effort effort = Effort::full);
 
     /// Effects of 0: predictions and sds there, for the model linearised at them.
-    void linearise(std::span<const double> at, const PopulationPoint& point);
+    /// @param with_second  and second derivatives, by typical values too
+    void
+    linearise(std::span<const double> at, const PopulationPoint& point, bool with_second = false);
 
-    std::vector<SubjectMode> modes;               ///< [n_subjects]
-    std::vector<SubjectPredictions> predictions;  ///< [n_subjects] at the modes, second order
-    std::vector<std::vector<double>> typical_sds; ///< of Interaction::at_typical
+    /// Effects that are given, as if they were modes.
+    /// @param effects [n_subjects × max_effects]
+    void place(std::span<const double> at,
+               const PopulationPoint& point,
+               Interaction interaction,
+               std::span<const double> effects);
+
+    std::vector<SubjectMode> modes;              ///< [n_subjects]
+    std::vector<SubjectPredictions> predictions; ///< [n_subjects] at the modes, second order
+    /// Without effects, of Interaction::at_typical: sds, and where they are found with extra
+    /// predictions with first derivatives.
+    std::vector<std::vector<ErrorSd>> typical_sds;
+    std::vector<SubjectPredictions> typical;
 
 private:
     /// Of a subject at its predictions: terms, value, gradient and Hessians.
@@ -94,8 +115,9 @@ private:
     void judge(std::size_t subject, const PopulationPoint& point);
     void take_step(std::size_t subject, Search& search);
     void request_trials(bool with_extra);
-    Derivatives::Request& request_without_effects(Derivatives::Order order);
-    void set_typical_sds(std::span<const double> at, const PopulationPoint& point);
+    Derivatives::Request& request_without_effects(Derivatives::Order order, bool with_extra);
+    void set_typical(std::span<const double> at, const PopulationPoint& point, bool with_slopes);
+    void set_typical_sds(const std::vector<SubjectPredictions>& of, const PopulationPoint& point);
 
     const FitData& data_;
     Derivatives& derivatives_;

@@ -133,6 +133,29 @@ Cp = { unit = "mg/L", error = { )toml" +
                       data_words("theophylline.csv"));
 }
 
+/// Theophylline with effects of V and CL that vary together.
+inline FitSetup correlated() {
+    return theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)",
+                        R"({ value = 1.5, unit = "1/h", iiv = { sd = 0.6 } })",
+                        "[[omega]]\nof = [\"V\", \"CL\"]\ncorrelation = [[0.4]]\n");
+}
+
+/// Theophylline with a limit of quantification [mg/L] that hides some of its data.
+/// @param is_between  they are told to be positive
+inline FitSetup with_limit(bool is_between) {
+    FitSetup setup = theophylline();
+    pkpd::DataSet data = *setup.data;
+    for (pkpd::DataSubject& subject : data.subjects)
+        for (pkpd::DataObservation& observation : subject.observations)
+            if (observation.dv < 2.0) {
+                observation.cens = 1;
+                observation.limit = 2.0;
+                if (is_between) observation.other_limit = 0.0;
+            }
+    setup.data = std::make_shared<const pkpd::DataSet>(std::move(data));
+    return setup;
+}
+
 /// Two doses of each of six subjects, on two occasions between which clearance differs; the values
 /// are made up, smooth and positive.
 inline FitSetup two_occasions() {

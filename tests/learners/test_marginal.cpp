@@ -1,3 +1,4 @@
+#include "learners/gradients.hpp"
 #include "learners/linear_toy.hpp"
 #include "learners/problems.hpp"
 #include "marginal.hpp"
@@ -22,25 +23,6 @@ double objective_at(const FitSetup& setup,
 
 double log_two_pi(double n) {
     return n * std::log(2.0 * std::numbers::pi);
-}
-
-void check_gradient(const FitSetup& setup) {
-    FitEngine engine(setup, {1});
-    Marginal marginal(engine, Method::focei);
-    std::vector<double> at = engine.scale.start();
-    Eigen::VectorXd gradient;
-    marginal.value(at, gradient);
-    for (std::size_t k = 0; k < at.size(); ++k) {
-        constexpr double step = 1e-4;
-        std::vector<double> up = at, down = at;
-        up[k] += step;
-        down[k] -= step;
-        const double expected = (marginal.value(up) - marginal.value(down)) / (2.0 * step);
-        CAPTURE(k);
-        // Second differences within the gradient have errors near 1e-7 of the objective's terms.
-        CHECK(gradient(static_cast<Eigen::Index>(k)) ==
-              doctest::Approx(expected).epsilon(1e-5).scale(10.0));
-    }
 }
 
 TEST_CASE("FOCEI's objective is NONMEM's and nlmixr2's at their own estimates") {
@@ -103,18 +85,27 @@ TEST_CASE("the objective is a function of the place alone") {
     CHECK(marginal.value(start) == first);
 }
 
-TEST_CASE("FOCEI's gradient is that of its value") {
-    check_gradient(theophylline());
-    check_gradient(theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)"));
-    check_gradient(theophylline(R"(law = "combined1", additive = 0.3, proportional = 0.1)"));
-    check_gradient(phenobarbital(true));
+TEST_CASE("gradients of FOCEI, FOCE and FO are those of their values") {
+    check_analytic(theophylline());
+    check_analytic(theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)"));
+    check_analytic(theophylline(R"(law = "combined1", additive = 0.3, proportional = 0.1)"));
+    check_analytic(theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)",
+                                R"({ value = 1.5, unit = "1/h" })"));
+    check_analytic(phenobarbital(true));
 }
 
-TEST_CASE("FOCEI's gradient holds for correlated effects and for effects of occasions") {
-    check_gradient(theophylline(R"(law = "additive", additive = 0.7)",
-                                R"({ value = 1.5, unit = "1/h", iiv = { sd = 0.6 } })",
-                                "[[omega]]\nof = [\"V\", \"CL\"]\ncorrelation = [[0.4]]\n"));
-    check_gradient(two_occasions());
+TEST_CASE("these gradients hold for correlated effects and for effects of occasions") {
+    check_analytic(correlated());
+    check_analytic(two_occasions());
+}
+
+TEST_CASE("gradients along the tangents of modes are those of the values") {
+    check_tangents(theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)"),
+                   {Method::laplace, Method::agq});
+    check_tangents(correlated(), {Method::laplace, Method::agq});
+    check_tangents(two_occasions(), {Method::laplace});
+    for (const bool is_between : {false, true})
+        check_tangents(with_limit(is_between), {Method::focei, Method::foce, Method::laplace});
 }
 
 TEST_CASE("a change of a typical value that is mu-referenced is told from one that is not") {

@@ -1,4 +1,5 @@
 #include "diagnostics.hpp"
+#include "learners/gradients.hpp"
 #include "learners/problems.hpp"
 #include "marginal.hpp"
 
@@ -70,6 +71,8 @@ TEST_CASE("objectives of ten subjects are NONMEM's for every law of error") {
         CHECK(std::abs(objective_of(setup, Method::focei) - anchor.focei) < 6e-4);
         CHECK(std::abs(objective_of(setup, Method::foce) - anchor.foce) < 6e-4);
         CHECK(std::abs(objective_of(setup, Method::fo) - anchor.fo) < 6e-4);
+        check_analytic(setup);
+        check_tangents(setup, {Method::laplace, Method::agq});
     }
 }
 
