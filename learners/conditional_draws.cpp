@@ -93,7 +93,7 @@ ConditionalDraws::ConditionalDraws(FitEngine& engine,
     slopes_.resize(direct_.size());
     for (std::vector<double>& slope : slopes_)
         slope.resize(n_values_);
-    by_subject_.resize(subjects_.size());
+    values_.resize(subjects_.size());
     has_statistics_ = data.n_censored == 0 &&
                       std::ranges::all_of(engine.scale.fixed.errors, [](const ErrorLaw& law) {
                           return law.law == pkpd::ResidualError::Law::additive ||
@@ -318,15 +318,15 @@ double ConditionalDraws::weigh(std::span<const double> at,
                 largest == minus_infinity ? 0.0 : std::exp(log_terms_[t] - largest);
         for (std::size_t t = i * n_draws_; t < (i + 1) * n_draws_; ++t)
             weights_[t] = total > 0.0 ? weights_[t] / total : 0.0;
-        by_subject_[i] = largest + std::log(total / static_cast<double>(n_draws_)) -
-                         0.5 * prior_.log_determinant(s) - of.sum_log_values;
+        values_[i] = -2.0 * (largest + std::log(total / static_cast<double>(n_draws_)) -
+                             0.5 * prior_.log_determinant(s) - of.sum_log_values);
         if (with_gradient && total > 0.0)
             add_gradient(i, at, point, workspaces_[static_cast<std::size_t>(worker)]);
     };
     sim::parallel_for(subjects_.size(),
                       engine_.execution.n_threads,
                       std::ref(weigh_subject)); // a copy would be on the heap
-    const double sum = -2.0 * sim::ordered_sum(by_subject_);
+    const double sum = sim::ordered_sum(values_);
     if (with_gradient) gradient = gradients_.rowwise().sum();
     return std::isfinite(sum) ? sum : -minus_infinity;
 }
@@ -531,7 +531,7 @@ Likelihood ConditionalDraws::likelihood() const {
         double n_values = 0.0;
         for (const Measurement& measured : engine_.data.subjects[subjects_[i]].measured)
             n_values += measured.censoring == 0 ? 1.0 : 0.0;
-        result.by_subject.push_back(-2.0 * by_subject_[i] +
+        result.by_subject.push_back(values_[i] +
                                     n_values * std::log(2.0 * std::numbers::pi));
     }
     result.add_up();

@@ -48,6 +48,8 @@ public:
     /// −2·log-likelihood without n·log 2π, and its gradient; weights are then those of this place.
     double value(std::span<const double> at);
     double value(std::span<const double> at, Eigen::VectorXd& gradient);
+    /// Of the last value, of each of those drawn for.
+    const std::vector<double>& values() const { return values_; }
     const Eigen::MatrixXd& gradients_by_subject() const {
         return gradients_;
     } ///< [size × n_subjects]
@@ -132,7 +134,7 @@ private:
     std::vector<double> squares_; ///< [n_slots·n_draws × outputs] Σ e², of relative or log errors
     std::vector<double> log_size_;          ///< [n_slots·n_draws] Σ log|f| of proportional errors
     std::vector<std::vector<double>> n_of_; ///< [n_subjects][outputs]
-    std::vector<double> by_subject_;        ///< log-likelihood of each
+    std::vector<double> values_;            ///< −2·log-likelihood of each
     Eigen::MatrixXd gradients_;
 };
 

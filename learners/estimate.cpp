@@ -1,28 +1,13 @@
 #include "estimate.hpp"
 
-#include "minimise.hpp"
+#include "polish.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <memory>
 
 namespace gemel::learners {
 namespace {
-
-constexpr std::uint32_t polish_rounds = 4; ///< at most
-constexpr double settled_polish = 0.02;    ///< of −2LL: less ends the last search
-constexpr double trusted_share = 0.02;     ///< of draws that count, in the subject with the fewest
-
-MinimiseOptions bounds_of(const FitScale& scale) {
-    MinimiseOptions options;
-    for (const FitScale::Coordinate& c : scale.coordinates) {
-        options.lower.push_back(c.lower);
-        options.upper.push_back(c.upper);
-    }
-    return options;
-}
 
 Estimate minimise_marginal(Method method,
                            FitEngine& engine,
@@ -74,97 +59,6 @@ Estimate run_marginal(FitEngine& engine,
     return minimise_marginal(method, engine, std::move(start), monitor);
 }
 
-/// As many draws as their predictions may cost.
-int n_polish_draws(const FitEngine& engine, const std::vector<char>& is_direct) {
-    const bool is_solved_anew = std::ranges::count(is_direct, 1) > 0;
-    const double n = static_cast<double>(engine.data.n_subjects());
-    const double all = engine.predictor.has_steps() ? (is_solved_anew ? 6e3 : 1e4)
-                                                    : (is_solved_anew ? 1e4 : 1.5e4);
-    const double least = is_solved_anew
-                             ? 192.0
-                             : std::max(192.0, 48.0 * static_cast<double>(engine.data.max_effects));
-    return static_cast<int>(std::clamp(all / n, std::min(least, 512.0), 512.0));
-}
-
-/// About the modes at a place and about what chains saw, half and half.
-std::vector<ProposalMixture>
-proposals_near(FitEngine& engine, const Estimate& estimate, std::span<const double> at) {
-    const PopulationPoint point = engine.scale.point(at);
-    Modes modes(engine.data, engine.derivatives);
-    modes.find(at, point);
-    return halves_of(mixtures_of(proposals_at(engine.data, modes, point)),
-                     mixtures_of(proposals_of(estimate.moments)));
-}
-
-/// The likelihood by draws that stay where they are is a smooth function: its maximum is sought by
-/// Newton's methods, then with draws made anew, and is kept where fresh draws find it better.
-void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonitor* monitor) {
-    std::unique_ptr<ConditionalDraws> draws;
-    SmoothFunction function;
-    function.value = [&](std::span<const double> at) { return draws->value(at); };
-    function.gradient = [&](std::span<const double> at, Eigen::VectorXd& gradient) {
-        return draws->value(at, gradient);
-    };
-    function.curvature = [&]() -> Eigen::MatrixXd {
-        const Eigen::MatrixXd& of = draws->gradients_by_subject();
-        return 0.5 * of * of.transpose();
-    };
-    MinimiseOptions bounds = bounds_of(engine.scale);
-    const std::vector<char> at_start = direct_coordinates(engine, estimate.at);
-    const bool is_costly = engine.predictor.has_steps() && std::ranges::count(at_start, 1) > 0;
-    const std::uint32_t n_rounds = is_costly ? 2 : polish_rounds;
-    bounds.max_iterations = is_costly ? 6 : 12;
-    bounds.longest_step = 0.5;
-    bounds.gradient_tolerance = 1e-3;
-    bounds.watch = [&](int, double, std::span<const double>) {
-        return monitor == nullptr || !monitor->is_cancelled();
-    };
-    const auto is_trusted = [&] { return draws->least_effective_share() >= trusted_share; };
-    // Which values move with effects held depends on the place.
-    const auto draw = [&](std::span<const double> at,
-                          const std::vector<ProposalMixture>& proposals,
-                          std::uint32_t round) {
-        const std::vector<char> is_direct = direct_coordinates(engine, at);
-        draws = std::make_unique<ConditionalDraws>(
-            engine, n_polish_draws(engine, is_direct), is_direct, seed);
-        draws->draw(at, proposals, round);
-        return draws->value(at);
-    };
-    const std::vector<double> before = estimate.at;
-    std::vector<double> at = before;
-    // Draws are as good as what they are made about: about the mean of some first ones.
-    draw(at, proposals_near(engine, estimate, at), 0);
-    double first = draw(at, draws->adapted(), 1);
-    if (!is_trusted()) first = draw(at, draws->adapted(), 2);
-    if (std::isfinite(first)) estimate.objective = first;
-    if (!std::isfinite(first) || !is_trusted()) {
-        estimate.notes.emplace_back(
-            "the last search, on draws that stay where they are, was left out: "
-            "draws of some subject hardly count");
-        return;
-    }
-    double value = first;
-    for (std::uint32_t round = 0; round < n_rounds; ++round) {
-        if (monitor != nullptr)
-            monitor->advance(
-                {"polish", round, n_rounds, std::numeric_limits<double>::quiet_NaN(), nullptr});
-        const double start = value;
-        at = minimise(function, at, bounds).at;
-        const double found = draws->value(at);
-        value = draw(
-            at, is_trusted() ? draws->adapted() : proposals_near(engine, estimate, at), round + 3);
-        if (round > 0 && start - found < settled_polish) break;
-    }
-    const double value_after = value, value_there = draws->value(before);
-    const double value_before = is_trusted() ? value_there : first;
-    estimate.objective = std::min(value_after, value_before);
-    if (!(value_after < value_before)) return;
-    estimate.at = at;
-    estimate.notes.push_back(
-        fmt::format("the last search, on draws that stay where they are, lowered -2LL by {:.2g}",
-                    value_before - value_after));
-}
-
 Estimate
 run_saem(FitEngine& engine, std::vector<double> start, std::uint64_t seed, FitMonitor* monitor) {
     SaemResult found = saem(engine, std::move(start), seed, monitor);
@@ -207,6 +101,15 @@ constexpr Estimator all_estimators[] = {
      run_marginal<Method::agq>}};
 
 } // namespace
+
+MinimiseOptions bounds_of(const FitScale& scale) {
+    MinimiseOptions options;
+    for (const FitScale::Coordinate& c : scale.coordinates) {
+        options.lower.push_back(c.lower);
+        options.upper.push_back(c.upper);
+    }
+    return options;
+}
 
 std::span<const Estimator> estimators() {
     return all_estimators;

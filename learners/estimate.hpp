@@ -1,5 +1,6 @@
 #pragma once
 
+#include "minimise.hpp"
 #include "saem.hpp"
 
 #include <gemel/learners/fit.hpp>
@@ -22,6 +23,9 @@ struct Estimate {
     std::vector<ConditionalMoments> moments; ///< of chains; empty: none
     std::vector<std::string> notes;
 };
+
+/// Those of the scale, ready for a search.
+MinimiseOptions bounds_of(const FitScale& scale);
 
 /// A row of the one list of estimators.
 struct Estimator {
