@@ -531,8 +531,7 @@ Likelihood ConditionalDraws::likelihood() const {
         double n_values = 0.0;
         for (const Measurement& measured : engine_.data.subjects[subjects_[i]].measured)
             n_values += measured.censoring == 0 ? 1.0 : 0.0;
-        result.by_subject.push_back(values_[i] +
-                                    n_values * std::log(2.0 * std::numbers::pi));
+        result.by_subject.push_back(values_[i] + n_values * std::log(2.0 * std::numbers::pi));
     }
     result.add_up();
     return result;

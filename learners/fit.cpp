@@ -60,7 +60,8 @@ private:
     void find_uncertainty();
     void find_louis();
     void find_bootstrap();
-    void add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method);
+    void add_uncertainty(const ScaleCovariance& on_scale, const char* method);
+    ScaleCovariance invert(const Eigen::MatrixXd& information) const;
     void count();
     bool is_cancelled() const { return monitor_ != nullptr && monitor_->is_cancelled(); }
     void tell(const char* phase) const {
@@ -77,7 +78,8 @@ private:
     std::unique_ptr<Modes> modes_;
     std::vector<char> is_direct_; ///< of draws: typical values that are not mu-referenced
     std::optional<ImportanceLikelihood> drawn_;
-    Eigen::MatrixXd on_scale_; ///< covariance of the estimates on the scale of the search
+    std::vector<Eigen::Index> told_; ///< coordinates that the linearised model tells of
+    ScaleCovariance on_scale_;       ///< of the estimates
     FitResult result_;
 };
 
@@ -238,10 +240,16 @@ void FitRun::find_likelihood() {
         result_.objective = result_.likelihoods.front().minus_two_ll - constant;
 }
 
-void FitRun::add_uncertainty(const Eigen::MatrixXd& on_scale, const char* method) {
+void FitRun::add_uncertainty(const ScaleCovariance& on_scale, const char* method) {
     Uncertainty uncertainty = uncertainty_of(engine_, best_.at, on_scale, method);
-    if (uncertainty.is_usable && on_scale_.rows() == 0) on_scale_ = on_scale;
+    if (uncertainty.is_usable && on_scale_.of.rows() == 0) on_scale_ = on_scale;
     result_.uncertainties.push_back(std::move(uncertainty));
+}
+
+ScaleCovariance FitRun::invert(const Eigen::MatrixXd& information) const {
+    return inverse_information(
+        information,
+        told_coordinates(engine_.scale, best_.at, information, flat_information, told_));
 }
 
 /// Second derivatives vary less from draw to draw than the likelihood itself: few draws do.
@@ -252,7 +260,7 @@ void FitRun::find_louis() {
         is_direct_,
         setup_.options.seed);
     few.draw(best_.at, mixtures_of(drawn_->proposals), 10);
-    const Eigen::MatrixXd inverse = inverse_information(0.5 * few.hessian(best_.at));
+    const ScaleCovariance inverse = invert(0.5 * few.hessian(best_.at));
     Eigen::VectorXd gradient;
     few.value(best_.at, gradient);
     add_uncertainty(inverse, "observed information (Louis)");
@@ -303,18 +311,25 @@ void FitRun::find_bootstrap() {
 /// the approximation; then the sandwich, and the linearised model's.
 void FitRun::find_uncertainty() {
     tell("standard errors");
+    const Eigen::MatrixXd linearised = linearised_information(engine_, best_.at, *modes_);
+    // Information by draws has the errors of its draws, where there is none at all, too; that of
+    // the linearised model is without them, but errs where modes are not like the laws around them.
+    told_ = told_coordinates(engine_.scale,
+                             best_.at,
+                             linearised,
+                             0.01 * flat_information,
+                             all_coordinates(engine_.scale));
     if (is_likelihood_exact(setup_.options.method)) {
         if (drawn_) find_louis();
     } else {
         Marginal marginal(engine_, setup_.options.method, setup_.options.n_nodes);
-        const Eigen::MatrixXd inverse = inverse_information(0.5 * hessian(marginal, best_.at));
+        const ScaleCovariance inverse = invert(0.5 * hessian(marginal, best_.at));
         Eigen::VectorXd gradient;
         marginal.value(best_.at, gradient);
         add_uncertainty(inverse, "observed information");
         add_uncertainty(sandwich(inverse, marginal.gradients_by_subject()), "sandwich");
     }
-    add_uncertainty(inverse_information(linearised_information(engine_, best_.at, *modes_)),
-                    "linearised");
+    add_uncertainty(invert(linearised), "linearised");
     std::ranges::stable_partition(result_.uncertainties,
                                   [](const Uncertainty& u) { return u.is_usable; });
 }

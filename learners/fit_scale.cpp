@@ -151,6 +151,18 @@ void FitScale::add_error(std::size_t number) {
     coordinates.push_back(coordinate);
 }
 
+std::string FitScale::name(std::size_t coordinate) const {
+    const Coordinate& c = coordinates[coordinate];
+    if (c.kind != Kind::root) return data_.setup().numbers[c.number].law.name;
+    const bool is_subject = groups[c.group].level == Level::subject;
+    const auto& effects = is_subject ? data_.eta_parameters : data_.kappa_parameters;
+    const auto of = [&](std::size_t row) {
+        return data_.model().parameters[effects[groups[c.group].of[row]]].name;
+    };
+    return std::string(is_subject ? "iiv." : "iov.") +
+           (c.row == c.column ? of(c.row) : of(c.column) + "." + of(c.row));
+}
+
 std::vector<double> FitScale::start() const {
     return place(fixed);
 }

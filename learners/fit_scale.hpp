@@ -46,6 +46,8 @@ public:
     };
 
     std::size_t size() const { return coordinates.size(); }
+    /// As its number is called; of a root as its group's effects are.
+    std::string name(std::size_t coordinate) const;
     std::vector<double> start() const;
     /// Where numbers stand, [size()] of [numbers.size()].
     std::vector<double> place(std::span<const double> values) const;

@@ -28,13 +28,14 @@ public:
           at_(at),
           result_(result) {}
 
-    std::vector<FitWarning> find(const Eigen::MatrixXd& covariance) {
+    std::vector<FitWarning> find(const ScaleCovariance& on_scale) {
         add_flip_flop();
         add_vanished_effects();
         add_vanished_errors();
         add_bounds();
         add_shrinkage();
-        add_flat_directions(covariance);
+        add_held();
+        add_flat_directions(on_scale);
         add_likelihood();
         return std::move(warnings_);
     }
@@ -49,9 +50,9 @@ private:
     void add_vanished_errors();
     void add_bounds();
     void add_shrinkage();
-    void add_flat_directions(const Eigen::MatrixXd& covariance);
+    void add_flat_directions(const ScaleCovariance& on_scale);
+    void add_held();
     void add_likelihood();
-    std::string coordinate_name(std::size_t k) const;
     bool is_fixed(bool is_of_subject, std::size_t row) const;
 
     FitEngine& engine_;
@@ -59,21 +60,9 @@ private:
     PopulationPoint point_;
     std::span<const double> at_;
     const FitResult& result_;
+    std::vector<std::string> at_bounds_;
     std::vector<FitWarning> warnings_;
 };
-
-std::string Warnings::coordinate_name(std::size_t k) const {
-    const FitScale::Coordinate& c = engine_.scale.coordinates[k];
-    if (c.kind != FitScale::Kind::root) return data_.setup().numbers[c.number].law.name;
-    const FitScale::Group& group = engine_.scale.groups[c.group];
-    const bool is_subject = group.level == pkpd::Level::subject;
-    const auto& effects = is_subject ? data_.eta_parameters : data_.kappa_parameters;
-    const auto name = [&](std::size_t row) {
-        return data_.model().parameters[effects[group.of[row]]].name;
-    };
-    return std::string(is_subject ? "iiv." : "iov.") +
-           (c.row == c.column ? name(c.row) : name(c.column) + "." + name(c.row));
-}
 
 bool Warnings::is_fixed(bool is_of_subject, std::size_t row) const {
     return std::ranges::any_of(engine_.scale.groups, [&](const FitScale::Group& group) {
@@ -130,11 +119,21 @@ void Warnings::add_bounds() {
     for (std::size_t k = 0; k < engine_.scale.size(); ++k) {
         const FitScale::Coordinate& c = engine_.scale.coordinates[k];
         if (c.kind != FitScale::Kind::theta) continue;
-        if (at_[k] <= c.lower + 1e-9 || at_[k] >= c.upper - 1e-9)
-            add(fmt::format("{} ended at its {} bound",
-                            data_.setup().numbers[c.number].law.name,
-                            at_[k] <= c.lower + 1e-9 ? "lower" : "upper"),
-                "its standard error means nothing there; widen the bound or fix it");
+        const bool is_low = at_[k] <= c.lower + 1e-9;
+        if (!is_low && at_[k] < c.upper - 1e-9) continue;
+        at_bounds_.push_back(engine_.scale.name(k));
+        const FitNumber& number = data_.setup().numbers[c.number];
+        const bool is_whole = c.transform == FitScale::Transform::logit &&
+                              (is_low ? number.lower <= 0.0 : number.upper >= 1.0);
+        if (is_whole)
+            add(fmt::format("{} went to {}: the data do not tell it from that",
+                            number.law.name,
+                            is_low ? "0" : "1"),
+                "fix it there, and leave its variability out");
+        else
+            add(fmt::format(
+                    "{} ended at its {} bound", number.law.name, is_low ? "lower" : "upper"),
+                "widen the bound or fix it");
     }
 }
 
@@ -147,12 +146,30 @@ void Warnings::add_shrinkage() {
                 "do not look for covariates or judge the model in plots of it");
 }
 
-void Warnings::add_flat_directions(const Eigen::MatrixXd& covariance) {
+/// But for values at their bounds, which are told by themselves.
+void Warnings::add_held() {
+    if (result_.uncertainties.empty()) return;
+    std::string names;
+    for (const std::string& name : result_.uncertainties.front().held)
+        if (std::ranges::count(at_bounds_, name) == 0) names += (names.empty() ? "" : ", ") + name;
+    if (!names.empty())
+        add(fmt::format("the data say nothing of {} where the estimates are: held while the "
+                        "standard errors of the others were found",
+                        names),
+            "fix them, or leave them out");
+}
+
+void Warnings::add_flat_directions(const ScaleCovariance& on_scale) {
+    const Eigen::MatrixXd& covariance = on_scale.of;
     if (covariance.rows() == 0) {
         add("no standard errors: the information is singular at the estimates",
             "some numbers, or a combination of them, cannot be told by these data");
         return;
     }
+    const auto in_order = [](Eigen::Index k) { return static_cast<std::size_t>(k); };
+    const auto name_of = [&](Eigen::Index k) {
+        return engine_.scale.name(static_cast<std::size_t>(on_scale.told[in_order(k)]));
+    };
     const Eigen::VectorXd sds = covariance.diagonal().cwiseSqrt();
     const Eigen::MatrixXd correlation =
         sds.cwiseInverse().asDiagonal() * covariance * sds.cwiseInverse().asDiagonal();
@@ -162,18 +179,19 @@ void Warnings::add_flat_directions(const Eigen::MatrixXd& covariance) {
         std::string names;
         for (Eigen::Index k = 0; k < correlation.rows(); ++k)
             if (std::abs(solved.eigenvectors()(k, values.size() - 1)) > 0.3)
-                names += (names.empty() ? "" : ", ") + coordinate_name(static_cast<std::size_t>(k));
+                names += (names.empty() ? "" : ", ") + name_of(k);
         add(fmt::format("the data tell a combination of {} hardly at all (condition number {:.3g})",
                         names,
                         values(values.size() - 1) / values(0)),
             "fix one of them, or take one away");
     }
     for (Eigen::Index k = 0; k < covariance.rows(); ++k) {
-        const FitScale::Coordinate& c = engine_.scale.coordinates[static_cast<std::size_t>(k)];
+        const FitScale::Coordinate& c =
+            engine_.scale.coordinates[static_cast<std::size_t>(on_scale.told[in_order(k)])];
         const bool is_relative = c.transform == FitScale::Transform::logarithm;
         if (c.kind == FitScale::Kind::theta && is_relative && sds(k) > 1.0)
             add(fmt::format("{} is hardly identified: its relative standard error is {:.0f} %",
-                            coordinate_name(static_cast<std::size_t>(k)),
+                            name_of(k),
                             100.0 * sds(k)));
     }
 }
@@ -203,8 +221,8 @@ void Warnings::add_likelihood() {
 std::vector<FitWarning> find_warnings(FitEngine& engine,
                                       std::span<const double> at,
                                       const FitResult& result,
-                                      const Eigen::MatrixXd& covariance_on_scale) {
-    return Warnings(engine, at, result).find(covariance_on_scale);
+                                      const ScaleCovariance& on_scale) {
+    return Warnings(engine, at, result).find(on_scale);
 }
 
 } // namespace gemel::learners

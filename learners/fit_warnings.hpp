@@ -1,6 +1,6 @@
 #pragma once
 
-#include "marginal.hpp"
+#include "standard_errors.hpp"
 
 #include <gemel/learners/fit.hpp>
 
@@ -14,6 +14,6 @@ namespace gemel::learners {
 std::vector<FitWarning> find_warnings(FitEngine& engine,
                                       std::span<const double> at,
                                       const FitResult& result,
-                                      const Eigen::MatrixXd& covariance_on_scale);
+                                      const ScaleCovariance& on_scale);
 
 } // namespace gemel::learners

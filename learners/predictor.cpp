@@ -60,11 +60,11 @@ Predictor::Predictor(const FitData& data,
       n_columns_(1 + wrt.size()) {
     const FitOptions& options = data.setup().options;
     sim::OdeSystem own = data.system();
-    // Derivatives are those of the computed solution, with its steps held: what a search for the
-    // best parameters wants, and values keep their bits.
+    // Steps are those that derivatives need, too: where a state has decayed, the states alone allow
+    // steps at which the derivatives of an explicit method grow without bound.
     system_ = std::make_unique<const sim::CompiledSystem>(sim::compile(
         wrt.empty() ? std::move(own)
-                    : sim::with_sensitivities(std::move(own), wrt, sim::StepControl::own_states)));
+                    : sim::with_sensitivities(std::move(own), wrt, sim::StepControl::all)));
     sim::SolverOptions of_solver;
     of_solver.rtol = options.rtol;
     of_solver.max_steps = options.max_steps;

@@ -1,9 +1,15 @@
 #include "standard_errors.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
+#include <numeric>
 
 namespace gemel::learners {
 namespace {
+
+constexpr double at_bound = 1e-9;
+constexpr double missing_error = std::numeric_limits<double>::quiet_NaN();
 
 Eigen::Index in(std::size_t i) {
     return static_cast<Eigen::Index>(i);
@@ -89,24 +95,52 @@ linearised_information(FitEngine& engine, std::span<const double> at, const Mode
     return information;
 }
 
-Eigen::MatrixXd inverse_information(const Eigen::MatrixXd& information) {
-    if (!information.allFinite() || information.rows() == 0) return {};
+std::vector<Eigen::Index> all_coordinates(const FitScale& scale) {
+    std::vector<Eigen::Index> all(scale.size());
+    std::iota(all.begin(), all.end(), Eigen::Index{0});
+    return all;
+}
+
+std::vector<Eigen::Index> told_coordinates(const FitScale& scale,
+                                           std::span<const double> at,
+                                           const Eigen::MatrixXd& information,
+                                           double least_information,
+                                           const std::vector<Eigen::Index>& among) {
+    std::vector<Eigen::Index> told;
+    for (const Eigen::Index k : among) {
+        const auto i = static_cast<std::size_t>(k);
+        const FitScale::Coordinate& c = scale.coordinates[i];
+        const bool is_free = at[i] > c.lower + at_bound && at[i] < c.upper - at_bound;
+        const bool has_units =
+            c.kind != FitScale::Kind::root && c.transform == FitScale::Transform::none;
+        if (is_free && (has_units || information(k, k) > least_information)) told.push_back(k);
+    }
+    return told;
+}
+
+ScaleCovariance inverse_information(const Eigen::MatrixXd& information,
+                                    std::vector<Eigen::Index> told) {
+    ScaleCovariance found{std::move(told), {}};
+    if (found.told.empty() || !information.allFinite()) return found;
+    const Eigen::MatrixXd of_told = information(found.told, found.told);
     // Scaled to a unit diagonal, so that the judgement of singularity has no units.
-    const Eigen::VectorXd scale = information.diagonal().cwiseMax(0.0).cwiseSqrt();
-    if (!(scale.minCoeff() > 0.0)) return {};
+    const Eigen::VectorXd scale = of_told.diagonal().cwiseMax(0.0).cwiseSqrt();
+    if (!(scale.minCoeff() > 0.0)) return found;
     const Eigen::MatrixXd unit =
-        scale.cwiseInverse().asDiagonal() * information * scale.cwiseInverse().asDiagonal();
+        scale.cwiseInverse().asDiagonal() * of_told * scale.cwiseInverse().asDiagonal();
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solved(unit);
-    if (solved.info() != Eigen::Success || solved.eigenvalues()(0) < 1e-10) return {};
+    if (solved.info() != Eigen::Success || solved.eigenvalues()(0) < 1e-10) return found;
     const Eigen::MatrixXd inverse = solved.eigenvectors() *
                                     solved.eigenvalues().cwiseInverse().asDiagonal() *
                                     solved.eigenvectors().transpose();
-    return scale.cwiseInverse().asDiagonal() * inverse * scale.cwiseInverse().asDiagonal();
+    found.of = scale.cwiseInverse().asDiagonal() * inverse * scale.cwiseInverse().asDiagonal();
+    return found;
 }
 
-Eigen::MatrixXd sandwich(const Eigen::MatrixXd& inverse, const Eigen::MatrixXd& gradients) {
-    if (inverse.rows() == 0) return {};
-    return inverse * (0.25 * gradients * gradients.transpose()) * inverse;
+ScaleCovariance sandwich(const ScaleCovariance& inverse, const Eigen::MatrixXd& gradients) {
+    if (inverse.of.rows() == 0) return inverse;
+    const Eigen::MatrixXd of_told = gradients(inverse.told, Eigen::all);
+    return {inverse.told, inverse.of * (0.25 * of_told * of_told.transpose()) * inverse.of};
 }
 
 Eigen::MatrixXd hessian(Marginal& marginal, std::span<const double> at) {
@@ -127,28 +161,48 @@ Eigen::MatrixXd hessian(Marginal& marginal, std::span<const double> at) {
     return 0.5 * (hessian + hessian.transpose());
 }
 
+namespace {
+
+/// Condition number of a covariance's correlation; +∞ where it is not positive definite.
+double condition_of(const Eigen::MatrixXd& covariance) {
+    const Eigen::VectorXd sds = covariance.diagonal().cwiseSqrt();
+    const Eigen::MatrixXd correlation =
+        sds.cwiseInverse().asDiagonal() * covariance * sds.cwiseInverse().asDiagonal();
+    const Eigen::VectorXd values =
+        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(correlation).eigenvalues();
+    return values(0) > 0.0 ? values(values.size() - 1) / values(0)
+                           : std::numeric_limits<double>::infinity();
+}
+
+} // namespace
+
 Uncertainty uncertainty_of(const FitEngine& engine,
                            std::span<const double> at,
-                           const Eigen::MatrixXd& on_scale,
+                           const ScaleCovariance& on_scale,
                            std::string method) {
     Uncertainty result;
     result.method = std::move(method);
-    if (on_scale.rows() == 0 || !on_scale.allFinite() || !(on_scale.diagonal().minCoeff() > 0.0))
+    if (on_scale.of.rows() == 0 || !on_scale.of.allFinite() ||
+        !(on_scale.of.diagonal().minCoeff() > 0.0))
         return result;
     const Eigen::MatrixXd jacobian = engine.scale.jacobian(at);
     std::vector<Eigen::Index> estimated;
     const std::vector<FitNumber>& numbers = engine.data.setup().numbers;
     for (std::size_t i = 0; i < numbers.size(); ++i)
         if (!numbers[i].is_fixed) estimated.push_back(in(i));
-    const Eigen::MatrixXd rows = jacobian(estimated, Eigen::all);
-    result.covariance = rows * on_scale * rows.transpose();
-    const Eigen::VectorXd sds = on_scale.diagonal().cwiseSqrt();
-    const Eigen::MatrixXd correlation =
-        sds.cwiseInverse().asDiagonal() * on_scale * sds.cwiseInverse().asDiagonal();
-    const Eigen::VectorXd values =
-        Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(correlation).eigenvalues();
-    result.condition_number = values(values.size() - 1) / values(0);
-    result.is_usable = result.covariance.allFinite() && values(0) > 0.0;
+    const Eigen::MatrixXd rows = jacobian(estimated, on_scale.told);
+    result.covariance = rows * on_scale.of * rows.transpose();
+    result.condition_number = condition_of(on_scale.of);
+    result.is_usable = result.covariance.allFinite() && std::isfinite(result.condition_number);
+    for (std::size_t k = 0; k < engine.scale.size(); ++k) {
+        if (std::ranges::count(on_scale.told, in(k)) > 0) continue;
+        result.held.push_back(engine.scale.name(k));
+        for (std::size_t i = 0; i < estimated.size(); ++i) {
+            if (jacobian(estimated[i], in(k)) == 0.0) continue;
+            result.covariance.row(in(i)).setConstant(missing_error);
+            result.covariance.col(in(i)).setConstant(missing_error);
+        }
+    }
     return result;
 }
 

@@ -86,6 +86,7 @@ private:
             number.law.name, digits(value), number.law.unit.text, "", "", "", cv(k), shrinkage(k)};
         if (!std::isfinite(value)) cells[1] = "not available";
         if (number.is_fixed) cells[3] = "fixed";
+        if (is_held(k)) cells[3] = "not identified";
         if (number.is_fixed || !std::isfinite(error)) return cells;
         if (error > most_relative_error * std::abs(value)) {
             cells[3] = "not identified";
@@ -96,6 +97,12 @@ private:
         if (value != 0.0) cells[4] = fmt::format("{:.1f}", 100.0 * error / std::abs(value));
         cells[5] = fmt::format("{} … {}", digits(interval.lower), digits(interval.upper));
         return cells;
+    }
+
+    /// An estimate without an error, while others have one.
+    bool is_held(std::size_t k) const {
+        return !setup_.numbers[k].is_fixed && !result_.uncertainties.empty() &&
+               result_.uncertainties.front().is_usable && !std::isfinite(errors_[k]);
     }
 
     /// Of log-normal parameters: 100·√(exp(ω²) − 1).

@@ -110,10 +110,14 @@ struct Likelihood {
 /// Errors of the estimated numbers.
 struct Uncertainty {
     std::string method; ///< "linearised", "observed information (Louis)", "sandwich", "bootstrap"
-    Eigen::MatrixXd covariance; ///< [n_estimated × n_estimated] of the numbers themselves
+    /// [n_estimated × n_estimated] of the numbers themselves; NaN of those held.
+    Eigen::MatrixXd covariance;
     double condition_number = std::numeric_limits<double>::quiet_NaN(); ///< of the correlation
-    bool is_usable = false; ///< positive definite and finite
+    bool is_usable = false; ///< positive definite and finite, but for numbers held
     std::string why_not;    ///< in words, where it is not
+    /// Of which the data say nothing at the estimates: held while the errors of the others were
+    /// found.
+    std::vector<std::string> held = {};
 };
 
 struct IndividualEstimate {
