@@ -119,7 +119,7 @@ void DoseEvents::find_steady_states(StateCarrier& carrier) {
     steady_.begin(*problem_, *setup_);
     first_pattern_.clear();
     const bool all_have = has_steady(problem_->timeline->records);
-    SubjectEvents events;
+    SubjectEvents& events = events_of_steady_;
     for (int subject = 0; subject < problem_->n_subjects; ++subject) {
         const bool own_have =
             !problem_->own.empty() && has_steady(problem_->own[index(subject)]->records);
@@ -527,7 +527,8 @@ void DoseEvents::reach(const SubjectEvents& events,
     const std::span<const double> steady = steady_.states(events.first_pattern + event.which);
     const bool replaces = event.kind == EventKind::replace_all;
     if (replaces) stop_infusions(columns);
-    std::vector<double> before;
+    std::vector<double>& before = unsteady_;
+    before.clear();
     for (std::size_t i = 0; i < system_.states.size(); ++i) {
         double& x = columns.states[static_cast<std::ptrdiff_t>(i) * columns.stride];
         before.push_back(x);

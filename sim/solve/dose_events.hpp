@@ -102,7 +102,9 @@ private:
     SteadyStates steady_;
     std::vector<int> first_pattern_; ///< [n_subjects]; empty: no steady state is asked for
     ScalarProgram rates_;
+    SubjectEvents events_of_steady_;
     std::vector<double> inputs_, derived_, states_, before_, after_;
+    std::vector<double> unsteady_; ///< [n_states] before a steady state is reached
 };
 
 } // namespace gemel::sim

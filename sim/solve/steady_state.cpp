@@ -98,23 +98,24 @@ SteadyStates::SteadyStates(const CompiledSystem& system)
 void SteadyStates::begin(const BlockProblem& problem, const BlockSetup& setup) {
     problem_ = &problem;
     setup_ = &setup;
-    searches_.clear();
+    n_searches_ = 0;
 }
 
 int SteadyStates::add(const SubjectEvents& events) {
-    const int first = static_cast<int>(searches_.size());
+    const int first = static_cast<int>(n_searches_);
     const std::size_t n_wrt = system_.sensitivities.wrt.size();
     for (const SteadyPattern& pattern : events.expanded.steady) {
-        Search search;
+        if (n_searches_ == searches_.size()) searches_.emplace_back();
+        Search& search = searches_[n_searches_++];
+        static_cast<SearchState&>(search) = {};
         search.subject = events.subject;
         search.pattern = pattern;
-        search.derivatives.resize(n_wrt);
+        search.derivatives.assign(n_wrt, {});
         if (pattern.dose >= 0)
             std::copy_n(events.expanded.derivatives.begin() +
                             static_cast<std::ptrdiff_t>(index(pattern.dose) * n_wrt),
                         n_wrt,
                         search.derivatives.begin());
-        searches_.push_back(std::move(search));
     }
     return first;
 }
@@ -122,14 +123,14 @@ int SteadyStates::add(const SubjectEvents& events) {
 void SteadyStates::find(StateCarrier& carrier) {
     tolerance_ = carrier.relative_error();
     const std::size_t group = std::max<std::size_t>(1, together / (n_live() + 1));
-    for (std::size_t first = 0; first < searches_.size(); first += group) {
-        std::vector<Search*> active;
-        for (std::size_t i = first; i < std::min(first + group, searches_.size()); ++i) {
+    for (std::size_t first = 0; first < n_searches_; first += group) {
+        group_.clear();
+        for (std::size_t i = first; i < std::min(first + group, n_searches_); ++i) {
             begin_search(searches_[i]);
-            active.push_back(&searches_[i]);
+            group_.push_back(&searches_[i]);
         }
-        search_together(active, carrier);
-        for (Search* search : active)
+        search_together(group_, carrier);
+        for (Search* search : group_)
             if (search->status == SolverStatus::ok) finish(*search);
     }
 }
@@ -150,9 +151,9 @@ void SteadyStates::begin_search(Search& search) {
     const double span = problem_->timeline->end - problem_->timeline->start;
     search.period = search.pattern.period > 0.0 ? search.pattern.period : span > 0.0 ? span : 1.0;
     search.scale.assign(index(n_states_), 0.0);
-    Expansion period;
-    fill_period(search, period);
-    scales_.find(period.events,
+    period_.events.clear();
+    fill_period(search, period_);
+    scales_.find(period_.events,
                  search.x.data(),
                  1,
                  search.pattern.time,
@@ -219,9 +220,15 @@ void SteadyStates::stop_on_the_way(const Search& search,
                                start(depot.first_kept + 2 * depot.n_kept + 1)};
     for (int j = 0; j <= depot.n_kept; ++j)
         add_stops(transit, from + p.phase - j * p.period, p.state, from, p.time, events);
-    std::stable_sort(events.begin(), events.end(), [](const Event& a, const Event& b) {
-        return a.time < b.time;
-    });
+    // In order of time, those at one time as they came: a stable sort would ask for storage.
+    for (auto event = events.begin(); event != events.end(); ++event)
+        std::rotate(std::upper_bound(
+                        events.begin(),
+                        event,
+                        *event,
+                        [](const Event& one, const Event& other) { return one.time < other.time; }),
+                    event,
+                    event + 1);
 }
 
 /// States that keep doses on their way hold those given before a time.
@@ -248,60 +255,66 @@ void SteadyStates::keep_earlier_doses(const Search& search,
     }
 }
 
-Passage SteadyStates::passage(const Search& search, const std::vector<double>& from) const {
-    Passage passage{
-        .from = search.pattern.time - search.period, .to = search.pattern.time, .states = from};
+void SteadyStates::add_passage(const Search& search, std::span<const double> from) {
+    if (n_passages_ == passages_.size()) passages_.emplace_back();
+    Passage& passage = passages_[n_passages_++];
+    passage.from = search.pattern.time - search.period;
+    passage.to = search.pattern.time;
+    passage.states.assign(from.begin(), from.end());
+    passage.status = SolverStatus::ok;
     passage.events.subject = search.subject;
     passage.events.row = setup_->first_row[index(search.subject)] + search.pattern.row;
+    passage.events.expanded.events.clear();
     fill_period(search, passage.events.expanded);
     stop_on_the_way(search, passage.from, passage.events.expanded.events);
     keep_earlier_doses(search, passage.from, passage.states);
-    return passage;
 }
 
 void SteadyStates::search_together(std::span<Search*> searches, StateCarrier& carrier) {
     for (int i = 0; !is_linear_ && i < warm_up; ++i)
         repeat_plainly(searches, carrier);
-    std::vector<Search*> active(searches.begin(), searches.end());
+    active_.assign(searches.begin(), searches.end());
     while (true) {
-        std::erase_if(active, [](const Search* search) { return search->is_done; });
-        if (active.empty()) return;
-        look(active, carrier);
-        for (Search* search : active)
+        std::erase_if(active_, [](const Search* search) { return search->is_done; });
+        if (active_.empty()) return;
+        look(active_, carrier);
+        for (Search* search : active_)
             if (!search->is_done) step(*search);
     }
 }
 
 /// x ← P(x)
 void SteadyStates::repeat_plainly(std::span<Search*> searches, StateCarrier& carrier) {
-    std::vector<Passage> passages;
+    n_passages_ = 0;
     for (const Search* search : searches)
-        passages.push_back(passage(*search, search->x));
-    carrier.carry(passages);
+        add_passage(*search, search->x);
+    carrier.carry(passages());
     for (std::size_t i = 0; i < searches.size(); ++i) {
-        searches[i]->status = passages[i].status;
-        searches[i]->is_done = passages[i].status != SolverStatus::ok;
-        searches[i]->x = passages[i].states;
+        searches[i]->status = passages_[i].status;
+        searches[i]->is_done = passages_[i].status != SolverStatus::ok;
+        searches[i]->x = passages_[i].states;
     }
 }
 
 /// P(x) of every search, and with it the derivative of P where there is none.
 void SteadyStates::look(std::span<Search*> searches, StateCarrier& carrier) {
-    std::vector<Passage> passages;
-    std::vector<std::size_t> first;
+    n_passages_ = 0;
+    first_passage_.clear();
     for (const Search* search : searches) {
-        first.push_back(passages.size());
-        passages.push_back(passage(*search, search->x));
+        first_passage_.push_back(n_passages_);
+        add_passage(*search, search->x);
         for (std::size_t k = 0; !search->has_factors && k < n_live(); ++k) {
-            std::vector<double> from = search->x;
-            from[index(live_[k])] += perturbation(*search, live_[k]);
-            passages.push_back(passage(*search, from));
+            from_ = search->x;
+            from_[index(live_[k])] += perturbation(*search, live_[k]);
+            add_passage(*search, from_);
         }
     }
-    first.push_back(passages.size());
-    carrier.carry(passages);
+    first_passage_.push_back(n_passages_);
+    carrier.carry(passages());
     for (std::size_t i = 0; i < searches.size(); ++i)
-        take_image(*searches[i], std::span(passages).subspan(first[i], first[i + 1] - first[i]));
+        take_image(
+            *searches[i],
+            passages().subspan(first_passage_[i], first_passage_[i + 1] - first_passage_[i]));
 }
 
 void SteadyStates::take_image(Search& search, std::span<const Passage> passages) {
@@ -312,10 +325,10 @@ void SteadyStates::take_image(Search& search, std::span<const Passage> passages)
         return;
     }
     search.image = passages[0].states;
-    std::vector<double> change(search.image);
-    for (std::size_t i = 0; i < change.size(); ++i)
-        change[i] -= search.x[i];
-    search.residual = relative(search, change);
+    change_ = search.image;
+    for (std::size_t i = 0; i < change_.size(); ++i)
+        change_[i] -= search.x[i];
+    search.residual = relative(search, change_);
     if (!search.has_factors) factorise(search, passages);
 }
 
@@ -326,7 +339,7 @@ double SteadyStates::perturbation(const Search& search, int state) const {
     return (is_linear_ ? 1.0 : std::sqrt(tolerance_)) * (size > 0.0 ? size : 1.0);
 }
 
-void SteadyStates::factorise(Search& search, std::span<const Passage> passages) const {
+void SteadyStates::factorise(Search& search, std::span<const Passage> passages) {
     const std::size_t n = n_live();
     search.factors.assign(n * n, 0.0);
     for (std::size_t k = 0; k < n; ++k) {
@@ -350,17 +363,17 @@ void SteadyStates::factorise(Search& search, std::span<const Passage> passages) 
 
 /// Whether errors of P that the solver may make leave something of the fixed point: where nothing
 /// is eliminated, rounding alone makes one, far away.
-bool SteadyStates::is_determined(const Search& search) const {
-    std::vector<double> error(index(n_states_), 0.0);
+bool SteadyStates::is_determined(const Search& search) {
+    error_.assign(index(n_states_), 0.0);
     for (std::size_t k = 0; k < n_live(); ++k) {
         const auto at = index(live_[k]);
-        std::vector<double> d(n_live(), 0.0);
-        d[k] = tolerance_ * size(search, at);
-        const std::vector<double> moved = solved(search, std::move(d));
-        for (std::size_t i = 0; i < error.size(); ++i)
-            error[i] += std::abs(moved[i]);
+        right_.assign(n_live(), 0.0);
+        right_[k] = tolerance_ * size(search, at);
+        solve(search);
+        for (std::size_t i = 0; i < error_.size(); ++i)
+            error_[i] += std::abs(solved_[i]);
     }
-    return relative(search, error) < all_of_it;
+    return relative(search, error_) < all_of_it;
 }
 
 /// Where the derivative of P tells nothing, further away it may: one period on.
@@ -388,33 +401,32 @@ double SteadyStates::relative(const Search& search, std::span<const double> chan
     return largest;
 }
 
-/// (I − P')⁻¹·(P(x) − x), [n_states]
-std::vector<double> SteadyStates::correction(const Search& search) const {
-    std::vector<double> d(n_live());
-    for (std::size_t k = 0; k < d.size(); ++k)
-        d[k] = search.image[index(live_[k])] - search.x[index(live_[k])];
-    return solved(search, std::move(d));
+/// (I − P')⁻¹·(P(x) − x)
+void SteadyStates::find_correction(const Search& search) {
+    right_.resize(n_live());
+    for (std::size_t k = 0; k < right_.size(); ++k)
+        right_[k] = search.image[index(live_[k])] - search.x[index(live_[k])];
+    solve(search);
 }
 
-/// (I − P')⁻¹·d, [n_states]
-std::vector<double> SteadyStates::solved(const Search& search, std::vector<double> d) const {
-    solve_dense(search.factors, search.pivots, d);
-    std::vector<double> all(index(n_states_), 0.0);
-    for (std::size_t k = 0; k < d.size(); ++k)
-        all[index(live_[k])] = d[k];
-    return all;
+/// (I − P')⁻¹ times the right side, [n_states]
+void SteadyStates::solve(const Search& search) {
+    solve_dense(search.factors, search.pivots, right_);
+    solved_.assign(index(n_states_), 0.0);
+    for (std::size_t k = 0; k < right_.size(); ++k)
+        solved_[index(live_[k])] = right_[k];
 }
 
 /// One step of Newton's method, after which the search is done if both what was left and what was
 /// added are small. Amounts that are not negative stay so.
 void SteadyStates::step(Search& search) {
     if (search.is_blind) return go_on_blindly(search);
-    const std::vector<double> d = correction(search);
-    const bool is_near = search.residual <= tolerance_ && relative(search, d) <= near_enough;
+    find_correction(search);
+    const bool is_near = search.residual <= tolerance_ && relative(search, solved_) <= near_enough;
     const double before = search.residual;
     for (const int i : live_) {
         double& x = search.x[index(i)];
-        const double next = x + d[index(i)], image = search.image[index(i)];
+        const double next = x + solved_[index(i)], image = search.image[index(i)];
         x = next < 0.0 && x >= 0.0 && image >= 0.0 ? image : next;
     }
     search.is_done = is_near;
@@ -433,16 +445,15 @@ void SteadyStates::step(Search& search) {
 }
 
 /// What has no steady state stands at its start, and doses on their way are those given before.
-void SteadyStates::finish(Search& search) const {
-    std::vector<double> initial;
+void SteadyStates::finish(Search& search) {
     gather(setup_->initial,
            setup_->n_rows,
            setup_->first_row[index(search.subject)] + search.pattern.row,
-           initial);
+           initial_);
     for (const int i : live_)
-        initial[index(i)] = search.x[index(i)];
-    switch_off(search, initial);
-    search.x = std::move(initial);
+        initial_[index(i)] = search.x[index(i)];
+    switch_off(search, initial_);
+    search.x = initial_;
     keep_earlier_doses(search, search.pattern.time, search.x);
 }
 

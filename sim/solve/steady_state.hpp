@@ -12,6 +12,7 @@
 /// States that repeat themselves under doses one interval apart: the fixed point of the map P that
 /// carries states over one interval. Newton's method on P(x) − x, the derivative of P from
 /// differences: for linear systems that is the closed form (I − Φ)⁻¹·b. Theory manual: events.md.
+/// Allocates nothing for a block like one before it.
 namespace gemel::sim {
 
 class SteadyStates {
@@ -31,7 +32,14 @@ public:
 
 private:
     /// One pattern on its way to its fixed point.
-    struct Search {
+    struct SearchState {
+        double residual = 0.0, last_residual = 0.0; ///< of x and the x before, relative
+        double period = 0.0;
+        int n_newton = 0, n_chord = 0, n_blind = 0;
+        bool has_factors = false, is_blind = false, is_done = false;
+        SolverStatus status = SolverStatus::ok;
+    };
+    struct Search : SearchState {
         int subject = 0;
         SteadyPattern pattern;
         std::vector<DoseDerivative> derivatives; ///< [n_wrt]
@@ -39,18 +47,14 @@ private:
         std::vector<double> x, image;            ///< [n_states], P(x)
         std::vector<double> factors;             ///< [n_live²] of I − P', as LU
         std::vector<int> pivots;
-        double residual = 0.0, last_residual = 0.0; ///< of x and the x before, relative
-        double period = 0.0;
-        int n_newton = 0, n_chord = 0, n_blind = 0;
-        bool has_factors = false, is_blind = false, is_done = false;
-        SolverStatus status = SolverStatus::ok;
     };
 
     std::size_t n_live() const { return live_.size(); }
     void begin_search(Search& search);
     bool is_off(const Search& search, int state) const;
     void switch_off(const Search& search, std::vector<double>& states) const;
-    Passage passage(const Search& search, const std::vector<double>& from) const;
+    void add_passage(const Search& search, std::span<const double> from);
+    std::span<Passage> passages() { return std::span(passages_).first(n_passages_); }
     void fill_period(const Search& search, Expansion& period) const;
     void stop_on_the_way(const Search& search, double from, std::vector<Event>& events) const;
     void keep_earlier_doses(const Search& search, double before, std::vector<double>& states) const;
@@ -58,16 +62,16 @@ private:
     void repeat_plainly(std::span<Search*> searches, StateCarrier& carrier);
     void look(std::span<Search*> searches, StateCarrier& carrier);
     void take_image(Search& search, std::span<const Passage> passages);
-    void factorise(Search& search, std::span<const Passage> passages) const;
+    void factorise(Search& search, std::span<const Passage> passages);
     void step(Search& search);
     double perturbation(const Search& search, int state) const;
     static double size(const Search& search, std::size_t state);
     double relative(const Search& search, std::span<const double> change) const;
-    std::vector<double> correction(const Search& search) const;
-    std::vector<double> solved(const Search& search, std::vector<double> d) const;
-    bool is_determined(const Search& search) const;
+    void find_correction(const Search& search);
+    void solve(const Search& search);
+    bool is_determined(const Search& search);
     void go_on_blindly(Search& search) const;
-    void finish(Search& search) const;
+    void finish(Search& search);
 
     const OdeSystem& system_;
     bool is_linear_ = false;
@@ -77,7 +81,15 @@ private:
     const BlockProblem* problem_ = nullptr;
     const BlockSetup* setup_ = nullptr;
     double tolerance_ = 0.0;
+    // Storage that blocks find again.
     std::vector<Search> searches_;
+    std::size_t n_searches_ = 0; ///< of this block
+    std::vector<Passage> passages_;
+    std::size_t n_passages_ = 0; ///< to be carried
+    std::vector<Search*> group_, active_;
+    std::vector<std::size_t> first_passage_;
+    Expansion period_;
+    std::vector<double> from_, change_, error_, right_, solved_, initial_;
 };
 
 } // namespace gemel::sim

@@ -140,6 +140,21 @@ inline FitSetup correlated() {
                         "[[omega]]\nof = [\"V\", \"CL\"]\ncorrelation = [[0.4]]\n");
 }
 
+/// A data set as if its doses had been given every 24 h for ever.
+inline FitSetup at_steady_state(FitSetup setup) {
+    pkpd::DataSet data = *setup.data;
+    for (pkpd::DataSubject& subject : data.subjects)
+        for (sim::Record& record : subject.records) {
+            record.steady = sim::SteadyState::replaces;
+            record.interval = 24.0;
+        }
+    setup.data = std::make_shared<const pkpd::DataSet>(std::move(data));
+    sim::DiagnosticList diagnostics;
+    setup.population.data =
+        std::make_shared<const pkpd::DataCohort>(pkpd::make_cohort(*setup.data, diagnostics));
+    return setup;
+}
+
 /// Theophylline with a limit of quantification [mg/L] that hides some of its data.
 /// @param is_between  they are told to be positive
 inline FitSetup with_limit(bool is_between) {

@@ -173,6 +173,11 @@ TEST_CASE("objectives of doses with a lag allocate nothing") {
     check_none(warfarin_pk(R"(law = "additive", additive = 1)"), {Method::focei, Method::foce});
 }
 
+TEST_CASE("objectives of doses at steady state allocate nothing") {
+    check_none(at_steady_state(theophylline()), {Method::focei, Method::fo});
+    check_none(at_steady_state(elimination_that_saturates()), {Method::focei});
+}
+
 TEST_CASE("objectives of censored measurements allocate nothing") {
     check_none(with_limit(false), {Method::focei, Method::laplace});
 }
