@@ -218,6 +218,8 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point) {
         !search.has_value ? std::isfinite(mode.value) : mode.value <= search.value + slack;
     if (is_better) {
         const bool had_second = search.wants_second;
+        // Where half of a step is better than all of it, the expected Hessian is not the full one.
+        const bool is_curved = search.n_halvings > 0;
         // Steps end where they change no digit of the objective's square root.
         const double tolerance = noise_ > 0.0 ? noise_ : 1e-17;
         const double last_tolerance = noise_ > 0.0 ? 10.0 * noise_ : 1e-8;
@@ -225,7 +227,8 @@ void Modes::judge(std::size_t subject, const PopulationPoint& point) {
         mode.is_converged = search.decrement < (search.is_last ? last_tolerance : tolerance) *
                                                    (1.0 + std::abs(mode.value));
         search.wants_second =
-            search.wants_second || (effort_ == Effort::full && search.decrement < newton_from);
+            search.wants_second ||
+            (effort_ == Effort::full && (is_curved || search.decrement < newton_from));
         const bool is_over = mode.is_converged || search.is_last || mode.n_evaluations >= most;
         search.is_done = is_over && (had_second || effort_ == Effort::rough);
         if (mode.n_evaluations >= most) search.wants_second = search.is_last = true;
