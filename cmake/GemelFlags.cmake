@@ -4,9 +4,11 @@ add_library(gemel_flags INTERFACE)
 add_library(gemel::flags ALIAS gemel_flags)
 target_compile_features(gemel_flags INTERFACE cxx_std_20)
 target_compile_options(gemel_flags INTERFACE -ffp-contract=off -Wall -Wextra -Wpedantic -Wshadow)
-# False alarms of g++ 12 on std::string once it inlines (GCC bug 105651); dev keeps them on.
+# False alarms of g++ 12 on std::optional (GCC bug 80635), and on std::string once it inlines (GCC bug 105651);
+# dev keeps the latter on.
 target_compile_options(gemel_flags INTERFACE
-  $<$<CONFIG:Release>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds -Wno-maybe-uninitialized>)
+  -Wno-maybe-uninitialized
+  $<$<CONFIG:Release>:-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds>)
 if(GEMEL_WARNINGS_AS_ERRORS)
   target_compile_options(gemel_flags INTERFACE -Werror)
 endif()

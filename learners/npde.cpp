@@ -43,14 +43,20 @@ sim::RandomStream censoring_numbers(const FitSubject& subject,
             static_cast<std::uint32_t>(measured.observation) * 2 * n_simulations};
 }
 
-/// A value beyond a limit, by a share u of the simulated ones beyond it; the limit if there is
-/// none. Sets its share below.
-double place_beyond(
-    const Eigen::MatrixXd& simulated, Eigen::Index row, bool is_below, double limit, double u) {
+/// A value beyond a limit, and not beyond the other one if there is one, by a share u of the
+/// simulated ones there; the limit if there is none.
+double place_beyond(const Eigen::MatrixXd& simulated,
+                    Eigen::Index row,
+                    const Measurement& measured,
+                    double u) {
+    const bool is_below = measured.censoring > 0;
+    const double limit = measured.limit, other = measured.other_limit;
     std::vector<double> beyond;
-    for (Eigen::Index k = 0; k < simulated.cols(); ++k)
-        if (is_below ? simulated(row, k) < limit : simulated(row, k) > limit)
-            beyond.push_back(simulated(row, k));
+    for (Eigen::Index k = 0; k < simulated.cols(); ++k) {
+        const double value = simulated(row, k);
+        const bool is_too_far = is_below ? value < other : value > other; // NaN: never
+        if ((is_below ? value < limit : value > limit) && !is_too_far) beyond.push_back(value);
+    }
     if (beyond.empty()) return limit;
     std::ranges::sort(beyond);
     return beyond[static_cast<std::size_t>(u * static_cast<double>(beyond.size()))];
@@ -89,8 +95,7 @@ Eigen::VectorXd place_censored(const FitSubject& subject,
             values(row) = place_beyond(
                 simulated,
                 row,
-                measured.censoring > 0,
-                measured.limit,
+                measured,
                 censoring_numbers(subject, measured, seed, "fit/npde.censored").uniform());
         sim::RandomStream numbers = censoring_numbers(subject, measured, seed, "fit/npde.shuffle");
         shuffle_beyond(simulated, row, limits[i], numbers);

@@ -200,34 +200,28 @@ SmoothFunction function_of(LevelDraws& draws) {
     return function;
 }
 
-} // namespace
+bool is_cancelled(const FitMonitor* monitor) {
+    return monitor != nullptr && monitor->is_cancelled();
+}
 
-void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonitor* monitor) {
-    LevelDraws draws(engine, seed);
+/// Round after round, from a place whose value is known.
+/// @returns  whether nothing is left to gain
+bool search(FitEngine& engine,
+            LevelDraws& draws,
+            FitMonitor* monitor,
+            std::vector<double>& at,
+            double& value) {
     const SmoothFunction function = function_of(draws);
     MinimiseOptions options = bounds_of(engine.scale);
     options.longest_step = 0.5;
     options.gradient_tolerance = 1e-3;
-    const auto is_cancelled = [&] { return monitor != nullptr && monitor->is_cancelled(); };
     options.watch = [&](int, double, std::span<const double>) {
-        return !is_cancelled() && draws.least_kept() > old_share;
+        return !is_cancelled(monitor) && draws.least_kept() > old_share;
     };
-    const std::vector<double> before = estimate.at;
-    const double first = draws.draw_first(before, first_mixtures(engine, estimate));
-    if (std::isfinite(first)) estimate.objective = first;
-    if (!std::isfinite(first) || !draws.is_trusted()) {
-        estimate.notes.emplace_back(
-            "the last search, on draws that stay where they are, was left out: "
-            "draws of some subject hardly count");
-        return;
-    }
-    std::vector<double> at = before;
-    double value = first, best = first;
-    bool is_settled = false;
+    double best = value;
     std::uint32_t n_costly = 0, n_in_vain = 0;
-    for (std::uint32_t round = 0; round < most_rounds && !is_settled && draws.is_trusted();
-         ++round) {
-        if (is_cancelled() || (draws.is_costly() && ++n_costly > most_costly_rounds)) break;
+    for (std::uint32_t round = 0; round < most_rounds && draws.is_trusted(); ++round) {
+        if (is_cancelled(monitor) || (draws.is_costly() && ++n_costly > most_costly_rounds)) break;
         if (monitor != nullptr)
             monitor->advance(
                 {"polish", round, most_rounds, std::numeric_limits<double>::quiet_NaN(), nullptr});
@@ -237,20 +231,38 @@ void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonito
         value = draws.draw_again(at);
         n_in_vain = value < best - least_gain ? 0 : n_in_vain + 1;
         best = std::min(best, value);
-        is_settled = (round > 0 && gained < settled_change) || n_in_vain == most_in_vain;
+        if ((round > 0 && gained < settled_change) || n_in_vain == most_in_vain) return true;
     }
-    const double there = draws.value(before);
-    const double value_before = draws.least_kept() < worn_share ? first : there;
-    estimate.objective = std::min(value, value_before);
-    if (is_settled && !estimate.is_converged) {
+    return false;
+}
+
+} // namespace
+
+void polish(FitEngine& engine, Estimate& estimate, std::uint64_t seed, FitMonitor* monitor) {
+    LevelDraws draws(engine, seed);
+    const double first = draws.draw_first(estimate.at, first_mixtures(engine, estimate));
+    if (std::isfinite(first)) estimate.objective = first;
+    if (!std::isfinite(first) || !draws.is_trusted()) {
+        estimate.notes.emplace_back(
+            "the last search, on draws that stay where they are, was left out: "
+            "draws of some subject hardly count");
+        return;
+    }
+    std::vector<double> at = estimate.at;
+    double value = first;
+    if (search(engine, draws, monitor, at, value) && !estimate.is_converged) {
         estimate.is_converged = true;
         estimate.reason = "the last search found nothing more to gain";
     }
-    if (!(value < value_before)) return;
+    // By the same draws as the end, as far as they reach.
+    const double there = draws.value(estimate.at);
+    const double before = draws.least_kept() < worn_share ? first : there;
+    estimate.objective = std::min(value, before);
+    if (!(value < before)) return;
     estimate.at = at;
     estimate.notes.push_back(
         fmt::format("the last search, on draws that stay where they are, lowered -2LL by {:.2g}",
-                    value_before - value));
+                    before - value));
 }
 
 } // namespace gemel::learners

@@ -148,6 +148,28 @@ TEST_CASE("npde of censored data from the model itself are standard normal") {
     CHECK(std::abs(uniform.mean - 0.5) < 3.0 * std::sqrt(1.0 / 12.0 / uniform.n));
 }
 
+TEST_CASE("a value between two limits has a share between theirs") {
+    FitSubject subject;
+    subject.measured.resize(1);
+    Measurement& measured = subject.measured[0];
+    const Eigen::MatrixXd simulated = Eigen::RowVectorXd::LinSpaced(101, 0.0, 100.0);
+    for (const bool is_below : {true, false}) {
+        measured.censoring = is_below ? 1 : -1;
+        measured.value = measured.limit = is_below ? 40.0 : 20.0;
+        measured.other_limit = is_below ? 20.0 : 40.0;
+        for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+            const double pd = prediction_errors(subject, {ValueLimits{}}, simulated, seed)[0].pd;
+            CHECK(pd > 20.0 / 101.0);
+            CHECK(pd < 41.0 / 101.0);
+        }
+        // Nothing was simulated there.
+        measured.value = measured.limit = is_below ? -5.0 : 105.0;
+        measured.other_limit = is_below ? -7.0 : 107.0;
+        const double pd = prediction_errors(subject, {ValueLimits{}}, simulated, 1)[0].pd;
+        CHECK(pd == doctest::Approx(is_below ? 0.5 / 101.0 : 100.5 / 101.0));
+    }
+}
+
 TEST_CASE("shares of simulated values: ties count half, extremes are half a simulation off") {
     FitSubject subject;
     subject.measured.resize(1);
