@@ -15,15 +15,7 @@ Estimate minimise_marginal(Method method,
                            FitMonitor* monitor) {
     const FitOptions& options = engine.data.setup().options;
     Marginal marginal(engine, method, options.n_nodes);
-    SmoothFunction function;
-    function.value = [&](std::span<const double> at) { return marginal.value(at); };
-    function.gradient = [&](std::span<const double> at, Eigen::VectorXd& gradient) {
-        return marginal.value(at, gradient);
-    };
-    function.curvature = [&]() -> Eigen::MatrixXd {
-        const Eigen::MatrixXd& of = marginal.gradients_by_subject();
-        return 0.5 * of * of.transpose();
-    };
+    const SmoothFunction function = function_of(marginal);
     Estimate estimate;
     MinimiseOptions bounds = bounds_of(engine.scale);
     bounds.max_iterations = options.max_iterations;

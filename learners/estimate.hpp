@@ -27,6 +27,23 @@ struct Estimate {
 /// Those of the scale, ready for a search.
 MinimiseOptions bounds_of(const FitScale& scale);
 
+/// −2·log of a likelihood, for a search. Its directions begin with the sum of the squares of the
+/// subjects' gradients (Berndt et al. 1974, Ann Econ Soc Meas 3:653–665).
+/// @param objective  has value(at), value(at, gradient) and gradients_by_subject()
+template <class Objective>
+SmoothFunction function_of(Objective& objective) {
+    SmoothFunction function;
+    function.value = [&](std::span<const double> at) { return objective.value(at); };
+    function.gradient = [&](std::span<const double> at, Eigen::VectorXd& gradient) {
+        return objective.value(at, gradient);
+    };
+    function.curvature = [&]() -> Eigen::MatrixXd {
+        const Eigen::MatrixXd& of = objective.gradients_by_subject();
+        return 0.5 * of * of.transpose();
+    };
+    return function;
+}
+
 /// A row of the one list of estimators.
 struct Estimator {
     Method method = Method::saem;

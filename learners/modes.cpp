@@ -266,7 +266,10 @@ Derivatives::Request& Modes::request_without_effects(Derivatives::Order order, b
 void Modes::set_typical(std::span<const double> at,
                         const PopulationPoint& point,
                         bool with_slopes) {
-    const auto order = with_slopes ? Derivatives::Order::first : Derivatives::Order::value;
+    // Steps with sensitivities are others than without: values are the same, asked for slopes or
+    // not.
+    const auto order = with_slopes || derivatives_.is_symbolic() ? Derivatives::Order::first
+                                                                 : Derivatives::Order::value;
     derivatives_.evaluate(request_without_effects(order, with_slopes), at, point, typical);
     set_typical_sds(typical, point);
 }

@@ -1,7 +1,6 @@
 #include "polish.hpp"
 
 #include "conditional_draws.hpp"
-#include "minimise.hpp"
 
 #include <gemel/sim/parallel.hpp>
 
@@ -184,22 +183,6 @@ std::vector<ProposalMixture> first_mixtures(FitEngine& engine, const Estimate& e
                      mixtures_of(proposals_of(estimate.moments)));
 }
 
-SmoothFunction function_of(LevelDraws& draws) {
-    SmoothFunction function;
-    function.value = [&](std::span<const double> at) {
-        const double value = draws.value(at);
-        return draws.least_kept() < worn_share ? std::numeric_limits<double>::infinity() : value;
-    };
-    function.gradient = [&](std::span<const double> at, Eigen::VectorXd& gradient) {
-        return draws.value(at, gradient);
-    };
-    function.curvature = [&]() -> Eigen::MatrixXd {
-        const Eigen::MatrixXd& of = draws.gradients_by_subject();
-        return 0.5 * of * of.transpose();
-    };
-    return function;
-}
-
 bool is_cancelled(const FitMonitor* monitor) {
     return monitor != nullptr && monitor->is_cancelled();
 }
@@ -211,7 +194,11 @@ bool search(FitEngine& engine,
             FitMonitor* monitor,
             std::vector<double>& at,
             double& value) {
-    const SmoothFunction function = function_of(draws);
+    SmoothFunction function = function_of(draws);
+    function.value = [&](std::span<const double> place) {
+        const double found = draws.value(place);
+        return draws.least_kept() < worn_share ? std::numeric_limits<double>::infinity() : found;
+    };
     MinimiseOptions options = bounds_of(engine.scale);
     options.longest_step = 0.5;
     options.gradient_tolerance = 1e-3;

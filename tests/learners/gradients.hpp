@@ -15,7 +15,9 @@ inline void check_gradient(const FitSetup& setup, Method method, double toleranc
     Marginal marginal(engine, method);
     std::vector<double> at = engine.scale.start();
     Eigen::VectorXd gradient;
-    marginal.value(at, gradient);
+    CAPTURE(name(method));
+    // More tasks of a subject may be solved in another way, whose rounding differs.
+    CHECK(marginal.value(at, gradient) == doctest::Approx(marginal.value(at)).epsilon(1e-12));
     CHECK(gradient.isApprox(marginal.gradients_by_subject().rowwise().sum()));
     for (std::size_t k = 0; k < at.size(); ++k) {
         constexpr double step = 1e-4;
@@ -23,7 +25,6 @@ inline void check_gradient(const FitSetup& setup, Method method, double toleranc
         up[k] += step;
         down[k] -= step;
         const double expected = (marginal.value(up) - marginal.value(down)) / (2.0 * step);
-        CAPTURE(name(method));
         CAPTURE(k);
         CHECK(gradient(static_cast<Eigen::Index>(k)) ==
               doctest::Approx(expected).epsilon(tolerance).scale(10.0));

@@ -133,6 +133,35 @@ Cp = { unit = "mg/L", error = { )toml" +
                       data_words("theophylline.csv"));
 }
 
+/// Theophylline as if its elimination saturated: solved by steps.
+inline FitSetup elimination_that_saturates() {
+    return make_setup(R"toml(gemel = "model/1"
+[model]
+name = "elimination that saturates"
+source = "textbook"
+time = "h"
+equations = '''
+d/dt(depot) = -ka * depot
+d/dt(central) = ka * depot - Vmax * Cp / (Km + Cp)
+Cp = central / V
+'''
+[routes.oral]
+into = "depot"
+default = true
+[parameters]
+V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
+Vmax = { value = 30, unit = "mg/h", iiv = { sd = 0.3 } }
+Km = { value = 8, unit = "mg/L" }
+ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } }
+[states]
+depot = { unit = "mg" }
+central = { unit = "mg" }
+[outputs]
+Cp = { unit = "mg/L", error = { law = "combined2", additive = 0.3, proportional = 0.1 } }
+)toml",
+                      data_words("theophylline.csv"));
+}
+
 /// Theophylline with effects of V and CL that vary together.
 inline FitSetup correlated() {
     return theophylline(R"(law = "combined2", additive = 0.3, proportional = 0.1)",

@@ -60,34 +60,6 @@ int posix_memalign(void** to, std::size_t alignment, std::size_t size) noexcept 
 namespace gemel::learners {
 namespace {
 
-FitSetup elimination_that_saturates() {
-    return make_setup(R"toml(gemel = "model/1"
-[model]
-name = "elimination that saturates"
-source = "textbook"
-time = "h"
-equations = '''
-d/dt(depot) = -ka * depot
-d/dt(central) = ka * depot - Vmax * Cp / (Km + Cp)
-Cp = central / V
-'''
-[routes.oral]
-into = "depot"
-default = true
-[parameters]
-V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
-Vmax = { value = 30, unit = "mg/h", iiv = { sd = 0.3 } }
-Km = { value = 8, unit = "mg/L" }
-ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } }
-[states]
-depot = { unit = "mg" }
-central = { unit = "mg" }
-[outputs]
-Cp = { unit = "mg/L", error = { law = "combined2", additive = 0.3, proportional = 0.1 } }
-)toml",
-                      data_words("theophylline.csv"));
-}
-
 /// Calls of the allocator by values, with and without gradient, at places that are new.
 long count_of(const FitSetup& setup, Method method) {
     FitEngine engine(setup, {1});
