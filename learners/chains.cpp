@@ -75,8 +75,7 @@ Chains::Chains(FitEngine& engine, std::size_t n_chains, std::uint64_t seed)
     trial_effects_ = effects_;
     predictions_.resize(n_values);
     trial_predictions_.resize(n_values);
-    for (auto* column :
-         {&losses_, &squares_, &trial_losses_, &trial_squares_, &uniform_, &log_ratio_})
+    for (auto* column : {&losses_, &trial_losses_, &uniform_, &log_ratio_})
         column->assign(n, 0.0);
     normals_.assign(stride_, std::vector<double>(n));
     z_.resize(stride_);

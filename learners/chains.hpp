@@ -65,8 +65,8 @@ private:
     std::vector<std::size_t> subjects_, first_;
     sim::RandomColumns random_;
     std::uint32_t purpose_ = 0, accept_purpose_ = 0, next_ = 0;
-    std::vector<double> effects_, predictions_, losses_, squares_;
-    std::vector<double> trial_effects_, trial_predictions_, trial_losses_, trial_squares_;
+    std::vector<double> effects_, predictions_, losses_;
+    std::vector<double> trial_effects_, trial_predictions_, trial_losses_;
     std::vector<double> uniform_, log_ratio_;
     std::vector<std::vector<double>> normals_; ///< [max_effects][n_tasks]
     std::vector<double> z_, old_;              ///< [max_effects] of one task

@@ -36,7 +36,7 @@ void LinearModel::begin(std::span<const double> at,
 }
 
 void LinearModel::set_spread(std::size_t subject) {
-    const Eigen::MatrixXd& J = first(subject);
+    const Eigen::MatrixXd& slopes = first(subject);
     spread_.assign(m_ * b_, 0.0);
     const auto spread = [&](const Eigen::MatrixXd& covariance, std::size_t begin) {
         const auto n = static_cast<std::size_t>(covariance.rows());
@@ -44,7 +44,7 @@ void LinearModel::set_spread(std::size_t subject) {
             for (std::size_t l = 0; l < n; ++l)
                 for (std::size_t j = 0; j < m_; ++j)
                     spread_[(begin + k) * m_ + j] +=
-                        covariance(line(l), line(k)) * J(line(j), line(begin + l));
+                        covariance(line(l), line(k)) * slopes(line(j), line(begin + l));
     };
     const std::size_t q = data_.n_eta(), r = data_.n_kappa();
     spread(point_->omega, 0);
@@ -53,13 +53,13 @@ void LinearModel::set_spread(std::size_t subject) {
 }
 
 void LinearModel::set_variance(std::size_t subject) {
-    const Eigen::MatrixXd& J = first(subject);
+    const Eigen::MatrixXd& slopes = first(subject);
     variance_.assign(m_ * m_, 0.0);
     for (std::size_t k = 0; k < b_; ++k)
         for (std::size_t j = 0; j < m_; ++j) {
             const double of_j = spread_[k * m_ + j];
             for (std::size_t i = j; i < m_; ++i)
-                variance_[j * m_ + i] += J(line(i), line(k)) * of_j;
+                variance_[j * m_ + i] += slopes(line(i), line(k)) * of_j;
         }
     for (std::size_t j = 0; j < m_; ++j) {
         const double s = modes_.typical_sds[subject][j].s;
@@ -95,20 +95,20 @@ void LinearModel::set_weight() {
 }
 
 void LinearModel::set_loads(std::size_t subject) {
-    const Eigen::MatrixXd& J = first(subject);
+    const Eigen::MatrixXd& slopes = first(subject);
     load_.assign(m_ * b_, 0.0);
     product_.assign(b_ * m_, 0.0);
     for (std::size_t k = 0; k < b_; ++k)
         for (std::size_t j = 0; j < m_; ++j)
             for (std::size_t i = 0; i < m_; ++i) {
                 load_[k * m_ + i] += weight_[j * m_ + i] * spread_[k * m_ + j];
-                product_[k * m_ + i] += weight_[j * m_ + i] * J(line(j), line(k));
+                product_[k * m_ + i] += weight_[j * m_ + i] * slopes(line(j), line(k));
             }
     square_.assign(b_ * b_, 0.0);
     for (std::size_t k = 0; k < b_; ++k)
         for (std::size_t l = 0; l < b_; ++l)
             for (std::size_t j = 0; j < m_; ++j)
-                square_[k * b_ + l] += product_[k * m_ + j] * J(line(j), line(l));
+                square_[k * b_ + l] += product_[k * m_ + j] * slopes(line(j), line(l));
 }
 
 double LinearModel::of_direction(std::size_t subject, std::size_t direction) const {
