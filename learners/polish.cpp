@@ -19,7 +19,8 @@ constexpr int most_iterations = 12, most_costly_iterations = 6; ///< of a round
 /// `least_gain` by new draws: what is left is less than what draws differ by.
 constexpr double settled_change = 0.02, least_gain = 0.1;
 constexpr std::uint32_t most_in_vain = 2;
-constexpr double trusted_share = 0.02; ///< of draws that count, in the subject with the fewest
+/// Draws that count in the subject with the fewest, in draws that a subject has at first.
+constexpr double trusted_share = 0.02;
 /// Of draws that counted when they were made: fewer are to be made anew, or say nothing.
 constexpr double old_share = 0.5, worn_share = 0.3;
 constexpr double draws_that_tell = 10.0; ///< that count, per number of a mean, to be followed
@@ -92,7 +93,7 @@ public:
 
     const Eigen::MatrixXd& gradients_by_subject() const { return gradients_; }
 
-    /// So few draws of a subject count where they were weighed last that they say little.
+    /// Enough draws of every subject count where they were weighed last.
     bool is_trusted() const {
         return std::ranges::all_of(n_effective(),
                                    [&](double n) { return n >= trusted_share * n_draws_; });

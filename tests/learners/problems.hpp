@@ -103,62 +103,56 @@ inline pkpd::DataWords data_words(const std::string& file, const std::string& ou
     return words;
 }
 
-inline FitSetup
-theophylline(const std::string& error = R"(law = "additive", additive = 0.7)",
-             const std::string& ka = "{ value = 1.5, unit = \"1/h\", iiv = { sd = 0.6 } }",
-             const std::string& omega = "") {
-    return make_setup(R"toml(gemel = "model/1"
-[model]
-name = "theophylline"
+/// A dose by mouth into one compartment.
+inline std::string oral_model(const std::string& name,
+                              const std::string& elimination,
+                              const std::string& parameters,
+                              const std::string& error) {
+    return "gemel = \"model/1\"\n[model]\nname = \"" + name + R"toml("
 source = "textbook"
 time = "h"
 equations = '''
 d/dt(depot) = -ka * depot
-d/dt(central) = ka * depot - CL / V * central
+d/dt(central) = ka * depot - )toml" +
+           elimination + R"toml(
 Cp = central / V
 '''
 [routes.oral]
 into = "depot"
 default = true
 [parameters]
-V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
-CL = { value = 2.5, unit = "L/h", iiv = { sd = 0.3 } }
-ka = )toml" + ka + "\n" + omega +
-                          R"toml([states]
+)toml" + parameters +
+           R"toml(
+[states]
 depot = { unit = "mg" }
 central = { unit = "mg" }
 [outputs]
 Cp = { unit = "mg/L", error = { )toml" +
-                          error + " } }\n",
+           error + " } }\n";
+}
+
+inline FitSetup
+theophylline(const std::string& error = R"(law = "additive", additive = 0.7)",
+             const std::string& ka = "{ value = 1.5, unit = \"1/h\", iiv = { sd = 0.6 } }",
+             const std::string& omega = "") {
+    return make_setup(oral_model("theophylline",
+                                 "CL / V * central",
+                                 R"toml(V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
+CL = { value = 2.5, unit = "L/h", iiv = { sd = 0.3 } }
+ka = )toml" + ka + "\n" + omega,
+                                 error),
                       data_words("theophylline.csv"));
 }
 
 /// Theophylline as if its elimination saturated: solved by steps.
 inline FitSetup elimination_that_saturates() {
-    return make_setup(R"toml(gemel = "model/1"
-[model]
-name = "elimination that saturates"
-source = "textbook"
-time = "h"
-equations = '''
-d/dt(depot) = -ka * depot
-d/dt(central) = ka * depot - Vmax * Cp / (Km + Cp)
-Cp = central / V
-'''
-[routes.oral]
-into = "depot"
-default = true
-[parameters]
-V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
+    return make_setup(oral_model("elimination that saturates",
+                                 "Vmax * Cp / (Km + Cp)",
+                                 R"toml(V  = { value = 30, unit = "L", iiv = { sd = 0.3 } }
 Vmax = { value = 30, unit = "mg/h", iiv = { sd = 0.3 } }
 Km = { value = 8, unit = "mg/L" }
-ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } }
-[states]
-depot = { unit = "mg" }
-central = { unit = "mg" }
-[outputs]
-Cp = { unit = "mg/L", error = { law = "combined2", additive = 0.3, proportional = 0.1 } }
-)toml",
+ka = { value = 1.5, unit = "1/h", iiv = { sd = 0.6 } })toml",
+                                 R"(law = "combined2", additive = 0.3, proportional = 0.1)"),
                       data_words("theophylline.csv"));
 }
 
